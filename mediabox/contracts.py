@@ -1,0 +1,259 @@
+"""What the parts promise each other. Read this first; then `ARCHITECTURE.md` has the walk.
+
+A source lists assets and streams their bytes. Stages do the work on one subject
+each and return an `Outcome`; they call neither each other, nor the runner, nor the
+store. Rules decide from facts alone, inside the transaction that stores those
+facts, so two halves of one asset can never miss each other. Destinations hold
+copies and return receipts. Everything raises only what `errors` defines.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Resource, Role
+    from mediabox.model.facts import Facts
+    from mediabox.model.job import JobRequest
+    from mediabox.model.ledger import Receipt
+
+
+# ---------------------------------------------------------------- sources
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a listing. `cursor` is committed together with the page's assets."""
+
+    assets: tuple["RemoteAsset", ...]
+    undecided: tuple["RemoteResource", ...] = ()  # names that do not say what they are: ask `Source.peek`
+    cursor: str | None = None
+
+
+class Sink(Protocol):
+    """Where a source pours a resource's bytes. Blocking: call it from a thread."""
+
+    @property
+    def offset(self) -> int:
+        """Bytes already held from an earlier, interrupted fetch."""
+
+    def restart(self) -> None:
+        """Forget what is held: the source cannot continue at `offset`."""
+
+    def write(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Append. Raises Away when the volume is gone, NeedsHuman when it is full."""
+
+
+class Source(Protocol):
+    """One place photos come from. Knows no store and no pipeline."""
+
+    name: str
+    removes_after_archiving: bool  # the owner chose `move`
+
+    def pages(self, cursor: str | None) -> AsyncIterator[Page]:
+        """List everything that may be new, oldest cursor first. Raises Away, NeedsHuman.
+
+        A listing that ends without an error is complete. Unreadable folders are
+        reported through `complaints`, never silently left out.
+        """
+
+    async def peek(self, resource: RemoteResource) -> bytes:
+        """The first 4 KiB at most. Raises as `fetch` does."""
+
+    async def fetch(self, resource: Resource, sink: Sink) -> None:
+        """Pour the whole resource, from `sink.offset` on if possible.
+
+        Raises Away when the source is gone, Retryable when the file changed while it
+        was read, Permanent when it can never be read (gone, refused, not a file).
+        """
+
+    async def remove(self, resource: Resource) -> None:
+        """Remove the source's own copy of exactly this version. Only called with proof of ours (I8)."""
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Sleep until something may have changed (True) or the time is over (False)."""
+
+    def complaints(self) -> Sequence[Complaint]:
+        """What the last listing could not reach, for people."""
+
+    async def close(self) -> None: ...
+
+
+class Complaint(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a source could not reach: a folder it may not read, a tree that is away."""
+
+    key: str  # issue key, `source.unreadable`, `source.missing`
+    subject: str
+    message: str
+    remedy: str
+
+
+# ---------------------------------------------------------------- stages
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step takes from the box while it runs; the governor grants it."""
+
+    cpu: bool = False
+    disk: bool = False  # writes to the archive's volume
+
+
+class Staged(msgspec.Struct, frozen=True, kw_only=True):
+    """A resource's bytes are durable in the spool."""
+
+    digest: str
+    size_bytes: int
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A sidecar or manifest we wrote into the archive."""
+
+    path: str
+    digest: str
+    size_bytes: int
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step found or did. The runner commits it with the job's end and the next jobs, at once."""
+
+    staged: Staged | None = None
+    facts: Facts | None = None
+    receipt: Receipt | None = None
+    written: Written | None = None
+    quarantine: str | None = None  # the reason, for a person
+    removed_from_source: bool = False
+    next_jobs: tuple[JobRequest, ...] = ()
+
+
+class Stage(Protocol):
+    """One step. `subject` is what the job's row names: a resource id, an asset id, a folder."""
+
+    name: ClassVar[str]
+    after: ClassVar[tuple[str, ...]]
+    needs: ClassVar[Needs]
+
+    async def run(self, subject: str) -> Outcome:
+        """Do the step. May be repeated after a crash at any point: must end in the same state."""
+
+    async def committed(self, subject: str, outcome: Outcome) -> None:
+        """Called after the outcome is in the database: let go of what is no longer needed."""
+
+
+# ---------------------------------------------------------------- rules
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A resource with its facts, when it has been examined."""
+
+    resource: Resource
+    facts: Facts | None
+
+
+class Near(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that looks alike. `distance_bits` 0 to 64; `rotation` degrees it is turned against ours."""
+
+    resource_id: int
+    asset_id: int
+    distance_bits: int
+    rotation: int
+
+
+class Library(Protocol):
+    """The catalogue as a rule may read it, inside the writer's transaction."""
+
+    def members(self, asset_id: int) -> Sequence[Member]: ...
+    def by_content_identifier(self, identifier: str) -> Sequence[Member]: ...
+    def beside(self, resource: Resource) -> Sequence[Member]:
+        """Resources of the same source and folder whose names share this one's stem (see `stages.group.stem`)."""
+
+    def near(self, hashes: Sequence[int], *, within_bits: int) -> Sequence[Near]: ...
+    def is_taken(self, path: str) -> bool:
+        """Whether an archive path is reserved, comparing NFC and case-folded (I6)."""
+
+
+class Join(msgspec.Struct, frozen=True, kw_only=True):
+    """Move resource `resource_id` into asset `asset_id` with this role."""
+
+    resource_id: int
+    asset_id: int
+    role: Role
+
+
+# ---------------------------------------------------------------- bytes, media, copies
+
+
+class Spool(Protocol):
+    """Temporary files on the archive's own volume, one for each resource being taken in."""
+
+    def sink(self, resource_id: int) -> Sink: ...
+    async def finish(self, resource_id: int, sink: Sink) -> Staged:
+        """Make what was poured durable; return its digest and length."""
+
+    def open(self, resource_id: int) -> int:
+        """A read-only descriptor of the staged file; the caller closes it. Raises Away, or Retryable when it is lost."""
+
+    async def discard(self, resource_id: int) -> None: ...
+
+
+class Examination(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sandboxed child returns for one file."""
+
+    facts: Facts
+    thumbnail: bytes | None = None  # WebP, sRGB or embedded profile, upright, short side 250
+    preview: bytes | None = None  # JPEG, EXIF orientation tag kept, short side >= 1440 or the original's
+
+
+class ExamineRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child cannot learn from the bytes alone."""
+
+    name: str
+    kind: Kind
+    size_bytes: int
+    modified_at_ms: int | None = None
+    renditions: bool = True
+
+
+class Examiner(Protocol):
+    async def examine(self, descriptor: int, request: ExamineRequest) -> Examination:
+        """One look at one open file. Never raises for the file's own faults: those are `facts.damage`.
+
+        Raises Retryable when the box, not the file, is to blame (memory, a killed child).
+        """
+
+
+class Destination(Protocol):
+    """A place that holds copies. Does not retry: `core.retry` does."""
+
+    name: str
+
+    async def deliver(self, resource: Resource) -> Receipt:
+        """Make the copy and prove it. Safe to repeat. Raises Away, NeedsHuman, Retryable."""
+
+    async def confirm(self, resource: Resource, receipt: Receipt) -> Receipt:
+        """Prove an old copy again. Raises Away when the place is not there, Permanent when the copy is not whole."""
+
+
+class Probe(Protocol):
+    """One reading of the box. Never raises; `None` when it cannot be read."""
+
+    name: str
+
+    def read(self) -> float | None: ...
+
+
+class Surface(Protocol):
+    """A place people see and steer the box from. Uses `core.commands` and `core.bus` only."""
+
+    async def run(self) -> None: ...
+
+
+class Rule(Protocol):
+    """A pure decision over facts, run in `after` order in the transaction that stores them."""
+
+    name: ClassVar[str]
+    after: ClassVar[tuple[str, ...]]
+
+    def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterable[msgspec.Struct]: ...

@@ -1,0 +1,91 @@
+"""What a household owns: assets, and the resources (files) each of them is made of.
+
+An asset is what a person calls one photo or one video. A resource is one file of
+it. A Live Photo is one asset of two resources; a RAW+JPEG pair likewise.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What a resource is, decided by its content and, where content cannot say, by its name."""
+
+    PICTURE = "picture"
+    VIDEO = "video"
+    SIDECAR = "sidecar"  # XMP, AAE, Takeout JSON: says something about another resource
+
+
+class Role(StrEnum):
+    """What a resource is to its asset."""
+
+    ORIGINAL = "original"
+    RAW = "raw"  # the camera's raw twin of an original
+    LIVE_VIDEO = "live_video"  # the paired video of a Live Photo
+    EDITED = "edited"  # an adjusted version (IMG_E1234.JPG)
+    EDITED_VIDEO = "edited_video"
+    SIDECAR = "sidecar"
+
+
+class ResourceState(StrEnum):
+    """Where a resource stands. Order of a normal life: seen, staged, filing, archived.
+
+    `duplicate` and `quarantined` are ends too: nothing taken in is ever without an
+    end or a pending job (invariant I11).
+    """
+
+    SEEN = "seen"  # listed by its source, not read yet
+    STAGED = "staged"  # bytes are durable in the spool, digest known
+    FILING = "filing"  # a path in the archive is reserved
+    ARCHIVED = "archived"  # published, directory synced, re-read past the cache
+    DUPLICATE = "duplicate"  # the same bytes are kept as another resource
+    QUARANTINED = "quarantined"  # cannot be an original; left where it is, with a reason
+
+    @property
+    def is_end(self) -> bool:
+        return self in (ResourceState.ARCHIVED, ResourceState.DUPLICATE, ResourceState.QUARANTINED)
+
+
+class RemoteResource(msgspec.Struct, frozen=True, kw_only=True):
+    """One file as its source lists it, before a byte of it was read.
+
+    `remote_id` is stable for the same file within its source (a folder: the path
+    relative to the tree, `tree/relative/path`, surrogate-escaped bytes percent-encoded).
+    `version` changes whenever the bytes may have changed (a folder: size and mtime_ns).
+    """
+
+    remote_id: str
+    version: str
+    name: str  # file name as the person knows it, with extension
+    kind: Kind | None = None  # None: the name does not say; `Source.peek` and `model.signature` will
+    role: Role = Role.ORIGINAL
+    size_bytes: int | None = None
+    modified_at_ms: int | None = None  # Unix milliseconds
+
+
+class RemoteAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset as its source lists it. A folder knows files only, so each is an asset of one resource."""
+
+    remote_id: str
+    resources: tuple[RemoteResource, ...]
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """One file taken in. Ids are local to this catalogue and never leave it as identity: the digest does."""
+
+    id: int
+    asset_id: int
+    source: str  # the source's configured name
+    remote_id: str
+    version: str
+    name: str
+    kind: Kind
+    role: Role
+    state: ResourceState
+    size_bytes: int | None = None
+    modified_at_ms: int | None = None
+    digest: str | None = None  # SHA-256, 64 lower-case hex digits
+    duplicate_of: int | None = None  # resource id
+    path: str | None = None  # in the archive, relative, '/'-separated, NFC; reserved or published
+    reason: str | None = None  # why it is quarantined or flagged, for a person
