@@ -1,0 +1,55 @@
+"""Named instants at which a power cut would hurt most. Free in production, armed by tests.
+
+A test arms one point with the environment (`MEDIABOX_FAILPOINT=name:hit`): at the
+`hit`-th passage the process kills itself with SIGKILL, as a power cut would.
+`MEDIABOX_FAILPOINT_LOG` names a file that gets each point's name once, so that a
+test can tell which were never reached. Names are listed in `POINTS`; an unlisted
+name is refused while a test is watching, so the list cannot rot.
+"""
+
+import os
+import signal
+
+POINTS: frozenset[str] = frozenset(
+    {
+        "fetch.poured",  # bytes in the spool, not synced
+        "fetch.synced",  # bytes durable, no row
+        "file.linked",  # final name exists, directory not synced
+        "file.directory_synced",  # published, not re-read
+        "file.proved",  # re-read, no row
+        "file.committed",  # archived, temp still there
+        "sidecar.written",  # temp written, not renamed
+        "sidecar.renamed",  # renamed, directory not synced
+        "volume.enrolled",  # marker written, no row
+        "journal.before_commit",  # rows written, transaction open
+        "journal.committed",  # durable, nobody told
+        "remove.proved",  # proof renewed, source's copy still there
+        "remove.removed",  # source's copy gone, no row
+    }
+)
+
+_ARMED, _, _hit = os.environ.get("MEDIABOX_FAILPOINT", "").partition(":")
+_LOG = os.environ.get("MEDIABOX_FAILPOINT_LOG", "")
+_left = int(_hit or "1")
+_seen: set[str] = set()
+
+
+def fp(name: str) -> None:
+    """Pass the point `name`; die here when a test armed it."""
+    if _ARMED or _LOG:
+        _watched(name)
+
+
+def _watched(name: str) -> None:
+    global _left  # noqa: PLW0603 - one process, one armed point
+    if name not in POINTS:
+        message = f"failpoint {name!r} is not listed in mediabox.failpoints.POINTS"
+        raise LookupError(message)
+    if _LOG and name not in _seen:
+        _seen.add(name)
+        with open(_LOG, "a", encoding="ascii") as log:
+            log.write(name + "\n")
+    if name == _ARMED:
+        _left -= 1
+        if _left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,23 @@
+"""Shared fixtures. Small media of our own is under `tests/media`; the deep tests use a sample folder when it is there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def media() -> Path:
+    """Small files of every kind, made by `tests/media/make.py`."""
+    return ROOT / "tests" / "media"
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Real photos and videos, where they are at hand; the deep tests skip elsewhere."""
+    folder = Path(os.environ.get("MEDIABOX_SAMPLES", ROOT.parent / "shared" / "samples"))
+    if not folder.is_dir():
+        pytest.skip("no sample folder; set MEDIABOX_SAMPLES to one")
+    return folder
