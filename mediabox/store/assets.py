@@ -1,0 +1,276 @@
+"""Assets, resources and facts. Each function is one question or one change, inside the caller's transaction."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.model.asset import Kind, RemoteResource, Resource, ResourceState, Role
+from mediabox.model.facts import Facts
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+COLUMNS = (
+    "resource.id, asset_id, source.name, remote_id, version, resource.name, kind, role, state, size_bytes, "
+    "modified_at_ms, digest, duplicate_of, path, reason"
+)
+FROM = "FROM resource JOIN source ON source.id = resource.source_id"
+
+
+def path_key(path: str) -> str:
+    """What two paths have in common when any file system might take them for the same (I6)."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def resource_of(row: Sequence) -> Resource:
+    """A value from a row of COLUMNS."""
+    return Resource(
+        id=row[0],
+        asset_id=row[1],
+        source=row[2],
+        remote_id=row[3],
+        version=row[4],
+        name=row[5],
+        kind=Kind(row[6]),
+        role=Role(row[7]),
+        state=ResourceState(row[8]),
+        size_bytes=row[9],
+        modified_at_ms=row[10],
+        digest=row[11],
+        duplicate_of=row[12],
+        path=row[13],
+        reason=row[14],
+    )
+
+
+# ---------------------------------------------------------------- sources and listings
+
+
+def source_id(connection: sqlite3.Connection, name: str) -> int:
+    """The id of a source's row, made at first sight."""
+    row = connection.execute("SELECT id FROM source WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        row = connection.execute("INSERT INTO source (name) VALUES (?) RETURNING id", (name,)).fetchone()
+    return int(row[0])
+
+
+def cursor(connection: sqlite3.Connection, source: str) -> str | None:
+    row = connection.execute("SELECT cursor FROM source WHERE name = ?", (source,)).fetchone()
+    return row[0] if row else None
+
+
+def set_cursor(connection: sqlite3.Connection, source: int, value: str) -> None:
+    connection.execute("UPDATE source SET cursor = ? WHERE id = ?", (value, source))
+
+
+def set_listed(connection: sqlite3.Connection, source: int, at_ms: int) -> None:
+    connection.execute("UPDATE source SET listed_at_ms = ? WHERE id = ?", (at_ms, source))
+
+
+def known_versions(connection: sqlite3.Connection, source: int, remote_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Of these files, the versions already taken in or ignored."""
+    known: dict[str, set[str]] = {}
+    for remote_id in remote_ids:
+        rows = connection.execute(
+            "SELECT version FROM resource WHERE source_id = ?1 AND remote_id = ?2 "
+            "UNION ALL SELECT version FROM ignored WHERE source_id = ?1 AND remote_id = ?2",
+            (source, remote_id),
+        ).fetchall()
+        if rows:
+            known[remote_id] = {row[0] for row in rows}
+    return known
+
+
+def ignore(connection: sqlite3.Connection, source: int, resource: RemoteResource) -> None:
+    """Remember that this file is none of ours."""
+    connection.execute(
+        "INSERT INTO ignored (source_id, remote_id, version) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT DO UPDATE SET version = ?3",
+        (source, resource.remote_id, resource.version),
+    )
+
+
+# ---------------------------------------------------------------- taking in
+
+
+def add_asset(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("INSERT INTO asset DEFAULT VALUES RETURNING id").fetchone()[0])
+
+
+def add_resource(  # noqa: PLR0913 - a row has as many columns
+    connection: sqlite3.Connection, asset_id: int, source: int, remote: RemoteResource, *, stem: str, at_ms: int
+) -> int:
+    """A new row in state `seen`."""
+    return int(
+        connection.execute(
+            "INSERT INTO resource (asset_id, source_id, remote_id, version, name, folder, stem, kind, role, state,"
+            " size_bytes, modified_at_ms, taken_in_at_ms) VALUES (?,?,?,?,?,?,?,?,?,'seen',?,?,?) RETURNING id",
+            (
+                asset_id,
+                source,
+                remote.remote_id,
+                remote.version,
+                remote.name,
+                remote.remote_id.rpartition("/")[0],
+                stem,
+                remote.kind,
+                remote.role,
+                remote.size_bytes,
+                remote.modified_at_ms,
+                at_ms,
+            ),
+        ).fetchone()[0]
+    )
+
+
+def renew(connection: sqlite3.Connection, source: int, remote: RemoteResource) -> int | None:
+    """A file that changed before we had it: its unread or quarantined row takes the new version. Its id, or None."""
+    row = connection.execute(
+        "UPDATE resource SET version = ?3, size_bytes = ?4, modified_at_ms = ?5, state = 'seen', reason = NULL "
+        "WHERE id = (SELECT id FROM resource WHERE source_id = ?1 AND remote_id = ?2 "
+        "AND state IN ('seen', 'quarantined') ORDER BY id DESC LIMIT 1) RETURNING id",
+        (source, remote.remote_id, remote.version, remote.size_bytes, remote.modified_at_ms),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+# ---------------------------------------------------------------- one resource
+
+
+def resource(connection: sqlite3.Connection, resource_id: int) -> Resource | None:
+    row = connection.execute(f"SELECT {COLUMNS} {FROM} WHERE resource.id = ?", (resource_id,)).fetchone()
+    return resource_of(row) if row else None
+
+
+def keeper(connection: sqlite3.Connection, digest: str) -> int | None:
+    """The resource under whose id these bytes are kept, or are about to be."""
+    row = connection.execute(
+        "SELECT id FROM resource WHERE digest = ? AND state IN ('staged', 'filing', 'archived')", (digest,)
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def set_staged(connection: sqlite3.Connection, resource_id: int, *, digest: str, size_bytes: int) -> None:
+    connection.execute(
+        "UPDATE resource SET state = 'staged', digest = ?, size_bytes = ? WHERE id = ?",
+        (digest, size_bytes, resource_id),
+    )
+
+
+def set_duplicate(connection: sqlite3.Connection, resource_id: int, *, of: int, digest: str, size_bytes: int) -> None:
+    connection.execute(
+        "UPDATE resource SET state = 'duplicate', duplicate_of = ?, digest = ?, size_bytes = ? WHERE id = ?",
+        (of, digest, size_bytes, resource_id),
+    )
+
+
+def set_quarantined(connection: sqlite3.Connection, resource_id: int, reason: str) -> None:
+    connection.execute(
+        "UPDATE resource SET state = 'quarantined', reason = ?, digest = NULL WHERE id = ?", (reason, resource_id)
+    )
+
+
+def set_state(connection: sqlite3.Connection, resource_id: int, state: ResourceState) -> None:
+    connection.execute("UPDATE resource SET state = ? WHERE id = ?", (state, resource_id))
+
+
+def set_removed(connection: sqlite3.Connection, resource_id: int, at_ms: int) -> None:
+    connection.execute("UPDATE resource SET removed_at_ms = ? WHERE id = ?", (at_ms, resource_id))
+
+
+def reserve(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
+    """Reserve a path in the archive; the unique index refuses one that is taken."""
+    connection.execute(
+        "UPDATE resource SET state = 'filing', path = ?, path_key = ? WHERE id = ?",
+        (path, path_key(path), resource_id),
+    )
+
+
+def unplaced(connection: sqlite3.Connection) -> list[int]:
+    """Resources whose bytes are staged, by id: what the spool may hold after a restart."""
+    rows = connection.execute("SELECT id FROM resource WHERE state IN ('seen', 'staged', 'filing')")
+    return [row[0] for row in rows]
+
+
+# ---------------------------------------------------------------- facts
+
+
+def put_facts(connection: sqlite3.Connection, resource_id: int, facts: Facts) -> None:
+    """Store or replace what an examination found."""
+    first_hash = facts.perceptual_hashes[0] if facts.perceptual_hashes else None
+    connection.execute(
+        "INSERT OR REPLACE INTO facts (resource_id, content_identifier, captured_local, perceptual_hash, damage,"
+        " document) VALUES (?,?,?,?,?,?)",
+        (
+            resource_id,
+            facts.content_identifier,
+            facts.capture_time.local if facts.capture_time else None,
+            signed(first_hash) if first_hash is not None else None,
+            facts.damage,
+            msgspec.json.encode(facts).decode(),
+        ),
+    )
+
+
+def facts(connection: sqlite3.Connection, resource_id: int) -> Facts | None:
+    """Facts of a resource; a duplicate's are its keeper's."""
+    row = connection.execute(
+        "SELECT document FROM facts WHERE resource_id = "
+        "(SELECT coalesce(duplicate_of, id) FROM resource WHERE id = ?)",
+        (resource_id,),
+    ).fetchone()
+    return msgspec.json.decode(row[0], type=Facts) if row else None
+
+
+def perceptual_hashes(connection: sqlite3.Connection) -> Iterable[tuple[int, int]]:
+    """(resource id, unsigned hash) of every picture that has one."""
+    rows = connection.execute("SELECT resource_id, perceptual_hash FROM facts WHERE perceptual_hash IS NOT NULL")
+    return ((resource_id, value & 0xFFFF_FFFF_FFFF_FFFF) for resource_id, value in rows)
+
+
+def signed(value: int) -> int:
+    """SQLite's integers are signed; the same 64 bits."""
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def add_similar(
+    connection: sqlite3.Connection, resource_id: int, of_resource_id: int, *, distance_bits: int, rotation: int
+) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO similar (resource_id, of_resource_id, distance_bits, rotation) VALUES (?,?,?,?)",
+        (resource_id, of_resource_id, distance_bits, rotation),
+    )
+
+
+# ---------------------------------------------------------------- assets
+
+
+def members(connection: sqlite3.Connection, asset_id: int) -> list[Resource]:
+    rows = connection.execute(f"SELECT {COLUMNS} {FROM} WHERE asset_id = ? ORDER BY resource.id", (asset_id,))
+    return [resource_of(row) for row in rows]
+
+
+def join(connection: sqlite3.Connection, resource_id: int, asset_id: int, role: Role) -> int:
+    """Move a resource into another asset; the asset it leaves goes when it is empty. Returns the asset it left."""
+    left = int(connection.execute("SELECT asset_id FROM resource WHERE id = ?", (resource_id,)).fetchone()[0])
+    connection.execute("UPDATE resource SET asset_id = ?, role = ? WHERE id = ?", (asset_id, role, resource_id))
+    if left != asset_id and not connection.execute("SELECT 1 FROM resource WHERE asset_id = ?", (left,)).fetchone():
+        connection.execute("UPDATE written SET asset_id = ? WHERE asset_id = ?", (asset_id, left))
+        connection.execute("DELETE FROM job WHERE step = 'describe' AND subject = ?", (str(left),))
+        connection.execute("DELETE FROM asset WHERE id = ?", (left,))
+    return left
+
+
+def find(connection: sqlite3.Connection, words: str) -> list[Resource]:
+    """Resources by file name, archive path, id or (the start of) a SHA-256; newest first, at most 50."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} {FROM} WHERE resource.name = ?1 OR path = ?1 OR path_key = ?2 OR remote_id = ?1 "
+        "OR (length(?1) >= 8 AND digest >= ?3 AND digest < ?3 || 'g') OR resource.id = ?4 "
+        "ORDER BY resource.id DESC LIMIT 50",
+        (words, path_key(words), words.lower(), int(words) if words.isdecimal() and len(words) < 8 else -1),
+    )
+    return [resource_of(row) for row in rows]

@@ -1,0 +1,138 @@
+"""Copies and what proves them. Every row carries its own hash, so that a flipped bit never passes for proof."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from mediabox.model.ledger import Copy, CopyState, Evidence
+from mediabox.store.assets import path_key
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from mediabox.contracts import Written
+
+_COLUMNS = "resource_id, volume, path, size_bytes, digest, evidence, proved_at_ms, state"
+
+
+def put(connection: sqlite3.Connection, copy: Copy) -> None:
+    """Store or replace what is known of one copy."""
+    connection.execute(
+        f"INSERT OR REPLACE INTO copy ({_COLUMNS}, row_hash) VALUES (?,?,?,?,?,?,?,?,?)",
+        (*_values(copy), _hash(copy)),
+    )
+
+
+def of_resource(connection: sqlite3.Connection, resource_id: int) -> list[Copy]:
+    """All copies of one resource whose rows are whole."""
+    rows = connection.execute(f"SELECT {_COLUMNS}, row_hash FROM copy WHERE resource_id = ?", (resource_id,))
+    return [copy for copy, digest in map(_copy, rows) if digest == _hash(copy)]
+
+
+def oldest(connection: sqlite3.Connection, volume: str, *, before_ms: int, limit: int) -> list[Copy]:
+    """Copies on a volume proved before `before_ms`, longest ago first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, row_hash FROM copy WHERE volume = ? AND proved_at_ms < ? ORDER BY proved_at_ms LIMIT ?",
+        (volume, before_ms, limit),
+    )
+    return [copy for copy, _ in map(_copy, rows)]
+
+
+def after(connection: sqlite3.Connection, volume: str, resource_id: int, *, limit: int) -> list[Copy]:
+    """Copies on a volume in order of resource id, from the one after `resource_id`."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, row_hash FROM copy WHERE volume = ? AND resource_id > ? ORDER BY resource_id LIMIT ?",
+        (volume, resource_id, limit),
+    )
+    return [copy for copy, _ in map(_copy, rows)]
+
+
+def bad_rows(connection: sqlite3.Connection) -> list[int]:
+    """Resource ids of rows whose hash does not fit: the database itself was damaged."""
+    rows = connection.execute(f"SELECT {_COLUMNS}, row_hash FROM copy")
+    return [copy.resource_id for copy, digest in map(_copy, rows) if digest != _hash(copy)]
+
+
+def in_folder(connection: sqlite3.Connection, folder: str) -> list[tuple[str, str]]:
+    """(path, digest) of every archived original directly in a folder of the archive, by path."""
+    prefix = f"{folder}/" if folder else ""
+    rows = connection.execute(
+        "SELECT path, digest FROM resource WHERE state = 'archived' AND path >= ?1 AND path < ?2 "
+        "AND instr(substr(path, length(?1) + 1), '/') = 0 ORDER BY path",
+        (prefix, prefix + "\U0010ffff"),
+    )
+    return [(path, digest) for path, digest in rows]
+
+
+def sample(connection: sqlite3.Connection, volume: str, limit: int) -> list[Copy]:
+    """A few copies that should be there, spread over the catalogue."""
+    highest = connection.execute("SELECT max(resource_id) FROM copy WHERE volume = ?", (volume,)).fetchone()[0] or 0
+    found: dict[int, Copy] = {}
+    for step in range(limit):
+        for copy in after(connection, volume, highest * step // limit, limit=1):
+            if copy.state is CopyState.PRESENT:
+                found[copy.resource_id] = copy
+    return list(found.values())
+
+
+# ---------------------------------------------------------------- files of ours
+
+
+def reserve_written(connection: sqlite3.Connection, path: str, asset_id: int | None) -> None:
+    connection.execute(
+        "INSERT INTO written (path, path_key, asset_id) VALUES (?,?,?) ON CONFLICT (path) DO UPDATE SET asset_id = ?3",
+        (path, path_key(path), asset_id),
+    )
+
+
+def put_written(connection: sqlite3.Connection, written: Written, asset_id: int | None, at_ms: int) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO written (path, path_key, asset_id, digest, size_bytes, written_at_ms)"
+        " VALUES (?,?,?,?,?,?)",
+        (written.path, path_key(written.path), asset_id, written.digest, written.size_bytes, at_ms),
+    )
+
+
+def sidecar_of(connection: sqlite3.Connection, asset_id: int) -> tuple[str, str | None] | None:
+    """(path, digest last written) of an asset's sidecar; the first when a join left it two."""
+    row = connection.execute(
+        "SELECT path, digest FROM written WHERE asset_id = ? ORDER BY digest IS NULL, path LIMIT 1", (asset_id,)
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def written_files(connection: sqlite3.Connection) -> dict[str, str]:
+    """path -> digest of every sidecar and manifest we wrote."""
+    return dict(connection.execute("SELECT path, digest FROM written WHERE digest IS NOT NULL"))
+
+
+def _values(copy: Copy) -> tuple:
+    return (
+        copy.resource_id,
+        copy.volume,
+        copy.path,
+        copy.size_bytes,
+        copy.digest,
+        copy.evidence.value,
+        copy.proved_at_ms,
+        copy.state.value,
+    )
+
+
+def _hash(copy: Copy) -> str:
+    return hashlib.sha256(repr(_values(copy)).encode()).hexdigest()[:32]
+
+
+def _copy(row: tuple) -> tuple[Copy, str]:
+    copy = Copy(
+        resource_id=row[0],
+        volume=row[1],
+        path=row[2],
+        size_bytes=row[3],
+        digest=row[4],
+        evidence=Evidence(row[5]),
+        proved_at_ms=row[6],
+        state=CopyState(row[7]),
+    )
+    return copy, row[8]

@@ -1,0 +1,87 @@
+"""The queue: one row for each step still to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediabox.model.job import Job, JobRequest
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+_COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error"
+
+
+def _job(row: tuple) -> Job:
+    return Job(
+        id=row[0],
+        step=row[1],
+        subject=row[2],
+        attempts=row[3],
+        not_before_ms=row[4],
+        priority=row[5],
+        last_error=row[6],
+    )
+
+
+def add(connection: sqlite3.Connection, request: JobRequest) -> Job | None:
+    """Queue a step; None when the same step for the same subject is queued already."""
+    row = connection.execute(
+        "INSERT INTO job (step, subject, priority, not_before_ms) VALUES (?,?,?,?) "
+        f"ON CONFLICT (step, subject) DO NOTHING RETURNING {_COLUMNS}",
+        (request.step, request.subject, request.priority, request.not_before_ms),
+    ).fetchone()
+    return _job(row) if row else None
+
+
+def due(connection: sqlite3.Connection, step: str, *, now_ms: int, limit: int, skip: Iterable[int] = ()) -> list[Job]:
+    """The next jobs of a step that may run now, best first, without those in `skip` (ids)."""
+    skipped = set(skip)
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM job WHERE step = ? AND state = 'ready' AND not_before_ms <= ? "
+        "ORDER BY priority DESC, id LIMIT ?",
+        (step, now_ms, limit + len(skipped)),
+    )
+    return [_job(row) for row in rows if row[0] not in skipped][:limit]
+
+
+def next_due_ms(connection: sqlite3.Connection) -> int | None:
+    """When the next waiting job may run (Unix ms); 0 when one may run now; None when none is ready."""
+    row = connection.execute("SELECT min(not_before_ms) FROM job WHERE state = 'ready'").fetchone()
+    return row[0]
+
+
+def finish(connection: sqlite3.Connection, job_id: int) -> None:
+    connection.execute("DELETE FROM job WHERE id = ?", (job_id,))
+
+
+def postpone(
+    connection: sqlite3.Connection, job_id: int, *, not_before_ms: int, error: str, counts: bool
+) -> None:
+    """Try later. `counts`: whether this was an attempt (being away is not)."""
+    connection.execute(
+        "UPDATE job SET not_before_ms = ?, last_error = ?, attempts = attempts + ? WHERE id = ?",
+        (not_before_ms, error, int(counts), job_id),
+    )
+
+
+def fail(connection: sqlite3.Connection, job_id: int, error: str) -> None:
+    """Keep as failed: a person or `mediabox retry` decides."""
+    connection.execute(
+        "UPDATE job SET state = 'failed', last_error = ?, attempts = attempts + 1 WHERE id = ?", (error, job_id)
+    )
+
+
+def retry_failed(connection: sqlite3.Connection) -> int:
+    """Queue every failed and every waiting job anew, as if it had never run; how many."""
+    cursor = connection.execute(
+        "UPDATE job SET state = 'ready', attempts = 0, not_before_ms = 0 WHERE state = 'failed' OR not_before_ms > 0"
+    )
+    return cursor.rowcount
+
+
+def counts(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    """How many jobs there are by (step, state)."""
+    rows = connection.execute("SELECT step, state, count(*) FROM job GROUP BY step, state")
+    return {(step, state): number for step, state, number in rows}

@@ -1,0 +1,113 @@
+"""The append-only, hash-chained record of every change of state (invariants I2, I20)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+GENESIS = bytes(32)  # what the first row is chained to
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One row. `fields` is a JSON object whose keys the event's name implies."""
+
+    seq: int
+    at_ms: int
+    event: str
+    resource_id: int | None
+    asset_id: int | None
+    fields: dict[str, object]
+
+
+class Journal:
+    """Appends rows. Remembers the chain's head, so that a row costs one statement; lives with the writer."""
+
+    def __init__(self) -> None:
+        self._head: tuple[int, bytes] | None = None
+
+    def append(
+        self,
+        connection: sqlite3.Connection,
+        event: str,
+        *,
+        at_ms: int,
+        resource_id: int | None = None,
+        asset_id: int | None = None,
+        **fields: object,
+    ) -> None:
+        """Add one row inside the caller's transaction."""
+        seq, previous = self._head or last(connection)
+        text = msgspec.json.encode(fields).decode()
+        digest = chain(previous, seq + 1, at_ms, event, resource_id, asset_id, text)
+        connection.execute(
+            "INSERT INTO journal (seq, at_ms, event, resource_id, asset_id, fields, hash) VALUES (?,?,?,?,?,?,?)",
+            (seq + 1, at_ms, event, resource_id, asset_id, text, digest),
+        )
+        self._head = (seq + 1, digest)
+
+    def forget(self) -> None:
+        """Call after a rollback: the head in memory is of rows that never were."""
+        self._head = None
+
+
+def chain(
+    previous: bytes, seq: int, at_ms: int, event: str, resource_id: int | None, asset_id: int | None, fields: str
+) -> bytes:
+    """SHA-256 over the row before's hash and this row's columns, NUL-separated."""
+    row = f"{seq}\0{at_ms}\0{event}\0{resource_id}\0{asset_id}\0{fields}"
+    return hashlib.sha256(previous + row.encode()).digest()
+
+
+def last(connection: sqlite3.Connection) -> tuple[int, bytes]:
+    """Sequence number and hash of the newest row; (0, GENESIS) when there is none."""
+    row = connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+    return (row[0], row[1]) if row else (0, GENESIS)
+
+
+def last_at_ms(connection: sqlite3.Connection) -> int:
+    """The newest time in the journal, 0 when it is empty."""
+    row = connection.execute("SELECT max(at_ms) FROM journal").fetchone()
+    return row[0] or 0
+
+
+def of_resource(connection: sqlite3.Connection, resource_id: int) -> list[Entry]:
+    """One resource's rows, oldest first."""
+    rows = connection.execute(
+        "SELECT seq, at_ms, event, resource_id, asset_id, fields FROM journal WHERE resource_id = ? ORDER BY seq",
+        (resource_id,),
+    )
+    return [_entry(row) for row in rows]
+
+
+def first_broken_link(connection: sqlite3.Connection) -> int | None:
+    """Walk the whole chain; the sequence number of the first row that does not follow, or None."""
+    previous, expected = GENESIS, 1
+    for seq, at_ms, event, resource_id, asset_id, fields, digest in _all(connection):
+        if seq != expected or digest != chain(previous, seq, at_ms, event, resource_id, asset_id, fields):
+            return int(seq)
+        previous, expected = digest, seq + 1
+    return None
+
+
+def _all(connection: sqlite3.Connection) -> Iterator[tuple]:
+    return iter(
+        connection.execute("SELECT seq, at_ms, event, resource_id, asset_id, fields, hash FROM journal ORDER BY seq")
+    )
+
+
+def _entry(row: tuple) -> Entry:
+    seq, at_ms, event, resource_id, asset_id, fields = row
+    return Entry(
+        seq=seq,
+        at_ms=at_ms,
+        event=event,
+        resource_id=resource_id,
+        asset_id=asset_id,
+        fields=msgspec.json.decode(fields, type=dict[str, object]),
+    )

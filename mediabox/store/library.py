@@ -1,0 +1,81 @@
+"""The catalogue as rules may read it (`contracts.Library`), on the writer's own connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from mediabox.contracts import Member, Near
+from mediabox.model.facts import Facts
+from mediabox.store.assets import COLUMNS, FROM, path_key, resource_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from mediabox.model.asset import Resource
+
+
+class Alike(Protocol):
+    """The index of perceptual hashes (`core.alike`)."""
+
+    def near(self, hashes: Sequence[int], *, within_bits: int) -> Iterable[tuple[int, int, int]]:
+        """(resource id, distance in bits, index into `hashes` of the rotation that matched)."""
+
+
+class StoredLibrary:
+    """Reads only. One is made for each transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, alike: Alike) -> None:
+        self._connection = connection
+        self._alike = alike
+
+    def members(self, asset_id: int) -> list[Member]:
+        return self._members("asset_id = ?", (asset_id,))
+
+    def by_content_identifier(self, identifier: str) -> list[Member]:
+        return self._members(
+            "coalesce(duplicate_of, resource.id) IN (SELECT resource_id FROM facts WHERE content_identifier = ?)",
+            (identifier,),
+        )
+
+    def beside(self, resource: Resource) -> list[Member]:
+        row = self._connection.execute(
+            "SELECT source_id, folder, stem FROM resource WHERE id = ?", (resource.id,)
+        ).fetchone()
+        return self._members("source_id = ? AND folder = ? AND stem = ?", tuple(row))
+
+    def near(self, hashes: Sequence[int], *, within_bits: int) -> list[Near]:
+        found = []
+        for resource_id, distance, turn in self._alike.near(hashes, within_bits=within_bits):
+            row = self._connection.execute("SELECT asset_id FROM resource WHERE id = ?", (resource_id,)).fetchone()
+            if row is not None:
+                found.append(
+                    Near(resource_id=resource_id, asset_id=row[0], distance_bits=distance, rotation=turn * 90)
+                )
+        return found
+
+    def is_taken(self, path: str) -> bool:
+        key = path_key(path)
+        return (
+            self._connection.execute(
+                "SELECT 1 FROM resource WHERE path_key = ?1 UNION ALL SELECT 1 FROM written WHERE path_key = ?1", (key,)
+            ).fetchone()
+            is not None
+        )
+
+    def _members(self, where: str, values: tuple) -> list[Member]:
+        rows = self._connection.execute(
+            f"SELECT {COLUMNS}, facts.document {FROM} "  # noqa: S608 - `where` is one of the constants above
+            f"LEFT JOIN facts ON facts.resource_id = coalesce(duplicate_of, resource.id) WHERE {where} "
+            "ORDER BY resource.id",
+            values,
+        )
+        return [
+            Member(
+                resource=resource_of(row),
+                facts=msgspec.json.decode(row[-1], type=Facts) if row[-1] else None,
+            )
+            for row in rows
+        ]
