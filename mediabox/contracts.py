@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Resource, Role
     from mediabox.model.facts import Facts
-    from mediabox.model.job import JobRequest
+    from mediabox.model.job import Job, JobRequest
     from mediabox.model.ledger import Receipt
 
 
@@ -128,18 +128,25 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     next_jobs: tuple[JobRequest, ...] = ()
 
 
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """One job with what it is about. `resource` is set where the step's subject is a resource id."""
+
+    job: "Job"
+    resource: "Resource | None" = None
+
+
 class Stage(Protocol):
-    """One step. `subject` is what the job's row names: a resource id, an asset id, a folder."""
+    """One step. What `work.job.subject` names is the stage's to say: a resource, an asset, a folder."""
 
     name: ClassVar[str]
     after: ClassVar[tuple[str, ...]]
     needs: ClassVar[Needs]
 
-    async def run(self, subject: str) -> Outcome:
+    async def run(self, work: Work) -> Outcome:
         """Do the step. May be repeated after a crash at any point: must end in the same state."""
 
-    async def committed(self, subject: str, outcome: Outcome) -> None:
-        """Called after the outcome is in the database: let go of what is no longer needed."""
+    async def committed(self, works: Sequence[Work]) -> None:
+        """Called after these works' outcomes are in the database: let go of what is no longer needed."""
 
 
 # ---------------------------------------------------------------- rules
