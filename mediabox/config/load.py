@@ -1,0 +1,115 @@
+"""The configuration of a box: defaults, then the person's file, then later changes, then the command line.
+
+`<home>/mediabox.toml` is the person's file and is never written by us. What the
+page or a chat changes goes to `<home>/overrides.json`, one flat object of key paths
+(`{"dedup.max_distance": 4}`). Whether folders exist is not looked at here: `doctor`
+and the volumes do that while the box runs.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mediabox.config.check import check
+from mediabox.config.given import COMMAND_LINE, FILE, Given, Origin, Tables, read_file, read_overrides
+from mediabox.config.members import FAMILIES, MemberSettings, names, settings_of
+from mediabox.config.problems import Report
+from mediabox.config.sections import CORE, Archive, Dedup, Log, Renditions, Scrub, Work
+from mediabox.config.words import meant, shown
+
+
+class Enabled(msgspec.Struct, frozen=True, kw_only=True):
+    """One source or destination the person set up: `[sources.pictures]` with `type = "folder"`."""
+
+    name: str
+    type: str
+    settings: msgspec.Struct
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole configuration: valid, with every default filled in."""
+
+    home: Path
+    archive: Archive
+    work: Work
+    renditions: Renditions
+    scrub: Scrub
+    dedup: Dedup
+    log: Log
+    sources: tuple[Enabled, ...]
+    destinations: tuple[Enabled, ...]
+    origins: dict[str, Origin]  # of what somebody set; `origin` knows the rest
+
+    def origin(self, key: str) -> Origin:
+        """Who set `key` (`dedup.max_distance`, `sources.pictures.trees`)."""
+        return self.origins.get(key, "default")
+
+    def path(self, text: str) -> Path:
+        """A folder as the person wrote it: absolute, `~/...`, or relative to the home folder."""
+        return self.home / Path(text).expanduser()
+
+
+def load(
+    home: Path, *, overrides: Mapping[str, object] | None = None, member_settings: MemberSettings = settings_of
+) -> Config:
+    """Return the configuration of the box at `home`. `overrides` are the command line's, by key path.
+
+    Raises ConfigInvalid, which names every problem at once. A home without a file
+    gives the defaults, and no sources.
+    """
+    report = Report()
+    tables = Tables(report)
+    read_file(home, tables, report=report)
+    read_overrides(home, tables, report=report)
+    for key, value in (overrides or {}).items():
+        tables.add(key, Given(value=value, origin="override", file=COMMAND_LINE))
+
+    sections: dict[str, Any] = {
+        name: check(name, tables.by_name.get(name, {}), kind, report=report) for name, kind in CORE.items()
+    }
+    for family in FAMILIES:
+        sections[family] = tuple(_members(family, tables, member_settings, report=report))
+    report.finish()
+    return Config(home=home, origins=dict(_origins(tables)), **sections)
+
+
+def _members(family: str, tables: Tables, member_settings: MemberSettings, *, report: Report) -> Iterator[Enabled]:
+    for table, values in tables.by_name.items():
+        top, _, name = table.partition(".")
+        if top != family or (kind := _settings(table, values, member_settings, report=report)) is None:
+            continue
+        rest = {field: given for field, given in values.items() if field != "type"}
+        settings = check(table, rest, kind, report=report)
+        if settings is not None:
+            yield Enabled(name=name, type=str(values["type"].value), settings=settings)
+
+
+def _settings(
+    table: str, values: Mapping[str, Given], member_settings: MemberSettings, *, report: Report
+) -> type[msgspec.Struct] | None:
+    """The settings the member of `[sources.pictures]` asks for, by its `type`."""
+    family, key = table.partition(".")[0], f"{table}.type"
+    choice = "one of " + ", ".join(shown(name) for name in names(family))
+    given = values.get("type")
+    if given is None:
+        report.add(f"is missing: must be {choice}", file=FILE, key=key)
+        return None
+    if not isinstance(given.value, str):
+        report.add(f"= {shown(given.value)}: must be {choice}", file=given.file, key=key)
+        return None
+    try:
+        return member_settings(family, given.value)
+    except LookupError:
+        message = f"mediabox has no such {family.removesuffix('s')}; {meant(given.value, names(family))}"
+        report.add(f"= {shown(given.value)}: {message}", file=given.file, key=key)
+    except ImportError as err:
+        report.add(f"= {shown(given.value)}: cannot be used on this box: {err}", file=given.file, key=key)
+    return None
+
+
+def _origins(tables: Tables) -> Iterator[tuple[str, Origin]]:
+    for table, values in tables.by_name.items():
+        for field, given in values.items():
+            yield f"{table}.{field}", given.origin

@@ -1,0 +1,113 @@
+"""The settings every box has, one struct for each section of `mediabox.toml`.
+
+Sources and destinations bring settings of their own, in the module that uses them.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mediabox.config.fields import Bits, Celsius, Days, Mebibytes, MegabytesPerSecond, PathText, Percent
+
+
+class Archive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the originals go, and under which names."""
+
+    path: Annotated[
+        PathText,
+        Meta(title="Archive folder", description="Holds the originals. Relative to the home folder, or absolute."),
+    ] = "archive"
+    template: Annotated[
+        str,
+        Meta(
+            # Relative, never upwards, and the last part ends with the name the camera gave.
+            pattern=r"\A(?!/)(?!(.*/)?\.\.?/)[^\0\\]*\{name\}\Z",
+            title="Folders and names",
+            description="Where an original goes. Fields: {year} {month} {day} {camera} {source} {name}.",
+            extra_json_schema={"x-expects": "a relative path that ends with {name}"},
+        ),
+    ] = "{year}/{year}-{month}/{name}"
+    reserve_percent: Annotated[
+        Percent,
+        Meta(title="Space to leave free", description="Filing waits when less of the archive's volume is free."),
+    ] = 2.0
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much of the box may be used. Work waits, and says why, while a limit is passed."""
+
+    threads: Annotated[
+        int, Meta(ge=0, le=64, title="Decoding threads", description="0: one for each core, as far as memory allows.")
+    ] = 0
+    max_load_per_core: Annotated[
+        float,
+        Meta(ge=0, le=16, title="Load limit", description="1-minute load for each core. 0: no limit."),
+    ] = 0.0
+    max_temperature_c: Annotated[
+        Celsius, Meta(ge=0, le=110, title="Heat limit", description="Hottest sensor of the processor. 0: no limit.")
+    ] = 75.0
+    min_free_memory_mb: Annotated[
+        Mebibytes,
+        Meta(ge=0, le=65536, title="Memory to leave", description="Available memory below which work waits."),
+    ] = 128
+    pause_on_battery: Annotated[
+        bool, Meta(title="Pause on battery", description="Wait while the box runs from its battery or UPS.")
+    ] = False
+
+
+class Renditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Smaller pictures for pages and chats, made from the one decode every picture gets."""
+
+    path: Annotated[
+        PathText,
+        Meta(title="Renditions folder", description="Can be rebuilt at any time. Relative to home, or absolute."),
+    ] = "renditions"
+    thumbnails: Annotated[bool, Meta(title="Thumbnails", description="WebP, short side 250 pixels.")] = True
+    preview: Annotated[bool, Meta(title="Previews", description="JPEG, short side 1440 pixels or more.")] = True
+
+
+class Scrub(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Reading the archive again, so that a rotting disk is noticed while another copy exists."""
+
+    days: Annotated[
+        Days, Meta(ge=1, le=3650, title="Round", description="Each original is read and hashed again in this time.")
+    ] = 30
+    bandwidth_mb_s: Annotated[
+        MegabytesPerSecond, Meta(gt=0, le=10_000, title="Speed limit", description="Reading is kept below this.")
+    ] = 8.0
+
+
+class Dedup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pictures that look alike. Nothing is ever deleted for it: they are only shown together."""
+
+    max_distance: Annotated[
+        Bits,
+        Meta(
+            ge=0,
+            le=16,
+            title="Likeness",
+            description="Differing bits of the 64-bit perceptual hash. 0: only pictures that look the same.",
+        ),
+    ] = 6
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the daemon writes about its work."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(title="Detail", description="The least that is written.")
+    ] = "info"
+    format: Annotated[
+        Literal["text", "json"], Meta(title="Form", description="Lines for people, or one JSON object a line.")
+    ] = "text"
+
+
+CORE: dict[str, type[msgspec.Struct]] = {
+    "archive": Archive,
+    "work": Work,
+    "renditions": Renditions,
+    "scrub": Scrub,
+    "dedup": Dedup,
+    "log": Log,
+}
