@@ -24,9 +24,9 @@ Celsius = Annotated[float, Meta(extra_json_schema={"x-unit": "°C"})]
 Percent = Annotated[float, Meta(ge=0, le=100, extra_json_schema={"x-unit": "%"})]
 
 # NUL cannot be part of a path on any system; the empty path would mean "here" by accident.
-PathText = Annotated[str, Meta(pattern=r"\A[^\0]+\Z", extra_json_schema={"x-expects": "a path"})]
+PathText = Annotated[str, Meta(pattern=r"^[^\0]+$", extra_json_schema={"x-expects": "a path"})]
 AbsolutePath = Annotated[
-    str, Meta(pattern=r"\A/[^\0]*\Z", extra_json_schema={"x-expects": "an absolute path (it starts with '/')"})
+    str, Meta(pattern=r"^/[^\0]*$", extra_json_schema={"x-expects": "an absolute path (it starts with '/')"})
 ]
 
 

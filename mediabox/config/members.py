@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
@@ -28,16 +29,18 @@ def names(family: str) -> tuple[str, ...]:
 
 def member_class(family: str, type_: str) -> type:
     """Import one member; return the class behind its constant. Raises LookupError when there is none."""
-    if type_ not in names(family):
-        message = f"mediabox.{family} has no {type_!r}"
-        raise LookupError(message)
-    module = importlib.import_module(f"mediabox.{family}.{type_}")
-    found: type = getattr(module, FAMILIES[family])
+    found: type = getattr(_module(family, type_), FAMILIES[family])
     return found
 
 
 def settings_of(family: str, type_: str) -> type[msgspec.Struct]:
-    """The `Settings` struct beside the member's class. Raises LookupError when there is no such member."""
-    module = importlib.import_module(member_class(family, type_).__module__)
-    settings: type[msgspec.Struct] = module.Settings
+    """The `Settings` struct beside the member's constant. Raises LookupError when there is no such member."""
+    settings: type[msgspec.Struct] = _module(family, type_).Settings
     return settings
+
+
+def _module(family: str, type_: str) -> ModuleType:
+    if type_ not in names(family):
+        message = f"mediabox.{family} has no {type_!r}"
+        raise LookupError(message)
+    return importlib.import_module(f"mediabox.{family}.{type_}")

@@ -22,7 +22,7 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         str,
         Meta(
             # Relative, never upwards, and the last part ends with the name the camera gave.
-            pattern=r"\A(?!/)(?!(.*/)?\.\.?/)[^\0\\]*\{name\}\Z",
+            pattern=r"^(?!/)(?!(.*/)?(\.\.?)?/)[^\x00-\x1f\\]*\{name\}(?!\n)$",
             title="Folders and names",
             description="Where an original goes. Fields: {year} {month} {day} {camera} {source} {name}.",
             extra_json_schema={"x-expects": "a relative path that ends with {name}"},
