@@ -1,0 +1,150 @@
+"""The marker that makes a directory a volume: who it is, and whether this is it."""
+
+import os
+import uuid
+from pathlib import Path
+
+import msgspec
+
+from mediabox.durable.filesystem import filesystem_behind, is_same_family
+from mediabox.durable.temporary import abandon, is_temporary, temporary_for, unlink_quietly, write_temporary
+from mediabox.errors import Away, NeedsHuman
+from mediabox.failpoints import fp
+
+FOLDER = ".mediabox"
+MARKER = f"{FOLDER}/volume.json"
+
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+# The system's own trees. Folders of `_SHARED` hold volumes, and may be one only when a disk is mounted there.
+_SYSTEM = frozenset(("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr"))
+_SHARED = frozenset(
+    ("/home", "/media", "/mnt", "/opt", "/root", "/run", "/run/media", "/srv", "/tmp", "/var", "/var/lib")  # noqa: S108
+)
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells this volume from every other. `filesystem` is the kernel's type name (`ext4`)."""
+
+    uuid: str
+    generation: int
+    created_at_ms: int
+    filesystem: str
+
+
+def opened(root: Path, name: str) -> int:
+    try:
+        return os.open(root, DIRECTORY)
+    except OSError as err:
+        raise away(root, name, err.strerror or "cannot be opened") from err
+
+
+def created(root: Path, name: str) -> int:
+    """A descriptor of the root, made when only it is missing."""
+    try:
+        os.mkdir(root, 0o755)
+    except FileExistsError:
+        return opened(root, name)
+    except FileNotFoundError as err:
+        raise away(root, name, "its parent folder does not exist") from err
+    except OSError as err:
+        raise foreign(root, name, f"cannot be created ({err.strerror})") from err
+    parent = opened(root.parent, name)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
+    return opened(root, name)
+
+
+def read_marker(descriptor: int, root: Path, name: str) -> Identity | None:
+    """The marker below an open root; None when there is none."""
+    try:
+        marker = os.open(MARKER, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as err:
+        raise away(root, name, f"marker cannot be opened ({err.strerror})") from err
+    try:
+        return msgspec.json.decode(os.read(marker, 4096), type=Identity)
+    except OSError as err:
+        raise away(root, name, f"marker cannot be read ({err.strerror})") from err
+    except msgspec.DecodeError as err:
+        raise foreign(root, name, f"holds a marker ({MARKER}) that says nothing we understand") from err
+    finally:
+        os.close(marker)
+
+
+def expected_marker(descriptor: int, root: Path, name: str, *, expected: Identity) -> Identity:
+    """The marker when it is the expected one on the expected file system."""
+    identity = read_marker(descriptor, root, name)
+    if identity is None:
+        empty = not os.listdir(descriptor)
+        raise away(root, name, "an empty folder: nothing is mounted there" if empty else "no marker of ours there")
+    if identity.uuid != expected.uuid:
+        raise foreign(root, name, f"is volume {identity.uuid}, not {expected.uuid}")
+    found = filesystem_behind(descriptor)
+    if not is_same_family(found, expected.filesystem):
+        raise foreign(root, name, f"is on {found}, was enrolled on {expected.filesystem}: a copy of the volume?")
+    return identity
+
+
+def write_marker(descriptor: int, root: Path, name: str, *, now_ms: int) -> Identity:
+    """Mark a volume never used before, durably."""
+    filesystem = filesystem_behind(descriptor)
+    identity = Identity(uuid=str(uuid.uuid4()), generation=1, created_at_ms=now_ms, filesystem=filesystem)
+    try:
+        _make_folder(descriptor, root, name)
+        temp = temporary_for(MARKER)
+        write_temporary(temp, msgspec.json.format(msgspec.json.encode(identity)) + b"\n", dir_fd=descriptor, sync=True)
+        try:
+            os.rename(temp, MARKER, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+            _sync(FOLDER, dir_fd=descriptor)
+        except OSError:
+            abandon(temp, dir_fd=descriptor)
+            unlink_quietly(MARKER, dir_fd=descriptor)
+            raise
+    except OSError as err:
+        raise foreign(root, name, f"cannot be written to ({err.strerror})") from err
+    fp("volume.enrolled")
+    return identity
+
+
+def _make_folder(descriptor: int, root: Path, name: str) -> None:
+    """Our folder, empty but for a temp of an enrolment cut short."""
+    try:
+        os.mkdir(FOLDER, 0o755, dir_fd=descriptor)
+    except FileExistsError:
+        folder = os.open(FOLDER, DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        try:
+            left = [entry for entry in os.listdir(folder) if not is_temporary(entry)]
+        finally:
+            os.close(folder)
+        if left:  # syncthing #5207: a marker made anew on the wrong disk reads as "everything was deleted"
+            raise foreign(root, name, f"was used before but its marker ({MARKER}) is gone") from None
+    _sync(".", dir_fd=descriptor)
+
+
+def _sync(relative: str, *, dir_fd: int) -> None:
+    descriptor = os.open(relative, DIRECTORY | os.O_NOFOLLOW, dir_fd=dir_fd)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def refuse_system_folder(root: Path, name: str) -> None:
+    trees = {str(folder) for folder in (root, *root.parents)}
+    if root == Path("/") or trees & _SYSTEM or (str(root) in _SHARED and not os.path.ismount(root)):
+        raise foreign(root, name, "belongs to the operating system")
+
+
+def away(root: Path, name: str, reason: str) -> Away:
+    return Away(f"Volume {name} ({root}) is not there: {reason}", part=f"volume:{name}")
+
+
+def foreign(root: Path, name: str, reason: str) -> NeedsHuman:
+    remedy = "Connect the disk that was enrolled, or choose another folder for the archive."
+    return NeedsHuman(f"Volume {name}: {root} {reason}", issue="volume.foreign", subject=name, remedy=remedy)

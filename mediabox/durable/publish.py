@@ -1,0 +1,154 @@
+"""Give finished bytes their final name, never over another file's (invariant I3).
+
+Nothing under a final name is ever partial: originals are linked from the spool, our own
+sidecars and manifests are renamed over their older version, each from a synced temp.
+A name is durable only after `DirectorySync.sync` of its folder.
+"""
+
+import ctypes
+import errno
+import os
+from pathlib import Path
+
+from mediabox.durable.temporary import (
+    abandon,
+    is_temporary,
+    only_writer,
+    temporary_for,
+    unlink_quietly,
+    write_temporary,
+)
+from mediabox.durable.volume import Volume, inside
+from mediabox.errors import NeedsHuman
+from mediabox.failpoints import fp
+
+_READ_ONLY_MODE = 0o444
+# What file systems without hard links answer: vfat, exFAT and FUSE EPERM or ENOSYS, SMB EOPNOTSUPP.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+# What a file system answers that has no such flag; a server may refuse the whole call.
+_NO_NOREPLACE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+_RENAME_NOREPLACE = 1  # linux/fs.h
+
+
+def publish(volume: Volume, temp: str, final: str, *, modified_at_ms: int | None = None) -> None:
+    """Give the synced file `temp` the name `final`, read-only, with its modification time (Unix ms).
+
+    Afterwards `temp` is a second name of the same file, to be discarded once the
+    catalogue knows; where the file system has no hard links it is gone already. The
+    name is durable only after a sync of final's folder, which must exist. Raises
+    FileExistsError, leaving both alone; Away; Retryable when temp is lost; NeedsHuman.
+    """
+    temp, final = inside(temp), inside(final)
+    volume.prove()
+    with volume.refusals(f"publish {final}"):
+        _make_original(temp, dir_fd=volume.fd, modified_at_ms=modified_at_ms)
+        try:
+            os.link(temp, final, src_dir_fd=volume.fd, dst_dir_fd=volume.fd, follow_symlinks=False)
+        except OSError as err:
+            if err.errno not in _NO_LINKS:
+                raise
+            _rename_without_overwrite(volume, temp, final)
+    fp("file.linked")
+
+
+def replace(volume: Volume, final: str, content: bytes) -> None:
+    """Make `content` the durable content of a sidecar or manifest of ours; never of an original.
+
+    Whoever reads meanwhile sees the old version or the new one, whole. Its folder must
+    exist. May be repeated after a crash. Raises Away, NeedsHuman.
+    """
+    temp = temporary_for(inside(final))
+    volume.prove()
+    volume.ensure_room(len(content))
+    with only_writer(volume.identity.uuid, final), volume.refusals(f"write {final}"):
+        write_temporary(temp, content, dir_fd=volume.fd, sync=True)
+        fp("sidecar.written")
+        try:
+            os.rename(temp, final, src_dir_fd=volume.fd, dst_dir_fd=volume.fd)
+        except OSError:
+            abandon(temp, dir_fd=volume.fd)
+            raise
+        fp("sidecar.renamed")
+        volume.sync_directory(final.rpartition("/")[0])
+
+
+def write_derived(root: Path, relative: str, content: bytes) -> None:
+    """Write what can be made again (a rendition): whole or absent, but not synced. Makes its folders.
+
+    After a power cut the file may be empty or missing. Raises OSError.
+    """
+    target = root / relative
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        temp = temporary_for(target.name)
+        with only_writer(str(target.parent), target.name):
+            write_temporary(temp, content, dir_fd=folder, sync=False)
+            os.rename(temp, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def discard(volume: Volume, temp: str) -> None:
+    """Unlink a temp, if it is there. Not synced: it may return after a power cut. Raises Away, NeedsHuman."""
+    with volume.refusals(f"discard {temp}"):
+        unlink_quietly(temp, dir_fd=volume.fd)
+
+
+def discard_stale(volume: Volume, folder: str) -> int:
+    """Unlink the temps that `replace` left in a folder when it was killed; how many. Nothing may be writing there."""
+    with volume.refusals(f"clear temporary files in {folder or '.'}"):
+        descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=volume.fd)
+        try:
+            stale = [name for name in os.listdir(descriptor) if is_temporary(name)]
+            return sum(unlink_quietly(name, dir_fd=descriptor) for name in stale)
+        finally:
+            os.close(descriptor)
+
+
+def remove(volume: Volume, relative: str) -> bool:
+    """Durably unlink a file on a proven volume; whether it was there. For retention only. Raises Away, NeedsHuman."""
+    volume.prove()
+    with volume.refusals(f"remove {relative}"):
+        was_there = unlink_quietly(inside(relative), dir_fd=volume.fd)
+        volume.sync_directory(relative.rpartition("/")[0])
+    return was_there
+
+
+def remove_file(path: Path) -> bool:
+    """As `remove`, for a file outside every volume (an expired backup, a rendition). Raises OSError."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        was_there = unlink_quietly(path.name, dir_fd=folder)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return was_there
+
+
+def _make_original(temp: str, *, dir_fd: int, modified_at_ms: int | None) -> None:
+    """Mode 0444 and the time, before the final name exists: nobody ever sees a writable original (I1)."""
+    if modified_at_ms is not None:
+        time_ns = modified_at_ms * 1_000_000
+        os.utime(temp, ns=(time_ns, time_ns), dir_fd=dir_fd, follow_symlinks=False)
+    try:
+        os.chmod(temp, _READ_ONLY_MODE, dir_fd=dir_fd)
+    except OSError as err:
+        if err.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):  # exFAT, SMB: no modes to keep
+            raise
+
+
+def _rename_without_overwrite(volume: Volume, temp: str, final: str) -> None:
+    """renameat2(2) with RENAME_NOREPLACE, which Python does not offer. Raises OSError, NeedsHuman."""
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    code = errno.ENOSYS
+    if call is not None:
+        done = call(volume.fd, os.fsencode(temp), volume.fd, os.fsencode(final), ctypes.c_uint(_RENAME_NOREPLACE))
+        if done == 0:
+            return
+        code = ctypes.get_errno()
+    if code in _NO_NOREPLACE:
+        message = f"Volume {volume.name} ({volume.root}) can neither link files nor rename without overwriting"
+        remedy = "Use a disk with ext4, XFS, Btrfs or exFAT for it, mounted by the kernel."
+        raise NeedsHuman(message, issue="volume.unsuitable", subject=volume.name, remedy=remedy)
+    raise OSError(code, os.strerror(code), final)

@@ -1,0 +1,62 @@
+"""What a disk's refusal means for the work at hand: the one place where errno becomes a `MediaboxError`."""
+
+import errno
+
+from mediabox.errors import Away, MediaboxError, NeedsHuman, Permanent, Retryable
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+# A dead FUSE server, a stale NFS handle, a pulled USB disk, a sleeping server.
+_GONE = (
+    errno.ENOTCONN,
+    errno.ESTALE,
+    errno.ENODEV,
+    errno.ENXIO,
+    errno.ESHUTDOWN,
+    errno.ECONNABORTED,
+    errno.ECONNRESET,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ETIMEDOUT,
+)
+_BUSY = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EBUSY, errno.EAGAIN)
+
+
+def refusal(  # noqa: PLR0911 - one return for each kind of answer
+    err: OSError, *, volume: str, place: str, attempt: str
+) -> MediaboxError | None:
+    """The error to raise for `err`, or None when it is a bug of ours and should escape as it is.
+
+    `volume` is the volume's name, `place` where a person finds it, `attempt` what was tried on what.
+    The caller has already made sure that the volume is there (an EIO from a disk that is gone is Away).
+    """
+    tried = f"{attempt} on {volume} ({place}): {err.strerror}"
+    code = err.errno
+    if code in _FULL:
+        return NeedsHuman(
+            f"{tried}. The volume is full.",
+            issue="volume.full",
+            subject=volume,
+            remedy="Free space on it or move the archive to a larger disk.",
+        )
+    if code in _READ_ONLY:
+        return NeedsHuman(
+            f"{tried}. The volume cannot be written to.",
+            issue="volume.read_only",
+            subject=volume,
+            remedy="Check the disk's health (a failing one is made read-only), its lock switch and its owner.",
+        )
+    if code == errno.EIO:
+        return NeedsHuman(
+            f"{tried}. The disk is failing.",
+            issue="volume.failing",
+            subject=volume,
+            remedy="Check cable and power, then the disk's health; replace it before anything else.",
+        )
+    if code in _GONE:
+        return Away(tried, part=f"volume:{volume}")
+    if code == errno.EFBIG:
+        return Permanent(f"{tried}. The volume's file system cannot hold a file of this size (FAT32: 4 GiB).")
+    if code in _BUSY or code == errno.ENOENT:  # ENOENT: swept or removed by hand meanwhile
+        return Retryable(tried)
+    return None

@@ -1,0 +1,295 @@
+"""A disk we keep copies on, known by a marker of ours and never taken for another.
+
+After `umount -l`, or when a disk is unplugged, its mount point is an empty directory
+on the system disk that takes every write, and descriptors opened before go on
+"succeeding". So everything goes through one descriptor of the volume's root, and
+`prove` shows, before each batch of writes, that path, descriptor and marker are still
+the same place (invariant I5). A marker is written once, by `enroll`, and never again.
+"""
+
+import errno
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from mediabox.durable.filesystem import missing_mount
+from mediabox.durable.marker import (
+    DIRECTORY,
+    FOLDER,
+    MARKER,
+    Identity,
+    away,
+    created,
+    expected_marker,
+    foreign,
+    opened,
+    read_marker,
+    refuse_system_folder,
+    write_marker,
+)
+from mediabox.durable.refusal import refusal
+from mediabox.durable.temporary import is_temporary
+from mediabox.errors import MediaboxError, NeedsHuman
+
+__all__ = ["FOLDER", "MARKER", "Identity", "Volume", "inside"]
+
+_RESERVE_SHARE = 0.02
+_RESERVE_BYTES = 512_000_000  # room for journal and recovery; on a volume under 8 GB it would be too much to ask
+_SMALL_VOLUME_BYTES = 8_000_000_000
+
+
+class Volume:
+    """An open, proven volume. Paths given to it are relative to its root, '/'-separated. Safe to share between threads.
+
+    `root` is where people find it, `name` what messages call it. Methods raise Away
+    when it is not there, NeedsHuman when only a person can help.
+    """
+
+    def __init__(self, root: Path, identity: Identity, *, fd: int, name: str, reserve_bytes: int | None) -> None:
+        """Used by `enroll` and `open`. `fd` is a descriptor of the root, owned from now on."""
+        self.root = root
+        self._path = str(root)  # a Path costs 1 µs more at each stat
+        self.identity = identity
+        self.name = name
+        self.fd = fd
+        self._reserve_bytes = reserve_bytes
+        self._place = _place_of(os.fstat(fd))
+        self._marker = _version_of(os.stat(MARKER, dir_fd=fd))
+        self._durable: dict[str, int] = {}  # directory -> inode, of those whose name is known to be on disk
+        self._lock = threading.Lock()
+
+    @classmethod
+    def enroll(cls, root: Path, *, now_ms: int, name: str = "archive", reserve_bytes: int | None = None) -> Self:
+        """Put a marker on a volume never used before, or adopt the one that is there.
+
+        Creates `root` when its parent exists. Raises Away when the disk that should be
+        there is not mounted, NeedsHuman `volume.foreign` for a system folder, a folder
+        that is not writable, and a volume of ours whose marker was removed.
+        """
+        root = root.resolve()
+        refuse_system_folder(root, name)
+        if (absent := missing_mount(root)) is not None:
+            raise away(root, name, f"{absent} is a mount point in /etc/fstab and nothing is mounted on it")
+        descriptor = created(root, name)
+        try:
+            identity = read_marker(descriptor, root, name)
+            if identity is None:
+                identity = write_marker(descriptor, root, name, now_ms=now_ms)
+            return cls(root, identity, fd=descriptor, name=name, reserve_bytes=reserve_bytes)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    @classmethod
+    def open(cls, root: Path, *, expected: Identity, name: str = "archive", reserve_bytes: int | None = None) -> Self:
+        """Open a volume enrolled before. Never writes.
+
+        Raises Away when root or marker is missing (an unplugged disk leaves an empty
+        mount point), NeedsHuman `volume.foreign` when another volume is in its place.
+        """
+        root = root.resolve()
+        descriptor = opened(root, name)
+        try:
+            identity = expected_marker(descriptor, root, name, expected=expected)
+            return cls(root, identity, fd=descriptor, name=name, reserve_bytes=reserve_bytes)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def close(self) -> None:
+        """Let go of the root. May be repeated."""
+        with self._lock:
+            if self.fd >= 0:
+                os.close(self.fd)
+            self.fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------ is it there, is there room
+
+    def prove(self) -> None:
+        """Show that path, descriptor and marker are still this volume: two stat calls, about 2 µs.
+
+        A volume that came back at the same path is taken up again, keeping the
+        descriptor's number. Raises Away, or NeedsHuman `volume.foreign`.
+        """
+        try:
+            place: tuple[int, int] | None = _place_of(os.stat(self._path))
+            marker = _version_of(os.stat(MARKER, dir_fd=self.fd)) if place == self._place else None
+        except OSError:  # whichever of the two is gone, `_prove_again` finds out and says so
+            place = marker = None
+        if place != self._place or marker != self._marker:
+            self._prove_again()
+
+    def _prove_again(self) -> None:
+        """The slow way: open the path anew and read the marker. Invariant: `fd` changes only to a proven root."""
+        with self._lock:
+            descriptor = opened(self.root, self.name)
+            try:
+                identity = expected_marker(descriptor, self.root, self.name, expected=self.identity)
+                if identity != self.identity:
+                    raise foreign(self.root, self.name, "holds a marker of another generation")
+                place = _place_of(os.fstat(descriptor))
+                if place != self._place:
+                    os.dup2(descriptor, self.fd, inheritable=False)
+                    self._durable.clear()
+                self._place, self._marker = place, _version_of(os.stat(MARKER, dir_fd=descriptor))
+            except OSError as err:
+                raise away(self.root, self.name, err.strerror or "marker vanished") from err
+            finally:
+                os.close(descriptor)
+
+    def free_bytes(self) -> int:
+        """Bytes an ordinary user may still write, reserve included. Raises Away, NeedsHuman."""
+        with self.refusals("measure free space"):
+            room = os.fstatvfs(self.fd)
+        return room.f_bavail * room.f_frsize
+
+    def ensure_room(self, wanted_bytes: int) -> None:
+        """Raise NeedsHuman `volume.full` unless `wanted_bytes` fit and the reserve stays free (invariant I21)."""
+        with self.refusals("measure free space"):
+            room = os.fstatvfs(self.fd)
+        free_bytes = room.f_bavail * room.f_frsize
+        reserve_bytes = self._reserve_of(room.f_blocks * room.f_frsize)
+        if free_bytes - wanted_bytes < reserve_bytes:
+            lack = f"{wanted_bytes:,} bytes wanted, {free_bytes:,} free, {reserve_bytes:,} of them kept in reserve"
+        elif room.f_files and not room.f_favail:  # file systems without a fixed inode table report 0 files
+            lack = "no inode is free for another file"
+        else:
+            return
+        message = f"Volume {self.name} ({self.root}) is full: {lack}"
+        remedy = "Free space on it or move the archive to a larger disk."
+        raise NeedsHuman(message, issue="volume.full", subject=self.name, remedy=remedy)
+
+    def _reserve_of(self, total_bytes: int) -> int:
+        if self._reserve_bytes is not None:
+            return self._reserve_bytes
+        share = int(total_bytes * _RESERVE_SHARE)
+        return share if total_bytes < _SMALL_VOLUME_BYTES else max(share, _RESERVE_BYTES)
+
+    @contextmanager
+    def refusals(self, attempt: str) -> Iterator[None]:
+        """Translate OSError inside the block; FileExistsError passes, because callers decide on it."""
+        try:
+            yield
+        except FileExistsError:
+            raise
+        except OSError as err:
+            raise self.refused(err, attempt) from err
+
+    def refused(self, err: OSError, attempt: str) -> MediaboxError | OSError:
+        """What to raise for `err`. Raises Away itself when the volume turns out to be gone: that explains any error."""
+        if err.errno not in (errno.ENOSPC, errno.EDQUOT):
+            self.prove()
+        return refusal(err, volume=self.name, place=str(self.root), attempt=attempt) or err
+
+    # ------------------------------------------------------------ names below the root
+
+    def makedirs(self, relative: str) -> None:
+        """Make a directory and its parents, each one's name durable. May be repeated.
+
+        A directory that exists may still be known to the page cache alone (a process
+        killed between mkdir and fsync), so the first meeting with each syncs its parent.
+        """
+        if not relative or self._is_durable(relative):
+            return
+        parent = inside(relative).rpartition("/")[0]
+        self.makedirs(parent)
+        with self.refusals(f"create folder {relative}"):
+            try:
+                os.mkdir(relative, 0o755, dir_fd=self.fd)
+            except FileExistsError:
+                self._require_directory(relative)
+            self.sync_directory(parent)
+            self._durable[relative] = os.stat(relative, dir_fd=self.fd, follow_symlinks=False).st_ino
+
+    def _is_durable(self, relative: str) -> bool:
+        known = self._durable.get(relative)
+        if known is None:
+            return False
+        try:
+            return os.stat(relative, dir_fd=self.fd, follow_symlinks=False).st_ino == known
+        except OSError:  # removed by hand meanwhile, or gone: the way through mkdir tells which
+            return False
+
+    def _require_directory(self, relative: str) -> None:
+        if not stat.S_ISDIR(os.stat(relative, dir_fd=self.fd, follow_symlinks=False).st_mode):
+            message = f"{relative} on {self.name} ({self.root}) is in the way: not a folder"
+            raise NeedsHuman(message, issue="volume.obstructed", subject=self.name, remedy="Move it elsewhere.")
+
+    def sync_directory(self, relative: str) -> None:
+        """Make the names in one directory durable. Raises OSError; `DirectorySync` is the way for many threads."""
+        descriptor = os.open(relative or ".", DIRECTORY | os.O_NOFOLLOW, dir_fd=self.fd)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def stat(self, relative: str) -> os.stat_result:
+        """Of the name itself, links not followed. Raises FileNotFoundError on a proven volume only, else Away."""
+        try:
+            return os.stat(inside(relative), dir_fd=self.fd, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError) as err:
+            self.prove()
+            raise FileNotFoundError(errno.ENOENT, "no such file", relative) from err
+        except OSError as err:
+            raise self.refused(err, f"look at {relative}") from err
+
+    def exists(self, relative: str) -> bool:
+        """Whether there is such a name. False is evidence: the volume was proven (I5)."""
+        try:
+            self.stat(relative)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def walk(self, relative: str = "") -> Iterator[tuple[str, os.stat_result]]:
+        """Every regular file with its stat, by name, without our own folder and temps. Links are not followed.
+
+        A walk that ends without an error is complete, and the volume was proven after it.
+        """
+        folders = [relative]
+        while folders:
+            folder = folders.pop()
+            below: list[str] = []
+            for name, status in self._entries(folder):
+                path = f"{folder}/{name}" if folder else name
+                if stat.S_ISDIR(status.st_mode):
+                    below.append(path)
+                elif stat.S_ISREG(status.st_mode) and not is_temporary(name):
+                    yield path, status
+            folders += [path for path in reversed(below) if path != FOLDER]
+        self.prove()
+
+    def _entries(self, folder: str) -> list[tuple[str, os.stat_result]]:
+        with self.refusals(f"list folder {folder or '.'}"):
+            descriptor = os.open(folder or ".", DIRECTORY | os.O_NOFOLLOW, dir_fd=self.fd)
+            try:
+                with os.scandir(descriptor) as entries:
+                    return sorted((entry.name, entry.stat(follow_symlinks=False)) for entry in entries)
+            finally:
+                os.close(descriptor)
+
+
+def inside(relative: str) -> str:
+    """The path itself when it stays below the root. Raises ValueError: a path from outside reached us (I15)."""
+    if "\0" not in relative and not {"", ".", ".."} & set(relative.split("/")):  # "" also stands for a leading slash
+        return relative
+    message = f"not a path below a volume's root: {relative!r}"
+    raise ValueError(message)
+
+
+def _place_of(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _version_of(status: os.stat_result) -> tuple[int, int]:
+    return status.st_ino, status.st_mtime_ns
