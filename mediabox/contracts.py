@@ -189,6 +189,23 @@ class Join(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
 
 
+class Similar(msgspec.Struct, frozen=True, kw_only=True):
+    """Note that a resource looks like one of another asset. Nothing is discarded for it."""
+
+    resource_id: int
+    of_resource_id: int
+    distance_bits: int
+    rotation: int  # degrees the other picture is turned against ours
+
+
+class Reserve(msgspec.Struct, frozen=True, kw_only=True):
+    """Keep these names of the archive for resource `resource_id`, for good (P5)."""
+
+    resource_id: int
+    path: str  # relative to the archive, '/'-separated, NFC
+    sidecar_path: str | None = None  # where our sidecar goes should this be its asset's primary file
+
+
 # ---------------------------------------------------------------- bytes, media, copies
 
 
