@@ -174,8 +174,22 @@ def set_quarantined(connection: sqlite3.Connection, resource_id: int, reason: st
     )
 
 
+def disown(connection: sqlite3.Connection, keeper_id: int) -> list[int]:
+    """The duplicates of a resource that turned out not to be kept, back to `seen`; their ids."""
+    rows = connection.execute(
+        "UPDATE resource SET state = 'seen', duplicate_of = NULL, digest = NULL WHERE duplicate_of = ? RETURNING id",
+        (keeper_id,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def set_state(connection: sqlite3.Connection, resource_id: int, state: ResourceState) -> None:
     connection.execute("UPDATE resource SET state = ? WHERE id = ?", (state, resource_id))
+
+
+def set_kind(connection: sqlite3.Connection, resource_id: int, kind: Kind) -> None:
+    """Content has the last word over the name."""
+    connection.execute("UPDATE resource SET kind = ? WHERE id = ?", (kind, resource_id))
 
 
 def set_removed(connection: sqlite3.Connection, resource_id: int, at_ms: int) -> None:

@@ -8,7 +8,7 @@ from mediabox.model.job import Job, JobRequest
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Collection, Container
 
 _COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error"
 
@@ -25,25 +25,53 @@ def _job(row: tuple) -> Job:
     )
 
 
-def add(connection: sqlite3.Connection, request: JobRequest) -> Job | None:
-    """Queue a step; None when the same step for the same subject is queued already."""
+def add(connection: sqlite3.Connection, request: JobRequest, *, handed_out: Container[int] = ()) -> Job | None:
+    """Queue a step; None when the same step for the same subject is queued already.
+
+    When that one is in `handed_out` (job ids) it may have looked before what asks for
+    it now was known: it will run once more.
+    """
     row = connection.execute(
         "INSERT INTO job (step, subject, priority, not_before_ms) VALUES (?,?,?,?) "
         f"ON CONFLICT (step, subject) DO NOTHING RETURNING {_COLUMNS}",
         (request.step, request.subject, request.priority, request.not_before_ms),
     ).fetchone()
-    return _job(row) if row else None
+    if row is not None:
+        return _job(row)
+    existing = connection.execute(
+        "SELECT id FROM job WHERE step = ? AND subject = ?", (request.step, request.subject)
+    ).fetchone()[0]
+    if existing in handed_out:
+        connection.execute("UPDATE job SET again = 1 WHERE id = ?", (existing,))
+    return None
 
 
-def due(connection: sqlite3.Connection, step: str, *, now_ms: int, limit: int, skip: Iterable[int] = ()) -> list[Job]:
-    """The next jobs of a step that may run now, best first, without those in `skip` (ids)."""
-    skipped = set(skip)
+def due(  # noqa: PLR0913 - one question, six conditions
+    connection: sqlite3.Connection,
+    step: str,
+    *,
+    now_ms: int,
+    limit: int,
+    skip: Collection[int] = (),
+    without_sources: Collection[str] = (),
+) -> list[Job]:
+    """The next jobs of a step that may run now, best first.
+
+    Leaves out ids in `skip`, and resources of `without_sources` (names).
+    """
+    absent = ""
+    if without_sources:
+        marks = ",".join("?" * len(without_sources))
+        absent = (
+            "AND NOT EXISTS (SELECT 1 FROM resource JOIN source ON source.id = source_id "
+            f"WHERE resource.id = CAST(subject AS INTEGER) AND source.name IN ({marks})) "
+        )
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM job WHERE step = ? AND state = 'ready' AND not_before_ms <= ? "
+        f"SELECT {_COLUMNS} FROM job WHERE step = ? AND state = 'ready' AND not_before_ms <= ? {absent}"
         "ORDER BY priority DESC, id LIMIT ?",
-        (step, now_ms, limit + len(skipped)),
+        (step, now_ms, *without_sources, limit + len(skip)),
     )
-    return [_job(row) for row in rows if row[0] not in skipped][:limit]
+    return [_job(row) for row in rows if row[0] not in skip][:limit]
 
 
 def next_due_ms(connection: sqlite3.Connection) -> int | None:
@@ -53,7 +81,16 @@ def next_due_ms(connection: sqlite3.Connection) -> int | None:
 
 
 def finish(connection: sqlite3.Connection, job_id: int) -> None:
-    connection.execute("DELETE FROM job WHERE id = ?", (job_id,))
+    """Done; or once more when it was asked for while it ran."""
+    if connection.execute("DELETE FROM job WHERE id = ? AND again = 0", (job_id,)).rowcount == 0:
+        connection.execute("UPDATE job SET again = 0, attempts = 0, last_error = NULL WHERE id = ?", (job_id,))
+
+
+def hurry(connection: sqlite3.Connection) -> int:
+    """Let jobs that only wait for company, not after an error, run now; how many."""
+    return connection.execute(
+        "UPDATE job SET not_before_ms = 0 WHERE state = 'ready' AND last_error IS NULL AND not_before_ms > 0"
+    ).rowcount
 
 
 def postpone(

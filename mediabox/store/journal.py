@@ -25,35 +25,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, object]
 
 
-class Journal:
-    """Appends rows. Remembers the chain's head, so that a row costs one statement; lives with the writer."""
-
-    def __init__(self) -> None:
-        self._head: tuple[int, bytes] | None = None
-
-    def append(
-        self,
-        connection: sqlite3.Connection,
-        event: str,
-        *,
-        at_ms: int,
-        resource_id: int | None = None,
-        asset_id: int | None = None,
-        **fields: object,
-    ) -> None:
-        """Add one row inside the caller's transaction."""
-        seq, previous = self._head or last(connection)
-        text = msgspec.json.encode(fields).decode()
-        digest = chain(previous, seq + 1, at_ms, event, resource_id, asset_id, text)
-        connection.execute(
-            "INSERT INTO journal (seq, at_ms, event, resource_id, asset_id, fields, hash) VALUES (?,?,?,?,?,?,?)",
-            (seq + 1, at_ms, event, resource_id, asset_id, text, digest),
-        )
-        self._head = (seq + 1, digest)
-
-    def forget(self) -> None:
-        """Call after a rollback: the head in memory is of rows that never were."""
-        self._head = None
+def append(
+    connection: sqlite3.Connection,
+    event: str,
+    *,
+    at_ms: int,
+    resource_id: int | None = None,
+    asset_id: int | None = None,
+    **fields: object,
+) -> None:
+    """Add one row inside the caller's transaction."""
+    seq, previous = last(connection)
+    text = msgspec.json.encode(fields).decode()
+    digest = chain(previous, seq + 1, at_ms, event, resource_id, asset_id, text)
+    connection.execute(
+        "INSERT INTO journal (seq, at_ms, event, resource_id, asset_id, fields, hash) VALUES (?,?,?,?,?,?,?)",
+        (seq + 1, at_ms, event, resource_id, asset_id, text, digest),
+    )
 
 
 def chain(

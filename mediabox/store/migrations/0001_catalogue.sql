@@ -105,6 +105,7 @@ CREATE TABLE job (
     attempts      INTEGER NOT NULL DEFAULT 0,
     not_before_ms INTEGER NOT NULL DEFAULT 0,
     last_error    TEXT,
+    again         INTEGER NOT NULL DEFAULT 0,      -- asked for once more while it was running
     UNIQUE (step, subject)
 );
 CREATE INDEX job_next ON job (step, state, priority DESC, id);

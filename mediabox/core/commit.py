@@ -1,0 +1,191 @@
+"""Write down what a step found: its outcome, its end and the jobs that follow, in one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.contracts import Work
+from mediabox.core import plan
+from mediabox.core.alike import HashIndex
+from mediabox.core.settle import Settlement
+from mediabox.model.asset import Kind, ResourceState
+from mediabox.model.events import ResourceChanged
+from mediabox.model.ledger import Copy
+from mediabox.store import assets, copies, jobs, journal
+from mediabox.store.library import StoredLibrary
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Container, Sequence
+
+    from mediabox.clock import Clock
+    from mediabox.contracts import Outcome, Receipt, Rule, Staged, Written
+    from mediabox.model.asset import Resource
+    from mediabox.model.facts import Facts
+    from mediabox.model.job import Job, JobRequest
+
+
+class Committed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a transaction leads to: works that may run at once, and what to tell the bus."""
+
+    ready: tuple[Work, ...]
+    events: tuple[ResourceChanged, ...]
+
+
+RESOURCE_STEPS = frozenset({"fetch", "examine", "file", "remove"})  # their subject is a resource id
+
+
+class Committer:
+    """Applies outcomes on the writer's connection. Holds no state of its own but the index of hashes."""
+
+    def __init__(self, *, rules: Sequence[Rule], clock: Clock, moving_sources: Container[str]) -> None:
+        self.rules, self._clock, self._moving = rules, clock, moving_sources
+        self._index: HashIndex | None = None
+
+    def apply(
+        self, connection: sqlite3.Connection, work: Work, outcome: Outcome, *, handed_out: Container[int]
+    ) -> Committed:
+        """Store one step's outcome. Repeating it after a crash changes nothing more."""
+        step = _Application(connection, self, now_ms=self._clock.wall_ms())
+        requests = [*step.apply(work, outcome), *outcome.next_jobs]
+        jobs.finish(connection, work.job.id)
+        added = [job for request in requests if (job := jobs.add(connection, request, handed_out=handed_out))]
+        ready = tuple(self.work(connection, job) for job in added if job.not_before_ms <= step.now_ms)
+        return Committed(ready=ready, events=tuple(step.events))
+
+    def work(self, connection: sqlite3.Connection, job: Job) -> Work:
+        """A job with the resource it is about, as it is now."""
+        about = assets.resource(connection, int(job.subject)) if job.step in RESOURCE_STEPS else None
+        return Work(job=job, resource=about)
+
+    def alike(self, connection: sqlite3.Connection) -> HashIndex:
+        """The index of perceptual hashes; read from the catalogue when it is first needed."""
+        if self._index is None:
+            self._index = HashIndex(assets.perceptual_hashes(connection))
+        return self._index
+
+    def moves(self, resource: Resource) -> bool:
+        return resource.source in self._moving
+
+
+class _Application:
+    """One outcome on its way into the database."""
+
+    def __init__(self, connection: sqlite3.Connection, committer: Committer, *, now_ms: int) -> None:
+        self._connection, self._committer, self.now_ms = connection, committer, now_ms
+        self.events: list[ResourceChanged] = []
+
+    def apply(self, work: Work, outcome: Outcome) -> list[JobRequest]:
+        if outcome.written is not None:
+            return self._written(work, outcome.written)
+        # The row as it is now: it may have been joined to another asset since the job was handed out.
+        resource = assets.resource(self._connection, work.resource.id) if work.resource else None
+        if resource is None:
+            return []
+        if outcome.quarantine is not None:
+            return self._quarantined(resource, outcome.quarantine)
+        if outcome.staged is not None:
+            return self._staged(resource, outcome.staged)
+        if outcome.facts is not None:
+            return self._examined(resource, outcome.facts)
+        if outcome.receipt is not None:
+            return self._archived(resource, outcome.receipt)
+        if outcome.removed_from_source:
+            return self._removed(resource)
+        return []
+
+    def _staged(self, resource: Resource, staged: Staged) -> list[JobRequest]:
+        keeper = assets.keeper(self._connection, staged.digest)
+        if keeper is not None and keeper != resource.id:
+            return self._duplicate(resource, staged, keeper)
+        assets.set_staged(self._connection, resource.id, digest=staged.digest, size_bytes=staged.size_bytes)
+        self._note("fetched", resource, sha256=staged.digest, size_bytes=staged.size_bytes)
+        return list(plan.after_staging(resource))
+
+    def _duplicate(self, resource: Resource, staged: Staged, keeper: int) -> list[JobRequest]:
+        assets.set_duplicate(
+            self._connection, resource.id, of=keeper, digest=staged.digest, size_bytes=staged.size_bytes
+        )
+        self._note("duplicate", resource, sha256=staged.digest, of=keeper)
+        requests: list[JobRequest] = []
+        facts = assets.facts(self._connection, keeper) if resource.kind is Kind.SIDECAR else None
+        if facts is not None:
+            requests += self._settle(resource, facts, placing=False)
+        moves = self._committer.moves(resource)
+        return requests + list(plan.after_duplicate(resource, moves=moves, now_ms=self.now_ms))
+
+    def _examined(self, resource: Resource, facts: Facts) -> list[JobRequest]:
+        alike = self._committer.alike(self._connection)
+        is_new = assets.facts(self._connection, resource.id) is None
+        assets.put_facts(self._connection, resource.id, facts)
+        if facts.kind is not resource.kind:
+            assets.set_kind(self._connection, resource.id, facts.kind)
+        self._note("examined", resource, media_type=facts.media_type, **_flag(facts))
+        if resource.state is not ResourceState.STAGED:
+            return []  # examined again later: its place is settled
+        requests = self._settle(resource, facts, placing=True)
+        if is_new and facts.perceptual_hashes:
+            alike.add(resource.id, facts.perceptual_hashes[0])
+        return requests
+
+    def _settle(self, resource: Resource, facts: Facts, *, placing: bool) -> list[JobRequest]:
+        library = StoredLibrary(self._connection, self._committer.alike(self._connection))
+        settlement = Settlement(self._connection, library, now_ms=self.now_ms)
+        rules = [rule for rule in self._committer.rules if placing or rule.name == "group"]
+        settlement.settle(resource, facts, rules)
+        return settlement.jobs
+
+    def _archived(self, resource: Resource, receipt: Receipt) -> list[JobRequest]:
+        copies.put(
+            self._connection,
+            Copy(
+                resource_id=resource.id,
+                volume=receipt.volume,
+                path=receipt.path,
+                size_bytes=receipt.size_bytes,
+                digest=receipt.digest,
+                evidence=receipt.evidence,
+                proved_at_ms=self.now_ms,
+            ),
+        )
+        assets.set_state(self._connection, resource.id, ResourceState.ARCHIVED)
+        self._note("archived", resource, path=receipt.path, volume=receipt.volume, evidence=receipt.evidence)
+        moves = self._committer.moves(resource)
+        return list(plan.after_archiving(resource, moves=moves, now_ms=self.now_ms))
+
+    def _quarantined(self, resource: Resource, reason: str) -> list[JobRequest]:
+        assets.set_quarantined(self._connection, resource.id, reason)
+        self._note("quarantined", resource, reason=reason)
+        # Whoever counted on these bytes being kept must be read itself now.
+        heirs = assets.disown(self._connection, resource.id)
+        return [request for heir in heirs for request in plan.after_taking_in(heir, resource.kind)]
+
+    def _removed(self, resource: Resource) -> list[JobRequest]:
+        assets.set_removed(self._connection, resource.id, self.now_ms)
+        self._note("removed_from_source", resource, source=resource.source)
+        return []
+
+    def _written(self, work: Work, written: Written) -> list[JobRequest]:
+        asset_id = int(work.job.subject) if work.job.step == "describe" else None
+        copies.put_written(self._connection, written, asset_id, self.now_ms)
+        return []
+
+    def _note(self, event: str, resource: Resource, **fields: object) -> None:
+        journal.append(
+            self._connection,
+            event,
+            at_ms=self.now_ms,
+            resource_id=resource.id,
+            asset_id=resource.asset_id,
+            **fields,
+        )
+        detail = str(fields.get("path") or fields.get("reason") or fields.get("damage") or "")
+        self.events.append(
+            ResourceChanged(resource_id=resource.id, name=resource.name, event=event, detail=detail)
+        )
+
+
+def _flag(facts: Facts) -> dict[str, object]:
+    return {"damage": facts.damage} if facts.damage else {}

@@ -1,0 +1,86 @@
+"""Let work run when the box can take it, and say in a person's words why it waits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mediabox.contracts import Needs, Probe
+
+READ_EVERY_S = 5.0
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """When to wait; 0 switches a limit off."""
+
+    load_per_core: float = 0.0  # one-minute load average for each core
+    celsius: float = 75.0  # a Pi 4 slows itself down at 80
+    free_memory_mb: int = 64  # MiB available
+    on_battery: bool = False  # wait while the box runs on battery
+
+
+class Governor:
+    """Reads the probes every few seconds; `permit` returns when nothing speaks against the work."""
+
+    def __init__(self, limits: Limits, probes: Mapping[str, Probe]) -> None:
+        self._limits, self._probes = limits, probes
+        self._may_run = asyncio.Event()
+        self._may_run.set()
+        self._paused: str | None = None
+        self._strained: str | None = None
+
+    async def permit(self, needs: Needs) -> None:
+        """Return at once for work that needs neither processor nor disk, else when the box is fit for it."""
+        if needs.cpu or needs.disk:
+            await self._may_run.wait()
+
+    @property
+    def waiting_for(self) -> str | None:
+        """Why work waits, for a person; None when it does not."""
+        return self._paused or self._strained
+
+    def pause(self, reason: str) -> None:
+        self._paused = reason
+        self._show()
+
+    def resume(self) -> None:
+        self._paused = None
+        self._show()
+
+    async def run(self) -> None:
+        """Keep reading the probes."""
+        while True:
+            self.look()
+            await asyncio.sleep(READ_EVERY_S)
+
+    def look(self) -> None:
+        """Read the probes once."""
+        readings = {name: probe.read() for name, probe in self._probes.items()}
+        self._strained = strain(self._limits, readings)
+        self._show()
+
+    def _show(self) -> None:
+        if self.waiting_for is None:
+            self._may_run.set()
+        else:
+            self._may_run.clear()
+
+
+def strain(limits: Limits, readings: Mapping[str, float | None]) -> str | None:
+    """What speaks against working now, from one reading of each probe. Pure."""
+    load, heat = readings.get("load"), readings.get("thermal")
+    memory, battery = readings.get("memory"), readings.get("on_battery")
+    if heat is not None and limits.celsius and heat > limits.celsius:
+        return f"waiting: the processor is at {heat:.0f} °C, the limit is {limits.celsius:.0f} °C"
+    if memory is not None and limits.free_memory_mb and memory < limits.free_memory_mb * 2**20:
+        return f"waiting: {memory / 2**20:.0f} MiB of memory are free, the limit is {limits.free_memory_mb} MiB"
+    if battery and limits.on_battery:
+        return "waiting: the box runs on battery"
+    if load is not None and limits.load_per_core and load > limits.load_per_core:
+        return f"waiting: the load is {load:.1f} for each core, the limit is {limits.load_per_core:.1f}"
+    return None

@@ -1,0 +1,124 @@
+"""Parts of the box that can be away: the archive's volume, each source. One breaker each.
+
+When a job finds its part away or in need of a person, the part rests and every
+other job that needs it waits, instead of ten thousand failures. After the rest a
+job tries again; the first that succeeds closes the part's issues.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediabox.errors import Away, NeedsHuman
+from mediabox.model.issue import Issue, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mediabox.clock import Clock
+    from mediabox.contracts import Work
+    from mediabox.core.issues import IssueBook
+
+FIRST_REST_S = 2.0
+LONGEST_REST_S = 60.0  # a disk that is plugged in again is found within a minute
+
+ARCHIVE = "volume:archive"
+NEEDS_ARCHIVE = frozenset({"fetch", "examine", "file", "describe", "manifest", "remove"})
+
+
+class Parts:
+    """Which parts rest, until when, and which issues that opened."""
+
+    def __init__(self, clock: Clock, issues: IssueBook) -> None:
+        self._clock, self._issues = clock, issues
+        self._resting: dict[str, _Rest] = {}
+
+    def resting(self, work: Work) -> str | None:
+        """The part this work has to wait for, if any."""
+        now = self._clock.monotonic_s()
+        for part in parts_of(work):
+            rest = self._resting.get(part)
+            if rest is not None and now < rest.until_s:
+                return part
+        return None
+
+    def is_resting(self, part: str) -> bool:
+        rest = self._resting.get(part)
+        return rest is not None and self._clock.monotonic_s() < rest.until_s
+
+    def is_troubled(self, part: str) -> bool:
+        """Whether the part failed last and has not succeeded since, resting or not."""
+        return part in self._resting
+
+    async def trip(self, part: str, error: Away | NeedsHuman) -> None:
+        """Let the part rest and say why, once."""
+        rest = self._resting.setdefault(part, _Rest())
+        rest.lengthen(self._clock.monotonic_s(), getattr(error, "retry_after_s", None))
+        issue = issue_of(part, error)
+        rest.issues.add((issue.key, issue.subject))
+        await self._issues.open(issue)
+
+    async def succeeded(self, works: Iterable[Work]) -> None:
+        """Whatever these works needed is there."""
+        if not self._resting:
+            return
+        for part in {part for work in works for part in parts_of(work)}:
+            rest = self._resting.pop(part, None)
+            for key, subject in rest.issues if rest else ():
+                await self._issues.close(key, subject)
+
+    def resting_sources(self) -> list[str]:
+        """Names of the sources whose files cannot be read now."""
+        return [part.partition(":")[2] for part in self._resting if part.startswith("source:") and self.is_resting(part)]
+
+
+class _Rest:
+    def __init__(self) -> None:
+        self.until_s = 0.0
+        self.issues: set[tuple[str, str]] = set()
+        self._length_s = FIRST_REST_S / 2
+
+    def lengthen(self, now_s: float, asked_s: float | None) -> None:
+        if now_s < self.until_s:
+            return  # one of several jobs that were already under way
+        self._length_s = max(asked_s or 0.0, min(LONGEST_REST_S, self._length_s * 2))
+        self.until_s = now_s + self._length_s
+
+
+def parts_of(work: Work) -> tuple[str, ...]:
+    """What has to be there for this work."""
+    needed = [ARCHIVE] if work.job.step in NEEDS_ARCHIVE else []
+    if work.resource is not None and work.job.step in ("fetch", "remove"):
+        needed.append(f"source:{work.resource.source}")
+    return tuple(needed)
+
+
+def part_of(work: Work, error: Away | NeedsHuman) -> str:
+    """Which part an error speaks of."""
+    if isinstance(error, Away):
+        return error.part
+    area = error.issue.partition(".")[0]
+    for part in parts_of(work):
+        if part.startswith(area):
+            return part
+    return f"step:{work.job.step}"
+
+
+def issue_of(part: str, error: Away | NeedsHuman) -> Issue:
+    """What to tell people."""
+    area, _, name = part.partition(":")
+    if isinstance(error, NeedsHuman):
+        return Issue(
+            key=error.issue,
+            subject=error.subject or name,
+            severity=Severity.ERROR,
+            message=str(error),
+            remedy=error.remedy,
+        )
+    return Issue(
+        key=f"{area}.missing",
+        subject=name,
+        severity=Severity.WARNING,
+        message=str(error),
+        remedy="Plug it in or mount it again; nothing is lost, the work waits and goes on by itself.",
+    )

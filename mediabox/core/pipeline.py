@@ -1,0 +1,277 @@
+"""The runner: hands out jobs, lets stages work, commits what they found, and hands out what follows.
+
+Reads like this: each stage has a lane; each lane takes the next work, asks the
+governor, runs the stage, and passes the result to the one committer task, which
+gathers what is ready and writes it in one transaction. What follows goes straight
+to its lane without a look at the queue's table; the table is the truth after a
+restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.contracts import Outcome, Stage, Work
+from mediabox.core import retry
+from mediabox.core.lane import Lane
+from mediabox.core.parts import part_of
+from mediabox.errors import Away, Fatal, NeedsHuman, Permanent, Retryable
+from mediabox.model.issue import Issue, Severity
+from mediabox.store import jobs
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from mediabox.clock import Clock
+    from mediabox.core.bus import Bus
+    from mediabox.core.commit import Committed, Committer
+    from mediabox.core.governor import Governor
+    from mediabox.core.issues import IssueBook
+    from mediabox.core.parts import Parts
+    from mediabox.store.database import Database
+
+log = logging.getLogger(__name__)
+
+GATHER_S = 0.1  # how long a result may wait for others to share its commit while lanes are busy
+GATHER_MOST = 40  # results in one transaction
+LOOK_S = 0.5  # between looks at the table while what is due waits for a part that is away
+LONGEST_REST_S = 60.0  # between looks while nothing is due: the wall clock may have jumped
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """One work run: its outcome, or the error that ended it."""
+
+    work: Work
+    outcome: Outcome | None = None
+    error: BaseException | None = None
+
+
+class Pipeline:
+    """Runs every stage's lane until cancelled."""
+
+    def __init__(  # noqa: PLR0913 - the composition root's one big join
+        self,
+        *,
+        database: Database,
+        stages: Sequence[Stage],
+        widths: Mapping[str, int],
+        committer: Committer,
+        governor: Governor,
+        parts: Parts,
+        issues: IssueBook,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        self._database, self._committer, self._governor = database, committer, governor
+        self._parts, self._issues, self._bus, self._clock = parts, issues, bus, clock
+        self._stages = {stage.name: stage for stage in stages}
+        self._widths = widths
+        self._hunger = asyncio.Event()
+        self._lanes = {stage.name: Lane(stage.name, parts, self._hunger) for stage in stages}
+        for stage in stages:
+            for earlier in stage.after:
+                self._lanes[stage.name].follow(self._lanes[earlier])
+        self._done: asyncio.Queue[Done] = asyncio.Queue()
+        self._running = 0
+        self._uncommitted: set[int] = set()
+        self._idle = asyncio.Event()
+
+    # ------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._commit())
+            tasks.create_task(self._feed())
+            for name, stage in self._stages.items():
+                for _ in range(self._widths.get(name, 1)):
+                    tasks.create_task(self._serve(self._lanes[name], stage))
+
+    def wake(self) -> None:
+        """Jobs were queued by someone else, or a part may be back: look at the table."""
+        self._idle.clear()
+        self._hunger.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing runs and no job can run now."""
+        await self._idle.wait()
+
+    # ------------------------------------------------------------ lanes
+
+    async def _serve(self, lane: Lane, stage: Stage) -> None:
+        while True:
+            work = await lane.take()
+            self._running += 1
+            try:
+                await self._governor.permit(stage.needs)
+                await self._done.put(await self._attempt(stage, work))
+            finally:
+                self._running -= 1
+
+    async def _attempt(self, stage: Stage, work: Work) -> Done:
+        self._uncommitted.add(work.job.id)
+        try:
+            return Done(work=work, outcome=await stage.run(work))
+        except Fatal:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a stage meets is its job's business, never the daemon's
+            return Done(work=work, error=error)
+
+    async def _feed(self) -> None:
+        """Fill lanes that ran low from the table; let waiting jobs go when there is nothing better; notice idleness."""
+        while True:
+            self._hunger.clear()
+            hungry = [lane for lane in self._lanes.values() if lane.is_low()]
+            found, next_due_ms = await self._database.read(lambda connection: self._look(connection, hungry))
+            if sum(lane.fill(found[lane.step]) for lane in hungry):
+                self._idle.clear()
+            elif self._is_quiet():
+                if await self._database.write(jobs.hurry):
+                    continue
+                self._idle.set()
+            await self._rest(next_due_ms)
+
+    def _look(
+        self, connection: sqlite3.Connection, lanes: Sequence[Lane]
+    ) -> tuple[dict[str, list[Work]], int | None]:
+        now_ms = self._clock.wall_ms()
+        skip = self._handed_out()
+        found = {
+            lane.step: [
+                self._committer.work(connection, job)
+                for job in jobs.due(
+                    connection,
+                    lane.step,
+                    now_ms=now_ms,
+                    limit=lane.depth,
+                    skip=skip,
+                    without_sources=self._parts.resting_sources(),
+                )
+            ]
+            for lane in lanes
+        }
+        return found, jobs.next_due_ms(connection)
+
+    def _is_quiet(self) -> bool:
+        return self._running == 0 and not self._uncommitted and not any(len(lane) for lane in self._lanes.values())
+
+    async def _rest(self, next_due_ms: int | None) -> None:
+        """Sleep until a lane runs low, someone wakes us, or the next delayed job is due."""
+        wait_s = LONGEST_REST_S
+        if next_due_ms is not None:
+            wait_s = min(LONGEST_REST_S, max(LOOK_S, (next_due_ms - self._clock.wall_ms()) / 1000))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._hunger.wait()
+
+    # ------------------------------------------------------------ commits
+
+    async def _commit(self) -> None:
+        while True:
+            batch = [await self._done.get()]
+            if self._running:
+                await asyncio.sleep(GATHER_S)
+            while len(batch) < GATHER_MOST and not self._done.empty():
+                batch.append(self._done.get_nowait())
+            await self._commit_batch(batch)
+
+    async def _commit_batch(self, batch: Sequence[Done]) -> None:
+        await self._report_trouble(batch)
+        results = await self._database.write(lambda connection: [self._write(connection, done) for done in batch])
+        for done, result in zip(batch, results, strict=True):
+            self._uncommitted.discard(done.work.job.id)
+            self._lanes[done.work.job.step].release(done.work)
+            for event in result.events if result else ():
+                self._bus.publish(event)
+            for work in result.ready if result else ():
+                self._lanes[work.job.step].offer(work)
+        self._hunger.set()
+        await self._let_go([done.work for done, result in zip(batch, results, strict=True) if result])
+
+    def _write(self, connection: sqlite3.Connection, done: Done) -> Committed | None:
+        """One result in a savepoint of its own: a bug in one must not undo the others."""
+        connection.execute("SAVEPOINT result")
+        try:
+            result = self._apply(connection, done)
+        except Exception as error:  # noqa: BLE001 - kept with its job, like a stage's own
+            connection.execute("ROLLBACK TO result")
+            result = self._fail(connection, Done(work=done.work, error=error))
+        connection.execute("RELEASE result")
+        return result
+
+    def _apply(self, connection: sqlite3.Connection, done: Done) -> Committed | None:
+        if done.outcome is None:
+            return self._fail(connection, done)
+        return self._committer.apply(connection, done.work, done.outcome, handed_out=self._handed_out())
+
+    def _handed_out(self) -> set[int]:
+        held = [lane.held for lane in self._lanes.values()]
+        return self._uncommitted.union(*held)
+
+    async def _let_go(self, works: Sequence[Work]) -> None:
+        for name, stage in self._stages.items():
+            mine = [work for work in works if work.job.step == name]
+            if mine:
+                await stage.committed(mine)
+                await self._parts.succeeded(mine)
+
+    # ------------------------------------------------------------ errors
+
+    async def _report_trouble(self, batch: Sequence[Done]) -> None:
+        for done in batch:
+            match done.error:
+                case Away() | NeedsHuman() as error:
+                    await self._parts.trip(part_of(done.work, error), error)
+                case None | Retryable():
+                    continue
+                case error if is_final(done):
+                    await self._issues.open(_failed_issue(done, error))
+                case _:
+                    continue
+
+    def _fail(self, connection: sqlite3.Connection, done: Done) -> None:
+        """Put the job back for later, or keep it as failed."""
+        job, error = done.work.job, done.error
+        text = str(error) if isinstance(error, (Retryable, Permanent, NeedsHuman)) else _trace(error)
+        if is_final(done):
+            log.error("step %s of %s failed for good: %s", job.step, job.subject, text)
+            jobs.fail(connection, job.id, text)
+            return
+        is_attempt = not isinstance(error, (Away, NeedsHuman))
+        wait_s = retry.delay_s(job.attempts, retry_after_s=getattr(error, "retry_after_s", None)) if is_attempt else 0.0
+        not_before_ms = self._clock.wall_ms() + int(wait_s * 1000)
+        jobs.postpone(connection, job.id, not_before_ms=not_before_ms, error=text, counts=is_attempt)
+
+
+def is_final(done: Done) -> bool:
+    """Whether this error ends the job."""
+    match done.error:
+        case None | Away() | NeedsHuman():
+            return False
+        case Permanent():
+            return True
+        case Retryable():
+            return done.work.job.attempts + 1 >= retry.ATTEMPTS
+        case _:
+            return done.work.job.attempts + 1 >= retry.BUG_ATTEMPTS
+
+
+def _failed_issue(done: Done, error: BaseException) -> Issue:
+    name = done.work.resource.name if done.work.resource else done.work.job.subject
+    return Issue(
+        key="job.failed",
+        subject=f"{done.work.job.step}:{done.work.job.subject}",
+        severity=Severity.ERROR,
+        message=f"{done.work.job.step} of {name} failed: {error}",
+        remedy="See the log; `mediabox retry` tries again.",
+    )
+
+
+def _trace(error: BaseException | None) -> str:
+    return "".join(traceback.format_exception(error))[-4000:] if error else ""

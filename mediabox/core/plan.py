@@ -1,0 +1,61 @@
+"""What comes next. Pure: from what a step found to the jobs that follow it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediabox.model.asset import Kind
+from mediabox.model.job import JobRequest
+
+if TYPE_CHECKING:
+    from mediabox.model.asset import Resource
+
+# A Live Photo's halves arrive within seconds of each other: one sidecar instead of two.
+DESCRIBE_AFTER_MS = 3_000
+# A month's manifest is written anew as a whole: not once for each photo of an import.
+MANIFEST_AFTER_MS = 30_000
+
+# Newest pictures first is what people look for; sidecars are tiny and complete an asset.
+PRIORITY = {Kind.SIDECAR: 2, Kind.PICTURE: 1, Kind.VIDEO: 0}
+
+
+def after_taking_in(resource_id: int, kind: Kind) -> tuple[JobRequest, ...]:
+    return (_on("fetch", resource_id, priority=PRIORITY[kind]),)
+
+
+def after_staging(resource: Resource) -> tuple[JobRequest, ...]:
+    """Bytes that nobody had yet."""
+    return (_on("examine", resource.id, priority=PRIORITY[resource.kind]),)
+
+
+def after_duplicate(resource: Resource, *, moves: bool, now_ms: int) -> tuple[JobRequest, ...]:
+    """Bytes that are kept already. A sidecar's words still count for its own asset."""
+    jobs: list[JobRequest] = []
+    if resource.kind is Kind.SIDECAR:
+        jobs.extend(after_joining(resource.asset_id, now_ms=now_ms))
+    if moves:
+        jobs.append(_on("remove", resource.id))
+    return tuple(jobs)
+
+
+def after_placing(resource: Resource) -> tuple[JobRequest, ...]:
+    return (_on("file", resource.id, priority=PRIORITY[resource.kind]),)
+
+
+def after_joining(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:
+    """An asset has a new member, or one of its files a new place: its sidecar has to say so."""
+    return (JobRequest(step="describe", subject=str(asset_id), not_before_ms=now_ms + DESCRIBE_AFTER_MS),)
+
+
+def after_archiving(resource: Resource, *, moves: bool, now_ms: int) -> tuple[JobRequest, ...]:
+    """Published and proved: describe the asset, list the folder, and let the source's copy go if the owner moves."""
+    folder = (resource.path or "").rpartition("/")[0]
+    manifest = JobRequest(step="manifest", subject=folder, not_before_ms=now_ms + MANIFEST_AFTER_MS)
+    jobs = [*after_joining(resource.asset_id, now_ms=now_ms), manifest]
+    if moves:
+        jobs.append(_on("remove", resource.id))
+    return tuple(jobs)
+
+
+def _on(step: str, subject: int, *, priority: int = 0) -> JobRequest:
+    return JobRequest(step=step, subject=str(subject), priority=priority)

@@ -1,0 +1,27 @@
+"""What the bus carries: hints, one frozen value each. The store has the truth."""
+
+import msgspec
+
+
+class ResourceChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A resource took a step. `event` is the journal's word for it."""
+
+    resource_id: int
+    name: str
+    event: str
+    detail: str = ""
+
+
+class IssueChanged(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    subject: str
+    is_open: bool
+    message: str = ""
+
+
+class ListingEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """A source was listed to its end."""
+
+    source: str
+    new: int
+    ignored: int
