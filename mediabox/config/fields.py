@@ -28,6 +28,7 @@ PathText = Annotated[str, Meta(pattern=r"^[^\0]+$", extra_json_schema={"x-expect
 AbsolutePath = Annotated[
     str, Meta(pattern=r"^/[^\0]*$", extra_json_schema={"x-expects": "an absolute path (it starts with '/')"})
 ]
+FileName = Annotated[str, Meta(pattern=r"^[^/\0]+$", extra_json_schema={"x-expects": "a file name (without '/')"})]
 
 
 class Secret:

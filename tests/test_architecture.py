@@ -1,0 +1,268 @@
+"""The rules of the house, read from the source with `ast`. Each failure says where, and which rule.
+
+A rule is a function from one parsed module to what breaks it; `mediabox/ARCHITECTURE.md`
+says why the rule is there.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "mediabox"
+MODULES = sorted(path.relative_to(ROOT) for path in PACKAGE.rglob("*.py"))
+
+# What a part may import of mediabox, besides itself. `daemon` and `__main__` build the whole and see all of it.
+VALUES = {"errors", "model"}
+GROUND = VALUES | {"clock", "failpoints", "contracts", "config", "log"}
+BYTES = GROUND | {"durable", "store", "native"}
+MAY_SEE: dict[str, set[str]] = {
+    "errors": set(),
+    "model": {"errors"},
+    "clock": VALUES,
+    "failpoints": VALUES,
+    "contracts": VALUES,
+    "log": VALUES,
+    "config": VALUES,
+    "systemd": GROUND,
+    "durable": GROUND,
+    "store": GROUND,
+    "native": GROUND,
+    "core": BYTES | {"supervise", "systemd"},
+    "supervise": GROUND | {"core"},
+    "sources": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints"},
+    "stages": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints"},
+    "destinations": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints", "durable"},
+    "probes": VALUES | {"contracts", "config.fields", "log", "clock"},
+    "surfaces": GROUND | {"core.commands", "core.bus"},
+}
+ROOTS = {"daemon", "__main__"}
+FAMILIES = {"sources", "stages", "destinations", "probes"}  # members never import each other
+
+NATIVE = {"PIL", "av", "numpy", "pyvips", "pillow_heif", "pillow_jxl", "rawpy", "ai_edge_litert", "tflite_runtime"}
+ONLY_IN = {"sqlite3": "store", "aiosqlite": "store"} | dict.fromkeys(NATIVE, "native")
+
+DURABLE_CALLS = re.compile(
+    r"os\.(rename|renames|replace|link|symlink|fsync|fdatasync|unlink|remove|rmdir|removedirs)"
+    r"|shutil\.(move|rmtree|copy|copy2|copyfile|copytree)"
+)
+DURABLE_METHODS = {"unlink", "rmdir", "hardlink_to", "symlink_to"}
+# `rename` and `replace` are methods of paths, texts and times alike: a path's takes one argument.
+RENAMES = {"rename", "replace"}
+
+BANNED_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?|base|services?)$")
+MAY_CATCH_ALL = {"mediabox/supervise.py", "mediabox/core/pipeline.py", "mediabox/core/bus.py"}
+FILE_LINES, FUNCTION_LINES = 500, 70
+
+
+@cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse((ROOT / module).read_bytes())
+
+
+def part(module: Path) -> str:
+    """The room of the house a module is in: `store`, `errors`."""
+    return module.parts[1].removesuffix(".py")
+
+
+def imports(module: Path) -> Iterator[tuple[int, str]]:
+    """Every imported module by its full name, whether at the top, in a function or for types only."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, name.name) for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(module.parts[: -node.level]) if node.level else ""
+            name = ".".join(filter(None, (package, node.module)))
+            whole = name == "mediabox" or name.removeprefix("mediabox.") in FAMILIES
+            yield from ((node.lineno, f"{name}.{each.name}" if whole else name) for each in node.names)
+
+
+def calls(module: Path) -> Iterator[tuple[ast.Call, str]]:
+    """Every call with what is called, as written."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Call):
+            yield node, ast.unparse(node.func)
+
+
+def wrong_direction(module: Path) -> Iterator[tuple[int, str]]:
+    room = part(module)
+    if room in ROOTS or module.parts[1:] == ("__init__.py",):
+        return
+    allowed = {f"mediabox.{name}" for name in MAY_SEE[room] | ({room} - FAMILIES)}
+    if room in FAMILIES and len(module.parts) > 3:  # a member that is a folder sees itself
+        allowed.add(".".join(module.parts[:3]))
+    for line, name in imports(module):
+        if name.startswith("mediabox.") and not any(f"{name}.".startswith(f"{each}.") for each in allowed):
+            yield line, f"{room} may not import {name}"
+
+
+def library_out_of_place(module: Path) -> Iterator[tuple[int, str]]:
+    for line, name in imports(module):
+        owner = ONLY_IN.get(name.partition(".")[0])
+        if owner not in (None, part(module)):
+            yield line, f"{name} belongs in {owner}/"
+
+
+def changes_the_disk(module: Path) -> Iterator[tuple[int, str]]:
+    if part(module) == "durable":
+        return
+    for call, name in calls(module):
+        method = name.rpartition(".")[2] if "." in name else ""
+        arguments = len(call.args) + len(call.keywords)
+        if DURABLE_CALLS.fullmatch(name) or method in DURABLE_METHODS or (method in RENAMES and arguments == 1):
+            yield call.lineno, f"{name}() belongs in durable/"
+    for line, name in imports(module):
+        if name in ("os", "shutil"):
+            yield from ((line, f"import {name} whole, so that its calls can be seen") for _ in aliased(module, line))
+
+
+def aliased(module: Path, line: int) -> list[ast.AST]:
+    """Imports on this line that hide where a function comes from (`from os import unlink`, `import os as o`)."""
+    return [
+        node
+        for node in ast.walk(tree(module))
+        if getattr(node, "lineno", 0) == line
+        and (
+            (
+                isinstance(node, ast.ImportFrom)
+                and any(DURABLE_CALLS.fullmatch(f"{node.module}.{each.name}") for each in node.names)
+            )
+            or (isinstance(node, ast.Import) and any(each.asname for each in node.names))
+        )
+    ]
+
+
+def banned_name(module: Path) -> Iterator[tuple[int, str]]:
+    for name in (*module.parts[1:-1], module.stem):
+        if BANNED_NAMES.search(name):
+            yield 1, f"{name!r} names no concept"
+
+
+def too_long(module: Path) -> Iterator[tuple[int, str]]:
+    lines = (ROOT / module).read_text(encoding="utf-8").count("\n")
+    if lines >= FILE_LINES:
+        yield lines, f"{lines} lines; split below {FILE_LINES}"
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length >= FUNCTION_LINES:
+                yield node.lineno, f"{node.name} has {length} lines; split below {FUNCTION_LINES}"
+
+
+def catches_all(module: Path) -> Iterator[tuple[int, str]]:
+    if module.as_posix() in MAY_CATCH_ALL:
+        return
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.ExceptHandler):
+            caught = {"BaseException"} if node.type is None else set(re.findall(r"\w+", ast.unparse(node.type)))
+            passed_on = ast.unparse(node.body[-1]) == "raise" or hands_on(node)
+            if caught & {"Exception", "BaseException"} and not passed_on:
+                yield node.lineno, "catches everything; name what may happen"
+            if [type(each) for each in node.body] == [ast.Pass]:
+                yield node.lineno, "swallows an error; say why with contextlib.suppress"
+
+
+def hands_on(handler: ast.ExceptHandler) -> bool:
+    """Whether the error itself is kept for somebody who waits: `mine.error = err`, `resolve(..., error=err)`."""
+    for node in ast.walk(handler):
+        value = node.value if isinstance(node, ast.Assign) or getattr(node, "arg", "") == "error" else None
+        if isinstance(value, ast.Name) and value.id == handler.name:
+            return True
+    return False
+
+
+def loose_task(module: Path) -> Iterator[tuple[int, str]]:
+    for call, name in calls(module):
+        if name in ("asyncio.create_task", "asyncio.ensure_future") or name.endswith("loop.create_task"):
+            yield call.lineno, f"{name}() outside a TaskGroup loses its error"
+
+
+RULES = [wrong_direction, library_out_of_place, changes_the_disk, banned_name, too_long, catches_all, loose_task]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_house_keeps_its_rule(rule) -> None:
+    broken = [f"{module}:{line}: {what}" for module in MODULES for line, what in rule(module)]
+
+    assert not broken, "\n".join(["", *broken])
+
+
+@pytest.mark.parametrize(
+    ("rule", "where", "source"),
+    [
+        (wrong_direction, "stages/x.py", "from mediabox.store import assets"),
+        (wrong_direction, "stages/x.py", "from mediabox import store"),
+        (wrong_direction, "stages/x.py", "from mediabox.stages.y import thing"),
+        (wrong_direction, "stages/x.py", "from mediabox.stages import y"),
+        (wrong_direction, "stages/x.py", "from . import y"),
+        (wrong_direction, "sources/x/a.py", "from mediabox.sources.y import b"),
+        (wrong_direction, "sources/x.py", "from mediabox.config.load import load"),
+        (wrong_direction, "store/x.py", "if TYPE_CHECKING:\n    from mediabox.core.bus import Bus"),
+        (wrong_direction, "core/x.py", "def f():\n    import mediabox.surfaces.web"),
+        (wrong_direction, "surfaces/x.py", "from mediabox.core.pipeline import run"),
+        (wrong_direction, "core/x.py", "from mediabox import daemon"),
+        (library_out_of_place, "core/x.py", "import sqlite3"),
+        (library_out_of_place, "core/x.py", "from PIL import Image"),
+        (changes_the_disk, "core/x.py", "import os\nos.unlink('a')"),
+        (changes_the_disk, "core/x.py", "from os import unlink"),
+        (changes_the_disk, "core/x.py", "import os as o"),
+        (changes_the_disk, "core/x.py", "path.unlink(missing_ok=True)"),
+        (changes_the_disk, "core/x.py", "path.replace(other)"),
+        (banned_name, "core/image_utils.py", ""),
+        (banned_name, "helpers/x.py", ""),
+        (too_long, "core/x.py", "\n" * FILE_LINES),
+        (too_long, "core/x.py", "def f():\n" + "    x = 1\n" * FUNCTION_LINES),
+        (catches_all, "core/x.py", "try:\n    f()\nexcept Exception:\n    g()"),
+        (catches_all, "core/x.py", "try:\n    f()\nexcept (OSError, BaseException):\n    g()"),
+        (catches_all, "core/x.py", "try:\n    f()\nexcept:\n    g()"),
+        (catches_all, "core/x.py", "try:\n    f()\nexcept OSError:\n    pass"),
+        (loose_task, "core/x.py", "asyncio.create_task(f())"),
+    ],
+)
+def test_the_rule_sees_what_breaks_it(rule, where: str, source: str, tmp_path: Path, monkeypatch) -> None:
+    module = write(tmp_path, where, source, monkeypatch)
+
+    assert list(rule(module))
+
+
+@pytest.mark.parametrize(
+    ("where", "source"),
+    [
+        ("sources/x/a.py", "from mediabox.sources.x.b import c\nfrom mediabox.config.fields import Bytes"),
+        ("store/x.py", "import sqlite3\nfrom mediabox.store.y import z\nfrom mediabox.model.asset import Kind"),
+        ("core/x.py", "'a'.replace('a', 'b')\nfrom mediabox.durable.volume import Volume"),
+        ("durable/x.py", "import os\nos.fsync(3)"),
+        ("core/x.py", "try:\n    f()\nexcept BaseException:\n    g()\n    raise"),
+        ("core/x.py", "try:\n    f()\nexcept BaseException as err:\n    answer(error=err)"),
+        ("core/x.py", "async def f():\n    async with asyncio.TaskGroup() as group:\n        group.create_task(g())"),
+    ],
+)
+def test_the_rules_leave_good_code_alone(where: str, source: str, tmp_path: Path, monkeypatch) -> None:
+    module = write(tmp_path, where, source, monkeypatch)
+
+    assert [what for rule in RULES for _, what in rule(module)] == []
+
+
+def write(root: Path, where: str, source: str, monkeypatch) -> Path:
+    """A module of another house, at `mediabox/<where>` below `root`."""
+    module = Path("mediabox", where)
+    (root / module).parent.mkdir(parents=True)
+    (root / module).write_text(source)
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", root)
+    tree.cache_clear()
+    return module
+
+
+def test_starting_the_command_line_loads_no_heavy_library() -> None:
+    heavy = [*sorted(NATIVE), "aiohttp", "aiogram", "asyncio", "sqlite3", "aiosqlite", "psutil", "zeroconf", "pyicloud"]
+    code = f"import sys, mediabox.__main__; print(*sorted(set({heavy}) & set(sys.modules)))"
+
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+
+    assert loaded == []
