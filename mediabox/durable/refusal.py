@@ -22,9 +22,7 @@ _GONE = (
 _BUSY = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EBUSY, errno.EAGAIN)
 
 
-def refusal(  # noqa: PLR0911 - one return for each kind of answer
-    err: OSError, *, volume: str, place: str, attempt: str
-) -> MediaboxError | None:
+def refusal(err: OSError, *, volume: str, place: str, attempt: str) -> MediaboxError | None:
     """The error to raise for `err`, or None when it is a bug of ours and should escape as it is.
 
     `volume` is the volume's name, `place` where a person finds it, `attempt` what was tried on what.

@@ -170,11 +170,15 @@ class SpoolFolder:
         return await asyncio.to_thread(sink.make_durable)
 
     def open(self, resource_id: int) -> int:
-        """A read-only descriptor of the staged file, which the caller closes. Raises Away; Retryable when it is lost."""
+        """A read-only descriptor of the staged file, closed by the caller. Raises Away; Retryable when it is lost."""
         self._volume.prove()
         path = self.path_of(resource_id)
         with self._volume.refusals(f"open {path}"):
             return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
+
+    def holds(self, resource_id: int) -> bool:
+        """Whether anything is held for a resource. Blocking. Raises Away."""
+        return self._volume.exists(self.path_of(resource_id))
 
     async def discard(self, resource_id: int) -> None:
         """Unlink the staged file, if it is there. Raises Away, NeedsHuman."""

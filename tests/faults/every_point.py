@@ -1,0 +1,133 @@
+"""Every fault at every change a step makes to the disk: one process, forked for each case (milliseconds, not a start each).
+
+    findings = every_point("durable.filing:Filing", tmp_path, faults=(Fault.KILL, Fault.EIO))
+
+runs `python every_point.py` under the shim, which imports the scenario once. Each case:
+`prepare` a new folder; `act` in a fork with the fault; `examine_broken`; `act` again in
+a fork without; `examine_whole`. What the two examinations complain of comes back.
+"""
+
+import ctypes
+import importlib
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from faults.shim import Fault, built_shim, run_under_shim
+from mediabox.errors import MediaboxError
+
+ROOT = Path(__file__).resolve().parents[2]
+_REFUSED = 3  # the act raised one of mediabox.errors: allowed under a fault
+_BUG = 4
+
+
+class Scenario(Protocol):
+    """One step to be broken everywhere. No threads: it is forked."""
+
+    def prepare(self, root: Path) -> None:
+        """Lay out what is there before."""
+
+    def act(self, root: Path) -> None:
+        """Do the step, or do it again. May raise MediaboxError, never anything else."""
+
+    def examine_broken(self, root: Path) -> list[str]:
+        """What must not be seen even right after the fault."""
+
+    def examine_whole(self, root: Path) -> list[str]:
+        """What must hold after the step was repeated."""
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """`points` changes the undisturbed step makes, `cases` tried, `complaints` of all of them."""
+
+    points: int
+    cases: int
+    killed: int
+    refused: int
+    complaints: tuple[str, ...]
+
+
+def every_point(scenario: str, folder: Path, *, faults: Sequence[Fault], timeout_s: float = 120) -> Findings:
+    """Break `scenario` (`module:Class`, importable from tests/) at all its points with all `faults`."""
+    argv = [sys.executable, "-m", "faults.every_point", scenario, str(folder), str(built_shim()), *faults]
+    environment = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    run = run_under_shim(argv, folder / "case", env=environment, timeout_s=timeout_s)
+    if run.returncode:
+        raise AssertionError(f"the enumeration itself failed:\n{run.stdout}{run.stderr}")
+    return msgspec.json.decode(run.stdout.splitlines()[-1], type=Findings)
+
+
+class _Enumeration:
+    def __init__(self, scenario: Scenario, root: Path, library: Path) -> None:
+        self._scenario = scenario
+        self._root = root
+        self._shim = ctypes.CDLL(str(library))
+        self._shim.fault_count.restype = ctypes.c_uint64
+        self._shim.fault_arm.argtypes = (ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int)
+        self.killed = self.refused = 0
+
+    def count(self) -> tuple[int, list[str]]:
+        """How many points the undisturbed step passes; its own complaints."""
+        self._fresh()
+        status = self._fork_act(0, Fault.NONE)
+        points = self._shim.fault_count()
+        undisturbed = [] if status == 0 else [f"undisturbed: ended with {status}"]
+        return points, undisturbed + [f"undisturbed: {found}" for found in self._scenario.examine_whole(self._root)]
+
+    def case(self, at: int, fault: Fault) -> list[str]:
+        self._fresh()
+        status = self._fork_act(at, fault)
+        self.killed += status == -signal.SIGKILL
+        self.refused += status == _REFUSED
+        complaints = list(self._scenario.examine_broken(self._root))
+        if status == _BUG:
+            complaints.append("something other than a MediaboxError escaped")
+        if (again := self._fork_act(0, Fault.NONE)) != 0:
+            complaints.append(f"repeating it ended with {again}")
+        complaints += self._scenario.examine_whole(self._root)
+        return [f"{fault.name} at {at}: {complaint}" for complaint in complaints]
+
+    def _fresh(self) -> None:
+        self._shim.fault_arm(0, b"none", 0)
+        shutil.rmtree(self._root, ignore_errors=True)
+        self._root.mkdir(parents=True)
+        self._scenario.prepare(self._root)
+
+    def _fork_act(self, at: int, fault: Fault) -> int:
+        self._shim.fault_arm(at, fault.value.encode(), 0)
+        child = os.fork()
+        if child == 0:
+            os._exit(self._act())
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def _act(self) -> int:
+        try:
+            self._scenario.act(self._root)
+        except MediaboxError:
+            return _REFUSED
+        except BaseException:  # noqa: BLE001 - the child of a fork must not return into the parent's code
+            traceback.print_exc()
+            return _BUG
+        return 0
+
+
+def _enumerate(name: str, folder: str, library: str, *faults: str) -> Findings:
+    module, _, scenario = name.partition(":")
+    enumeration = _Enumeration(getattr(importlib.import_module(module), scenario)(), Path(folder, "case"), Path(library))
+    points, complaints = enumeration.count()
+    cases = [(at, Fault(fault)) for fault in faults for at in range(1, points + 1)]
+    for at, fault in cases:
+        complaints += enumeration.case(at, fault)
+    counts = {"killed": enumeration.killed, "refused": enumeration.refused}
+    return Findings(points=points, cases=len(cases), complaints=tuple(complaints), **counts)
+
+
+if __name__ == "__main__":
+    print(msgspec.json.encode(_enumerate(*sys.argv[1:])).decode())
