@@ -44,7 +44,7 @@ install_venv() {
   touch "$venv/installing"
   # PKG_CONFIG: pyvips must not be built against a libvips of the system, whose decoders are
   # older than the bundled ones; no cache, because that could hold such a build.
-  if ! PKG_CONFIG=/bin/false "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+  if ! PKG_CONFIG=/bin/false "$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check \
     --no-cache-dir --editable "$root${extra:+[$extra]}"; then
     rm -f -- "$venv/installing" # pip undoes what it began; only being killed leaves halves
     say "Could not install. The lines above say why; the next start tries again."
