@@ -1,0 +1,56 @@
+"""Stills of more than `LARGE_PIXELS` that Pillow would hold whole: shrunk line by line by libvips.
+
+libvips is told to use one thread, to keep nothing, and to leave its less tested loaders
+alone, before it is imported; `preload` does that.
+"""
+
+import pyvips
+from PIL import Image
+
+from mediabox.model.facts import Facts
+from mediabox.native import modes
+from mediabox.native.decoded import Decoded, Unreadable, check_pixels, displayed, reduction
+from mediabox.native.tags.reader import Reader
+from mediabox.native.window import Window
+
+_LOADERS = {"image/png": "pngload_source", "image/webp": "webpload_source", "image/tiff": "tiffload_source"}
+
+
+def decode(reader: Reader, facts: Facts) -> Decoded:
+    """The picture, box-shrunk to a short side of at least `SHORT_SIDE`. Raises Unreadable."""
+    window = Window(reader)
+    source = pyvips.SourceCustom()
+    source.on_read(window.read)
+    source.on_seek(window.seek)
+    try:
+        image = pyvips.Operation.call(_LOADERS[facts.media_type], source, access="sequential")
+        check_pixels(image.width, image.height)
+        small = _pillow(image)
+    except pyvips.Error as err:
+        raise Unreadable(f"{facts.media_type}: {err.message} {err.detail}".strip()) from None
+    width, height = displayed(image.width, image.height, facts.orientation)
+    return Decoded(
+        image=modes.plain(small),
+        orientation=facts.orientation,
+        icc=image.get("icc-profile-data") if image.get_typeof("icc-profile-data") else None,
+        width=width,
+        height=height,
+        bit_depth=facts.bit_depth,
+        frames=facts.frames,
+    )
+
+
+def _pillow(image: pyvips.Image) -> Image.Image:
+    by = reduction(image.width, image.height)
+    if image.hasalpha():
+        image = image.flatten(background=[255])
+    shrunk = image.shrink(by, by)
+    if image.interpretation in ("cmyk", "lab"):
+        shrunk = shrunk.colourspace("srgb")
+    elif image.format == "ushort":
+        shrunk = shrunk >> 8
+    shrunk = shrunk.cast("uchar")
+    if shrunk.bands not in (1, 3):
+        shrunk = shrunk.extract_band(0, n=3 if shrunk.bands > 3 else 1)
+    mode = "L" if shrunk.bands == 1 else "RGB"
+    return Image.frombuffer(mode, (shrunk.width, shrunk.height), shrunk.write_to_memory(), "raw", mode, 0, 1)

@@ -1,0 +1,198 @@
+"""A video's poster, and what its streams say that its headers did not.
+
+FFmpeg is given bytes, never a name, and only the demuxer that the signature calls for:
+playlists and lists of other files cannot be followed, there is nothing to follow them
+with. The poster is the key frame nearest to one second, decoded alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from PIL import Image
+
+from mediabox.native import tone
+from mediabox.native.colour import display_p3
+from mediabox.native.decoded import MAX_PIXELS, SHORT_SIDE, Decoded, Unreadable, check_pixels, displayed
+from mediabox.native.window import Window
+
+if TYPE_CHECKING:
+    from mediabox.native.tags.reader import Reader
+
+av.logging.set_level(av.logging.PANIC)  # its words about hostile files go nowhere; ours are in the verdict
+
+POSTER_AT_S = 1.0
+_PACKETS = 600  # demuxed at most before the first key frame: 10 s at 60/s
+_READ_BYTES = 256 << 10
+
+_DEMUXERS = {
+    "video/mp4": "mov", "video/quicktime": "mov", "video/x-m4v": "mov", "video/3gpp": "mov", "video/3gpp2": "mov",
+    "video/x-canon-crm": "mov",
+    "video/matroska": "matroska", "video/webm": "matroska", "video/x-msvideo": "avi", "video/mp2t": "mpegts",
+    "video/mpeg": "mpeg", "video/x-ms-wmv": "asf", "video/x-ms-asf": "asf", "video/x-flv": "flv", "video/ogg": "ogg",
+    "application/mxf": "mxf", "video/x-dv": "dv",
+}  # fmt: skip
+# Index and headers say enough for these; the others must be read a little to know their streams.
+_PROBE_BYTES = {"mov": 1 << 20, "matroska": 1 << 20, "avi": 2 << 20}
+_RGB, _UNSPECIFIED = 0, 2  # matrix coefficients, ISO/IEC 23091-2
+_EXIF_BY_TURN = {0: 1, 90: 8, 180: 3, 270: 6}  # display matrix, degrees anticlockwise
+
+
+class Movie(NamedTuple):
+    """What the streams say. `None`: they do not."""
+
+    poster: Decoded | None
+    why_no_poster: str | None
+    duration_s: float | None
+    frame_rate: float | None
+    video_codec: str | None  # FFmpeg's names
+    audio_codec: str | None
+    width: int | None  # as displayed
+    height: int | None
+    bit_depth: int | None
+    transfer: int | None  # ISO/IEC 23091-2; 16 is PQ, 18 HLG
+
+
+def look(reader: Reader, media_type: str, *, poster: bool = True) -> Movie:
+    """Streams and poster of a video. Raises Unreadable when FFmpeg knows no stream in it, OSError when the disk fails."""
+    window = Window(reader)
+    try:
+        with _opened(window, media_type) as container:
+            stream = container.streams.best("video")
+            if stream is None:
+                raise Unreadable("no video stream")
+            shown, why = _poster(container, stream) if poster else (None, None)
+            return _described(container, stream, shown, why)
+    except (av.FFmpegError, ValueError, OverflowError) as err:
+        raise Unreadable(f"{media_type}: {_words(err)}") from None
+
+
+def _opened(window: Window, media_type: str) -> av.container.InputContainer:
+    demuxer = _DEMUXERS.get(media_type)
+    if demuxer is None:
+        raise Unreadable(f"{media_type}: not a kind of video we open")
+    size = str(_PROBE_BYTES.get(demuxer, 5 << 20))
+    return av.open(
+        window,
+        format=demuxer,
+        buffer_size=_READ_BYTES,
+        options={
+            "protocol_whitelist": "none",  # a demuxer that wants to open something else is refused
+            "format_whitelist": demuxer,
+            "probesize": size,
+            "analyzeduration": "500000",
+        },
+        metadata_errors="replace",
+    )
+
+
+def _poster(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[Decoded | None, str | None]:
+    """The picture nearest to `POSTER_AT_S`, or why there is none."""
+    context = stream.codec_context
+    context.thread_count = 1
+    context.skip_frame = "NONKEY"
+    try:
+        check_pixels(context.width or 1, context.height or 1, limit=MAX_PIXELS)
+        _seek(container, stream)
+        frame = _first_frame(container, stream)
+        if frame is None:
+            return None, "no picture in its first part can be decoded"
+        check_pixels(frame.width, frame.height, limit=MAX_PIXELS)
+        return _shown(frame, context), None
+    except Unreadable as err:
+        return None, str(err)
+    except (av.FFmpegError, ValueError, OverflowError) as err:
+        return None, f"its picture cannot be decoded ({_words(err)})"
+
+
+def _seek(container: av.container.InputContainer, stream: av.VideoStream) -> None:
+    """Go to the best key frame the index knows; without an index, to the one before `POSTER_AT_S`."""
+    if stream.time_base is None:
+        return
+    wanted = (stream.start_time or 0) + int(POSTER_AT_S / stream.time_base)
+    keys = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
+    if len(keys) == 1 or (not keys and stream.duration is not None and stream.duration < wanted):
+        return  # it starts with it
+    nearest = min(keys, key=lambda at: abs(at - wanted), default=wanted)
+    try:
+        container.seek(nearest, stream=stream, backward=True)
+    except (av.FFmpegError, OSError):
+        container.seek(0)
+
+
+def _first_frame(container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame | None:
+    for count, packet in enumerate(container.demux(stream)):
+        if count > _PACKETS:
+            break
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:  # a broken packet; the next key frame may be whole
+            continue
+        if frames:
+            return frames[0]  # type: ignore[no-any-return] - a video stream gives video frames
+    return None
+
+
+def _shown(frame: av.VideoFrame, context: av.VideoCodecContext) -> Decoded:
+    """Scaled by area to a short side of at most `SHORT_SIDE`, square pixels, tone mapped when it is HDR."""
+    ratio = context.sample_aspect_ratio
+    full_width = round(frame.width * float(ratio)) if ratio and 0.1 < ratio < 10 else frame.width  # noqa: PLR2004
+    scale = min(1.0, SHORT_SIDE / min(full_width, frame.height))
+    size = max(2, round(full_width * scale)), max(2, round(frame.height * scale))
+    is_hdr = frame.color_trc in (tone.PQ, tone.HLG)
+    small = frame.reformat(
+        *size,
+        format="rgb48le" if is_hdr else "rgb24",
+        src_colorspace=_matrix(frame),
+        dst_color_range=ColorRange.JPEG,
+        interpolation=Interpolation.AREA,
+    )
+    pixels = small.to_ndarray()
+    if is_hdr:
+        pixels = tone.to_srgb(pixels, transfer=frame.color_trc, primaries=frame.color_primaries)
+    orientation = _EXIF_BY_TURN.get(round(frame.rotation) % 360, 1)
+    width, height = displayed(full_width, frame.height, orientation)
+    return Decoded(
+        image=Image.fromarray(np.ascontiguousarray(pixels)),
+        orientation=orientation,
+        icc=display_p3() if frame.color_primaries == tone.P3_D65 and not is_hdr else None,
+        width=width,
+        height=height,
+        bit_depth=frame.format.components[0].bits,
+    )
+
+
+def _matrix(frame: av.VideoFrame) -> int:
+    """The frame's colour matrix; when it does not say, BT.709 from 720 lines on, as every player takes it."""
+    if frame.colorspace not in (_UNSPECIFIED, _RGB):
+        return int(frame.colorspace)
+    return Colorspace.ITU709 if min(frame.width, frame.height) >= 720 else Colorspace.ITU601  # noqa: PLR2004
+
+
+def _described(
+    container: av.container.InputContainer, stream: av.VideoStream, poster: Decoded | None, why: str | None
+) -> Movie:
+    context = stream.codec_context
+    audio = container.streams.best("audio")
+    duration = container.duration / av.time_base if container.duration else None
+    rate = stream.average_rate or stream.guessed_rate
+    return Movie(
+        poster=poster,
+        why_no_poster=why,
+        duration_s=round(duration, 3) if duration and duration > 0 else None,
+        frame_rate=round(float(rate), 3) if rate else None,
+        video_codec=context.codec.canonical_name,
+        audio_codec=audio.codec_context.codec.canonical_name if audio and audio.codec_context else None,
+        width=poster.width if poster else context.width or None,
+        height=poster.height if poster else context.height or None,
+        bit_depth=poster.bit_depth if poster else None,
+        transfer=context.color_trc if context.color_trc != _UNSPECIFIED else None,
+    )
+
+
+def _words(err: Exception) -> str:
+    """FFmpeg's own words, without the number and the name we gave the file."""
+    return str(getattr(err, "strerror", None) or err)
