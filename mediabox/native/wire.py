@@ -1,0 +1,209 @@
+"""What the daemon and its decoding children say to each other, over one Unix stream per lane.
+
+A call is a small msgpack message with at most one open descriptor beside it
+(SCM_RIGHTS). An answer is a msgpack message and up to two blobs (thumbnail,
+preview) that follow it as they are, so that nobody copies them into a message.
+
+Frame: three little-endian lengths (message, first blob, second blob), then the three
+parts. `ABSENT` as a length means "no blob", which is not the same as an empty one.
+The daemon does not trust a child: lengths are bounded, the message is decoded against
+its type, and descriptors that come back are never received.
+"""
+
+import array
+import os
+import socket
+import struct
+from typing import Final
+
+import msgspec
+
+from mediabox.model.asset import Kind
+from mediabox.model.facts import Facts
+from mediabox.native.profiles import Profile
+from mediabox.native.sandbox import SandboxLayers
+
+LARGEST_MESSAGE_BYTES: Final = 4 << 20  # a sidecar of several MiB of edits is the largest seen
+LARGEST_BLOB_BYTES: Final = 32 << 20  # a 1440 x 30,000 panorama's preview is about 12 MiB
+ABSENT: Final = 0xFFFF_FFFF
+
+_LENGTHS = struct.Struct("<III")
+_DESCRIPTOR_BYTES = array.array("i").itemsize
+
+
+class Broken(Exception):
+    """The other side is gone in the middle of a frame, or does not speak this protocol."""
+
+
+# ---------------------------------------------------------------- calls
+
+
+class Examine(msgspec.Struct, frozen=True, kw_only=True, tag="examine"):
+    """Look at the descriptor that comes along: `contracts.ExamineRequest` and what the parent knows besides.
+
+    `pixels` false: read the tags only, the decoder has failed on this file before.
+    """
+
+    name: str
+    kind: Kind
+    media_type: str
+    size_bytes: int
+    modified_at_ms: int | None = None
+    renditions: bool = True
+    pixels: bool = True
+
+
+class MergeSidecar(msgspec.Struct, frozen=True, kw_only=True, tag="merge_sidecar"):
+    """`native.sidecar.merge`; `record` is its record as msgpack."""
+
+    existing: bytes | None
+    record: msgspec.Raw
+
+
+class ParseSidecar(msgspec.Struct, frozen=True, kw_only=True, tag="parse_sidecar"):
+    """`native.sidecar.parse`."""
+
+    content: bytes
+
+
+Call = Examine | MergeSidecar | ParseSidecar
+
+
+# ---------------------------------------------------------------- answers
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
+    """The child is armed and serves. `versions`: of its decoders, by name, for the status page.
+
+    `threads` are the kernel's ids of the threads behind its lanes, in lane order.
+    """
+
+    layers: SandboxLayers
+    versions: dict[str, str]
+    threads: tuple[int, ...]
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True, tag="examined"):
+    """Blobs: thumbnail, preview. `is_spent`: the decoder behaved oddly, this child must not be used again."""
+
+    facts: Facts
+    is_spent: bool = False
+
+
+class TryProfile(msgspec.Struct, frozen=True, kw_only=True, tag="try_profile"):
+    """Another child can decode this file."""
+
+    profile: Profile
+
+
+class Sidecar(msgspec.Struct, frozen=True, kw_only=True, tag="sidecar"):
+    """Answer to both sidecar calls; merged content is the first blob, what was parsed is `parsed` (msgpack)."""
+
+    parsed: msgspec.Raw = msgspec.Raw(b"\xc0")
+
+
+class OutOfMemory(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_memory"):
+    """The file wanted more than the child's budget. The child goes on."""
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
+    """The content of a call cannot be used; `reason` is for a person."""
+
+    reason: str
+
+
+Answer = Hello | Examined | TryProfile | Sidecar | OutOfMemory | Refused
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer as the daemon got it."""
+
+    answer: Answer
+    first: bytes | None
+    second: bytes | None
+
+
+_calls = msgspec.msgpack.Decoder(Call)
+_answers = msgspec.msgpack.Decoder(Answer)
+_encoder = msgspec.msgpack.Encoder()
+
+
+# ---------------------------------------------------------------- the daemon's side
+
+
+def send_call(lane: socket.socket, call: Call, *, descriptor: int | None = None) -> None:
+    """Send one call. Raises OSError when the child is gone or does not read."""
+    message = _encoder.encode(call)
+    head = _LENGTHS.pack(len(message), ABSENT, ABSENT)
+    rights = [] if descriptor is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+    _send(lane, [head, message], rights)
+
+
+def receive_answer(lane: socket.socket) -> Received:
+    """Wait for one answer. Raises Broken, or OSError when the socket's own time limit passed."""
+    head = _exactly(lane, _LENGTHS.size)
+    lengths = _LENGTHS.unpack(head)
+    if lengths[0] > LARGEST_MESSAGE_BYTES or any(n != ABSENT and n > LARGEST_BLOB_BYTES for n in lengths[1:]):
+        raise Broken(f"the child announced {lengths} bytes")
+    message, first, second = (None if n == ABSENT else _exactly(lane, n) for n in lengths)
+    try:
+        answer = _answers.decode(message or b"")
+    except msgspec.DecodeError as err:  # ValidationError is one
+        raise Broken(f"the child's answer cannot be read: {err}") from err
+    return Received(answer=answer, first=first, second=second)
+
+
+def _exactly(lane: socket.socket, length: int) -> bytes:
+    """`length` bytes in one allocation and, from a blocking socket, one call."""
+    if length == 0:
+        return b""
+    piece = lane.recv(length, socket.MSG_WAITALL)
+    if len(piece) < length:
+        raise Broken(f"{len(piece)} of {length} bytes")
+    return piece
+
+
+# ---------------------------------------------------------------- the child's side
+
+
+def receive_call(lane: socket.socket) -> tuple[Call, int | None] | None:
+    """Wait for one call and the descriptor that came with it, which is the caller's to close. None at the end."""
+    head, ancillary, _, _ = lane.recvmsg(_LENGTHS.size, socket.CMSG_SPACE(_DESCRIPTOR_BYTES), socket.MSG_WAITALL)
+    if not head:
+        return None
+    descriptor = _descriptor_in(ancillary)
+    if len(head) < _LENGTHS.size:
+        raise Broken(f"{len(head)} of {_LENGTHS.size} bytes")
+    return _calls.decode(_exactly(lane, _LENGTHS.unpack(head)[0])), descriptor
+
+
+def send_answer(
+    lane: socket.socket, answer: Answer, *, first: bytes | None = None, second: bytes | None = None
+) -> None:
+    """Send one answer with its blobs. Raises BrokenPipeError when the daemon is gone."""
+    message = _encoder.encode(answer)
+    blobs = (first, second)
+    head = _LENGTHS.pack(len(message), *(ABSENT if blob is None else len(blob) for blob in blobs))
+    _send(lane, [head, message, *(blob for blob in blobs if blob)], [])
+
+
+def _descriptor_in(ancillary: list[tuple[int, int, bytes]]) -> int | None:
+    descriptors = array.array("i")
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(content[: len(content) - len(content) % _DESCRIPTOR_BYTES])
+    for surplus in descriptors[1:]:
+        os.close(surplus)
+    return descriptors[0] if descriptors else None
+
+
+def _send(lane: socket.socket, parts: list[bytes], rights: "list[tuple[int, int, array.array[int]]]") -> None:
+    """All of it, however the socket cuts it; `rights` travel with the first byte."""
+    left = [memoryview(part) for part in parts]
+    while left:
+        sent = lane.sendmsg(left, rights)
+        rights = []
+        while left and sent >= len(left[0]):
+            sent -= len(left.pop(0))
+        if left:
+            left[0] = left[0][sent:]

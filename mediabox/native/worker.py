@@ -1,0 +1,304 @@
+"""Look at foreign bytes without touching them: the daemon's end of the decoding children.
+
+One child for each profile, started when there is work for it, each with as many
+lanes as there are threads. When a child is lost, every file that was in it is tried
+once more, alone, in a fresh child with a larger budget; what is lost there again is
+the culprit, and its tags are read without its pixels. The daemon itself never fails
+because of a file.
+"""
+
+import asyncio
+import concurrent.futures
+import functools
+import os
+import threading
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from mediabox.contracts import Examination, ExamineRequest
+from mediabox.errors import Permanent, Retryable
+from mediabox.model import signature
+from mediabox.model.facts import Facts
+from mediabox.native import wire
+from mediabox.native.child_process import COMMAND, Cause, ChildProcess, Limits, Lost
+from mediabox.native.pool import Pool
+from mediabox.native.profiles import Profile, profile_of
+
+STILL_LIMITS = Limits(wall_s=60, cpu_s=20)
+VIDEO_LIMITS = Limits(wall_s=60, cpu_s=60)
+SIDECAR_LIMITS = Limits(wall_s=20, cpu_s=10)
+
+_ALONE_BUDGET = 2  # times the ordinary one
+_OF_THE_BOX = 0.5  # killed from outside with this share of all memory: too large for this box, not bad luck
+_MOST_PROFILES = 3  # a file is handed on from one profile's child to another's at most this often
+_UNKNOWN_TYPE = "application/octet-stream"
+
+_Answer = TypeVar("_Answer")
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """What happened since the start, for the status page."""
+
+    examined: int = 0
+    started: int = 0  # children
+    tried_alone: int = 0
+    crashed: int = 0
+    slow: int = 0
+    out_of_memory: int = 0
+
+
+class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A living child. `rss_bytes` is None where it cannot be read."""
+
+    profile: Profile
+    pid: int
+    rss_bytes: int | None
+
+
+class MediaWorkers:
+    """`contracts.Examiner` over sandboxed children; also the sidecar calls, which parse foreign XML.
+
+    `threads` files are examined at once. `memory_bytes` is each child's budget on
+    top of its libraries. Coroutines only wait: the big bytes pass through threads.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        *,
+        memory_bytes: int = 1 << 30,
+        idle_exit_s: float = 60,
+        recycle_after: int = 2000,
+        still_limits: Limits = STILL_LIMITS,
+        video_limits: Limits = VIDEO_LIMITS,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self.counts = Counts()
+        self._threads = threads
+        self._memory_bytes = memory_bytes
+        self._idle_exit_s = idle_exit_s
+        self._still_limits = still_limits
+        self._video_limits = video_limits
+        self._command = command
+        self._is_closing = False
+        self._alive: set[ChildProcess] = set()
+        self._guard = threading.Lock()  # of `_alive`, `counts` and `_is_closing`
+        self._alone = threading.Lock()  # one suspect at a time: its budget is twice the usual
+        self._idle_timer: asyncio.TimerHandle | None = None
+        # The threads live until `close`, and so does what they start (PDEATHSIG).
+        self._executor = concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="media")
+        self._pools = {profile: self._pool(profile, recycle_after=recycle_after) for profile in Profile}
+
+    # ------------------------------------------------------------ for coroutines
+
+    async def examine(self, descriptor: int, request: ExamineRequest, *, media_type: str | None = None) -> Examination:
+        """One look at one open file, whose descriptor stays the caller's.
+
+        Never raises for the file's own faults: those are `facts.damage`. Raises
+        Retryable when the box is to blame, NeedsHuman when nothing confines a decoder.
+        """
+        own = os.dup(descriptor)  # a caller that is cancelled closes its own while our thread still reads
+        try:
+            examining = self._executor.submit(self._examine, own, request, media_type)
+        except RuntimeError as err:
+            os.close(own)
+            raise Retryable("the media workers are closed") from err
+        examining.add_done_callback(lambda _: os.close(own))
+        return await self._wait_for(examining)
+
+    async def merge_sidecar(self, existing: bytes | None, record: msgspec.Struct) -> bytes:
+        """`native.sidecar.merge` in a child. Raises Permanent when `existing` cannot be merged with."""
+        call = wire.MergeSidecar(existing=existing, record=msgspec.Raw(msgspec.msgpack.encode(record)))
+        received = await self._wait_for(self._executor.submit(self._sidecar, call))
+        return received.first or b""
+
+    async def parse_sidecar(self, content: bytes, *, into: type[_Answer]) -> _Answer:
+        """`native.sidecar.parse` in a child; `into` is the type it returns. Raises Permanent when it is no sidecar."""
+        received = await self._wait_for(self._executor.submit(self._sidecar, wire.ParseSidecar(content=content)))
+        return msgspec.msgpack.decode(received.second or b"", type=into)
+
+    async def greet(self, profile: Profile = Profile.PICTURE) -> wire.Hello:
+        """What holds a child in, and which decoders it has. Starts one when there is none."""
+        return await self._wait_for(self._executor.submit(self._pools[profile].greet))
+
+    def processes(self) -> list[ChildStatus]:
+        """The living children. Waits for nothing."""
+        with self._guard:
+            alive = [child for child in self._alive if not child.is_lost]
+        return [ChildStatus(profile=one.profile, pid=one.pid, rss_bytes=one.rss_bytes()) for one in alive]
+
+    async def close(self) -> None:
+        """Kill all children and wait for the threads; calls under way raise Retryable."""
+        with self._guard:
+            self._is_closing = True
+            alive = tuple(self._alive)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        for child in alive:
+            child.kill()
+        await asyncio.to_thread(self._bury_all)
+
+    async def _wait_for(self, working: "concurrent.futures.Future[_Answer]") -> _Answer:
+        try:
+            return await asyncio.wrap_future(working)
+        finally:
+            self._watch_for_idleness()
+
+    def _watch_for_idleness(self) -> None:
+        if self._idle_timer is None and not self._is_closing:
+            loop = asyncio.get_running_loop()
+            self._idle_timer = loop.call_later(self._idle_exit_s, self._look_for_idleness)
+
+    def _look_for_idleness(self) -> None:
+        """Let idle children go, and come back when the next one may be. Runs in the loop, waits for nothing."""
+        self._idle_timer = None
+        if self._is_closing:
+            return
+        idle_s = [pool.idle_s() for pool in self._pools.values()]
+        for pool, idle in zip(self._pools.values(), idle_s, strict=True):
+            if idle is not None and idle >= self._idle_exit_s:
+                self._executor.submit(pool.let_go, idle_for_s=self._idle_exit_s)
+        waiting = [idle for idle in idle_s if idle is not None and idle < self._idle_exit_s]
+        if waiting:
+            loop = asyncio.get_running_loop()
+            self._idle_timer = loop.call_later(self._idle_exit_s - max(waiting), self._look_for_idleness)
+
+    # ------------------------------------------------------------ in the threads
+
+    def _examine(self, descriptor: int, request: ExamineRequest, media_type: str | None) -> Examination:
+        if media_type is None:
+            head = os.pread(descriptor, signature.HEAD_BYTES, 0)
+            media_type = signature.media_type_of(head) or signature.media_type_of_name(request.name) or _UNKNOWN_TYPE
+        call = wire.Examine(
+            name=request.name,
+            kind=request.kind,
+            media_type=media_type,
+            size_bytes=request.size_bytes,
+            modified_at_ms=request.modified_at_ms,
+            renditions=request.renditions,
+        )
+        self._count("examined")
+        return self._look(call, descriptor)
+
+    def _look(self, call: wire.Examine, descriptor: int) -> Examination:
+        """Ask the children that can decode it, one after the other; a lost child ends in a verdict."""
+        profile = profile_of(call.media_type)
+        damage = "no decoder takes it"
+        for _ in range(_MOST_PROFILES):
+            try:
+                received = self._ask(profile, call, descriptor, self._limits(call))
+            except Lost as lost:
+                damage = self._verdict(lost)
+                break
+            match received.answer:
+                case wire.Examined(facts=facts):
+                    return Examination(facts=facts, thumbnail=received.first, preview=received.second)
+                case wire.TryProfile():
+                    profile = received.answer.profile
+                case wire.Refused(reason=reason):
+                    damage = reason
+                    break
+                case other:
+                    damage = f"the decoder answered {type(other).__name__}"
+                    break
+        return Examination(facts=self._without_pixels(call, descriptor, damage))
+
+    def _without_pixels(self, call: wire.Examine, descriptor: int, damage: str) -> Facts:
+        """What the tags still say of a file whose pixels nobody survives: when and where it was taken."""
+        bare = Facts(kind=call.kind, media_type=call.media_type, damage=damage)
+        tags_only = msgspec.structs.replace(call, pixels=False, renditions=False)
+        try:
+            answer = self._ask_alone(Profile.PICTURE, tags_only, descriptor, self._limits(call)).answer
+        except Lost:
+            return bare
+        return msgspec.structs.replace(answer.facts, damage=damage) if isinstance(answer, wire.Examined) else bare
+
+    def _sidecar(self, call: wire.MergeSidecar | wire.ParseSidecar) -> wire.Received:
+        try:
+            received = self._ask(Profile.PICTURE, call, None, SIDECAR_LIMITS)
+        except Lost as lost:
+            raise Permanent(f"the sidecar cannot be read: the parser {self._verdict(lost)}") from lost
+        if isinstance(received.answer, wire.Sidecar):
+            return received
+        reason = received.answer.reason if isinstance(received.answer, wire.Refused) else "it is too large"
+        raise Permanent(f"the sidecar cannot be read: {reason}")
+
+    def _ask(self, profile: Profile, call: wire.Call, descriptor: int | None, limits: Limits) -> wire.Received:
+        """In the shared child; once more alone when that was lost, unless this very file ran out of time."""
+        try:
+            return self._pools[profile].call(call, descriptor=descriptor, limits=limits)
+        except Lost as lost:
+            if self._is_closing or lost.cause in (Cause.SLOW, Cause.STUCK):
+                raise
+        return self._ask_alone(profile, call, descriptor, limits)
+
+    def _ask_alone(self, profile: Profile, call: wire.Call, descriptor: int | None, limits: Limits) -> wire.Received:
+        with self._alone:
+            self._count("tried_alone")
+            child = self._start(profile, lanes=1, memory_bytes=_ALONE_BUDGET * self._memory_bytes)
+            try:
+                return child.call(0, call, descriptor=descriptor, limits=limits)
+            finally:
+                self._stop(child)
+
+    def _verdict(self, lost: Lost) -> str:
+        """What is wrong with the file, for a person. Raises Retryable when it may be the box."""
+        self._refuse_if_closing()
+        match lost.cause:
+            case Cause.CRASHED:
+                self._count("crashed")
+                return f"the decoder {lost.detail} on this file"
+            case Cause.SLOW:
+                self._count("slow")
+                return lost.detail
+            case Cause.MEMORY:
+                self._count("out_of_memory")
+                return f"needs more memory than {(_ALONE_BUDGET * self._memory_bytes) >> 20} MiB"
+            case Cause.KILLED if lost.peak_bytes > _OF_THE_BOX * _box_memory_bytes():
+                self._count("out_of_memory")
+                return f"needs more memory than this box has ({lost.peak_bytes >> 20} MiB were not enough)"
+            case Cause.KILLED | Cause.CAUGHT_UP | Cause.STUCK:
+                raise Retryable(f"the decoder {lost}") from lost
+
+    def _limits(self, call: wire.Examine) -> Limits:
+        return self._video_limits if call.media_type.startswith("video/") else self._still_limits
+
+    # ------------------------------------------------------------ children
+
+    def _pool(self, profile: Profile, *, recycle_after: int) -> Pool:
+        start = functools.partial(self._start, profile, lanes=self._threads, memory_bytes=self._memory_bytes)
+        return Pool(start, self._stop, recycle_after=recycle_after)
+
+    def _start(self, profile: Profile, *, lanes: int, memory_bytes: int) -> ChildProcess:
+        self._refuse_if_closing()
+        child = ChildProcess(profile, lanes=lanes, memory_bytes=memory_bytes, command=self._command)
+        with self._guard:
+            self._alive.add(child)
+            self.counts.started += 1
+            if self._is_closing:  # `close` did not see it
+                child.kill()
+        return child
+
+    def _refuse_if_closing(self) -> None:
+        if self._is_closing:
+            raise Retryable("the media workers are closing")
+
+    def _stop(self, child: ChildProcess) -> None:
+        child.stop()
+        with self._guard:
+            self._alive.discard(child)
+
+    def _bury_all(self) -> None:
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.let_go()
+
+    def _count(self, what: str) -> None:
+        with self._guard:
+            setattr(self.counts, what, getattr(self.counts, what) + 1)
+
+
+def _box_memory_bytes() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,126 @@
+"""A decoding child that does what the file's name tells it, armed like the real one.
+
+Started as `scripted_child.py LAYERS ORDERS`, LAYERS being the layers to arm, comma-separated.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+
+sys.path.insert(0, str(Path(__file__).parent))
+import attacks
+
+from mediabox.model.facts import Facts
+from mediabox.native import child, sandbox, wire
+from mediabox.native.profiles import Profile
+
+_entered = 0
+_company = threading.Condition()
+_orders: child.Orders
+
+
+def _wait_for_company() -> bool:
+    """Wait until a second lane is busy too; False in a child of one lane, where none can come."""
+    if len(_orders.lanes) == 1:
+        return False
+    with _company:
+        _company.wait_for(lambda: _entered >= 2)
+    return True
+
+
+def _fault() -> None:
+    ctypes.string_at(0)
+
+
+def _descriptors() -> int:
+    count = 0
+    for number in range(256):
+        try:
+            fcntl.fcntl(number, fcntl.F_GETFD)
+        except OSError:
+            continue
+        count += 1
+    return count
+
+
+def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PLR0912 - a list of orders
+    words = call.name.split()
+    caption = None
+    is_spent = False
+    if not call.pixels:
+        if "unreadable" in words:
+            _fault()
+        return _examined(call, caption="tags only")
+    match words[0]:
+        case "crash":
+            _fault()
+        case "crash-in-company":
+            _wait_for_company()
+            _fault()
+        case "crash-once" if len(_orders.lanes) > 1:
+            _fault()
+        case "suffer-in-company":
+            if _wait_for_company():
+                threading.Event().wait()
+        case "hang":
+            threading.Event().wait()
+        case "hang-in-company":
+            _wait_for_company()
+            threading.Event().wait()
+        case "spin":
+            while True:
+                hash(words[0])
+        case "take":
+            bytearray(int(words[1]) << 20)
+        case "babble":
+            os.write(_orders.lanes[0], bytes(64))
+        case "say":
+            os.write(2, call.name.encode() * 3000)
+            _fault()
+        case "spent":
+            is_spent = True
+        case "pid":
+            caption = str(os.getpid())
+        case "descriptors":
+            caption = str(_descriptors())
+        case "attack":
+            caption = json.dumps(attacks.attack_all(words[1]))
+        case "read":
+            caption = os.pread(descriptor, 100, 0).decode()
+    return _examined(call, caption=caption, is_spent=is_spent)
+
+
+def _examined(call: wire.Examine, *, caption: str | None, is_spent: bool = False) -> child.Reply:
+    facts = Facts(kind=call.kind, media_type=call.media_type, caption=caption)
+    blob = b"t" * call.size_bytes if call.renditions else None
+    return child.Reply(answer=wire.Examined(facts=facts, is_spent=is_spent), first=blob, second=blob)
+
+
+def _handle(call: wire.Call, descriptor: int | None) -> child.Reply:
+    global _entered  # noqa: PLW0603 - one process, one script
+    assert isinstance(call, wire.Examine)
+    assert descriptor is not None
+    with _company:
+        _entered += 1
+        _company.notify_all()
+    try:
+        return _obey(call, descriptor)
+    finally:
+        with _company:
+            _entered -= 1
+
+
+def _preload(profile: Profile) -> dict[str, str]:
+    return {"script": profile}
+
+
+if __name__ == "__main__":
+    _orders = msgspec.json.decode(sys.argv[2], type=child.Orders)
+    _layers = frozenset(sandbox.Layer(name) for name in sys.argv[1].split(",") if name)
+    child.live(_orders, preload=_preload, handler=_handle, layers=_layers)

@@ -1,0 +1,304 @@
+"""The daemon's end: whatever a child does, each file gets its result and nothing is left behind."""
+
+import asyncio
+import os
+import select
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mediabox.contracts import Examination, ExamineRequest
+from mediabox.errors import Retryable
+from mediabox.model.asset import Kind
+from mediabox.native.child_process import Limits
+from mediabox.native.worker import MediaWorkers
+
+SCRIPTED = str(Path(__file__).with_name("scripted_child.py"))
+LONG = Limits(wall_s=30, cpu_s=30)
+SHORT = Limits(wall_s=1, cpu_s=30)
+
+
+@asynccontextmanager
+async def workers(threads: int = 2, **settings: object) -> AsyncIterator[MediaWorkers]:
+    """Workers whose children follow scripts; afterwards none of them may be left, not even as a zombie."""
+    command = (sys.executable, SCRIPTED, "seccomp,landlock")
+    media = MediaWorkers(threads, command=command, **{"still_limits": LONG, **settings})  # type: ignore[arg-type]
+    try:
+        yield media
+    finally:
+        await media.close()
+        assert psutil.Process().children() == []
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Iterator[int]:
+    path = tmp_path / "photo"
+    path.write_bytes(b"the bytes of the photo")
+    descriptor = os.open(path, os.O_RDONLY)
+    yield descriptor
+    os.close(descriptor)
+
+
+async def look(media: MediaWorkers, photo: int, name: str, *, blob_bytes: int = 0) -> Examination:
+    return await media.examine(photo, ExamineRequest(name=name, kind=Kind.PICTURE, size_bytes=blob_bytes))
+
+
+def ends(pid: int) -> bool:
+    """Wait until a process that is not our child, or is, has ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poller = select.poll()
+        poller.register(descriptor, select.POLLIN)
+        return bool(poller.poll(10_000))
+    finally:
+        os.close(descriptor)
+
+
+async def test_the_child_reads_the_open_descriptor_and_its_blobs_come_back_whole(photo: int) -> None:
+    async with workers() as media:
+        seen = await look(media, photo, "read", blob_bytes=3_000_001)
+
+    assert seen.facts.caption == "the bytes of the photo"
+    assert seen.thumbnail == seen.preview == b"t" * 3_000_001
+
+
+async def test_an_empty_blob_is_not_an_absent_one(photo: int) -> None:
+    async with workers() as media:
+        empty = await look(media, photo, "plain", blob_bytes=0)
+        request = ExamineRequest(name="plain", kind=Kind.PICTURE, size_bytes=9, renditions=False)
+        absent = await media.examine(photo, request)
+
+    assert empty.thumbnail == b""
+    assert absent.thumbnail is None
+
+
+async def test_the_culprit_gets_its_verdict_and_the_innocent_its_facts_when_both_were_in_flight(photo: int) -> None:
+    async with workers() as media:
+        culprit, innocent = await asyncio.gather(
+            look(media, photo, "crash-in-company"), look(media, photo, "suffer-in-company")
+        )
+
+    assert culprit.facts.damage == "the decoder crashed (signal 11) on this file"
+    assert culprit.facts.caption == "tags only"
+    assert innocent.facts.damage is None
+
+
+async def test_a_crash_that_does_not_repeat_is_no_verdict(photo: int) -> None:
+    async with workers() as media:
+        seen = await look(media, photo, "crash-once")
+
+    assert seen.facts.damage is None
+    assert media.counts.tried_alone == 1
+
+
+async def test_a_file_whose_tags_crash_too_keeps_its_kind_and_type(photo: int) -> None:
+    async with workers() as media:
+        seen = await media.examine(
+            photo, ExamineRequest(name="crash unreadable", kind=Kind.VIDEO, size_bytes=0), media_type="video/mp4"
+        )
+
+    assert seen.facts.kind is Kind.VIDEO
+    assert seen.facts.media_type == "video/mp4"
+    assert seen.facts.damage == "the decoder crashed (signal 11) on this file"
+
+
+async def test_a_file_that_hangs_is_stopped_and_the_one_beside_it_is_examined(photo: int) -> None:
+    async with workers(still_limits=SHORT) as media:
+        hanging = asyncio.ensure_future(look(media, photo, "hang"))
+        for _ in range(200):  # so that the other's time begins well after
+            await look(media, photo, "plain")
+        innocent = await look(media, photo, "suffer-in-company")
+        hung = await hanging
+
+    assert hung.facts.damage == "took longer than 1 s"
+    assert innocent.facts.damage is None
+    assert media.counts.tried_alone == 2  # the innocent, and the tags of the one that hung
+
+
+async def test_processor_time_is_limited_apart_from_waiting_time(photo: int) -> None:
+    async with workers(threads=1, still_limits=Limits(wall_s=60, cpu_s=0.05)) as media:
+        seen = await look(media, photo, "spin")
+
+    assert seen.facts.damage == "took more than 0.05 s of processor time"
+
+
+async def test_a_file_that_needs_more_memory_gets_it_alone(photo: int) -> None:
+    async with workers(memory_bytes=256 << 20) as media:
+        seen = await look(media, photo, "take 300")
+
+    assert seen.facts.damage is None
+    assert media.counts.tried_alone == 1
+
+
+async def test_a_file_that_needs_too_much_memory_is_told_so(photo: int) -> None:
+    async with workers(memory_bytes=256 << 20) as media:
+        seen = await look(media, photo, "take 3000")
+        pids = [child.pid for child in media.processes()]
+
+    assert seen.facts.damage == "needs more memory than 512 MiB"
+    assert len(pids) == 1  # running out of memory is no reason to end the child
+
+
+async def test_a_child_that_talks_nonsense_is_replaced(photo: int) -> None:
+    async with workers(threads=1) as media:
+        seen = await look(media, photo, "babble")
+        after = await look(media, photo, "read")
+
+    assert seen.facts.damage is not None
+    assert "gave no answer that can be read" in seen.facts.damage
+    assert after.facts.caption == "the bytes of the photo"
+
+
+async def test_a_child_killed_from_outside_costs_the_file_nothing(photo: int) -> None:
+    async with workers(threads=1) as media:
+        await media.greet()
+        working = asyncio.ensure_future(look(media, photo, "suffer-in-company"))
+        os.kill(media.processes()[0].pid, signal.SIGKILL)
+
+        assert (await working).facts.damage is None
+
+
+async def test_a_child_that_is_always_killed_blames_the_box(photo: int) -> None:
+    async with workers(threads=1) as media:
+        hanging = asyncio.ensure_future(look(media, photo, "hang"))
+        killed: set[int] = set()
+        while not hanging.done():
+            for child in media.processes():
+                if child.pid not in killed:
+                    killed.add(child.pid)
+                    os.kill(child.pid, signal.SIGKILL)
+            await asyncio.sleep(0.01)
+
+        with pytest.raises(Retryable, match="killed"):
+            await hanging
+
+
+async def test_a_child_that_cannot_start_is_retryable_and_says_why(photo: int) -> None:
+    media = MediaWorkers(1, command=(sys.executable, "-c", "raise SystemExit('no libraries here')"))
+
+    with pytest.raises(Retryable, match="no libraries here"):
+        await look(media, photo, "read")
+    await media.close()
+
+    assert media.processes() == []
+
+
+async def test_last_words_never_block_the_child(photo: int) -> None:
+    async with workers(threads=1) as media:
+        seen = await look(media, photo, "say")  # more than a pipe holds, then it crashes
+
+    assert seen.facts.damage == "the decoder crashed (signal 11) on this file"
+
+
+async def test_an_idle_child_is_let_go_and_comes_back_when_wanted(photo: int) -> None:
+    async with workers(idle_exit_s=0.05) as media:
+        first = await look(media, photo, "pid")
+        assert first.facts.caption is not None
+
+        assert await asyncio.to_thread(ends, int(first.facts.caption))
+        second = await look(media, photo, "pid")
+
+    assert second.facts.caption != first.facts.caption
+
+
+async def test_a_child_is_replaced_after_its_share_of_files(photo: int) -> None:
+    async with workers(threads=2, recycle_after=3) as media:
+        pids = [(await look(media, photo, "pid")).facts.caption for _ in range(7)]
+
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
+
+
+async def test_a_child_that_calls_itself_spent_is_not_used_again(photo: int) -> None:
+    async with workers() as media:
+        before = (await look(media, photo, "pid")).facts.caption
+        await look(media, photo, "spent")
+        after = (await look(media, photo, "pid")).facts.caption
+
+    assert before != after
+
+
+async def test_a_hundred_files_leave_no_descriptor_behind_on_either_side(photo: int) -> None:
+    async with workers() as media:
+        first = await look(media, photo, "descriptors")
+        ours = len(os.listdir("/proc/self/fd"))
+        await asyncio.gather(*(look(media, photo, "plain", blob_bytes=1000) for _ in range(100)))
+        last = await look(media, photo, "descriptors")
+
+        assert last.facts.caption == first.facts.caption
+        assert len(os.listdir("/proc/self/fd")) == ours
+
+
+async def test_ten_lost_children_leave_no_descriptor_behind(photo: int) -> None:
+    async with workers() as media:
+        await look(media, photo, "crash")
+        await look(media, photo, "plain")
+        ours = len(os.listdir("/proc/self/fd"))
+        for _ in range(3):
+            await look(media, photo, "crash")
+        await look(media, photo, "plain")
+
+        assert len(os.listdir("/proc/self/fd")) == ours
+
+
+async def test_a_cancelled_caller_may_close_its_descriptor_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(b"x")
+    async with workers(threads=1) as media:
+        descriptor = os.open(path, os.O_RDONLY)
+        working = asyncio.ensure_future(look(media, descriptor, "read"))
+        await asyncio.sleep(0)
+        working.cancel()
+        os.close(descriptor)
+        with pytest.raises(asyncio.CancelledError):
+            await working
+
+        other = os.open(path, os.O_RDONLY)
+        assert (await look(media, other, "read")).facts.caption == "x"
+        os.close(other)
+
+
+async def test_closing_ends_what_is_under_way(photo: int) -> None:
+    async with workers() as media:
+        await media.greet()
+        hanging = asyncio.ensure_future(look(media, photo, "hang"))
+        await asyncio.sleep(0)
+        await media.close()
+
+        with pytest.raises(Retryable):
+            await hanging
+
+
+def test_children_die_with_the_daemon() -> None:
+    daemon = textwrap.dedent(
+        f"""
+        import asyncio, os, sys
+        from mediabox.native.worker import MediaWorkers
+
+        async def main():
+            media = MediaWorkers(1, command=(sys.executable, {SCRIPTED!r}, "seccomp,landlock"))
+            await media.greet()
+            print(media.processes()[0].pid, flush=True)
+            await asyncio.sleep(60)
+
+        asyncio.run(main())
+        """
+    )
+    parent = subprocess.Popen([sys.executable, "-c", daemon], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+
+    assert ends(child)
