@@ -9,6 +9,7 @@ copies and return receipts. Everything raises only what `errors` defines.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import msgspec
@@ -116,6 +117,13 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
+class Setback(StrEnum):
+    """What was done before has to be done again."""
+
+    LOST = "lost"  # the staged bytes are gone (a power cut forgot their name): fetch again
+    OBSTRUCTED = "obstructed"  # a file nobody told us of lies at the reserved path: choose another
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one step found or did. The runner commits it with the job's end and the next jobs, at once."""
 
@@ -124,6 +132,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     receipt: Receipt | None = None
     written: Written | None = None
     quarantine: str | None = None  # the reason, for a person
+    setback: Setback | None = None
     removed_from_source: bool = False
     next_jobs: tuple[JobRequest, ...] = ()
 
@@ -146,7 +155,10 @@ class Stage(Protocol):
         """Do the step. May be repeated after a crash at any point: must end in the same state."""
 
     async def committed(self, works: Sequence[Work]) -> None:
-        """Called after these works' outcomes are in the database: let go of what is no longer needed."""
+        """Called after these works' outcomes are in the database: let go of what is no longer needed.
+
+        Each work's resource is as the outcome left it.
+        """
 
 
 # ---------------------------------------------------------------- rules
@@ -212,7 +224,12 @@ class Reserve(msgspec.Struct, frozen=True, kw_only=True):
 class Spool(Protocol):
     """Temporary files on the archive's own volume, one for each resource being taken in."""
 
-    def sink(self, resource_id: int) -> Sink: ...
+    def sink(self, resource_id: int, *, size_bytes: int | None = None) -> Sink:
+        """Where to pour one resource. `size_bytes` as announced, so that a full disk shows before the first byte."""
+
+    def holds(self, resource_id: int) -> bool:
+        """Whether something is held for this resource. Blocking."""
+
     async def finish(self, resource_id: int, sink: Sink) -> Staged:
         """Make what was poured durable; return its digest and length."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
-from mediabox.contracts import Work
+from mediabox.contracts import Setback, Work
 from mediabox.core import plan
 from mediabox.core.alike import HashIndex
 from mediabox.core.settle import Settlement
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
     """What a transaction leads to: works that may run at once, and what to tell the bus."""
 
+    work: Work  # the work done, its resource as the outcome left it
     ready: tuple[Work, ...]
     events: tuple[ResourceChanged, ...]
 
@@ -53,7 +54,7 @@ class Committer:
         jobs.finish(connection, work.job.id)
         added = [job for request in requests if (job := jobs.add(connection, request, handed_out=handed_out))]
         ready = tuple(self.work(connection, job) for job in added if job.not_before_ms <= step.now_ms)
-        return Committed(ready=ready, events=tuple(step.events))
+        return Committed(work=self.work(connection, work.job), ready=ready, events=tuple(step.events))
 
     def work(self, connection: sqlite3.Connection, job: Job) -> Work:
         """A job with the resource it is about, as it is now."""
@@ -84,6 +85,8 @@ class _Application:
         resource = assets.resource(self._connection, work.resource.id) if work.resource else None
         if resource is None:
             return []
+        if outcome.setback is not None:
+            return self._set_back(resource, outcome.setback)
         if outcome.quarantine is not None:
             return self._quarantined(resource, outcome.quarantine)
         if outcome.staged is not None:
@@ -112,8 +115,9 @@ class _Application:
         requests: list[JobRequest] = []
         facts = assets.facts(self._connection, keeper) if resource.kind is Kind.SIDECAR else None
         if facts is not None:
-            requests += self._settle(resource, facts, placing=False)
-        moves = self._committer.moves(resource)
+            requests += self._settle(resource, facts, only="group")
+        kept = assets.resource(self._connection, keeper)
+        moves = self._committer.moves(resource) and kept is not None and kept.state is ResourceState.ARCHIVED
         return requests + list(plan.after_duplicate(resource, moves=moves, now_ms=self.now_ms))
 
     def _examined(self, resource: Resource, facts: Facts) -> list[JobRequest]:
@@ -125,15 +129,15 @@ class _Application:
         self._note("examined", resource, media_type=facts.media_type, **_flag(facts))
         if resource.state is not ResourceState.STAGED:
             return []  # examined again later: its place is settled
-        requests = self._settle(resource, facts, placing=True)
+        requests = self._settle(resource, facts)
         if is_new and facts.perceptual_hashes:
             alike.add(resource.id, facts.perceptual_hashes[0])
         return requests
 
-    def _settle(self, resource: Resource, facts: Facts, *, placing: bool) -> list[JobRequest]:
+    def _settle(self, resource: Resource, facts: Facts, *, only: str | None = None) -> list[JobRequest]:
         library = StoredLibrary(self._connection, self._committer.alike(self._connection))
         settlement = Settlement(self._connection, library, now_ms=self.now_ms)
-        rules = [rule for rule in self._committer.rules if placing or rule.name == "group"]
+        rules = [rule for rule in self._committer.rules if only in (None, rule.name)]
         settlement.settle(resource, facts, rules)
         return settlement.jobs
 
@@ -152,8 +156,26 @@ class _Application:
         )
         assets.set_state(self._connection, resource.id, ResourceState.ARCHIVED)
         self._note("archived", resource, path=receipt.path, volume=receipt.volume, evidence=receipt.evidence)
-        moves = self._committer.moves(resource)
-        return list(plan.after_archiving(resource, moves=moves, now_ms=self.now_ms))
+        copies_elsewhere = [resource, *assets.duplicates(self._connection, resource.id)]
+        movable = [one for one in copies_elsewhere if self._committer.moves(one)]
+        return list(plan.after_archiving(resource, movable=movable, now_ms=self.now_ms))
+
+    def _set_back(self, resource: Resource, setback: Setback) -> list[JobRequest]:
+        self._note(setback.value, resource, path=resource.path)
+        match setback:
+            case Setback.LOST:
+                assets.set_seen(self._connection, resource.id)
+                return list(plan.after_taking_in(resource.id, resource.kind))
+            case Setback.OBSTRUCTED:
+                copies.reserve_written(self._connection, resource.path or "", None)  # never ours to use
+                return self._place_again(resource)
+            case _:
+                assert_never(setback)
+
+    def _place_again(self, resource: Resource) -> list[JobRequest]:
+        facts = assets.facts(self._connection, resource.id)
+        assets.unplace(self._connection, resource.id)
+        return self._settle(resource, facts, only="place") if facts else []
 
     def _quarantined(self, resource: Resource, reason: str) -> list[JobRequest]:
         assets.set_quarantined(self._connection, resource.id, reason)

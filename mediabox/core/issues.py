@@ -48,11 +48,3 @@ class IssueBook:
         if await self._database.write(lambda connection: issues.close_issue(connection, key, subject)):
             log.info("issue closed: %s (%s)", key, subject)
             self._bus.publish(IssueChanged(key=key, subject=subject, is_open=False))
-
-    async def keep_only(self, key: str, wanted: dict[str, Issue]) -> None:
-        """Make the open issues of a key exactly these, by subject: opens, counts up, closes."""
-        for issue in wanted.values():
-            await self.open(issue)
-        for issue in await self._database.read(issues.open_issues):
-            if issue.key == key and issue.subject not in wanted:
-                await self.close(key, issue.subject)

@@ -60,12 +60,15 @@ class Parts:
 
     async def succeeded(self, works: Iterable[Work]) -> None:
         """Whatever these works needed is there."""
-        if not self._resting:
-            return
-        for part in {part for work in works for part in parts_of(work)}:
-            rest = self._resting.pop(part, None)
-            for key, subject in rest.issues if rest else ():
-                await self._issues.close(key, subject)
+        if self._resting:
+            for part in {part for work in works for part in parts_of(work)}:
+                await self.returned(part)
+
+    async def returned(self, part: str) -> None:
+        """The part is there: close what its absence opened."""
+        rest = self._resting.pop(part, None)
+        for key, subject in rest.issues if rest else ():
+            await self._issues.close(key, subject)
 
     def resting_sources(self) -> list[str]:
         """Names of the sources whose files cannot be read now."""

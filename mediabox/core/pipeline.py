@@ -192,7 +192,7 @@ class Pipeline:
             for work in result.ready if result else ():
                 self._lanes[work.job.step].offer(work)
         self._hunger.set()
-        await self._let_go([done.work for done, result in zip(batch, results, strict=True) if result])
+        await self._let_go([result.work for result in results if result])
 
     def _write(self, connection: sqlite3.Connection, done: Done) -> Committed | None:
         """One result in a savepoint of its own: a bug in one must not undo the others."""

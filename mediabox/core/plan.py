@@ -8,6 +8,8 @@ from mediabox.model.asset import Kind
 from mediabox.model.job import JobRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mediabox.model.asset import Resource
 
 # A Live Photo's halves arrive within seconds of each other: one sidecar instead of two.
@@ -47,14 +49,12 @@ def after_joining(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:
     return (JobRequest(step="describe", subject=str(asset_id), not_before_ms=now_ms + DESCRIBE_AFTER_MS),)
 
 
-def after_archiving(resource: Resource, *, moves: bool, now_ms: int) -> tuple[JobRequest, ...]:
-    """Published and proved: describe the asset, list the folder, and let the source's copy go if the owner moves."""
+def after_archiving(resource: Resource, *, movable: Sequence[Resource], now_ms: int) -> tuple[JobRequest, ...]:
+    """Published and proved: describe the asset, list the folder, and let sources' copies go where the owner moves."""
     folder = (resource.path or "").rpartition("/")[0]
     manifest = JobRequest(step="manifest", subject=folder, not_before_ms=now_ms + MANIFEST_AFTER_MS)
-    jobs = [*after_joining(resource.asset_id, now_ms=now_ms), manifest]
-    if moves:
-        jobs.append(_on("remove", resource.id))
-    return tuple(jobs)
+    removals = [_on("remove", one.id) for one in movable]
+    return (*after_joining(resource.asset_id, now_ms=now_ms), manifest, *removals)
 
 
 def _on(step: str, subject: int, *, priority: int = 0) -> JobRequest:

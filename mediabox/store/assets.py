@@ -58,6 +58,12 @@ def source_id(connection: sqlite3.Connection, name: str) -> int:
     return int(row[0])
 
 
+def find_source(connection: sqlite3.Connection, name: str) -> int | None:
+    """The id of a source's row, if it was ever listed."""
+    row = connection.execute("SELECT id FROM source WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else None
+
+
 def cursor(connection: sqlite3.Connection, source: str) -> str | None:
     row = connection.execute("SELECT cursor FROM source WHERE name = ?", (source,)).fetchone()
     return row[0] if row else None
@@ -181,6 +187,26 @@ def disown(connection: sqlite3.Connection, keeper_id: int) -> list[int]:
         (keeper_id,),
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def duplicates(connection: sqlite3.Connection, keeper_id: int) -> list[Resource]:
+    rows = connection.execute(f"SELECT {COLUMNS} {FROM} WHERE duplicate_of = ?", (keeper_id,))
+    return [resource_of(row) for row in rows]
+
+
+def set_seen(connection: sqlite3.Connection, resource_id: int) -> None:
+    """Back to the beginning: nothing of it is held any more."""
+    connection.execute(
+        "UPDATE resource SET state = 'seen', digest = NULL, path = NULL, path_key = NULL WHERE id = ?", (resource_id,)
+    )
+    connection.execute("DELETE FROM job WHERE subject = ? AND step IN ('examine', 'file')", (str(resource_id),))
+
+
+def unplace(connection: sqlite3.Connection, resource_id: int) -> None:
+    """Give up a reserved path; the bytes stay staged."""
+    connection.execute(
+        "UPDATE resource SET state = 'staged', path = NULL, path_key = NULL WHERE id = ?", (resource_id,)
+    )
 
 
 def set_state(connection: sqlite3.Connection, resource_id: int, state: ResourceState) -> None:

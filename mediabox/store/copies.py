@@ -102,6 +102,11 @@ def sidecar_of(connection: sqlite3.Connection, asset_id: int) -> tuple[str, str 
     return (row[0], row[1]) if row else None
 
 
+def archived_paths(connection: sqlite3.Connection) -> set[str]:
+    """Paths of every archived original."""
+    return {row[0] for row in connection.execute("SELECT path FROM resource WHERE state = 'archived'")}
+
+
 def written_files(connection: sqlite3.Connection) -> dict[str, str]:
     """path -> digest of every sidecar and manifest we wrote."""
     return dict(connection.execute("SELECT path, digest FROM written WHERE digest IS NOT NULL"))

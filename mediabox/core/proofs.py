@@ -1,0 +1,49 @@
+"""Prove, just before something irreversible, that the archive still holds a resource's bytes (invariant I8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediabox.core.verification import record
+from mediabox.errors import Permanent
+from mediabox.model.ledger import Copy, CopyState, Receipt
+from mediabox.store import copies
+
+if TYPE_CHECKING:
+    from mediabox.clock import Clock
+    from mediabox.contracts import Destination
+    from mediabox.model.asset import Resource
+    from mediabox.store.database import Database
+
+
+class ArchiveProofs:
+    """What the `remove` stage asks."""
+
+    def __init__(self, database: Database, archive: Destination, clock: Clock) -> None:
+        self._database, self._archive, self._clock = database, archive, clock
+
+    async def prove(self, resource: Resource) -> None:
+        """Read the kept copy of these bytes again, past the cache, and renew its proof.
+
+        Raises Permanent when there is none or it is not whole; Away when its volume is.
+        """
+        kept = resource.duplicate_of or resource.id
+        known = await self._database.read(lambda connection: copies.of_resource(connection, kept))
+        whole = [copy for copy in known if copy.state is CopyState.PRESENT and copy.digest == resource.digest]
+        if not whole:
+            message = f"no whole copy of {resource.name} is in the ledger: the source's own is left alone"
+            raise Permanent(message)
+        copy = whole[0]
+        await self._archive.confirm(resource, _receipt(copy))
+        now_ms = self._clock.wall_ms()
+        await self._database.write(lambda connection: record(connection, [(copy, CopyState.PRESENT)], now_ms=now_ms))
+
+
+def _receipt(copy: Copy) -> Receipt:
+    return Receipt(
+        volume=copy.volume,
+        path=copy.path,
+        size_bytes=copy.size_bytes,
+        digest=copy.digest,
+        evidence=copy.evidence,
+    )

@@ -1,0 +1,65 @@
+"""Read every archived file again within a set time, slowly, so that a rotting disk shows while other copies exist."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from mediabox.core.verification import Verification
+from mediabox.errors import Away
+from mediabox.store import copies
+
+if TYPE_CHECKING:
+    from mediabox.clock import Clock
+    from mediabox.contracts import Needs
+    from mediabox.core.governor import Governor
+    from mediabox.durable.volume import Volume
+    from mediabox.store.database import Database
+
+log = logging.getLogger(__name__)
+
+DAY_MS = 86_400_000
+PORTION = 8  # copies between two looks at the governor
+PAUSE_S = 900.0  # when nothing is due
+
+
+class Scrub:
+    """A service: never ends, never hurries."""
+
+    def __init__(  # noqa: PLR0913 - the composition root's join
+        self,
+        *,
+        database: Database,
+        volume: Volume,
+        governor: Governor,
+        needs: Needs,
+        clock: Clock,
+        days: float,
+        bytes_per_s: float,
+    ) -> None:
+        self._database, self._volume, self._governor = database, volume, governor
+        self._needs, self._clock, self._days, self._bytes_per_s = needs, clock, days, bytes_per_s
+
+    async def run(self) -> None:
+        while True:
+            await self._governor.permit(self._needs)
+            try:
+                read_bytes = await self.portion()
+            except Away as absence:
+                log.info("scrub waits: %s", absence)
+                read_bytes = 0
+            await asyncio.sleep(read_bytes / self._bytes_per_s if read_bytes else PAUSE_S)
+
+    async def portion(self) -> int:
+        """Read a few copies whose proof is oldest and due; how many bytes."""
+        if not self._clock.is_trusted():
+            return 0  # ages mean nothing yet (I13)
+        due_ms = self._clock.wall_ms() - int(self._days * DAY_MS)
+        uuid = self._volume.identity.uuid
+        batch = await self._database.read(
+            lambda connection: copies.oldest(connection, uuid, before_ms=due_ms, limit=PORTION)
+        )
+        if batch:
+            await Verification(self._database, self._volume, self._clock).read(tuple(batch))
+        return sum(copy.size_bytes for copy in batch)

@@ -1,0 +1,69 @@
+"""What `mediabox status` says. Counts are of resources, that is files, unless the name says otherwise."""
+
+import msgspec
+
+from mediabox.model.issue import Issue
+
+
+class Accounting(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing is skipped silently: taken_in = archived + duplicate + quarantined + pending (I11)."""
+
+    taken_in: int = 0
+    archived: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    pending: int = 0
+
+    @property
+    def is_balanced(self) -> bool:
+        return self.taken_in == self.archived + self.duplicate + self.quarantined + self.pending
+
+
+class Bytes(msgspec.Struct, frozen=True, kw_only=True):
+    archived: int = 0
+    pending: int = 0
+    archive_free: int | None = None
+
+
+class Rates(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the last minute."""
+
+    files_per_minute: int = 0
+    bytes_per_second: int = 0
+
+
+class Steps(msgspec.Struct, frozen=True, kw_only=True):
+    """Jobs of one step."""
+
+    step: str
+    ready: int
+    failed: int
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """A file a person should know of, and why."""
+
+    name: str
+    remote_id: str
+    reason: str
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole box at one time."""
+
+    at_ms: int
+    is_running: bool = False
+    pid: int | None = None
+    waiting_for: str | None = None  # why work waits, for a person
+    accounting: Accounting
+    assets: int
+    similar: int  # pictures that look like another
+    ignored: int  # files that are none of ours
+    flagged: int  # archived, though something is wrong with them
+    bytes: Bytes
+    rates: Rates
+    jobs: tuple[Steps, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    quarantined: tuple[Named, ...] = ()  # at most 50
+    damaged: tuple[Named, ...] = ()  # flagged, at most 50
+    left_alone: tuple[str, ...] = ()  # ignored, at most 50

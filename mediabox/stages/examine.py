@@ -1,0 +1,76 @@
+"""One look at a staged file, in the sandboxed child: tags, one decode, renditions, analysers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from mediabox.contracts import ExamineRequest, Needs, Outcome, Setback
+from mediabox.errors import Away, Permanent, Retryable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediabox.contracts import Examination, Examiner, Spool, Work
+    from mediabox.model.asset import Resource
+
+
+class Renditions(Protocol):
+    """Where thumbnails and previews are kept, by the original's digest. Blocking."""
+
+    def put(self, digest: str, name: str, content: bytes) -> None: ...
+
+
+class Examine:
+    """Facts and renditions. A file that cannot be decoded is flagged, never refused."""
+
+    name: ClassVar[str] = "examine"
+    after: ClassVar[tuple[str, ...]] = ("fetch",)
+    needs: ClassVar[Needs] = Needs(cpu=True)
+
+    def __init__(self, spool: Spool, examiner: Examiner, renditions: Renditions | None) -> None:
+        self._spool, self._examiner, self._renditions = spool, examiner, renditions
+
+    async def run(self, work: Work) -> Outcome:
+        resource = work.resource
+        if resource is None:
+            message = f"job {work.job.id} is about resource {work.job.subject}, which is not in the catalogue"
+            raise Permanent(message)
+        try:
+            descriptor = await asyncio.to_thread(self._spool.open, resource.id)
+        except Away:
+            raise
+        except Retryable:
+            if await asyncio.to_thread(self._spool.holds, resource.id):
+                raise
+            return Outcome(setback=Setback.LOST)
+        try:
+            examination = await self._examiner.examine(descriptor, self._request(resource))
+        finally:
+            os.close(descriptor)
+        await self._keep(resource, examination)
+        return Outcome(facts=examination.facts)
+
+    async def committed(self, works: Sequence[Work]) -> None:
+        """The staged bytes are still to be filed."""
+
+    def _request(self, resource: Resource) -> ExamineRequest:
+        return ExamineRequest(
+            name=resource.name,
+            kind=resource.kind,
+            size_bytes=resource.size_bytes or 0,
+            modified_at_ms=resource.modified_at_ms,
+            renditions=self._renditions is not None,
+        )
+
+    async def _keep(self, resource: Resource, examination: Examination) -> None:
+        made = {"thumb.webp": examination.thumbnail, "preview.jpg": examination.preview}
+        contents = {name: content for name, content in made.items() if content}
+        if self._renditions is not None and contents:
+            await asyncio.to_thread(self._put, resource.digest or "", contents)
+
+    def _put(self, digest: str, contents: dict[str, bytes]) -> None:
+        for name, content in contents.items():
+            if self._renditions is not None:
+                self._renditions.put(digest, name, content)

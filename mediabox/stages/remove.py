@@ -1,0 +1,50 @@
+"""Remove a source's own copy, where the owner chose `move`, after proving ours once more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from mediabox.contracts import Needs, Outcome
+from mediabox.errors import Permanent
+from mediabox.failpoints import fp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mediabox.contracts import Source, Work
+    from mediabox.model.asset import Resource
+
+
+class Proofs(Protocol):
+    """Who can show that the bytes of a resource are kept."""
+
+    async def prove(self, resource: Resource) -> None:
+        """Read the archived copy of these bytes again, past the cache. Raises Permanent when it is not whole."""
+
+
+class Remove:
+    """The one stage that deletes an original anywhere, and only one that the archive holds (I8)."""
+
+    name: ClassVar[str] = "remove"
+    after: ClassVar[tuple[str, ...]] = ("file",)
+    needs: ClassVar[Needs] = Needs(disk=True)
+
+    def __init__(self, sources: Mapping[str, Source], proofs: Proofs) -> None:
+        self._sources, self._proofs = sources, proofs
+
+    async def run(self, work: Work) -> Outcome:
+        resource = work.resource
+        if resource is None or resource.source not in self._sources:
+            message = f"the source of resource {work.job.subject} is not in the configuration: its copy is left alone"
+            raise Permanent(message)
+        source = self._sources[resource.source]
+        if not source.removes_after_archiving:
+            return Outcome()
+        await self._proofs.prove(resource)
+        fp("remove.proved")
+        await source.remove(resource)
+        fp("remove.removed")
+        return Outcome(removed_from_source=True)
+
+    async def committed(self, works: Sequence[Work]) -> None:
+        """Nothing is held."""
