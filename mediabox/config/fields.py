@@ -9,10 +9,14 @@ where the unit itself has them. `x-unit` ends up in the JSON Schema, the referen
 and every message; `x-expects` says in words what a pattern says in signs.
 """
 
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+
+from mediabox.errors import NeedsHuman
 
 Bits = Annotated[int, Meta(extra_json_schema={"x-unit": "bit"})]
 Bytes = Annotated[int, Meta(ge=0, extra_json_schema={"x-unit": "byte"})]
@@ -32,7 +36,11 @@ FileName = Annotated[str, Meta(pattern=r"^[^/\0]+$", extra_json_schema={"x-expec
 
 
 class Secret:
-    """A password or key from the configuration. Only `reveal` gives it away; printing never does."""
+    """A password or key from the configuration. Only `reveal` gives it away; printing never does.
+
+    Written either as it is, or as `credential:NAME`: then it is a file systemd hands to
+    the service (`LoadCredential=mediabox:...`), read when it is needed.
+    """
 
     __slots__ = ("_text",)
 
@@ -40,8 +48,9 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself. Pass it on to the one call that needs it; keep it nowhere."""
-        return self._text
+        """The text itself. Pass it on to the one call that needs it; keep it nowhere. Raises NeedsHuman."""
+        scheme, _, name = self._text.partition(":")
+        return _credential(name) if scheme == "credential" else self._text
 
     def __repr__(self) -> str:
         return "Secret(***)"
@@ -51,6 +60,19 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+def _credential(name: str) -> str:
+    path = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"), f"mediabox_{name}")
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except (OSError, UnicodeDecodeError) as err:
+        raise NeedsHuman(
+            f"the credential {name!r} named in the configuration cannot be read: {err}",
+            issue="config.credential",
+            subject=name,
+            remedy=f"put it into /etc/mediabox/credentials/{name} (owner root, mode 0600) and restart mediabox",
+        ) from err
 
 
 def decode(kind: type, value: object) -> object:

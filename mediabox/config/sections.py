@@ -1,6 +1,6 @@
 """The settings every box has, one struct for each section of `mediabox.toml`.
 
-Sources and destinations bring settings of their own, in the module that uses them.
+Sources bring settings of their own, in the module that uses them.
 """
 
 from typing import Annotated, Literal

@@ -6,6 +6,7 @@ import pytest
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid, Problem
 from mediabox.config.sections import Archive, Dedup
+from mediabox.errors import NeedsHuman
 
 CONFIG = Path(__file__).parents[2] / "mediabox" / "config"
 
@@ -200,6 +201,20 @@ def test_never_repeats_a_secret(load_text) -> None:
     assert "must be a text" in str(invalid.value)
     assert "hunter2" not in repr(config)
     assert config.sources[0].settings.password.reveal() == "hunter2"
+
+
+def test_a_secret_may_be_a_credential_of_the_service(tmp_path: Path, load_text, monkeypatch) -> None:
+    config = load_text('[sources.card]\ntype = "camera"\ntrees = ["/a"]\npassword = "credential:card"\n')
+    password = config.sources[0].settings.password
+
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(NeedsHuman) as missing:
+        password.reveal()
+    (tmp_path / "mediabox_card").write_text("hunter2\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+
+    assert (missing.value.issue, missing.value.subject) == ("config.credential", "card")
+    assert password.reveal() == "hunter2"
 
 
 def test_an_invalid_configuration_is_an_issue_for_a_person() -> None:
