@@ -14,7 +14,7 @@ _HEADER = struct.Struct(">I4s")
 _LARGE = struct.Struct(">Q")
 
 
-class Malformed(Exception):  # noqa: N818 - reads as the verdict it is
+class Malformed(Exception):
     """The bytes contradict their own format. The message says where."""
 
 

@@ -7,10 +7,23 @@ where a screen cannot show what it describes (PQ, HLG: `tone`).
 import struct
 from functools import cache
 
+from mediabox.model.facts import Hdr
 from mediabox.native.heif_items import Nclx
+
+PQ, HLG = 16, 18  # transfer characteristics, ISO/IEC 23091-2
+P3_D65, P3_DCI, BT2020 = 12, 11, 9  # colour primaries
 
 _TAGS_AT = 128
 _MAX_TAGS = 100
+
+
+def coding_of(hdr: Hdr | None, icc: bytes | None) -> Nclx | None:
+    """How pixels are coded that carry no `colr` box: as their profile says, else as the tags found them to be HDR."""
+    match hdr:
+        case Hdr.PQ | Hdr.HLG:
+            return cicp_of(icc) or Nclx(BT2020, PQ if hdr is Hdr.PQ else HLG, 0, is_full_range=True)
+        case _:
+            return cicp_of(icc)
 
 
 def cicp_of(icc: bytes | None) -> Nclx | None:

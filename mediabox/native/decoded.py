@@ -17,7 +17,7 @@ MAX_SCALED_PIXELS = 400_000_000  # of a baseline JPEG, which is scaled while dec
 LARGE_PIXELS = 40_000_000  # above: not whole in memory (3 bytes each) but line by line, in the `large` child
 
 
-class Unreadable(Exception):  # noqa: N818 - a verdict on the file, not a fault of ours
+class Unreadable(Exception):
     """No picture can be had from these bytes. The message says why, for a person."""
 
 

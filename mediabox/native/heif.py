@@ -14,12 +14,11 @@ import av
 from av.video.reformatter import ColorRange
 from PIL import Image
 
-from mediabox.native import heif_items, libheif, tone
+from mediabox.native import heif_items, libheif
 from mediabox.native.boxes import Malformed, Source
+from mediabox.native.colour import HLG, P3_D65, PQ, display_p3
 from mediabox.native.decoded import Decoded, Unreadable, check_pixels, displayed, reduction
-from mediabox.native.faults import refused
 from mediabox.native.heif_items import Item, Items
-from mediabox.native.tags.reader import Reader
 
 _LIKE_JPEG = frozenset((2, 5, 6))  # matrix: unspecified, BT.470BG, BT.601; what JPEG's YCbCr means
 _FULL_RANGE = frozenset((ColorRange.UNSPECIFIED, ColorRange.JPEG))
@@ -27,6 +26,7 @@ _ALPHA = frozenset(("urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:a
 _MAX_TILES = 4096
 _TILE_BYTES = 32 << 20  # one coded tile; a whole 12 MP picture in one tile has 4 MB
 _GREY = 128
+_CODING_UNIT = 8  # px; `ispe` may say a little less than what is coded
 
 
 class Layout(NamedTuple):
@@ -46,22 +46,22 @@ class _Unsuited(Exception):
     """This way would not show the picture exactly; libheif will."""
 
 
-def decode(reader: Reader) -> Decoded:
+def decode(source: Source) -> Decoded:
     """The primary picture, with `irot` and `imir` as EXIF orientation. Raises Unreadable."""
     try:
-        items = heif_items.read_items(reader)
+        items = heif_items.read_items(source)
         master = items.by_id[items.primary]
-        layout = _layout(reader, items, master)
+        layout = _layout(source, items, master)
         check_pixels(layout.width, layout.height)
-        image, damage = _assemble(reader, layout)
+        image, damage = _assemble(source, layout)
     except (Malformed, KeyError, _Unsuited):
-        return libheif.decode(reader)
+        return libheif.decode(source)
     orientation = heif_items.orientation_of(master)
     width, height = displayed(layout.width, layout.height, orientation)
     return Decoded(
         image=image,
         orientation=orientation,
-        icc=heif_items.icc_of(master) or heif_items.icc_of(layout.tiles[0]),
+        icc=_icc(master) or _icc(layout.tiles[0]),
         width=width,
         height=height,
         bit_depth=layout.bit_depth,
@@ -69,7 +69,13 @@ def decode(reader: Reader) -> Decoded:
     )
 
 
-def _layout(reader: Source, items: Items, master: Item) -> Layout:
+def _icc(item: Item) -> bytes | None:
+    """The item's profile; one of ours when it only names wide colour by number."""
+    numbers = heif_items.nclx_of(item)
+    return heif_items.icc_of(item) or (display_p3() if numbers and numbers.primaries == P3_D65 else None)
+
+
+def _layout(source: Source, items: Items, master: Item) -> Layout:
     """Raises _Unsuited or Malformed when the picture is not made of equal 4:2:0-like HEVC tiles."""
     if master.property(b"clap") or any(
         heif_items.aux_type_of(items.by_id[number]) in _ALPHA
@@ -81,7 +87,7 @@ def _layout(reader: Source, items: Items, master: Item) -> Layout:
     tiles: tuple[Item, ...] = (master,)
     rows = columns = 1
     if master.type == b"grid":
-        rows, columns, width, height = heif_items.grid(heif_items.item_bytes(reader, master, limit=64))
+        rows, columns, width, height = heif_items.grid(heif_items.item_bytes(source, master, limit=64))
         tiles = tuple(items.by_id[number] for number in items.targets(master.id, b"dimg"))
     configuration = tiles[0].property(b"hvcC") if tiles else None
     if configuration is None or len(configuration) < 23 or len(tiles) != rows * columns or len(tiles) > _MAX_TILES:
@@ -101,10 +107,10 @@ def _is_plain_colour(master: Item, tile: Item) -> bool:
     colour = heif_items.nclx_of(master) or heif_items.nclx_of(tile)
     if colour is None:
         return True  # the bitstream says; see `_planes`
-    return colour.matrix in _LIKE_JPEG and colour.is_full_range and colour.transfer not in (tone.PQ, tone.HLG)
+    return colour.matrix in _LIKE_JPEG and colour.is_full_range and colour.transfer not in (PQ, HLG)
 
 
-def _assemble(reader: Source, layout: Layout) -> tuple[Image.Image, str | None]:
+def _assemble(source: Source, layout: Layout) -> tuple[Image.Image, str | None]:
     """The picture as YCbCr at 1/1, 1/2, 1/4 or 1/8, and what is missing of it."""
     scale = next(
         scale
@@ -117,7 +123,7 @@ def _assemble(reader: Source, layout: Layout) -> tuple[Image.Image, str | None]:
     luma = Image.new("L", _canvas(layout, rows, scale))
     chroma = [Image.new("L", _canvas(layout, rows, chroma_scale), _GREY) for _ in range(2)]
     seen = 0
-    for index, frame in _frames(reader, layout, is_scaled=scale > 1):
+    for index, frame in _frames(source, layout, is_scaled=scale > 1):
         row, column = divmod(index, layout.columns)
         planes = _planes(frame)
         x, y = column * layout.tile_width, row * layout.tile_height
@@ -140,7 +146,7 @@ def _canvas(layout: Layout, rows: int, scale: int) -> tuple[int, int]:
     return -(-layout.tile_width * layout.columns // scale), -(-layout.tile_height * rows // scale)
 
 
-def _frames(reader: Source, layout: Layout, *, is_scaled: bool) -> Iterator[tuple[int, av.VideoFrame]]:
+def _frames(source: Source, layout: Layout, *, is_scaled: bool) -> Iterator[tuple[int, av.VideoFrame]]:
     """Each decoded tile with its number; tiles whose bytes are missing or broken are left out."""
     decoder = av.CodecContext.create("hevc", "r")
     decoder.extradata = layout.configuration
@@ -149,27 +155,27 @@ def _frames(reader: Source, layout: Layout, *, is_scaled: bool) -> Iterator[tupl
         decoder.options = {"skip_loop_filter": "all"}
     for number, tile in enumerate(layout.tiles):
         try:
-            packet = av.Packet(heif_items.item_bytes(reader, tile, limit=_TILE_BYTES))
+            packet = av.Packet(heif_items.item_bytes(source, tile, limit=_TILE_BYTES))
             packet.pts = number
             frames = decoder.decode(packet)
         except (Malformed, av.FFmpegError):
             continue
-        yield from ((frame.pts, frame) for frame in frames if _is_tile(frame, layout))
+        yield from _placed(frames, layout)
     try:
         frames = decoder.decode(None)
     except av.FFmpegError:
         return
-    yield from ((frame.pts, frame) for frame in frames if _is_tile(frame, layout))
+    yield from _placed(frames, layout)
 
 
-def _is_tile(frame: av.VideoFrame, layout: Layout) -> bool:
-    """Guard the canvas against a bitstream that contradicts the boxes."""
-    return (
-        frame.pts is not None
-        and 0 <= frame.pts < len(layout.tiles)
-        and abs(frame.width - layout.tile_width) < 8  # coding units: `ispe` may be a little less than what is coded
-        and abs(frame.height - layout.tile_height) < 8
-    )
+def _placed(frames: list[av.VideoFrame], layout: Layout) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Frames with the number of their tile, unless the bitstream contradicts the boxes."""
+    for frame in frames:
+        is_tile = (
+            abs(frame.width - layout.tile_width) < _CODING_UNIT and abs(frame.height - layout.tile_height) < _CODING_UNIT
+        )
+        if frame.pts is not None and 0 <= frame.pts < len(layout.tiles) and is_tile:
+            yield frame.pts, frame
 
 
 def _planes(frame: av.VideoFrame) -> list[Image.Image]:
@@ -179,7 +185,15 @@ def _planes(frame: av.VideoFrame) -> list[Image.Image]:
     if frame.format.name not in ("yuv420p", "yuvj420p"):
         frame = frame.reformat(format="yuvj420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.JPEG)
     return [
-        Image.frombuffer("L", (plane.width, plane.height), memoryview(plane), "raw", "L", plane.line_size, 1)
+        Image.frombuffer(
+            "L",
+            (plane.width, plane.height),
+            memoryview(plane),  # type: ignore[arg-type] # any buffer will do
+            "raw",
+            "L",
+            plane.line_size,
+            1,
+        )
         for plane in frame.planes
     ]
 

@@ -28,7 +28,7 @@ def decode(file: Window, *, orientation: int) -> Decoded:
     `file` must have `JPEG_END` as its ending. Raises Unreadable.
     """
     with refused("JPEG"):
-        image = JpegImagePlugin.JpegImageFile(file)
+        image = JpegImagePlugin.JpegImageFile(file.file)
     width, height = image.size
     is_progressive = bool(image.info.get("progressive"))  # holds every coefficient in memory, whatever the scale
     check_pixels(width, height, limit=MAX_PIXELS if is_progressive else MAX_SCALED_PIXELS)

@@ -9,21 +9,21 @@ from PIL import Image
 
 from mediabox.model.facts import Facts
 from mediabox.native import modes
+from mediabox.native.boxes import Source
 from mediabox.native.decoded import Decoded, Unreadable, check_pixels, displayed, reduction
-from mediabox.native.tags.reader import Reader
 from mediabox.native.window import Window
 
-_LOADERS = {"image/png": "pngload_source", "image/webp": "webpload_source", "image/tiff": "tiffload_source"}
+LOADERS = {"image/png": "pngload_source", "image/webp": "webpload_source", "image/tiff": "tiffload_source"}
 
 
-def decode(reader: Reader, facts: Facts) -> Decoded:
+def decode(source: Source, facts: Facts) -> Decoded:
     """The picture, box-shrunk to a short side of at least `SHORT_SIDE`. Raises Unreadable."""
-    window = Window(reader)
-    source = pyvips.SourceCustom()
-    source.on_read(window.read)
-    source.on_seek(window.seek)
+    window = Window(source)
+    stream = pyvips.SourceCustom()
+    stream.on_read(window.read)
+    stream.on_seek(window.seek)
     try:
-        image = pyvips.Operation.call(_LOADERS[facts.media_type], source, access="sequential")
+        image = pyvips.Operation.call(LOADERS[facts.media_type], stream, access="sequential")
         check_pixels(image.width, image.height)
         small = _pillow(image)
     except pyvips.Error as err:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mediabox.native import modes, tone
+from mediabox.native.boxes import Source
+from mediabox.native.colour import HLG, P3_D65, PQ, display_p3
 from mediabox.native.decoded import Decoded, check_pixels, reduction
 from mediabox.native.faults import refused
-from mediabox.native.tags.reader import Reader
 from mediabox.native.window import Window
 
 pillow_heif.options.DECODE_THREADS = 1  # the child has one thread for each core already
@@ -23,26 +24,31 @@ pillow_heif.options.AUX_IMAGES = False
 _DEEP_MODES = {"RGB;16": 3, "RGBA;16": 4, "RGBa;16": 4}
 
 
-def decode(reader: Reader) -> Decoded:
+def decode(source: Source) -> Decoded:
     """The primary picture, upright; PQ and HLG as SDR. Raises Unreadable."""
     with refused("HEIC"):
-        heif = pillow_heif.open_heif(Window(reader), convert_hdr_to_8bit=False)
+        heif = pillow_heif.open_heif(Window(source), convert_hdr_to_8bit=False)
         width, height = heif.size
         check_pixels(width, height)
         depth = heif.info.get("bit_depth")
         colour = heif.info.get("nclx_profile") or {}
-        is_hdr = colour.get("transfer_characteristics") in (tone.PQ, tone.HLG)
+        is_hdr = colour.get("transfer_characteristics") in (PQ, HLG)
         if not is_hdr and heif.mode in _DEEP_MODES:  # 8 bits are enough to show it, and half the memory
-            heif = pillow_heif.open_heif(Window(reader), convert_hdr_to_8bit=True)
+            heif = pillow_heif.open_heif(Window(source), convert_hdr_to_8bit=True)
         image = _hdr(heif, colour) if is_hdr else _sdr(heif)
     return Decoded(
         image=image,
         orientation=1,
-        icc=None if is_hdr else heif.info.get("icc_profile"),
+        icc=None if is_hdr else _icc(heif),
         width=width,
         height=height,
         bit_depth=depth,
     )
+
+
+def _icc(heif: pillow_heif.HeifFile) -> bytes | None:
+    numbers = heif.info.get("nclx_profile") or {}
+    return heif.info.get("icc_profile") or (display_p3() if numbers.get("color_primaries") == P3_D65 else None)
 
 
 def _sdr(heif: pillow_heif.HeifFile) -> Image.Image:
@@ -54,7 +60,7 @@ def _hdr(heif: pillow_heif.HeifFile, colour: dict[str, int]) -> Image.Image:
     width, height = heif.size
     is_deep = heif.mode in _DEEP_MODES
     channels = _DEEP_MODES.get(heif.mode, len(heif.mode))
-    flat = np.frombuffer(heif.data, dtype=np.uint16 if is_deep else np.uint8)
+    flat: NDArray[np.unsignedinteger] = np.frombuffer(heif.data, dtype=np.uint16 if is_deep else np.uint8)
     row = heif.stride // flat.itemsize
     pixels = flat.reshape(-1, row)[:height, : width * channels].reshape(height, width, channels)[..., :3]
     shown = tone.to_srgb(
@@ -66,8 +72,8 @@ def _hdr(heif: pillow_heif.HeifFile, colour: dict[str, int]) -> Image.Image:
 
 
 def _boxes(
-    pixels: NDArray[np.uint8] | NDArray[np.uint16], by: int
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    pixels: NDArray[np.unsignedinteger], by: int
+) -> NDArray[np.unsignedinteger]:
     """Means of `by` x `by` boxes; the odd rows and columns at the far edges are left out."""
     if by == 1:
         return pixels

@@ -39,7 +39,7 @@ def _grey(image: Image.Image) -> Image.Image:
         return Image.fromarray((values >> 8).astype(np.uint8))
     floats = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
     low, high = float(floats.min()), float(floats.max())
-    if image.mode == "I" and low >= 0 and high <= 65_535:  # noqa: PLR2004 - what a 16-bit PNG opens as
+    if image.mode == "I" and low >= 0 and high <= 65_535:
         low, high = 0.0, 65_535.0
     scaled = (floats - low) * (255.0 / (high - low)) if high > low else np.zeros_like(floats)
     return Image.fromarray(scaled.astype(np.uint8))

@@ -15,12 +15,12 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
 from mediabox.native import tone
-from mediabox.native.colour import display_p3
+from mediabox.native.colour import HLG, P3_D65, PQ, display_p3
 from mediabox.native.decoded import MAX_PIXELS, SHORT_SIDE, Decoded, Unreadable, check_pixels, displayed
 from mediabox.native.window import Window
 
 if TYPE_CHECKING:
-    from mediabox.native.tags.reader import Reader
+    from mediabox.native.boxes import Source
 
 av.logging.set_level(av.logging.PANIC)  # its words about hostile files go nowhere; ours are in the verdict
 
@@ -56,14 +56,17 @@ class Movie(NamedTuple):
     transfer: int | None  # ISO/IEC 23091-2; 16 is PQ, 18 HLG
 
 
-def look(reader: Reader, media_type: str, *, poster: bool = True) -> Movie:
-    """Streams and poster of a video. Raises Unreadable when FFmpeg knows no stream in it, OSError when the disk fails."""
-    window = Window(reader)
+def look(source: Source, media_type: str, *, poster: bool = True) -> Movie:
+    """Streams and poster of a video.
+
+    Raises Unreadable when FFmpeg finds no video stream in it, OSError when the disk fails.
+    """
+    window = Window(source)
     try:
         with _opened(window, media_type) as container:
             stream = container.streams.best("video")
-            if stream is None:
-                raise Unreadable("no video stream")
+            if not isinstance(stream, av.VideoStream):
+                raise Unreadable(f"{media_type}: no video stream")
             shown, why = _poster(container, stream) if poster else (None, None)
             return _described(container, stream, shown, why)
     except (av.FFmpegError, ValueError, OverflowError) as err:
@@ -77,6 +80,7 @@ def _opened(window: Window, media_type: str) -> av.container.InputContainer:
     size = str(_PROBE_BYTES.get(demuxer, 5 << 20))
     return av.open(
         window,
+        "r",
         format=demuxer,
         buffer_size=_READ_BYTES,
         options={
@@ -132,17 +136,17 @@ def _first_frame(container: av.container.InputContainer, stream: av.VideoStream)
         except av.FFmpegError:  # a broken packet; the next key frame may be whole
             continue
         if frames:
-            return frames[0]  # type: ignore[no-any-return] - a video stream gives video frames
+            return frames[0]
     return None
 
 
 def _shown(frame: av.VideoFrame, context: av.VideoCodecContext) -> Decoded:
     """Scaled by area to a short side of at most `SHORT_SIDE`, square pixels, tone mapped when it is HDR."""
     ratio = context.sample_aspect_ratio
-    full_width = round(frame.width * float(ratio)) if ratio and 0.1 < ratio < 10 else frame.width  # noqa: PLR2004
+    full_width = round(frame.width * float(ratio)) if ratio and 0.1 < ratio < 10 else frame.width
     scale = min(1.0, SHORT_SIDE / min(full_width, frame.height))
     size = max(2, round(full_width * scale)), max(2, round(frame.height * scale))
-    is_hdr = frame.color_trc in (tone.PQ, tone.HLG)
+    is_hdr = frame.color_trc in (PQ, HLG)
     small = frame.reformat(
         *size,
         format="rgb48le" if is_hdr else "rgb24",
@@ -152,13 +156,13 @@ def _shown(frame: av.VideoFrame, context: av.VideoCodecContext) -> Decoded:
     )
     pixels = small.to_ndarray()
     if is_hdr:
-        pixels = tone.to_srgb(pixels, transfer=frame.color_trc, primaries=frame.color_primaries)
+        pixels = tone.to_srgb(pixels.astype(np.uint16, copy=False), transfer=frame.color_trc, primaries=frame.color_primaries)
     orientation = _EXIF_BY_TURN.get(round(frame.rotation) % 360, 1)
     width, height = displayed(full_width, frame.height, orientation)
     return Decoded(
         image=Image.fromarray(np.ascontiguousarray(pixels)),
         orientation=orientation,
-        icc=display_p3() if frame.color_primaries == tone.P3_D65 and not is_hdr else None,
+        icc=display_p3() if frame.color_primaries == P3_D65 and not is_hdr else None,
         width=width,
         height=height,
         bit_depth=frame.format.components[0].bits,
@@ -169,7 +173,7 @@ def _matrix(frame: av.VideoFrame) -> int:
     """The frame's colour matrix; when it does not say, BT.709 from 720 lines on, as every player takes it."""
     if frame.colorspace not in (_UNSPECIFIED, _RGB):
         return int(frame.colorspace)
-    return Colorspace.ITU709 if min(frame.width, frame.height) >= 720 else Colorspace.ITU601  # noqa: PLR2004
+    return Colorspace.ITU709 if min(frame.width, frame.height) >= 720 else Colorspace.ITU601
 
 
 def _described(
@@ -185,7 +189,7 @@ def _described(
         duration_s=round(duration, 3) if duration and duration > 0 else None,
         frame_rate=round(float(rate), 3) if rate else None,
         video_codec=context.codec.canonical_name,
-        audio_codec=audio.codec_context.codec.canonical_name if audio and audio.codec_context else None,
+        audio_codec=audio.codec_context.codec.canonical_name if audio else None,
         width=poster.width if poster else context.width or None,
         height=poster.height if poster else context.height or None,
         bit_depth=poster.bit_depth if poster else None,

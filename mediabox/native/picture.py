@@ -7,15 +7,22 @@ inside (`raw`), very large pictures line by line (`large`), the rest by Pillow.
 
 import sys
 
-import numpy as np
-from PIL import Image, ImageFile
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
-from mediabox.model.facts import Facts, Hdr
-from mediabox.native import heif_items, jpeg, modes, tone
-from mediabox.native.boxes import Malformed
+from mediabox.model.facts import Facts
+from mediabox.native import colour, heif_items, jpeg, modes
+from mediabox.native.boxes import Malformed, Source
 from mediabox.native.decoded import (
     LARGE_PIXELS,
-    MAX_SCALED_PIXELS,
     Decoded,
     NeedsProfile,
     Unreadable,
@@ -24,88 +31,85 @@ from mediabox.native.decoded import (
     reduction,
 )
 from mediabox.native.faults import BAD_BYTES, refused
+from mediabox.native.heif_items import Nclx
 from mediabox.native.profiles import HEIF_TYPES, Profile
-from mediabox.native.tags.reader import Reader
+from mediabox.native.tone import shown
 from mediabox.native.window import JPEG_END, Window
 
-Image.MAX_IMAGE_PIXELS = MAX_SCALED_PIXELS  # Pillow's own guard, past ours: `check_pixels` gives the verdict
-
-_PILLOW_FORMATS = {  # the one plug-in each type may wake, so that no other parser sees the bytes
-    "image/png": "PNG",
-    "image/webp": "WEBP",
-    "image/gif": "GIF",
-    "image/tiff": "TIFF",
-    "image/bmp": "BMP",
-    "image/avif": "AVIF",
+_READERS: dict[str, type[ImageFile.ImageFile]] = {  # no registry, so that no other parser ever sees the bytes
+    "image/png": PngImagePlugin.PngImageFile,
+    "image/webp": WebPImagePlugin.WebPImageFile,
+    "image/gif": GifImagePlugin.GifImageFile,
+    "image/tiff": TiffImagePlugin.TiffImageFile,
+    "image/bmp": BmpImagePlugin.BmpImageFile,
+    "image/avif": AvifImagePlugin.AvifImageFile,
 }
 _LINE_BY_LINE = frozenset(("image/png", "image/webp", "image/tiff"))
 _TURNED_ON_LOAD = frozenset(("image/tiff",))  # Pillow applies a TIFF's orientation itself
 
 
-def decode(reader: Reader, facts: Facts) -> Decoded:
+def decode(source: Source, facts: Facts) -> Decoded:
     """The picture in a file whose headers said `facts` (`media_type`, `orientation`, `frames`, `hdr` are used).
 
     Raises Unreadable with the reason when there are no pixels to be had, NeedsProfile when
     another child can decode it, OSError when the disk fails, MemoryError when the box is too small.
     """
     if facts.media_type == "image/jpeg":
-        return jpeg.decode(Window(reader, ending=JPEG_END), orientation=facts.orientation)
+        return jpeg.decode(Window(source, ending=JPEG_END), orientation=facts.orientation)
     if facts.media_type in HEIF_TYPES:
-        return _heif(reader)
+        return _heif(source)
     if facts.media_type == "image/jxl":
-        from mediabox.native import jxl  # noqa: PLC0415 - memory: only a child that met one
+        from mediabox.native import jxl
 
-        return jxl.decode(reader, facts)
-    if facts.media_type in _PILLOW_FORMATS:
-        return _still(reader, facts)
-    from mediabox.native import raw  # noqa: PLC0415 - memory: only a child that met one
+        return jxl.decode(source, facts)
+    if facts.media_type in _READERS:
+        return _still(source, facts)
+    from mediabox.native import raw
 
-    return raw.decode(reader, facts)
+    return raw.decode(source, facts)
 
 
-def _heif(reader: Reader) -> Decoded:
+def _heif(source: Source) -> Decoded:
     if "av" not in sys.modules:
         raise NeedsProfile("HEIC needs FFmpeg", profile=Profile.MOVIE)
-    from mediabox.native import heif  # noqa: PLC0415 - FFmpeg and libheif: only where the profile loaded them
+    from mediabox.native import heif
 
-    return heif.decode(reader)
+    return heif.decode(source)
 
 
-def _still(reader: Reader, facts: Facts) -> Decoded:
-    kind = _PILLOW_FORMATS[facts.media_type]
+def _still(source: Source, facts: Facts) -> Decoded:
+    kind = facts.media_type
     with refused(kind):
-        image = Image.open(Window(reader), formats=(kind,))  # type: ignore[arg-type] - reads and seeks; that is all it uses
+        image = _READERS[kind](Window(source).file)
     width, height = image.size
     check_pixels(width, height)
     if width * height > LARGE_PIXELS and facts.media_type in _LINE_BY_LINE:
-        return _large(reader, facts)
+        return _large(source, facts)
     frames = facts.frames or _frames(image)
     damage = _load(image, kind)
     orientation = _orientation(image, facts)
-    shown_width, shown_height = displayed(*image.size, orientation)
+    width, height = displayed(*image.size, orientation)
     icc = image.info.get("icc_profile") if image.mode != "CMYK" else None
     small = modes.plain(image, by=reduction(*image.size))
-    transfer, primaries = _coding(reader, facts)
-    if transfer is not None:
-        small = Image.fromarray(tone.to_srgb(np.asarray(small.convert("RGB")), transfer=transfer, primaries=primaries))
+    small, icc = shown(small, coding=_coding(source, facts, icc), icc=icc)
     return Decoded(
         image=small,
         orientation=orientation,
-        icc=icc if transfer is None else None,
-        width=shown_width,
-        height=shown_height,
+        icc=icc,
+        width=width,
+        height=height,
         bit_depth=facts.bit_depth,
         frames=frames,
         damage=damage,
     )
 
 
-def _large(reader: Reader, facts: Facts) -> Decoded:
+def _large(source: Source, facts: Facts) -> Decoded:
     if "pyvips" not in sys.modules:
         raise NeedsProfile("more pixels than this child may hold", profile=Profile.LARGE)
-    from mediabox.native import large  # noqa: PLC0415 - libvips: only where the profile loaded it
+    from mediabox.native import large
 
-    return large.decode(reader, facts)
+    return large.decode(source, facts)
 
 
 def _load(image: ImageFile.ImageFile, kind: str) -> str | None:
@@ -146,22 +150,13 @@ def _orientation(image: Image.Image, facts: Facts) -> int:
     return facts.orientation
 
 
-def _coding(reader: Reader, facts: Facts) -> tuple[int | None, int]:
-    """Transfer and primaries when they need tone mapping; (`None`, ...) for everything a screen shows as it is."""
+def _coding(source: Source, facts: Facts, icc: bytes | None) -> Nclx | None:
+    """How the pixels are coded, by number, where anything says so."""
     if facts.media_type == "image/avif":
         try:
-            items = heif_items.read_items(reader)
+            items = heif_items.read_items(source)
         except Malformed:
-            return None, tone.SRGB_PRIMARIES
+            return None
         master = items.by_id.get(items.primary)
-        colour = heif_items.nclx_of(master) if master else None
-        if colour and colour.transfer in (tone.PQ, tone.HLG):
-            return colour.transfer, colour.primaries
-        return None, tone.SRGB_PRIMARIES
-    match facts.hdr:
-        case Hdr.PQ:
-            return tone.PQ, tone.BT2020
-        case Hdr.HLG:
-            return tone.HLG, tone.BT2020
-        case _:
-            return None, tone.SRGB_PRIMARIES
+        return heif_items.nclx_of(master) if master else None
+    return colour.coding_of(facts.hdr, icc)

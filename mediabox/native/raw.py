@@ -18,7 +18,6 @@ from mediabox.native import jpeg
 from mediabox.native.boxes import Malformed, Source, boxes, exactly
 from mediabox.native.decoded import Decoded, Unreadable
 from mediabox.native.faults import refused
-from mediabox.native.tags.reader import Reader
 from mediabox.native.window import JPEG_END, Window
 
 _MAX_DIRECTORIES = 64
@@ -46,13 +45,13 @@ class Place(NamedTuple):
     length: int
 
 
-def decode(reader: Reader, facts: Facts) -> Decoded:
+def decode(source: Source, facts: Facts) -> Decoded:
     """The best preview inside, turned as the raw file's own orientation says. Raises Unreadable when there is none."""
-    found = sorted(set(_sound(reader, previews(reader))), key=lambda place: place.length, reverse=True)
+    found = sorted(set(_sound(source, previews(source))), key=lambda place: place.length, reverse=True)
     fault = "no preview inside"
     for place in found:
         try:
-            shown = jpeg.decode(Window(reader, *place, ending=JPEG_END), orientation=facts.orientation)
+            shown = jpeg.decode(Window(source, *place, ending=JPEG_END), orientation=facts.orientation)
         except Unreadable as err:  # lossless JPEG is how some cameras store the sensor data itself
             fault = str(err)
             continue

@@ -10,9 +10,10 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-PQ, HLG = 16, 18  # transfer characteristics, ISO/IEC 23091-2
-SRGB_PRIMARIES, P3_D65, P3_DCI, BT2020 = 1, 12, 11, 9
+from mediabox.native.colour import BT2020, HLG, P3_D65, P3_DCI, PQ, display_p3
+from mediabox.native.heif_items import Nclx
 
 WHITE_NITS = 203.0
 PEAK_NITS = 1000.0
@@ -28,7 +29,20 @@ _LUMA = np.array((0.2126, 0.7152, 0.0722), dtype=np.float32)
 _LUMA_2020 = np.array((0.2627, 0.6780, 0.0593), dtype=np.float32)
 
 
-def to_srgb(pixels: NDArray[np.uint8] | NDArray[np.uint16], *, transfer: int, primaries: int) -> NDArray[np.uint8]:
+def shown(image: Image.Image, *, coding: Nclx | None, icc: bytes | None) -> tuple[Image.Image, bytes | None]:
+    """The picture as a screen can show it, and its profile: tone mapped where it is PQ or HLG.
+
+    Wide colour that is only named by number gets a profile, so that it is not taken for sRGB.
+    """
+    if coding is None:
+        return image, icc
+    if coding.transfer in (PQ, HLG):
+        pixels = to_srgb(np.asarray(image.convert("RGB")), transfer=coding.transfer, primaries=coding.primaries)
+        return Image.fromarray(pixels), None
+    return image, icc or (display_p3() if coding.primaries == P3_D65 else None)
+
+
+def to_srgb(pixels: NDArray[np.unsignedinteger], *, transfer: int, primaries: int) -> NDArray[np.uint8]:
     """uint8[height, width, 3] sRGB from full-range RGB of 8 or 16 bits coded with PQ or HLG."""
     shown = np.empty(pixels.shape, dtype=np.uint8)
     for row in range(0, pixels.shape[0], _ROWS):
@@ -37,10 +51,10 @@ def to_srgb(pixels: NDArray[np.uint8] | NDArray[np.uint16], *, transfer: int, pr
 
 
 def _rows_to_srgb(
-    pixels: NDArray[np.uint8] | NDArray[np.uint16], *, transfer: int, primaries: int
+    pixels: NDArray[np.unsignedinteger], *, transfer: int, primaries: int
 ) -> NDArray[np.uint8]:
     codes = pixels if pixels.dtype == np.uint8 else pixels >> 4
-    light = _decoding(transfer, 256 if pixels.dtype == np.uint8 else 4096)[codes]  # cd/m2, or scene light for HLG
+    light: NDArray[np.float32] = _decoding(transfer, 256 if pixels.dtype == np.uint8 else 4096)[codes]  # cd/m2, or scene light for HLG
     if transfer == HLG:
         luminance = light @ _LUMA_2020
         light *= (PEAK_NITS * np.maximum(luminance, 1e-6) ** 0.2)[..., None]  # OOTF, gamma 1.2 at 1,000 cd/m2: BT.2100
@@ -57,7 +71,8 @@ def _inside(light: NDArray[np.float32]) -> NDArray[np.float32]:
     lowest = light.min(axis=-1)
     grey = np.maximum(light @ _LUMA, 0.0)
     kept = np.where(lowest < 0.0, grey / np.maximum(grey - lowest, 1e-6), 1.0).astype(np.float32)
-    return grey[..., None] + (light - grey[..., None]) * kept[..., None]
+    inside: NDArray[np.float32] = grey[..., None] + (light - grey[..., None]) * kept[..., None]
+    return inside
 
 
 @cache
@@ -66,7 +81,7 @@ def _decoding(transfer: int, codes: int) -> NDArray[np.float32]:
     if transfer == PQ:
         return _pq_to_nits(signal).astype(np.float32)
     a, b, c = 0.17883277, 0.28466892, 0.55991073  # BT.2100, table 5
-    scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)  # noqa: PLR2004 - BT.2100
+    scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     return scene.astype(np.float32)
 
 
@@ -90,7 +105,7 @@ def _roll_off() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 @cache
 def _srgb_codes() -> NDArray[np.uint8]:
     light = np.arange(_SHADES) / (_SHADES - 1)
-    coded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)  # noqa: PLR2004 - IEC 61966
+    coded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     return (coded * 255 + 0.5).astype(np.uint8)
 
 

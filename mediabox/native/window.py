@@ -1,6 +1,7 @@
 """A file, or a part of it, as the file object that decoders want: nothing is copied before it is asked for."""
 
 import os
+from typing import IO, cast
 
 from mediabox.native.boxes import Source
 
@@ -41,6 +42,11 @@ class Window:
 
     def tell(self) -> int:
         return self._position
+
+    @property
+    def file(self) -> IO[bytes]:
+        """Itself, to those who ask for a whole `IO` but only read and seek."""
+        return cast("IO[bytes]", self)
 
     def close(self) -> None:
         """Nothing to close: the descriptor is not ours."""

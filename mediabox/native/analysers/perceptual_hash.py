@@ -41,6 +41,6 @@ def perceptual_hashes(upright: Image.Image) -> tuple[int, ...]:
     )
 
 
-def _bits(frequencies: NDArray[np.float32]) -> int:
+def _bits(frequencies: NDArray[np.floating]) -> int:
     flat = frequencies.ravel()
     return int.from_bytes(np.packbits(flat > np.median(flat[1:])).tobytes(), "big")

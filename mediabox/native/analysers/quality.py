@@ -4,6 +4,7 @@ Measured on the luma of the thumbnail: what cannot be seen there does not decide
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from mediabox.model.facts import Quality
@@ -18,7 +19,7 @@ def quality(upright: Image.Image) -> Quality:
     luma = np.asarray(upright if upright.mode == "L" else upright.convert("L"))
     histogram = np.bincount(luma.ravel(), minlength=256)
     clipped = int(histogram[: _DARKEST + 1].sum() + histogram[_BRIGHTEST:].sum())
-    sharpness, noise = _detail(luma) if min(luma.shape) >= 3 else (0.0, 0.0)  # noqa: PLR2004 - the kernel
+    sharpness, noise = _detail(luma) if min(luma.shape) >= 3 else (0.0, 0.0)
     return Quality(
         sharpness=round(sharpness, 2),
         exposure=round(float(histogram @ np.arange(256)) / (255 * luma.size), 4),
@@ -27,7 +28,7 @@ def quality(upright: Image.Image) -> Quality:
     )
 
 
-def _detail(luma: np.ndarray) -> tuple[float, float]:
+def _detail(luma: NDArray[np.uint8]) -> tuple[float, float]:
     """Variance of the Laplacian; standard deviation of the residue after a 1-2-1 blur, in the calmest blocks."""
     values = luma.astype(np.int16)
     rows = values[:-2] + values[2:] - 2 * values[1:-1]  # second derivatives
