@@ -10,6 +10,14 @@ from msgspec import Meta
 
 from mediabox.config.fields import Bits, Celsius, Days, Mebibytes, MegabytesPerSecond, PathText, Percent
 
+FIELDS = (
+    *("year", "month", "day", "hour", "minute", "second"),
+    *("name", "stem", "ext", "camera", "make", "source", "kind"),
+)
+_PART = r"(?:[^{}/\\\x00-\x1f]|\{(?:" + "|".join(field for field in FIELDS if field != "name") + r")\})"
+# Relative, never `.` or `..`; the last part keeps the file's own name, or its stem, so that names stay tellable.
+TEMPLATE = rf"^(?!~|[A-Za-z]:)(?:(?!\.\.?/){_PART}+/)*{_PART}*(?:\{{name\}}|\{{stem\}}{_PART}*)(?!\n)$"
+
 
 class Archive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the originals go, and under which names."""
@@ -21,11 +29,11 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     template: Annotated[
         str,
         Meta(
-            # Relative, never upwards, and the last part ends with the name the camera gave.
-            pattern=r"^(?!/)(?!(.*/)?(\.\.?)?/)[^\x00-\x1f\\]*\{name\}(?!\n)$",
+            pattern=TEMPLATE,
+            max_length=200,
             title="Folders and names",
-            description="Where an original goes. Fields: {year} {month} {day} {camera} {source} {name}.",
-            extra_json_schema={"x-expects": "a relative path that ends with {name}"},
+            description="Where an original goes. Fields: " + " ".join(f"{{{field}}}" for field in FIELDS) + ".",
+            extra_json_schema={"x-expects": "a relative path of known {fields} that ends in {name} or uses {stem}"},
         ),
     ] = "{year}/{year}-{month}/{name}"
     reserve_percent: Annotated[
@@ -50,7 +58,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     min_free_memory_mb: Annotated[
         Mebibytes,
         Meta(ge=0, le=65536, title="Memory to leave", description="Available memory below which work waits."),
-    ] = 128
+    ] = 64
     pause_on_battery: Annotated[
         bool, Meta(title="Pause on battery", description="Wait while the box runs from its battery or UPS.")
     ] = False

@@ -5,8 +5,9 @@ import pytest
 
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid, Problem
-from mediabox.config.sections import Archive, Dedup
+from mediabox.config.sections import FIELDS, Archive, Dedup
 from mediabox.errors import NeedsHuman
+from mediabox.stages import dedup, place
 
 CONFIG = Path(__file__).parents[2] / "mediabox" / "config"
 
@@ -131,17 +132,36 @@ def test_names_each_bad_element_of_a_list(load_text) -> None:
 
 
 @pytest.mark.parametrize(
-    "template", ["/{name}", "../{name}", "{year}/../{name}", "./{name}", "{year}", "a\\{name}", "{name}/x", "a//{name}"]
+    "template",
+    [
+        *("/{name}", "~/{name}", "C:/{name}", "../{name}", "{year}/../{name}", "./{name}", "a//{name}", "a\\{name}"),
+        *("", "{year}", "{name}/x", "{name}.jpg", "{stem}/{year}", "{name}{name}", "{yeer}/{name}", "{year:04}/{name}"),
+        *("{name", "{}/{name}", "{name}\n", "{year}\t/{name}", "x" * 200 + "/{name}"),
+    ],
 )
-def test_refuses_a_template_that_leaves_the_archive_or_the_name(load_text, template: str) -> None:
+def test_refuses_a_template_that_leaves_the_archive_or_cannot_name_every_file(load_text, template: str) -> None:
     [message] = refused(load_text, f"[archive]\ntemplate = {json.dumps(template)}\n")
 
-    assert "must be a relative path that ends with {name}" in message
+    assert "must be a relative path of known {fields}" in message
 
 
-@pytest.mark.parametrize("template", ["{name}", "{year}/{month}/{day}/{name}", "a..b/{year}…/{name}", "{day}_{name}"])
-def test_accepts_any_other_template(load_text, template: str) -> None:
-    assert load_text(f"[archive]\ntemplate = {json.dumps(template)}\n").archive.template == template
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("{name}", "{year}/{month}/{day}/{name}", "a..b/{year}…/{name}", "...{name}", "{day}_{name}", ".x/{name}"),
+        *("{year}/{stem}", "{stem} {hour}.{minute}", "{make} {camera}/{source}-{kind}/{year}{second}.{ext} {name}"),
+    ],
+)
+def test_every_accepted_template_can_name_files(load_text, template: str) -> None:
+    accepted = load_text(f"[archive]\ntemplate = {json.dumps(template)}\n").archive.template
+
+    assert place.Settings(template=accepted).template == template
+
+
+def test_configuration_and_stages_agree_on_names_and_defaults() -> None:
+    assert place.FIELDS == FIELDS
+    assert place.Settings().template == Archive().template
+    assert dedup.Settings().max_distance == Dedup().max_distance
 
 
 @pytest.mark.parametrize("text", ["[dedup\nmax_distance = 1", "a = ", "[log]\nlevel = 'info'\nlevel = 'info'\n"])
