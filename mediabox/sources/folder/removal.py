@@ -10,7 +10,7 @@ from mediabox.sources.folder.tree import Gone, Tree, remedy, show, version_of
 
 
 class Remover(Protocol):
-    """Unlinks `name` in the folder `dir_fd` and makes that durable. `os.unlink` has this shape."""
+    """Unlinks `name` in the folder open as `dir_fd` and syncs that folder. `os.unlink` has this shape."""
 
     def __call__(self, name: str, /, *, dir_fd: int) -> None: ...
 

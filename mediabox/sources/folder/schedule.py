@@ -1,7 +1,7 @@
 """When a folder source should be listed again, if nothing tells earlier."""
 
+from mediabox.clock import Clock
 from mediabox.sources.folder.settings import Settings
-from mediabox.sources.folder.settle import Clock
 
 SHARE = 20  # listing at intervals takes at most a twentieth of the time
 

@@ -1,13 +1,6 @@
 """Tell files at rest from files that somebody may still be writing."""
 
-from typing import Protocol
-
-
-class Clock(Protocol):
-    """The part of `mediabox.clock.Clock` a source needs."""
-
-    def wall_ms(self) -> int: ...
-    def monotonic_s(self) -> float: ...
+from mediabox.clock import Clock
 
 
 class Settling:

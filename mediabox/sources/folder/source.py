@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from mediabox.clock import Clock
 from mediabox.contracts import Complaint, Page, Sink
 from mediabox.errors import Away, Permanent
 from mediabox.model.asset import RemoteResource, Resource
@@ -13,7 +14,7 @@ from mediabox.sources.folder.listing import Listing
 from mediabox.sources.folder.removal import Remover, remove
 from mediabox.sources.folder.schedule import Schedule
 from mediabox.sources.folder.settings import Settings, compile_names
-from mediabox.sources.folder.settle import Clock, Settling
+from mediabox.sources.folder.settle import Settling
 from mediabox.sources.folder.tree import Tree, show
 from mediabox.sources.folder.walk import Findings
 from mediabox.sources.folder.watch import Watcher
@@ -37,10 +38,11 @@ class Folder:
         *,
         name: str,
         excluded_roots: Sequence[Path],
-        clock: Clock,
         remover: Remover | None = None,
+        clock: Clock | None = None,
         filesystem_of: Callable[[str], str] = mounts.filesystem_of,
     ) -> None:
+        clock = clock or Clock()
         self.name = name
         self.removes_after_archiving = settings.mode == "move"
         self._settings = settings

@@ -35,7 +35,7 @@ _AWAY = frozenset(
 )
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})  # ELOOP: a link stands there now
 _FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
-_STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_STEP = os.O_RDONLY | _FOLDER | os.O_NOFOLLOW  # not O_PATH: who removes a file syncs its folder
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # O_NONBLOCK: a FIFO must not hang us
 
 
