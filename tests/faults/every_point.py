@@ -1,4 +1,4 @@
-"""Every fault at every change a step makes to the disk: one process, forked for each case (milliseconds, not a start each).
+"""Every fault at every change a step makes to the disk: one process, forked for each case (milliseconds each).
 
     findings = every_point("durable.filing:Filing", tmp_path, faults=(Fault.KILL, Fault.EIO))
 
@@ -120,7 +120,9 @@ class _Enumeration:
 
 def _enumerate(name: str, folder: str, library: str, *faults: str) -> Findings:
     module, _, scenario = name.partition(":")
-    enumeration = _Enumeration(getattr(importlib.import_module(module), scenario)(), Path(folder, "case"), Path(library))
+    enumeration = _Enumeration(
+        getattr(importlib.import_module(module), scenario)(), Path(folder, "case"), Path(library)
+    )
     points, complaints = enumeration.count()
     cases = [(at, Fault(fault)) for fault in faults for at in range(1, points + 1)]
     for at, fault in cases:

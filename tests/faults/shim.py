@@ -1,8 +1,8 @@
 """Run any program so that its n-th change below a folder kills it, tears a write or fails.
 
-    points = run_under_shim([sys.executable, "script.py"], folder).points
-    for at in range(1, points + 1):
-        run = run_under_shim([sys.executable, "script.py"], folder, at=at, fault=Fault.KILL)
+points = run_under_shim([sys.executable, "script.py"], folder).points
+for at in range(1, points + 1):
+    run = run_under_shim([sys.executable, "script.py"], folder, at=at, fault=Fault.KILL)
 """
 
 import errno
@@ -58,8 +58,10 @@ def built_shim() -> Path:
     return library
 
 
-def shim_environment(prefix: Path, *, at: int = 0, fault: Fault = Fault.NONE, only: Sequence[str] = ()) -> dict[str, str]:
-    """What to add to a program's environment, for tests that start it themselves. Count and trace are `run_under_shim`'s."""
+def shim_environment(
+    prefix: Path, *, at: int = 0, fault: Fault = Fault.NONE, only: Sequence[str] = ()
+) -> dict[str, str]:
+    """What to add to a program's environment, for tests that start it themselves; without count and trace."""
     environment = {
         "LD_PRELOAD": str(built_shim()),
         "MEDIABOX_FAULT_PREFIX": str(prefix.resolve()),
@@ -105,7 +107,9 @@ def run_under_shim(
 
 def _run(argv: Sequence[str], environment: Mapping[str, str], *, timeout_s: float) -> tuple[int, str, str]:
     pipe = subprocess.PIPE
-    with subprocess.Popen(argv, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        argv, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
         try:
             stdout, stderr = process.communicate(timeout=timeout_s)
         finally:
