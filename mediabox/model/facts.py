@@ -112,6 +112,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: str | None = None
     caption: str | None = None
     people: tuple[str, ...] = ()
+    is_favorite: bool = False  # marked so by a person where it came from (Google Takeout: favorited)
     software: str | None = None
     perceptual_hashes: tuple[int, ...] = ()  # unsigned 64 bit, upright first, then 90, 180, 270 degrees; () for none
     quality: Quality | None = None

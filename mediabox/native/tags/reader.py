@@ -8,12 +8,14 @@ so threads may share it, each with its own `Reader`.
 
 import os
 
+from mediabox.native.boxes import Malformed, Source
+
 FIRST_BLOCK_BYTES = 64 * 1024  # APP1 is 64 KiB at most; a HEIC's meta box is 3 to 40 KiB
 BLOCK_BYTES = 16 * 1024  # what a hop brings in: a table's worth, two SD-card sectors' read-ahead
 LARGEST_READ_BYTES = 64 * 1024 * 1024  # no header is larger: a claim beyond it is a lie
 
 
-class Truncated(Exception):
+class Truncated(Malformed):
     """The file ends before what was asked for. The message says what was asked and where the end is."""
 
     def __init__(self, offset: int, length: int, size: int) -> None:
@@ -39,7 +41,7 @@ class Reader:
         self._block = b""
         self._block_at = 0
 
-    def bytes(self, offset: int, length: int) -> bytes:
+    def bytes(self, offset: int, length: int, /) -> bytes:
         """Exactly `length` bytes from `offset`. Raises `Truncated` when the file does not have them."""
         end = offset + length
         if 0 <= offset <= end <= self._first_end:
@@ -75,3 +77,20 @@ class Reader:
         if len(piece) < length:
             raise Truncated(offset, length, self.size)
         return piece
+
+
+class Window:
+    """A part of a source, addressed from its own start: an Exif block inside a JPEG. Nothing is copied."""
+
+    __slots__ = ("_source", "_start", "size")
+
+    def __init__(self, source: Source, start: int, size: int) -> None:
+        self._source = source
+        self._start = start
+        self.size = max(0, min(size, source.size - start))
+
+    def bytes(self, offset: int, length: int, /) -> bytes:
+        """Exactly `length` bytes from `offset`. Raises `Truncated` when the part does not have them."""
+        if offset < 0 or length < 0 or offset + length > self.size:
+            raise Truncated(offset, length, self.size)
+        return self._source.bytes(self._start + offset, length)

@@ -1,0 +1,95 @@
+"""Parse an XMP packet into its properties (ISO 16684-1, section 7), however they are written.
+
+The packet is parsed only when it holds a word we know, by a parser that refuses
+document types, so that no entity can be defined, let alone expanded.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mediabox.native.boxes import Malformed
+from mediabox.native.tags.findings import clean
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+MAX_PACKET_BYTES = 2 * 1024 * 1024
+_LOOKED_AT_BYTES = 64 * 1024  # at either end of a longer packet: in between lies a depth map in base 64
+
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_KNOWN = re.compile(
+    rb"Rating|dc:(?:subject|title|description)|DateCreated|CreateDate|DateTimeOriginal|GPSL|PersonInImage"
+    rb"|mwg-rs|MicroVideo|MotionPhoto|Container:|PersonDisplayName"
+)
+
+
+class Packet:
+    """The properties of one packet by `{namespace}name`, whether written as attributes or as elements."""
+
+    def __init__(self, root: "Element") -> None:
+        self._values: dict[str, str] = {}
+        self._elements: dict[str, Element] = {}
+        for description in (each for rdf in root.iter(_RDF + "RDF") for each in rdf):
+            for name, value in description.attrib.items():
+                self._values.setdefault(name, value)
+            for child in description:
+                self._elements.setdefault(child.tag, child)
+
+    def texts(self, name: str) -> list[str]:
+        """All values of a property: a list's, or the only one."""
+        if name in self._values:
+            return [self._values[name]]
+        element = self._elements.get(name)
+        if element is None:
+            return []
+        entries = [entry.text or "" for entry in element.iter(_RDF + "li")]
+        return entries or ([element.text] if element.text else [])
+
+    def text(self, name: str) -> str | None:
+        """The default language's value of a property, else its first."""
+        element = self._elements.get(name)
+        for entry in () if element is None else element.iter(_RDF + "li"):
+            if entry.get(_XML_LANG) == "x-default" and entry.text:
+                return clean(entry.text)
+        return next((tidy for text in self.texts(name) if (tidy := clean(text))), None)
+
+    def number(self, name: str) -> int | None:
+        """A property that is a whole number, or None."""
+        text = self.text(name)
+        return int(text) if text and re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
+
+    def structures(self, name: str) -> Iterator[dict[str, str]]:
+        """The fields of each structure in the list a property holds, nested ones flattened into it."""
+        element = self._elements.get(name)
+        for entry in () if element is None else element.iter(_RDF + "li"):
+            fields: dict[str, str] = {}
+            for node in entry.iter():
+                fields.update(node.attrib)
+                if node.text and node.text.strip():
+                    fields[node.tag] = node.text.strip()
+            yield fields
+
+
+def parse(packet: bytes) -> Packet | None:
+    """The packet's properties; None when it holds nothing we know, or is too long.
+
+    Raises Malformed for what is not XML, or XML with a document type.
+    """
+    if not packet or len(packet) > MAX_PACKET_BYTES or not _is_wanted(packet):
+        return None
+    from xml.etree.ElementTree import ParseError  # noqa: PLC0415 - two thirds of all files need neither
+
+    from defusedxml.ElementTree import fromstring  # noqa: PLC0415
+
+    try:
+        return Packet(fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True))
+    except (ParseError, ValueError) as err:  # defusedxml's refusals are ValueErrors
+        raise Malformed(f"XMP that is not: {type(err).__name__}") from err
+
+
+def _is_wanted(packet: bytes) -> bool:
+    if len(packet) <= 2 * _LOOKED_AT_BYTES:
+        return _KNOWN.search(packet) is not None
+    return any(_KNOWN.search(end) for end in (packet[:_LOOKED_AT_BYTES], packet[-_LOOKED_AT_BYTES:]))
