@@ -167,7 +167,7 @@ class _Application:
                 assets.set_seen(self._connection, resource.id)
                 return list(plan.after_taking_in(resource.id, resource.kind))
             case Setback.OBSTRUCTED:
-                copies.reserve_written(self._connection, resource.path or "", None)  # never ours to use
+                copies.shun(self._connection, resource.path or "")
                 return self._place_again(resource)
             case _:
                 assert_never(setback)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from mediabox.core import plan
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
+from mediabox.log import get_logger
 from mediabox.model.asset import RemoteAsset, RemoteResource
 from mediabox.model.events import ListingEnded
 from mediabox.model.issue import Issue, Severity
+from mediabox.model.naming import stem
 from mediabox.model.signature import kind_of
 from mediabox.store import assets, jobs, journal
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from mediabox.clock import Clock
     from mediabox.contracts import Page, Source
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mediabox.core.pipeline import Pipeline
     from mediabox.store.database import Database
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 WAIT_S = 60.0  # between looks at a source that is away
 
@@ -51,10 +52,9 @@ class Intake:
         issues: IssueBook,
         bus: Bus,
         clock: Clock,
-        stem: Callable[[str], str],
     ) -> None:
         self._database, self._pipeline, self._parts = database, pipeline, parts
-        self._issues, self._bus, self._clock, self._stem = issues, bus, clock, stem
+        self._issues, self._bus, self._clock = issues, bus, clock
         self._complained: dict[str, set[tuple[str, str]]] = {}  # open complaints of each source, (key, subject)
 
     async def follow(self, source: Source) -> None:
@@ -107,7 +107,7 @@ class Intake:
             try:
                 kind = kind_of(await source.peek(resource), resource.name)
             except (Permanent, Retryable) as error:
-                log.debug("cannot look into %s: %s", resource.name, error)
+                log.debug("peek_failed", reason=str(error))
                 continue
             if kind is None:
                 left_alone.append(resource)
@@ -124,7 +124,7 @@ class Intake:
         def work(connection: sqlite3.Connection) -> None:
             row = assets.source_id(connection, source.name)
             for asset in fresh:
-                take_in(connection, row, asset, stem=self._stem, now_ms=now_ms)
+                take_in(connection, row, asset, now_ms=now_ms)
             for resource in left_alone:
                 assets.ignore(connection, row, resource)
             if cursor is not None:
@@ -153,9 +153,7 @@ class Intake:
         self._complained[source.name] = set(complaints)
 
 
-def take_in(
-    connection: sqlite3.Connection, source: int, asset: RemoteAsset, *, stem: Callable[[str], str], now_ms: int
-) -> None:
+def take_in(connection: sqlite3.Connection, source: int, asset: RemoteAsset, *, now_ms: int) -> None:
     """Write one asset, its resources and their first jobs. A version that is known already changes nothing."""
     asset_id: int | None = None
     for remote in asset.resources:

@@ -10,7 +10,7 @@ restart.
 from __future__ import annotations
 
 import asyncio
-import logging
+
 import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from mediabox.core import retry
 from mediabox.core.lane import Lane
 from mediabox.core.parts import part_of
 from mediabox.errors import Away, Fatal, NeedsHuman, Permanent, Retryable
+from mediabox.log import get_logger
 from mediabox.model.issue import Issue, Severity
 from mediabox.store import jobs
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from mediabox.core.parts import Parts
     from mediabox.store.database import Database
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 GATHER_S = 0.1  # how long a result may wait for others to share its commit while lanes are busy
 GATHER_MOST = 40  # results in one transaction
@@ -240,7 +241,7 @@ class Pipeline:
         job, error = done.work.job, done.error
         text = str(error) if isinstance(error, (Retryable, Permanent, NeedsHuman)) else _trace(error)
         if is_final(done):
-            log.error("step %s of %s failed for good: %s", job.step, job.subject, text)
+            log.error("step_failed", step=job.step, subject=job.subject, reason=text)
             jobs.fail(connection, job.id, text)
             return
         is_attempt = not isinstance(error, (Away, NeedsHuman))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+
 from typing import TYPE_CHECKING
 
 from mediabox.core.verification import Verification
 from mediabox.errors import Away
+from mediabox.log import get_logger
 from mediabox.store import copies
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mediabox.durable.volume import Volume
     from mediabox.store.database import Database
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 DAY_MS = 86_400_000
 PORTION = 8  # copies between two looks at the governor
@@ -47,7 +48,7 @@ class Scrub:
             try:
                 read_bytes = await self.portion()
             except Away as absence:
-                log.info("scrub waits: %s", absence)
+                log.info("scrub_waits", reason=str(absence))
                 read_bytes = 0
             await asyncio.sleep(read_bytes / self._bytes_per_s if read_bytes else PAUSE_S)
 

@@ -52,7 +52,7 @@ class Settlement:
                     rotation=decision.rotation,
                 )
             case Reserve():
-                assets.reserve(self._connection, resource.id, decision.path)
+                assets.reserve(self._connection, decision.resource_id, decision.path, decision.sidecar_path)
                 self._note("placed", resource.id, resource.asset_id, path=decision.path)
                 self.jobs.extend(plan.after_placing(resource))
             case _:

@@ -194,10 +194,14 @@ def duplicates(connection: sqlite3.Connection, keeper_id: int) -> list[Resource]
     return [resource_of(row) for row in rows]
 
 
+def quarantined(connection: sqlite3.Connection) -> list[Resource]:
+    return [resource_of(row) for row in connection.execute(f"SELECT {COLUMNS} {FROM} WHERE state = 'quarantined'")]
+
+
 def set_seen(connection: sqlite3.Connection, resource_id: int) -> None:
     """Back to the beginning: nothing of it is held any more."""
     connection.execute(
-        "UPDATE resource SET state = 'seen', digest = NULL, path = NULL, path_key = NULL WHERE id = ?", (resource_id,)
+        "UPDATE resource SET state = 'seen', digest = NULL, path = NULL, path_key = NULL, reason = NULL WHERE id = ?", (resource_id,)
     )
     connection.execute("DELETE FROM job WHERE subject = ? AND step IN ('examine', 'file')", (str(resource_id),))
 
@@ -222,17 +226,32 @@ def set_removed(connection: sqlite3.Connection, resource_id: int, at_ms: int) ->
     connection.execute("UPDATE resource SET removed_at_ms = ? WHERE id = ?", (at_ms, resource_id))
 
 
-def reserve(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
+def reserve(connection: sqlite3.Connection, resource_id: int, path: str, sidecar_path: str | None) -> None:
     """Reserve a path in the archive; the unique index refuses one that is taken."""
     connection.execute(
-        "UPDATE resource SET state = 'filing', path = ?, path_key = ? WHERE id = ?",
-        (path, path_key(path), resource_id),
+        "UPDATE resource SET state = 'filing', path = ?, path_key = ?, sidecar_path = ? WHERE id = ?",
+        (path, path_key(path), sidecar_path, resource_id),
     )
+    if sidecar_path is not None:
+        connection.execute(
+            "INSERT INTO written (path, path_key) VALUES (?,?) ON CONFLICT DO NOTHING",
+            (sidecar_path, path_key(sidecar_path)),
+        )
 
 
-def unplaced(connection: sqlite3.Connection) -> list[int]:
-    """Resources whose bytes are staged, by id: what the spool may hold after a restart."""
+def unfinished(connection: sqlite3.Connection) -> list[int]:
+    """Ids of resources without an end: for these the spool may hold something after a restart."""
     rows = connection.execute("SELECT id FROM resource WHERE state IN ('seen', 'staged', 'filing')")
+    return [row[0] for row in rows]
+
+
+def folders_being_written(connection: sqlite3.Connection) -> list[str]:
+    """Folders of the archive in which a sidecar or manifest of ours was to be written when we stopped."""
+    rows = connection.execute(
+        "SELECT DISTINCT subject FROM job WHERE step = 'manifest' UNION "
+        "SELECT DISTINCT rtrim(rtrim(path, replace(path, '/', '')), '/') FROM resource JOIN job "
+        "ON step = 'describe' AND asset_id = CAST(subject AS INTEGER) WHERE path IS NOT NULL"
+    )
     return [row[0] for row in rows]
 
 
@@ -284,6 +303,18 @@ def add_similar(
         "INSERT OR REPLACE INTO similar (resource_id, of_resource_id, distance_bits, rotation) VALUES (?,?,?,?)",
         (resource_id, of_resource_id, distance_bits, rotation),
     )
+
+
+def similar_names(connection: sqlite3.Connection, resource_id: int) -> list[str]:
+    """Names of the pictures that look like this one, nearest first."""
+    rows = connection.execute(
+        "SELECT name, min(distance_bits) AS distance FROM ("
+        "SELECT of_resource_id AS other, distance_bits FROM similar WHERE resource_id = ?1 "
+        "UNION ALL SELECT resource_id, distance_bits FROM similar WHERE of_resource_id = ?1) "
+        "JOIN resource ON resource.id = other GROUP BY other ORDER BY distance, other LIMIT 20",
+        (resource_id,),
+    )
+    return [row[0] for row in rows]
 
 
 # ---------------------------------------------------------------- assets

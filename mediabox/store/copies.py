@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.store.assets import path_key
@@ -79,11 +79,9 @@ def sample(connection: sqlite3.Connection, volume: str, limit: int) -> list[Copy
 # ---------------------------------------------------------------- files of ours
 
 
-def reserve_written(connection: sqlite3.Connection, path: str, asset_id: int | None) -> None:
-    connection.execute(
-        "INSERT INTO written (path, path_key, asset_id) VALUES (?,?,?) ON CONFLICT (path) DO UPDATE SET asset_id = ?3",
-        (path, path_key(path), asset_id),
-    )
+def shun(connection: sqlite3.Connection, path: str) -> None:
+    """Never use this name: a file nobody told us of lies there."""
+    connection.execute("INSERT INTO written (path, path_key) VALUES (?,?) ON CONFLICT DO NOTHING", (path, path_key(path)))
 
 
 def put_written(connection: sqlite3.Connection, written: Written, asset_id: int | None, at_ms: int) -> None:
@@ -94,12 +92,28 @@ def put_written(connection: sqlite3.Connection, written: Written, asset_id: int 
     )
 
 
-def sidecar_of(connection: sqlite3.Connection, asset_id: int) -> tuple[str, str | None] | None:
-    """(path, digest last written) of an asset's sidecar; the first when a join left it two."""
-    row = connection.execute(
-        "SELECT path, digest FROM written WHERE asset_id = ? ORDER BY digest IS NULL, path LIMIT 1", (asset_id,)
-    ).fetchone()
-    return (row[0], row[1]) if row else None
+class Sidecar(NamedTuple):
+    path: str
+    digest: str | None  # of what we wrote last; None when nothing was
+
+
+def sidecar_of(connection: sqlite3.Connection, asset_id: int) -> Sidecar | None:
+    """An asset's sidecar as last written."""
+    return next(iter(sidecars_of(connection, asset_id)), None)
+
+
+def sidecars_of(connection: sqlite3.Connection, asset_id: int) -> list[Sidecar]:
+    """Every sidecar written for an asset: more than one after two assets were joined."""
+    rows = connection.execute(
+        "SELECT path, digest FROM written WHERE asset_id = ? AND digest IS NOT NULL ORDER BY written_at_ms DESC, path",
+        (asset_id,),
+    )
+    return [Sidecar(*row) for row in rows]
+
+
+def forget_written(connection: sqlite3.Connection, path: str) -> None:
+    """A sidecar of ours is withdrawn: its name stays reserved, nothing is expected there."""
+    connection.execute("UPDATE written SET digest = NULL, asset_id = NULL WHERE path = ?", (path,))
 
 
 def archived_paths(connection: sqlite3.Connection) -> set[str]:

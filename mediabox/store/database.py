@@ -12,19 +12,19 @@ import asyncio
 import queue
 import sqlite3
 import threading
+from contextlib import contextmanager
 from importlib import resources
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 from mediabox.errors import Fatal
 from mediabox.failpoints import fp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 T = TypeVar("T")
-Work = "Callable[[sqlite3.Connection], T]"
-
 CACHE_KIB = 8 * 1024  # page cache of each connection; enough for the hot indexes of 100,000 assets
 BUSY_TIMEOUT_MS = 10_000  # `mediabox status` may hold a read lock for a moment
 
@@ -64,11 +64,23 @@ class Database:
         await self._reader.call(lambda connection: _copy_to(connection, target), commit=False)
 
 
-def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection for commands that look while the daemon may be running."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
-    _prepare(connection, query_only=True)
+def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
+    """A connection for commands that look, or change one thing, while the daemon may be running."""
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
+    _prepare(connection, query_only=not write)
     return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of the block, durable, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 class _Connection:
@@ -109,8 +121,6 @@ class _Connection:
             work, commit, future = request
             _answer(loop, future, connection, work, commit=commit)
         connection.close()
-
-    # One transaction for each call: the runner gathers outcomes, so nothing is gained by gathering here too.
 
 
 def _answer(

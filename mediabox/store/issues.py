@@ -8,6 +8,7 @@ from mediabox.model.issue import Issue, Severity
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection
 
 
 def open_issue(connection: sqlite3.Connection, issue: Issue, *, at_ms: int) -> bool:
@@ -30,6 +31,11 @@ def close_issue(connection: sqlite3.Connection, key: str, subject: str) -> bool:
 def close_all(connection: sqlite3.Connection, key: str) -> int:
     """Close every open issue of a key; how many there were."""
     return connection.execute("DELETE FROM issue WHERE key = ?", (key,)).rowcount
+
+
+def close_areas(connection: sqlite3.Connection, areas: Collection[str]) -> None:
+    """Close every issue whose key begins with one of these words and a dot."""
+    connection.executemany("DELETE FROM issue WHERE key GLOB ? || '.*'", [(area,) for area in areas])
 
 
 def open_issues(connection: sqlite3.Connection) -> list[Issue]:

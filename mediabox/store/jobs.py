@@ -122,3 +122,12 @@ def counts(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
     """How many jobs there are by (step, state)."""
     rows = connection.execute("SELECT step, state, count(*) FROM job GROUP BY step, state")
     return {(step, state): number for step, state, number in rows}
+
+
+def of_resource(connection: sqlite3.Connection, resource_id: int) -> list[Job]:
+    """What is still to be done with one resource."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM job WHERE subject = ? AND step IN ('fetch', 'examine', 'file', 'remove') ORDER BY id",
+        (str(resource_id),),
+    )
+    return [_job(row) for row in rows]

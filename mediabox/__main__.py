@@ -1,0 +1,92 @@
+"""The command line. Thin: parses, then imports the one verb asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+from mediabox.cli import exits
+from mediabox.errors import MediaboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_CODES = "exit codes: 0 well, 1 a problem, 2 wrong usage, 3 a person is needed, 75 try again later"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    given = _parser().parse_args(arguments)
+    verb = importlib.import_module(f"mediabox.cli.{given.module}")
+    try:
+        return int(verb.run(given))
+    except MediaboxError as error:
+        _explain(error)
+        return exits.of(error)
+    except BrokenPipeError:  # `mediabox status | head`
+        sys.stderr.close()
+        return exits.OK
+    except KeyboardInterrupt:
+        return 130  # as a shell reports SIGINT
+
+
+def _explain(error: MediaboxError) -> None:
+    print(f"mediabox: {error}", file=sys.stderr)
+    remedy = getattr(error, "remedy", "")
+    if remedy:
+        print(f"  What to do: {remedy}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mediabox", description="Pictures in, a proven archive out.", epilog=EXIT_CODES
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+
+    run = _verb(verbs, "run", "work: watch the sources, archive what is new")
+    run.add_argument("--once", action="store_true", help="end when everything there is has been archived")
+    run.add_argument(
+        "--pictures", action="append", default=[], metavar="DIR", help="a folder to take in, beside those configured"
+    )
+    run.add_argument("--quiet", action="store_true", help="no progress on the terminal")
+
+    _with_json(_verb(verbs, "status", "how things stand"))
+    where = _with_json(_verb(verbs, "where", "one photo's whole way"))
+    where.add_argument("what", metavar="NAME|ID|SHA256", help="file name, archive path, id, or SHA-256 (8 digits will do)")
+
+    verify = _with_json(_verb(verbs, "verify", "read the whole archive again and compare"))
+    verify.add_argument("--sample", metavar="PERCENT", default="100%", help="read only about this share (1%%)")
+    rebuild = _with_json(_verb(verbs, "rebuild", "make the catalogue anew from the archive alone"))
+    rebuild.add_argument("--archive", metavar="DIR", help="the archive, if the configuration does not say")
+
+    _verb(verbs, "retry", "try again whatever failed or was quarantined", module="steer")
+    pause = _verb(verbs, "pause", "start nothing new until told", module="steer")
+    pause.add_argument("duration", nargs="?", metavar="1h", help="for this long: 30m, 1h, 2d")
+    _verb(verbs, "resume", "go on", module="steer")
+
+    _with_json(_verb(verbs, "doctor", "check the box and say what to do"))
+    config = _with_json(_verb(verbs, "config", "check, show or describe the configuration"))
+    config.add_argument("action", choices=("check", "show", "schema"))
+    config.add_argument("--origin", action="store_true", help="with show: say who set each value")
+    _with_json(_verb(verbs, "pipeline", "the steps, in order"))
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, purpose: str, *, module: str | None = None
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=purpose, description=purpose.capitalize() + ".", epilog=EXIT_CODES)
+    verb.add_argument("--home", metavar="DIR", help="the box's home folder: configuration, catalogue, archive")
+    verb.set_defaults(module=module or name)
+    return verb
+
+
+def _with_json(verb: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    verb.add_argument("--json", action="store_true", help="for programs")
+    return verb
+
+
+if __name__ == "__main__":
+    sys.exit(main())

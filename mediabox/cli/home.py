@@ -1,0 +1,84 @@
+"""The home folder of a box: where it is, who runs on it, and its catalogue for a look."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mediabox.errors import Fatal, Retryable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+LOCK = "lock"
+DATABASE = "mediabox.db"
+
+
+def default_home() -> Path:
+    """systemd's StateDirectory, else the XDG base directory for data."""
+    state = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if state:
+        return Path(state)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "mediabox"
+
+
+def home_of(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.home).expanduser().absolute() if arguments.home else default_home()
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """Be the one process that works on this home. Raises Retryable naming the other one."""
+    home.mkdir(parents=True, exist_ok=True)
+    with open(home / LOCK, "a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            message = f"mediabox (process {running(home) or 'unknown'}) is running on {home}: stop it first"
+            raise Retryable(message) from err
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+        lock.truncate(0)
+
+
+def running(home: Path) -> int | None:
+    """The process that works on this home, if one does."""
+    try:
+        with open(home / LOCK, encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(lock.read().strip() or 0) or None
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def poke(home: Path) -> bool:
+    """Let a running daemon look at the store now. Whether there is one."""
+    pid = running(home)
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGHUP)
+    return True
+
+
+@contextmanager
+def catalogue(home: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+    """The catalogue, for a command beside a running daemon or without one. Raises Fatal when there is none."""
+    from mediabox.store.database import open_beside  # noqa: PLC0415 - only commands that look pay for sqlite
+
+    path = home / DATABASE
+    if not path.exists():
+        message = f"there is no catalogue in {home}: run `mediabox run --home {home}` first, or name another --home"
+        raise Fatal(message)
+    with closing(open_beside(path, write=write)) as connection:
+        yield connection

@@ -1,0 +1,100 @@
+"""`mediabox status`: how things stand, for a person or a program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.cli import exits
+from mediabox.cli.home import catalogue, home_of, running
+from mediabox.cli.words import ago, bytes_words, count_words
+from mediabox.clock import Clock
+from mediabox.config.load import load
+from mediabox.core import commands
+from mediabox.errors import NeedsHuman
+from mediabox.store import figures
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mediabox.model.status import Status
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home = home_of(arguments)
+    found = status_of(home)
+    if arguments.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    else:
+        print("\n".join(_lines(found)))
+    return exits.PROBLEM if found.issues or not found.accounting.is_balanced else exits.OK
+
+
+def status_of(home: Path) -> Status:
+    """The box's status, from the catalogue, the lock and the archive's disk."""
+    now_ms = Clock().wall_ms()
+    with catalogue(home) as connection:
+        found = figures.status(connection, now_ms=now_ms)
+        held = commands.paused(connection, now_ms=now_ms)
+    pid = running(home)
+    return msgspec.structs.replace(
+        found,
+        pid=pid,
+        is_running=pid is not None,
+        waiting_for="paused by a person" if held else found.waiting_for,
+        bytes=msgspec.structs.replace(found.bytes, archive_free=_free(home)),
+    )
+
+
+def _free(home: Path) -> int | None:
+    try:
+        config = load(home)
+        room = os.statvfs(config.path(config.archive.path))
+    except (OSError, NeedsHuman):
+        return None
+    return room.f_bavail * room.f_frsize
+
+
+def _lines(status: Status) -> Iterator[str]:
+    accounting = status.accounting
+    yield _headline(status)
+    yield (
+        f"  {count_words(accounting.taken_in, 'file')} taken in: {accounting.archived:,} archived, "
+        f"{accounting.duplicate:,} duplicates, {accounting.quarantined:,} quarantined, {accounting.pending:,} pending"
+    )
+    yield f"  {count_words(status.assets, 'asset')}, {bytes_words(status.bytes.archived)} archived{_room(status)}"
+    if status.rates.files_per_minute:
+        rate = bytes_words(status.rates.bytes_per_second)
+        yield f"  last minute: {count_words(status.rates.files_per_minute, 'file')}, {rate}/s"
+    for count, what in (
+        (status.similar, "pictures look like another one (none is removed for it)"),
+        (status.flagged, "archived files have something wrong with them"),
+        (status.ignored, "files in the sources are neither pictures nor videos: left alone"),
+    ):
+        if count:
+            yield f"  {count:,} {what}"
+    for named in status.quarantined:
+        yield f"  quarantined: {named.remote_id}: {named.reason}"
+    for named in status.damaged:
+        yield f"  flagged: {named.remote_id}: {named.reason}"
+    for issue in status.issues:
+        yield f"! {issue.message} (since {ago(issue.opened_at_ms, status.at_ms)})"
+        if issue.remedy:
+            yield f"  What to do: {issue.remedy}"
+
+
+def _headline(status: Status) -> str:
+    state = f"running (process {status.pid})" if status.is_running else "not running"
+    if status.waiting_for:
+        return f"mediabox is {state}, {status.waiting_for}"
+    return f"mediabox is {state}{', working' if status.is_running and status.accounting.pending else ''}"
+
+
+def _room(status: Status) -> str:
+    free = status.bytes.archive_free
+    return f", {bytes_words(free)} free on the archive's disk" if free is not None else ""

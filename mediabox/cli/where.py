@@ -1,0 +1,121 @@
+"""`mediabox where`: one photo's whole way, with times."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.cli import exits
+from mediabox.cli.home import catalogue, home_of
+from mediabox.cli.words import ago, bytes_words, clock_time
+from mediabox.clock import Clock
+from mediabox.model.asset import Resource
+from mediabox.model.facts import Facts
+from mediabox.model.job import Job
+from mediabox.model.ledger import Copy
+from mediabox.store import assets, copies, jobs, journal
+
+if TYPE_CHECKING:
+    import argparse
+    import sqlite3
+    from collections.abc import Iterator
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known of one resource."""
+
+    resource: Resource
+    companions: tuple[Resource, ...]
+    facts: Facts | None
+    copies: tuple[Copy, ...]
+    sidecar: str | None
+    similar: tuple[str, ...]
+    jobs: tuple[Job, ...]
+    story: tuple[journal.Entry, ...]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    with catalogue(home_of(arguments)) as connection:
+        ways = [way(connection, resource) for resource in assets.find(connection, arguments.what)]
+    if arguments.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(ways), indent=2) + b"\n")
+    elif not ways:
+        print(f"Nothing here is called {arguments.what!r}: give a file name, a path in the archive, an id or a SHA-256.")
+    else:
+        now_ms = Clock().wall_ms()
+        print("\n\n".join("\n".join(_told(one, now_ms)) for one in ways))
+    return exits.OK if ways else exits.PROBLEM
+
+
+def way(connection: sqlite3.Connection, resource: Resource) -> Way:
+    """One resource's whole way."""
+    kept = resource.duplicate_of or resource.id
+    members = assets.members(connection, resource.asset_id)
+    sidecar = copies.sidecar_of(connection, resource.asset_id)
+    return Way(
+        resource=resource,
+        companions=tuple(member for member in members if member.id != resource.id),
+        facts=assets.facts(connection, resource.id),
+        copies=tuple(copies.of_resource(connection, kept)),
+        sidecar=sidecar.path if sidecar else None,
+        similar=tuple(assets.similar_names(connection, kept)),
+        jobs=tuple(jobs.of_resource(connection, resource.id)),
+        story=tuple(journal.of_resource(connection, resource.id)),
+    )
+
+
+def _told(one: Way, now_ms: int) -> Iterator[str]:
+    resource = one.resource
+    yield f"{resource.name}  (resource {resource.id} of asset {resource.asset_id}: {resource.role}, {resource.kind})"
+    yield f"  from     {resource.source}: {resource.remote_id}"
+    yield f"  state    {resource.state}{f', of resource {resource.duplicate_of}' if resource.duplicate_of else ''}"
+    if resource.reason:
+        yield f"  reason   {resource.reason}"
+    if resource.digest:
+        yield f"  SHA-256  {resource.digest}, {bytes_words(resource.size_bytes or 0)}"
+    if one.facts:
+        yield from _facts_told(one.facts)
+    for member in one.companions:
+        yield f"  with     {member.name} ({member.role}, {member.state}{f', {member.path}' if member.path else ''})"
+    for copy in one.copies:
+        yield (
+            f"  copy     {copy.path} on volume {copy.volume[:8]}: {copy.state}, evidence {copy.evidence}, "
+            f"proved {ago(copy.proved_at_ms, now_ms)}"
+        )
+    if one.sidecar:
+        yield f"  sidecar  {one.sidecar}"
+    for name in one.similar:
+        yield f"  looks like {name}"
+    for job in one.jobs:
+        yield f"  waiting  {job.step}{f', after {job.attempts} attempts: {job.last_error}' if job.last_error else ''}"
+    for entry in one.story:
+        yield f"  {clock_time(entry.at_ms)}  {entry.event}{_fields_told(entry.fields)}"
+
+
+def _facts_told(facts: Facts) -> Iterator[str]:
+    if facts.capture_time:
+        yield f"  taken    {facts.capture_time.local} {_zone(facts.capture_time.offset_min)} ({facts.capture_time.source})"
+    size = f", {facts.width} x {facts.height}" if facts.width else ""
+    length = f", {facts.duration_s:.1f} s {facts.video_codec or ''}" if facts.duration_s else ""
+    hdr = f", {facts.hdr}" if facts.hdr else ""
+    yield f"  is       {facts.media_type}{size}{length}{hdr}"
+    if facts.camera and (facts.camera.make or facts.camera.model):
+        yield f"  camera   {' '.join(filter(None, (facts.camera.make, facts.camera.model, facts.camera.lens)))}"
+    if facts.place:
+        yield f"  place    {facts.place.latitude:.5f}, {facts.place.longitude:.5f}"
+    if facts.damage:
+        yield f"  damage   {facts.damage}"
+
+
+def _zone(offset_min: int | None) -> str:
+    if offset_min is None:
+        return "local time, zone unknown"
+    sign = "-" if offset_min < 0 else "+"
+    return f"{sign}{abs(offset_min) // 60:02d}:{abs(offset_min) % 60:02d}"
+
+
+def _fields_told(fields: dict[str, object]) -> str:
+    shown = [str(fields[key]) for key in ("path", "reason", "damage", "role", "of", "from_") if fields.get(key)]
+    return f": {', '.join(shown)}" if shown else ""

@@ -1,0 +1,330 @@
+"""The composition root: builds every object, owns the order of start and stop. Only the command line imports it.
+
+Start: lock, database, archive's volume, sources, stages, services; READY. Stop is the
+reverse, within ten seconds; a power cut may do it in any order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mediabox import probes, systemd
+from mediabox.clock import Clock
+from mediabox.config.members import member_class
+from mediabox.core import commands, enrolment
+from mediabox.core.bus import Bus
+from mediabox.core.catalogue import Catalogue
+from mediabox.core.commit import Committer
+from mediabox.core.governor import Governor, Limits
+from mediabox.core.intake import Intake
+from mediabox.core.issues import IssueBook
+from mediabox.core.parts import ARCHIVE, Parts
+from mediabox.core.pipeline import Pipeline
+from mediabox.core.proofs import ArchiveProofs
+from mediabox.core.scrub import Scrub
+from mediabox.destinations.archive import Archive
+from mediabox.durable.filesystem import filesystem_of, is_network
+from mediabox.durable.publish import discard_stale, remove_file
+from mediabox.durable.renditions import RenditionFolder
+from mediabox.durable.spool import SpoolFolder
+from mediabox.errors import Away, Fatal, NeedsHuman
+from mediabox.log import get_logger
+from mediabox.native.worker import MediaWorkers
+from mediabox.stages.dedup import Dedup
+from mediabox.stages.dedup import Settings as DedupSettings
+from mediabox.stages.describe import Describe
+from mediabox.stages.examine import Examine
+from mediabox.stages.fetch import Fetch
+from mediabox.stages.file import File
+from mediabox.stages.group import Group
+from mediabox.stages.manifest import Manifest
+from mediabox.stages.place import Place
+from mediabox.stages.place import Settings as PlaceSettings
+from mediabox.stages.remove import Remove
+from mediabox.store import assets, journal
+from mediabox.store.database import Database
+from mediabox.supervise import supervise
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from mediabox.config.load import Config
+    from mediabox.contracts import Rule, Source, Stage
+    from mediabox.durable.volume import Volume
+
+    Service = Callable[[], Awaitable[None]]
+
+log = get_logger(__name__)
+
+DATABASE = "mediabox.db"
+LOOK_FOR_VOLUME_S = 5.0  # how soon an archive disk that is plugged in is found
+MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
+
+
+class Box:
+    """One household's box: its objects, and what runs them."""
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.clock, self.bus = config, Clock(), Bus()
+        self.database = Database(config.home / DATABASE)
+        self.issues = IssueBook(self.database, self.bus, self.clock)
+        self.parts = Parts(self.clock, self.issues)
+        self.governor = Governor(_limits(config), probes.all_probes())
+        self._stop = asyncio.Event()
+        self._look = asyncio.Event()
+
+    async def run(self, *, once: bool, beside: Sequence[Callable[[Box], Awaitable[None]]] = ()) -> None:
+        """Work until stopped, or with `once` until nothing more can be done.
+
+        `beside`: what else to run meanwhile (a terminal's progress). Raises Fatal;
+        with `once` also Away and NeedsHuman when the archive's volume cannot be used.
+        """
+        _refuse_network(self.config.home)
+        self._take_signals()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.database)
+            self.clock.witness(await self.database.read(journal.last_at_ms))
+            await self.issues.start()
+            volume = await self._volume(wait=not once)
+            if volume is not None:
+                stack.callback(volume.close)
+                await self._work(volume, once=once, beside=beside, stack=stack)
+        systemd.stopping()
+
+    def stop(self) -> None:
+        """Start nothing new, and end."""
+        self._stop.set()
+        self._look.set()
+
+    def look(self) -> None:
+        """Somebody changed something in the store: look at it."""
+        self._look.set()
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self.look)
+
+    # ------------------------------------------------------------ the archive's volume
+
+    async def _volume(self, *, wait: bool) -> Volume | None:
+        """The proven volume; None when we were told to stop while it was away."""
+        while not self._stop.is_set():
+            try:
+                volume = await enrolment.archive_volume(
+                    self.database, self.config.path(self.config.archive.path), clock=self.clock
+                )
+            except (Away, NeedsHuman) as error:
+                await self.parts.trip(ARCHIVE, error)
+                if not wait:
+                    raise
+                systemd.ready()  # up, and waiting for a disk
+                await self._sleep(LOOK_FOR_VOLUME_S)
+            else:
+                await self.parts.returned(ARCHIVE)
+                return volume
+        return None
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, unless somebody wants something."""
+        self._look.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._look.wait()
+        except TimeoutError:
+            return
+
+    # ------------------------------------------------------------ work
+
+    async def _work(
+        self,
+        volume: Volume,
+        *,
+        once: bool,
+        beside: Sequence[Callable[[Box], Awaitable[None]]],
+        stack: AsyncExitStack,
+    ) -> None:
+        sources = _sources(self.config, self.clock)
+        for source in sources.values():
+            stack.push_async_callback(source.close)
+        workers = MediaWorkers(threads(self.config))
+        stack.push_async_callback(workers.close)
+        spool = SpoolFolder(volume)
+        archive = Archive(volume, spool)
+        await self._sweep(volume, spool)
+        pipeline = self._pipeline(sources, spool, archive, workers)
+        intake = Intake(
+            database=self.database,
+            pipeline=pipeline,
+            parts=self.parts,
+            issues=self.issues,
+            bus=self.bus,
+            clock=self.clock,
+        )
+        services: dict[str, Service] = {"governor": self.governor.run, "switches": lambda: self._mind_switches(pipeline)}
+        if not once:
+            services["scrub"] = self._scrub(volume).run
+            services["watchdog"] = systemd.watchdog
+            for source in sources.values():
+                services[f"source {source.name}"] = lambda source=source: intake.follow(source)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(pipeline.run())]
+            running += [tasks.create_task(self._keep(name, service)) for name, service in services.items()]
+            running += [tasks.create_task(extra(self)) for extra in beside]
+            systemd.ready()
+            await self._until_over(once, intake, pipeline, sources)
+            for task in running:
+                task.cancel()
+
+    def _pipeline(
+        self, sources: Mapping[str, Source], spool: SpoolFolder, archive: Archive, workers: MediaWorkers
+    ) -> Pipeline:
+        moving = {name for name, source in sources.items() if source.removes_after_archiving}
+        return Pipeline(
+            database=self.database,
+            stages=self._stages(sources, spool, archive, workers),
+            widths=widths(threads(self.config)),
+            committer=Committer(rules=rules(self.config), clock=self.clock, moving_sources=moving),
+            governor=self.governor,
+            parts=self.parts,
+            issues=self.issues,
+            bus=self.bus,
+            clock=self.clock,
+        )
+
+    def _stages(
+        self, sources: Mapping[str, Source], spool: SpoolFolder, archive: Archive, workers: MediaWorkers
+    ) -> list[Stage]:
+        catalogue = Catalogue(self.database, self.clock)
+        made = self.config.renditions
+        renditions = RenditionFolder(self.config.path(made.path)) if made.thumbnails or made.preview else None
+        return [
+            Fetch(sources, spool),
+            Examine(spool, workers, renditions),
+            File(archive),
+            Describe(catalogue, archive, workers),
+            Manifest(catalogue, archive),
+            Remove(sources, ArchiveProofs(self.database, archive, self.clock)),
+        ]
+
+    def _scrub(self, volume: Volume) -> Scrub:
+        return Scrub(
+            database=self.database,
+            volume=volume,
+            governor=self.governor,
+            clock=self.clock,
+            days=self.config.scrub.days,
+            bytes_per_s=self.config.scrub.bandwidth_mb_s * 1_000_000,
+        )
+
+    async def _keep(self, name: str, service: Service) -> None:
+        await supervise(name, service, clock=self.clock, open_issue=self.issues.open)
+
+    async def _sweep(self, volume: Volume, spool: SpoolFolder) -> None:
+        """Clear what a crash left: staged files of resources that have their end, half-written sidecars."""
+        wanted = set(await self.database.read(assets.unfinished))
+        folders = await self.database.read(assets.folders_being_written)
+        await asyncio.to_thread(spool.sweep, wanted)
+        for folder in folders:
+            if await asyncio.to_thread(volume.exists, folder):
+                await asyncio.to_thread(discard_stale, volume, folder)
+
+    # ------------------------------------------------------------ until when
+
+    async def _until_over(
+        self, once: bool, intake: Intake, pipeline: Pipeline, sources: Mapping[str, Source]  # noqa: FBT001
+    ) -> None:
+        stopped = asyncio.ensure_future(self._stop.wait())
+        if once:
+            finished = asyncio.ensure_future(_everything(intake, pipeline, sources))
+            await asyncio.wait({stopped, finished}, return_when=asyncio.FIRST_COMPLETED)
+            if finished.done():
+                finished.result()
+            finished.cancel()
+        else:
+            await stopped
+        stopped.cancel()
+
+    async def _mind_switches(self, pipeline: Pipeline) -> None:
+        """Follow what people switched, at once when poked, else every few seconds."""
+        while True:
+            now_ms = self.clock.wall_ms()
+            held = await self.database.read(lambda connection: commands.paused(connection, now_ms=now_ms))
+            if held is None:
+                self.governor.resume()
+            else:
+                self.governor.pause("paused by a person")
+            pipeline.wake()
+            await self._sleep(60.0)
+
+
+async def _everything(intake: Intake, pipeline: Pipeline, sources: Mapping[str, Source]) -> None:
+    """One complete listing of each source, and every job that can be run."""
+    for source in sources.values():
+        while await intake.list_once(source) is not None and source.unsettled:
+            await source.wait(60.0)
+    pipeline.wake()
+    await pipeline.idle()
+
+
+def rules(config: Config) -> list[Rule]:
+    """In their order."""
+    return [
+        Group(),
+        Dedup(DedupSettings(max_distance=config.dedup.max_distance)),
+        Place(PlaceSettings(template=config.archive.template)),
+    ]
+
+
+def widths(decoding: int) -> dict[str, int]:
+    """How many works of each step may be under way at once."""
+    return {"fetch": 2, "examine": decoding + 1, "file": 4, "describe": 2, "manifest": 1, "remove": 1}
+
+
+def threads(config: Config) -> int:
+    """Decoding threads: as set, else one for each core as far as the board's memory allows."""
+    if config.work.threads:
+        return config.work.threads
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(os.cpu_count() or 1, memory // MEMORY_PER_THREAD))
+
+
+def _sources(config: Config, clock: Clock) -> dict[str, Source]:
+    ours = (config.home, config.path(config.archive.path), config.path(config.renditions.path))
+    return {
+        one.name: member_class("sources", one.type)(
+            one.settings,
+            name=one.name,
+            excluded_roots=ours,
+            clock=clock,
+            remover=remove_file,
+        )
+        for one in config.sources
+    }
+
+
+def _limits(config: Config) -> Limits:
+    work = config.work
+    return Limits(
+        load_per_core=work.max_load_per_core,
+        celsius=work.max_temperature_c,
+        free_memory_mb=work.min_free_memory_mb,
+        on_battery=work.pause_on_battery,
+    )
+
+
+def _refuse_network(home: Path) -> None:
+    """SQLite on NFS or SMB loses what it promised (Sonarr #1886, Jellyfin #11387; invariant I12)."""
+    filesystem = filesystem_of(home)
+    if is_network(filesystem):
+        message = (
+            f"the home folder {home} is on a network file system ({filesystem}), where a database is not safe: "
+            "choose a --home on a local disk; the archive may stay on the network"
+        )
+        raise Fatal(message)
