@@ -31,14 +31,15 @@ class RenditionFolder:
             return None
 
     def discard(self, digest: str) -> None:
-        """Remove all renditions of one original. Raises OSError."""
+        """Remove all renditions of one original; not synced, may be repeated. Raises OSError."""
+        names = [_relative(digest, name) for name in _NAMES]
         try:
-            folder = os.open(self.root / digest[:2] / digest[2:4], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            folder = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
             return
         try:
-            for name in _NAMES:
-                unlink_quietly(f"{digest}-{name}", dir_fd=folder)
+            for name in names:
+                unlink_quietly(name, dir_fd=folder)
         finally:
             os.close(folder)
 

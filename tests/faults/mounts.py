@@ -28,22 +28,25 @@ class Socket:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._plugged = 0  # os.path.ismount does not see a bind mount of the same file system
         path.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        while os.path.ismount(self.path):
-            unmount(self.path)
+        while self._plugged:
+            self.pull()
 
     def plug(self, disk: Path) -> None:
         disk.mkdir(parents=True, exist_ok=True)
         _mount("--bind", str(disk), str(self.path))
+        self._plugged += 1
 
     def pull(self) -> None:
         """As `umount -l`: open descriptors go on working, the path shows the bare, writable mount point."""
         unmount(self.path)
+        self._plugged -= 1
 
     def swap(self, disk: Path) -> None:
         self.pull()
