@@ -10,13 +10,14 @@ import asyncio
 import os
 import signal
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mediabox import probes, systemd
 from mediabox.clock import Clock
 from mediabox.config.members import member_class
+from mediabox.contracts import Rule, Stage
 from mediabox.core import commands, enrolment
+from mediabox.core.archive import Archive
 from mediabox.core.bus import Bus
 from mediabox.core.catalogue import Catalogue
 from mediabox.core.commit import Committer
@@ -27,9 +28,8 @@ from mediabox.core.parts import ARCHIVE, Parts
 from mediabox.core.pipeline import Pipeline
 from mediabox.core.proofs import ArchiveProofs
 from mediabox.core.scrub import Scrub
-from mediabox.destinations.archive import Archive
 from mediabox.durable.filesystem import filesystem_of, is_network
-from mediabox.durable.publish import discard_stale, remove_file
+from mediabox.durable.publish import discard_stale, remove_at
 from mediabox.durable.renditions import RenditionFolder
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, Fatal, NeedsHuman
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from mediabox.config.load import Config
-    from mediabox.contracts import Rule, Source, Stage
+    from mediabox.contracts import Source
     from mediabox.durable.volume import Volume
 
     Service = Callable[[], Awaitable[None]]
@@ -62,6 +62,8 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 DATABASE = "mediabox.db"
+STAGES: tuple[type[Stage], ...] = (Fetch, Examine, File, Describe, Manifest, Remove)
+RULES: tuple[type[Rule], ...] = (Group, Dedup, Place)
 LOOK_FOR_VOLUME_S = 5.0  # how soon an archive disk that is plugged in is found
 MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
 
@@ -170,7 +172,7 @@ class Box:
         services: dict[str, Service] = {"governor": self.governor.run, "switches": lambda: self._mind_switches(pipeline)}
         if not once:
             services["scrub"] = self._scrub(volume).run
-            services["watchdog"] = systemd.watchdog
+            services["watchdog"] = lambda: systemd.watchdog(lambda: self.database.write(journal.last))
             for source in sources.values():
                 services[f"source {source.name}"] = lambda source=source: intake.follow(source)
         async with asyncio.TaskGroup() as tasks:
@@ -224,7 +226,9 @@ class Box:
         )
 
     async def _keep(self, name: str, service: Service) -> None:
-        await supervise(name, service, clock=self.clock, open_issue=self.issues.open)
+        await supervise(
+            name, service, clock=self.clock, open_issue=self.issues.open, close_issue=self.issues.close
+        )
 
     async def _sweep(self, volume: Volume, spool: SpoolFolder) -> None:
         """Clear what a crash left: staged files of resources that have their end, half-written sidecars."""
@@ -303,7 +307,7 @@ def _sources(config: Config, clock: Clock) -> dict[str, Source]:
             name=one.name,
             excluded_roots=ours,
             clock=clock,
-            remover=remove_file,
+            remover=remove_at,
         )
         for one in config.sources
     }

@@ -126,6 +126,12 @@ def remove_file(path: Path) -> bool:
     return was_there
 
 
+def remove_at(name: str, /, *, dir_fd: int) -> None:
+    """Durably unlink `name` in an open folder: a source's own copy, after proof of ours. Raises OSError."""
+    os.unlink(name, dir_fd=dir_fd)
+    os.fsync(dir_fd)
+
+
 def _make_original(temp: str, *, dir_fd: int, modified_at_ms: int | None) -> None:
     """Mode 0444 and the time, before the final name exists: nobody ever sees a writable original (I1)."""
     if modified_at_ms is not None:

@@ -91,5 +91,10 @@ def _damaged(connection: sqlite3.Connection) -> tuple[Named, ...]:
     return tuple(Named(name=name, remote_id=remote_id, reason=damage) for name, remote_id, damage in rows)
 
 
+def soundness(connection: sqlite3.Connection) -> str:
+    """SQLite's own quick check: 'ok', or the first thing wrong."""
+    return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+
+
 def _count(connection: sqlite3.Connection, question: str) -> int:
     return int(connection.execute(question).fetchone()[0])

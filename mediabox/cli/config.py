@@ -1,0 +1,37 @@
+"""`mediabox config check|show|schema`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.cli import exits
+from mediabox.cli.home import home_of
+from mediabox.config import describe
+from mediabox.config.load import load
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.action == "schema":
+        return _print_json(describe.schema())
+    home = home_of(arguments)
+    config = load(home)
+    if arguments.action == "check":
+        print(f"The configuration in {home} is valid: {len(config.sources)} sources.")
+        return exits.OK
+    values = list(describe.shown(config))
+    if arguments.json:
+        return _print_json(values)
+    for one in values:
+        print(f"{one.key} = {one.value}{f'  # {one.origin}' if arguments.origin else ''}")
+    return exits.OK
+
+
+def _print_json(value: object) -> int:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    return exits.OK

@@ -1,0 +1,190 @@
+"""`mediabox doctor`: look at everything that has to be right, and say what to do about what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.cli import exits
+from mediabox.cli.home import DATABASE, home_of, running
+from mediabox.cli.words import bytes_words
+from mediabox.clock import Clock
+from mediabox.config.load import load
+from mediabox.config.problems import ConfigInvalid
+from mediabox.durable.filesystem import filesystem_of, is_network
+from mediabox.errors import MediaboxError, NeedsHuman
+from mediabox.store import copies, figures, issues, journal
+from mediabox.store.database import open_beside
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from mediabox.config.load import Config
+
+LIBRARIES = ("pillow", "pillow-heif", "pillow-jxl-plugin", "av", "numpy", "pyvips", "pyvips-binary", "msgspec")
+LOW_FREE_BYTES = 2_000_000_000
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing looked at. `state`: ok, warning, problem."""
+
+    what: str
+    state: str
+    why: str
+    remedy: str = ""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    checks = list(_checks(home_of(arguments)))
+    if arguments.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(checks), indent=2) + b"\n")
+    else:
+        for check in checks:
+            print(f"{check.state:8} {check.what}: {check.why}")
+            if check.remedy:
+                print(f"         What to do: {check.remedy}")
+    return exits.PROBLEM if any(check.state == "problem" for check in checks) else exits.OK
+
+
+def _checks(home: Path) -> Iterator[Check]:
+    yield _system()
+    yield _clock()
+    yield from _home(home)
+    try:
+        config = load(home)
+    except ConfigInvalid as error:
+        yield Check(what="configuration", state="problem", why=str(error), remedy=error.remedy)
+        return
+    yield Check(what="configuration", state="ok", why=f"{len(config.sources)} sources")
+    yield from _archive(config)
+    yield from _sources(config)
+    yield from _catalogue(home)
+    yield from _decoders()
+
+
+def _system() -> Check:
+    libraries = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
+    why = f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_count()} cores; {libraries}"
+    return Check(what="system", state="ok", why=why)
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _clock() -> Check:
+    clock = Clock()
+    if clock.is_trusted():
+        return Check(what="clock", state="ok", why="later than this program was made")
+    return Check(
+        what="clock",
+        state="warning",
+        why="it is before 2025: it was never set since the box was switched on",
+        remedy="Connect the network so that it can be set (timedatectl shows its state). Nothing expires until then.",
+    )
+
+
+def _home(home: Path) -> Iterator[Check]:
+    pid = running(home)
+    state = f"in use by process {pid}" if pid else "not in use"
+    if not home.is_dir():
+        yield Check(what="home", state="warning", why=f"{home} does not exist yet; `mediabox run` makes it")
+        return
+    filesystem = filesystem_of(home)
+    if is_network(filesystem):
+        remedy = "Choose a --home on a local disk; the archive may stay on the network."
+        yield Check(what="home", state="problem", why=f"{home} is on a network file system ({filesystem})", remedy=remedy)
+    elif not os.access(home, os.W_OK):
+        remedy = f"Give the user of mediabox the folder: sudo chown -R $(id -un) {home}"
+        yield Check(what="home", state="problem", why=f"{home} cannot be written", remedy=remedy)
+    else:
+        yield Check(what="home", state="ok", why=f"{home} ({filesystem}), {state}")
+
+
+def _archive(config: Config) -> Iterator[Check]:
+    root = config.path(config.archive.path)
+    marker = root / ".mediabox" / "volume.json"
+    if not root.is_dir():
+        known = (config.home / DATABASE).exists()
+        remedy = "Plug the disk in or mount it." if known else "It is made at the first run if its parent folder exists."
+        yield Check(what="archive", state="problem" if known else "warning", why=f"{root} is not there", remedy=remedy)
+        return
+    free = shutil.disk_usage(root).free
+    if not marker.exists() and (config.home / DATABASE).exists():
+        why = f"{root} has no marker of ours: an empty mount point, or another disk"
+        yield Check(what="archive", state="problem", why=why, remedy="Mount the archive's disk there.")
+    elif not os.access(root, os.W_OK):
+        yield Check(what="archive", state="problem", why=f"{root} is read-only", remedy="Check the disk and its mount.")
+    elif free < LOW_FREE_BYTES:
+        remedy = "Free space or move the archive to a larger disk."
+        yield Check(what="archive", state="warning", why=f"only {bytes_words(free)} are free on {root}", remedy=remedy)
+    else:
+        yield Check(what="archive", state="ok", why=f"{root} ({filesystem_of(root)}), {bytes_words(free)} free")
+
+
+def _sources(config: Config) -> Iterator[Check]:
+    for source in config.sources:
+        for tree in getattr(source.settings, "trees", ()):
+            what = f"source {source.name}"
+            if not Path(tree).is_dir():
+                yield Check(what=what, state="warning", why=f"{tree} is not there", remedy="Mount it, or correct `trees`.")
+            elif not os.access(tree, os.R_OK | os.X_OK):
+                yield Check(what=what, state="problem", why=f"{tree} cannot be read", remedy=f"sudo chmod -R o+rX {tree}")
+            else:
+                yield Check(what=what, state="ok", why=f"{tree}")
+
+
+def _catalogue(home: Path) -> Iterator[Check]:
+    path = home / DATABASE
+    if not path.exists():
+        return
+    remedy = f"Stop mediabox, keep {path} aside and run `mediabox rebuild`; the archive holds everything needed."
+    connection = open_beside(path)
+    try:
+        sound = figures.soundness(connection)
+        broken, bad = journal.first_broken_link(connection), copies.bad_rows(connection)
+        open_now = issues.open_issues(connection)
+    finally:
+        connection.close()
+    if sound != "ok" or broken is not None or bad:
+        why = f"quick_check says {sound!r}, journal broken at {broken}, {len(bad)} ledger rows do not fit their hash"
+        yield Check(what="catalogue", state="problem", why=why, remedy=remedy)
+    else:
+        yield Check(what="catalogue", state="ok", why=f"{path}, {bytes_words(path.stat().st_size)}, journal unbroken")
+    for issue in open_now:
+        yield Check(what=f"issue {issue.key}", state="problem", why=issue.message, remedy=issue.remedy)
+
+
+def _decoders() -> Iterator[Check]:
+    """Start a child and ask what holds it in."""
+    try:
+        hello = asyncio.run(_greet())
+    except NeedsHuman as error:
+        yield Check(what="decoders", state="problem", why=str(error), remedy=error.remedy)
+    except MediaboxError as error:
+        yield Check(what="decoders", state="problem", why=str(error), remedy="Reinstall mediabox's libraries.")
+    else:
+        yield Check(what="decoders", state="ok", why=f"confined by {', '.join(hello)}")
+
+
+async def _greet() -> list[str]:
+    from mediabox.native.worker import MediaWorkers  # noqa: PLC0415 - only when asked
+
+    workers = MediaWorkers(1)
+    try:
+        hello = await workers.greet()
+    finally:
+        await workers.close()
+    return [name.replace("_", " ") for name in hello.layers.__struct_fields__ if getattr(hello.layers, name)]

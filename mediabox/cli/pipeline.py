@@ -1,0 +1,57 @@
+"""`mediabox pipeline`: the steps a photo takes, in their order."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.cli import exits
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """`kind`: a stage works on bytes and is a job; a rule decides on facts when they are stored."""
+
+    name: str
+    kind: str
+    after: tuple[str, ...]
+    purpose: str
+
+
+def run(arguments: argparse.Namespace) -> int:
+    steps = in_order()
+    if arguments.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(steps), indent=2) + b"\n")
+    else:
+        for step in steps:
+            print(f"{step.name:9} {step.kind:5}  {step.purpose}{f'  (after {", ".join(step.after)})' if step.after else ''}")
+    return exits.OK
+
+
+def in_order() -> list[Step]:
+    """Every stage and rule, each after what it names in `after`."""
+    from mediabox.daemon import RULES, STAGES  # noqa: PLC0415 - imports every stage
+
+    waiting = [_step(one, "stage") for one in STAGES] + [_step(one, "rule") for one in RULES]
+    known = {step.name for step in waiting}
+    ordered: list[Step] = []
+    while waiting:
+        ready = [one for one in waiting if all(name not in known or name in _names(ordered) for name in one.after)]
+        if not ready:
+            message = f"steps wait for each other in a circle: {', '.join(_names(waiting))}"
+            raise LookupError(message)
+        ordered.append(ready[0])
+        waiting.remove(ready[0])
+    return ordered
+
+
+def _names(steps: list[Step]) -> list[str]:
+    return [step.name for step in steps]
+
+
+def _step(part: type, kind: str) -> Step:
+    return Step(name=part.name, kind=kind, after=part.after, purpose=(part.__doc__ or "").partition("\n")[0])

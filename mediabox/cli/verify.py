@@ -1,0 +1,80 @@
+"""`mediabox verify`: read the archive again, past the cache, and compare."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.cli import exits
+from mediabox.cli.home import DATABASE, catalogue, home_of
+from mediabox.cli.words import bytes_words, count_words
+from mediabox.clock import Clock
+from mediabox.config.load import load
+from mediabox.core.enrolment import archive_volume
+from mediabox.core.verification import Report, Verification
+from mediabox.errors import Permanent
+from mediabox.store.database import Database
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from mediabox.config.load import Config
+
+
+def run(arguments: argparse.Namespace) -> int:
+    one_in = _one_in(arguments.sample)
+    home = home_of(arguments)
+    with catalogue(home):  # there has to be one
+        config = load(home)
+    report = asyncio.run(_verify(config, one_in=one_in, is_watched=sys.stderr.isatty() and not arguments.json))
+    if arguments.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    else:
+        print("\n".join(_told(report)))
+    return exits.OK if report.is_clean else exits.PROBLEM
+
+
+async def _verify(config: Config, *, one_in: int, is_watched: bool) -> Report:
+    clock = Clock()
+    async with Database(config.home / DATABASE) as database:
+        volume = await archive_volume(database, config.path(config.archive.path), clock=clock)
+        try:
+            progress = _show if is_watched else None
+            return await Verification(database, volume, clock).round(one_in=one_in, progress=progress)
+        finally:
+            volume.close()
+
+
+def _show(report: Report) -> None:
+    sys.stderr.write(f"\r{report.checked:,} files, {bytes_words(report.bytes_read)} read ")
+    sys.stderr.flush()
+
+
+def _one_in(share: str) -> int:
+    """'1%' -> every 100th copy."""
+    try:
+        percent = float(share.removesuffix("%"))
+    except ValueError:
+        percent = 0.0
+    if not 0 < percent <= 100:  # noqa: PLR2004 - per cent
+        message = f"--sample {share}: write a share above 0 and up to 100, such as 1%"
+        raise Permanent(message)
+    return round(100 / percent)
+
+
+def _told(report: Report) -> Iterator[str]:
+    yield (
+        f"{count_words(report.checked, 'archived file')} read ({bytes_words(report.bytes_read)}): "
+        f"{report.whole:,} whole, {len(report.missing):,} missing, {len(report.damaged):,} damaged; "
+        f"{count_words(report.foreign_count, 'foreign file')}."
+    )
+    for finding in (*report.missing, *report.damaged, *report.foreign, *report.edited):
+        yield f"  {finding.path}: {finding.what}"
+    for problem in report.catalogue:
+        yield f"! The catalogue is damaged: {problem}. Stop mediabox, move mediabox.db away and run `mediabox rebuild`."
+    if report.is_clean:
+        yield "The archive is whole."
