@@ -1,0 +1,156 @@
+"""Keep one service running: start it again after an error, ever less eagerly, and say when it will not stay up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from mediabox.clock import Clock
+from mediabox.core.retry import delay_s
+from mediabox.errors import Fatal, NeedsHuman, Retryable
+from mediabox.log import get_logger
+from mediabox.model.issue import Issue, Severity
+
+log = get_logger(__name__)
+
+HEALTHY_S = 60.0  # a run this long ends an outage
+LONGEST_WAIT_S = 300.0  # a service is wanted sooner than a job
+GIVE_UP_AFTER = 5  # failures within WINDOW_S: a person should know; we go on trying
+WINDOW_S = 600.0
+
+Service = Callable[[], Awaitable[None]]
+E = TypeVar("E", bound=BaseException)
+
+
+class Outage:
+    """Failures of one service since it last ran well."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.is_reported = False
+        self._failed_at_s: list[float] = []
+
+    def failed(self, now_s: float) -> None:
+        """Count one more, at monotonic `now_s`."""
+        self.failures += 1
+        self._failed_at_s = [at_s for at_s in self._failed_at_s if now_s - at_s <= WINDOW_S] + [now_s]
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether the newest failures came so close together that a person should know."""
+        return len(self._failed_at_s) >= GIVE_UP_AFTER
+
+
+class Supervision:
+    """One service's runs and outages. Use `supervise`."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        clock: Clock,
+        open_issue: Callable[[Issue], Awaitable[None]],
+        close_issue: Callable[[str, str], Awaitable[None]] | None,
+    ) -> None:
+        self._name = name
+        self._clock = clock
+        self._open_issue = open_issue
+        self._close_issue = close_issue
+        self._outage = Outage()
+
+    async def run(self, service: Service) -> None:
+        """Run until the service returns by itself."""
+        while True:
+            try:
+                await self._once(service)
+                return
+            except Exception as err:
+                if _is_cancelled():
+                    raise asyncio.CancelledError from err  # it failed while it was told to stop
+                fatal = first(err, Fatal)
+                if fatal is not None:
+                    raise fatal from None
+                wait_s = await self._failed(err)
+            await asyncio.sleep(wait_s)
+
+    async def _once(self, service: Service) -> None:
+        """One run; after HEALTHY_S of it the outage before is over."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                recovery = tasks.create_task(self._recover())
+                await service()
+                recovery.cancel()
+        except ExceptionGroup as group:
+            raise group.exceptions[0] if len(group.exceptions) == 1 else group from None
+
+    async def _recover(self) -> None:
+        await asyncio.sleep(HEALTHY_S)
+        outage, self._outage = self._outage, Outage()
+        if outage.failures:
+            log.info("service_recovered", service=self._name, failures=outage.failures)
+        if outage.is_reported and self._close_issue is not None:
+            await self._close_issue("service.failing", self._name)
+
+    async def _failed(self, err: Exception) -> float:
+        """Log the first failure of an outage, report it when it lasts; return how long to wait, in seconds."""
+        outage = self._outage
+        outage.failed(self._clock.monotonic_s())
+        if outage.failures == 1:
+            log.error("service_failed", error=err, service=self._name)
+        asked = first(err, NeedsHuman)
+        if asked is not None:
+            await self._open_issue(_request(asked))
+        elif outage.is_grave and not outage.is_reported:
+            outage.is_reported = True
+            await self._open_issue(_failing(self._name, err))
+        again = first(err, Retryable)
+        asked_s = again.retry_after_s if again is not None else None
+        return max(min(delay_s(outage.failures - 1), LONGEST_WAIT_S), asked_s or 0.0)
+
+
+async def supervise(
+    name: str,
+    service: Service,
+    *,
+    clock: Clock,
+    open_issue: Callable[[Issue], Awaitable[None]],
+    close_issue: Callable[[str, str], Awaitable[None]] | None = None,
+) -> None:
+    """Keep `service` running under `name` until it returns by itself. Raises Fatal and CancelledError only.
+
+    After any other error it is started again, later each time (`core.retry`, at most
+    LONGEST_WAIT_S, never before what a Retryable asks for); a run of HEALTHY_S starts the
+    count anew. An outage is logged once when it begins and once when it ends.
+    GIVE_UP_AFTER failures within WINDOW_S open the issue `service.failing`, which
+    `close_issue(key, subject)` takes back; a NeedsHuman opens the issue it names.
+    """
+    supervision = Supervision(name, clock=clock, open_issue=open_issue, close_issue=close_issue)
+    await supervision.run(service)
+
+
+def first(err: BaseException, kind: type[E]) -> E | None:
+    """The first error of this kind in `err`, which may be a TaskGroup's group of groups."""
+    if isinstance(err, BaseExceptionGroup):
+        return next((found for inner in err.exceptions if (found := first(inner, kind)) is not None), None)
+    return err if isinstance(err, kind) else None
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _request(asked: NeedsHuman) -> Issue:
+    return Issue(
+        key=asked.issue, subject=asked.subject, severity=Severity.WARNING, message=str(asked), remedy=asked.remedy
+    )
+
+
+def _failing(name: str, err: Exception) -> Issue:
+    return Issue(
+        key="service.failing",
+        subject=name,
+        severity=Severity.ERROR,
+        message=f"{name} stopped {GIVE_UP_AFTER} times within {WINDOW_S / 60:.0f} minutes, "
+        f"last with: {str(err) or type(err).__name__}",
+        remedy="It is started again at growing intervals. The log has the first error with its traceback.",
+    )
