@@ -6,6 +6,7 @@ page or a chat changes goes to `<home>/overrides.json`, one flat object of key p
 and the volumes do that while the box runs.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     def path(self, text: str) -> Path:
         """A folder as the person wrote it: absolute, `~/...`, or relative to the home folder."""
-        return self.home / Path(text).expanduser()
+        return self.home / os.path.expanduser(text)  # unlike pathlib's, it leaves an unknown ~name as it is
 
 
 def load(

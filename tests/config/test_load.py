@@ -250,6 +250,7 @@ def test_paths_are_relative_to_home_unless_absolute(tmp_path: Path) -> None:
     assert config.path("archive") == tmp_path / "archive"
     assert config.path("/srv/archive") == Path("/srv/archive")
     assert config.path("~/archive") == Path.home() / "archive"
+    assert config.path("~nobody-here/archive") == tmp_path / "~nobody-here/archive"
 
 
 def test_the_example_is_valid_and_states_every_default(tmp_path: Path, write) -> None:
