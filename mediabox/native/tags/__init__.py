@@ -44,7 +44,8 @@ _TIFF_RAWS = (
 )  # fmt: skip
 _WALKERS = {
     "image/jpeg": read_jpeg,
-    **dict.fromkeys(("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence", "image/avif"), read_heif),
+    **dict.fromkeys(("image/heic", "image/heif", "image/avif"), read_heif),
+    **dict.fromkeys(("image/heic-sequence", "image/heif-sequence"), read_heif),
     "image/png": read_png,
     "image/webp": read_webp,
     "image/gif": read_gif,

@@ -85,7 +85,7 @@ def wave_codec(tag: int) -> str | None:
 
 
 def _object_type(descriptor: bytes) -> int:
-    """objectTypeIndication inside an ES descriptor (ISO/IEC 14496-1, 7.2.6.6); 0 when there is none."""
+    """The objectTypeIndication inside an ES descriptor (ISO/IEC 14496-1, 7.2.6.6); 0 when there is none."""
     at = descriptor.find(b"\x04", 3)
     while 0 <= at < len(descriptor) - 2:
         after = at + 1

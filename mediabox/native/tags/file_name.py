@@ -4,8 +4,9 @@
 `Screenshot_2019-05-21_at_10.45.52.png`, `signal-2021-03-04-123456.jpg`, `2018-04-12_19_24_49.mov`.
 """
 
+import itertools
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from mediabox.model.facts import CaptureTime, TimeSource
 from mediabox.native.tags.dates import Moment, candidate
@@ -29,7 +30,7 @@ def named_time(name: str) -> CaptureTime | None:
         return _day_only(name)
     year, _, month, day, hour, minute, second, millis, half = found.groups()
     hours = int(hour) % 12 + (12 if half in "Pp" else 0) if half else int(hour)
-    taken = _moment(int(year), int(month), int(day), hours, int(minute), int(second), int(millis or 0))
+    taken = _moment(f"{year}{month}{day}{hours:02}{minute}{second}{millis or '000'}")
     if taken is None:
         return None
     return candidate(
@@ -41,13 +42,15 @@ def named_time(name: str) -> CaptureTime | None:
 
 def _day_only(name: str) -> CaptureTime | None:
     found = _MESSENGER_DAY.search(name) or _WRITTEN_DAY.search(name)
-    taken = None if found is None else _moment(int(found[1]), int(found[3]), int(found[4]), 0, 0, 0, 0)
+    taken = None if found is None else _moment(f"{found[1]}{found[3]}{found[4]}000000000")
     return None if taken is None else candidate(Moment(taken, None, has_millis=False), TimeSource.FILE_NAME)
 
 
-def _moment(year: int, month: int, day: int, hour: int, minute: int, second: int, millis: int) -> datetime | None:
+def _moment(digits: str) -> datetime | None:
+    """The local time of `yyyymmddhhmmssmmm`; None when no calendar has it."""
+    cuts = itertools.pairwise((0, 4, 6, 8, 10, 12, 14, 17))
+    year, month, day, hour, minute, second, millis = (int(digits[at:end]) for at, end in cuts)
     try:
-        at = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - local by nature
+        return datetime(year, month, day, hour, minute, second, millis * 1000)  # noqa: DTZ001 - local by nature
     except ValueError:
         return None
-    return at + timedelta(milliseconds=millis)

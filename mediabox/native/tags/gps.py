@@ -52,6 +52,6 @@ def _degrees(directory: Directory, tag: int, ref_tag: int, negative: bytes) -> f
     found = directory.numbers(tag)
     if not found:
         return None
-    degrees = sum(part / 60**power for power, part in enumerate(found[:3]))
+    degrees = sum(part / unit for part, unit in zip(found, (1, 60, 3600), strict=False))
     ref = directory.raw(ref_tag) or b"?"
     return -degrees if ref[:1] in (negative[:1], negative[1:]) else degrees

@@ -70,7 +70,7 @@ def _exif_window(source: Source, item: Item) -> Window:
     data = heif_items.item_bytes(source, item, limit=MAX_EXIF_BYTES)
     skip = 4 + int.from_bytes(data[:4], "big")
     if data[skip : skip + 4] not in _BYTE_ORDERS:  # some writers count otherwise
-        skip = next((at for order in _BYTE_ORDERS if 0 <= (at := data.find(order, 0, 64))), skip)
+        skip = next((at for order in _BYTE_ORDERS if (at := data.find(order, 0, 64)) >= 0), skip)
     return Window(Held(data), skip, len(data) - skip)
 
 

@@ -1,7 +1,5 @@
 """Walk a JPEG's segments: which metadata it carries, its size, whether it has its end (ITU-T T.81, annex B)."""
 
-from typing import NamedTuple
-
 from mediabox.model.facts import Hdr
 from mediabox.native.boxes import Source
 from mediabox.native.tags.exif import read_exif
@@ -33,18 +31,50 @@ _END_MARKER = b"\xff\xd9"
 MAX_EXTENDED_BYTES = 2 * 1024 * 1024
 
 
-class Segments(NamedTuple):
-    """Where one JPEG keeps what. Offsets in the source; empty when it does not have it."""
+class Segments:
+    """Where one JPEG keeps what; empty where it keeps nothing."""
 
-    exif: Window | None
-    xmp: bytes
-    extended: tuple[Window, ...]
-    icc: tuple[Window, ...]
-    mpf: tuple[int, Window] | None  # offset its own offsets count from, and the block
-    photoshop: tuple[Window, ...]
-    frame: bytes  # start of frame: depth, height, width
-    scan_at: int | None  # None: the file ends before its picture
-    has_iso_gain_map: bool
+    def __init__(self) -> None:
+        self.exif: Window | None = None
+        self.xmp = b""
+        self.extended: list[Window] = []
+        self.icc: list[Window] = []
+        self.mpf: tuple[int, Window] | None = None  # offset its own offsets count from, and the block
+        self.photoshop: list[Window] = []
+        self.frame = b""  # start of frame: depth, height, width
+        self.scan_at: int | None = None  # None: the file ends before its picture
+        self.has_iso_gain_map = False
+
+    def note(self, marker: int, body: Window, at: int) -> None:
+        """Keep a segment's place if it is one we read. `at` is its body's offset in the source."""
+        if marker in _FRAMES:
+            self.frame = self.frame or body.bytes(0, min(5, body.size))
+        elif marker == _APP1:
+            self._note_app1(body, body.bytes(0, min(36, body.size)))
+        elif marker == _APP2:
+            self._note_app2(body, body.bytes(0, min(36, body.size)), at)
+        elif marker == _APP13 and body.bytes(0, min(14, body.size)) == _PHOTOSHOP:
+            self.photoshop.append(_behind(body, len(_PHOTOSHOP)))
+
+    def _note_app1(self, body: Window, head: bytes) -> None:
+        if head.startswith(_EXIF):
+            self.exif = self.exif or _behind(body, len(_EXIF) + 1)
+        elif head.startswith(_XMP):
+            self.xmp = self.xmp or body.bytes(len(_XMP), body.size - len(_XMP))
+        elif head.startswith(_EXTENDED):
+            self.extended.append(body)
+
+    def _note_app2(self, body: Window, head: bytes, at: int) -> None:
+        if head.startswith(_ICC):
+            self.icc.append(_behind(body, len(_ICC) + 2))
+        elif head.startswith(_MPF):
+            self.mpf = (at + len(_MPF), _behind(body, len(_MPF)))
+        elif head.startswith(_ISO_GAIN_MAP):
+            self.has_iso_gain_map = True
+
+
+def _behind(body: Window, prefix: int) -> Window:
+    return Window(body, prefix, body.size - prefix)
 
 
 def read_jpeg(source: Source, found: Findings, *, is_whole_file: bool = True) -> None:
@@ -85,10 +115,8 @@ def _read_segments(segments: Segments, found: Findings) -> Packet | None:
 
 
 def walk(source: Source) -> Segments:
-    """Note every segment up to the scan. Raises Malformed when the file does not start like a JPEG."""
-    exif: Window | None = None
-    xmp, frame, mpf, scan_at, has_iso_gain_map = b"", b"", None, None, False
-    extended, icc, photoshop = [], [], []
+    """Note every segment up to the scan. Stops, without an error, where the segments stop making sense."""
+    found = Segments()
     at = 2
     for _ in range(MAX_SEGMENTS):
         if at + 4 > source.size:
@@ -99,32 +127,14 @@ def walk(source: Source) -> Segments:
         if marker == 0xFF or marker in _ALONE:  # fill bytes may come before any marker
             at += 1 if marker == 0xFF else 2
             continue
-        if marker == _SCAN:
-            scan_at = at
-            break
         length = high << 8 | low
-        if marker == _END or length < 2:
+        if marker == _SCAN:
+            found.scan_at = at
+        if marker in (_SCAN, _END) or length < 2:
             break
-        body = Window(source, at + 4, length - 2)
-        head = source.bytes(at + 4, min(36, body.size))
-        if marker == _APP1 and head.startswith(_EXIF):
-            exif = exif or Window(source, at + 10, length - 8)
-        elif marker == _APP1 and head.startswith(_XMP):
-            xmp = xmp or body.bytes(len(_XMP), body.size - len(_XMP))
-        elif marker == _APP1 and head.startswith(_EXTENDED):
-            extended.append(body)
-        elif marker == _APP2 and head.startswith(_ICC):
-            icc.append(Window(body, len(_ICC) + 2, body.size - len(_ICC) - 2))
-        elif marker == _APP2 and head.startswith(_MPF):
-            mpf = (at + 4 + len(_MPF), Window(body, len(_MPF), body.size - len(_MPF)))
-        elif marker == _APP2 and head.startswith(_ISO_GAIN_MAP):
-            has_iso_gain_map = True
-        elif marker == _APP13 and head.startswith(_PHOTOSHOP):
-            photoshop.append(Window(body, len(_PHOTOSHOP), body.size - len(_PHOTOSHOP)))
-        elif marker in _FRAMES and not frame:
-            frame = head
+        found.note(marker, Window(source, at + 4, length - 2), at + 4)
         at += 2 + length
-    return Segments(exif, xmp, tuple(extended), tuple(icc), mpf, tuple(photoshop), frame, scan_at, has_iso_gain_map)
+    return found
 
 
 def end_damage(source: Source, scan_at: int | None) -> str | None:
@@ -171,7 +181,7 @@ def _gain_map_of(other: Segments) -> Hdr | None:
     return Hdr.APPLE_GAIN_MAP if b"hdrgainmap" in other.xmp.lower() else None
 
 
-def _joined(blocks: tuple[Window, ...]) -> bytes:
+def _joined(blocks: list[Window]) -> bytes:
     """Extended XMP put together: each block says whose it is, how long the whole is and where its part goes.
 
     Adobe XMP specification part 3, section 1.1.3.1: GUID of 32 bytes, full length, offset.

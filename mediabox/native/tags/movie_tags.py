@@ -1,10 +1,10 @@
-"""What a movie says in words: QuickTime's keys, iTunes' list, user data (Apple QTFF; 3GPP TS 26.244, 8.2 for `loci`)."""
+"""What a movie says in words: QuickTime's keys, iTunes' list, user data (Apple QTFF; 3GPP TS 26.244 for `loci`)."""
 
 import re
 import struct
 from collections.abc import Iterator
 
-from mediabox.model.facts import TimeSource
+from mediabox.model.facts import Place, TimeSource
 from mediabox.native.boxes import Box, Source, boxes
 from mediabox.native.tags import gps
 from mediabox.native.tags.dates import candidate, moment
@@ -26,7 +26,7 @@ _WORDS = {
     _APPLE + "make": "make", "\xa9mak": "make", "make": "make", "com.android.manufacturer": "make", "manu": "make",
     _APPLE + "model": "model", "\xa9mod": "model", "model": "model", "com.android.model": "model", "modl": "model",
     _APPLE + "software": "software", "\xa9swr": "software", "\xa9too": "software", "software": "software",
-    _APPLE + "content.identifier": "identifier",
+    _APPLE + "content.identifier": "content_identifier",
     _APPLE + "title": "title", "\xa9nam": "title", "title": "title",
     _APPLE + "description": "caption", "\xa9des": "caption", "desc": "caption",
     _APPLE + "keywords": "keywords", "\xa9key": "keywords", "keyw": "keywords",
@@ -69,7 +69,7 @@ def read_user_data(source: Source, udta: Box, found: Findings) -> None:
 
 
 def take(name: str, value: str | None, found: Findings) -> None:
-    """Take one named text."""
+    """Take one named text. Of a fact told under several names the first counts."""
     word = _WORDS.get(name)
     if word is None or not value:
         return
@@ -80,27 +80,14 @@ def take(name: str, value: str | None, found: Findings) -> None:
                 found.times.append(candidate(at, TimeSource.QUICKTIME_DATE))
         case "place":
             found.place = found.place or place_of(value)
-        case "make":
-            found.make = found.make or value
-        case "model":
-            found.model = found.model or value
-        case "lens":
-            found.lens = found.lens or value
-        case "software":
-            found.software = found.software or value
-        case "identifier":
-            found.content_identifier = found.content_identifier or value
-        case "title":
-            found.title = found.title or value
-        case "caption":
-            found.caption = found.caption or value
         case "keywords":
             found.add_keywords(*value.split(","))
         case _:
-            raise AssertionError(word)
+            if getattr(found, word) is None:
+                setattr(found, word, value)
 
 
-def place_of(text: str) -> gps.Place | None:
+def place_of(text: str) -> Place | None:
     """`+48.8577+002.2950+035.0/` (ISO 6709, annex H)."""
     found = _ISO_6709.match(text)
     if found is None:

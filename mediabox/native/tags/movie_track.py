@@ -41,8 +41,8 @@ class Track(msgspec.Struct, kw_only=True):
 
     @property
     def frame_rate(self) -> float | None:
-        """Mean pictures per second, from their number: a still's single frame has no rate."""
-        if not self.samples or not self.duration_s or self.samples < 2:
+        """Mean pictures per second, from their number."""
+        if not self.samples or not self.duration_s:
             return None
         return round(self.samples / self.duration_s, 3)
 

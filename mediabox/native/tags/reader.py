@@ -41,23 +41,6 @@ class Reader:
         self._block = b""
         self._block_at = 0
 
-    def bytes(self, offset: int, length: int, /) -> bytes:
-        """Exactly `length` bytes from `offset`. Raises `Truncated` when the file does not have them."""
-        end = offset + length
-        if 0 <= offset <= end <= self._first_end:
-            return self._first[offset:end]
-        if offset < 0 or length < 0 or end > self.size or length > LARGEST_READ_BYTES:
-            raise Truncated(offset, length, self.size)
-        if self._block_at <= offset and end <= self._block_at + len(self._block):
-            return self._block[offset - self._block_at : end - self._block_at]
-        if length > BLOCK_BYTES:
-            return self._pread(offset, length)
-        self._block = os.pread(self._descriptor, BLOCK_BYTES, offset)
-        self._block_at = offset
-        if len(self._block) < length:
-            raise Truncated(offset, length, self.size)
-        return self._block[:length]
-
     def up_to(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset`: fewer, or none, at the end of the file."""
         return self.bytes(offset, max(0, min(length, self.size - offset))) if 0 <= offset < self.size else b""
@@ -77,6 +60,23 @@ class Reader:
         if len(piece) < length:
             raise Truncated(offset, length, self.size)
         return piece
+
+    def bytes(self, offset: int, length: int, /) -> bytes:
+        """Exactly `length` bytes from `offset`. Raises `Truncated` when the file does not have them."""
+        end = offset + length
+        if 0 <= offset <= end <= self._first_end:
+            return self._first[offset:end]
+        if offset < 0 or length < 0 or end > self.size or length > LARGEST_READ_BYTES:
+            raise Truncated(offset, length, self.size)
+        if self._block_at <= offset and end <= self._block_at + len(self._block):
+            return self._block[offset - self._block_at : end - self._block_at]
+        if length > BLOCK_BYTES:
+            return self._pread(offset, length)
+        self._block = os.pread(self._descriptor, BLOCK_BYTES, offset)
+        self._block_at = offset
+        if len(self._block) < length:
+            raise Truncated(offset, length, self.size)
+        return self._block[:length]
 
 
 class Window:

@@ -29,7 +29,7 @@ class _Person(msgspec.Struct, frozen=True):
 
 
 class _Takeout(msgspec.Struct, frozen=True, rename="camel"):
-    """The parts of Google Takeout's JSON we know; `geo_data` is what Google shows, `geo_data_exif` what was in the file."""
+    """What we know of Google Takeout's JSON: `geo_data` is what Google shows, `geo_data_exif` what was in the file."""
 
     title: str = ""
     description: str = ""
@@ -61,7 +61,7 @@ def read_sidecar(source: Source, found: Findings) -> None:
 def _take_takeout(told: _Takeout, found: Findings) -> None:
     found.title, found.caption = clean(told.title), clean(told.description)
     seconds = told.photo_taken_time.timestamp
-    if seconds.removeprefix("-").isdigit() and seconds.isascii() and 0 != int(seconds[:12]):
+    if seconds.removeprefix("-").isdigit() and seconds.isascii() and int(seconds[:12]) != 0:
         found.times.append(utc_candidate(datetime.fromtimestamp(int(seconds[:12]), UTC), TimeSource.TAKEOUT))
     for at in (told.geo_data, told.geo_data_exif):
         # Google writes 0 for an altitude it does not know, as it does for the position.
@@ -72,8 +72,8 @@ def _take_takeout(told: _Takeout, found: Findings) -> None:
 
 def _take_adjustment(content: bytes, found: Findings) -> None:
     """Apple's edit: which program made it. The edit itself means something to that program only."""
-    import plistlib  # noqa: PLC0415 - rare, and 5 ms to load
-    from xml.parsers.expat import ExpatError  # noqa: PLC0415
+    import plistlib  # rare, and 5 ms to load
+    from xml.parsers.expat import ExpatError
 
     try:
         told = plistlib.loads(content)

@@ -104,7 +104,7 @@ class Directory:
         form, count, at = place
         length = _FORMS.get(form, (0, ""))[0] * count
         inside = at - self._at
-        if 0 <= inside and inside + length <= len(self._table):
+        if inside >= 0 and inside + length <= len(self._table):
             return self._table[inside : inside + length]
         if not 0 < length <= limit:
             return None

@@ -4,13 +4,14 @@ ISO/IEC 13818-1 for packets and tables, 13818-2 for the sequence header. The dat
 AVCHD clip is in its H.264 stream as user data `MDPM` (layout as in ExifTool's H264.pm).
 """
 
+import struct
 from collections.abc import Iterator
 
 from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Source
 from mediabox.native.tags.codecs import TRANSPORT, TRANSPORT_SOUNDS
 from mediabox.native.tags.dates import candidate, moment
-from mediabox.native.tags.findings import Findings, Tolerant
+from mediabox.native.tags.findings import Findings, Tolerant, decoded
 
 LOOKED_AT_BYTES = 64 * 1024
 _TAIL_BYTES = 192 * 512
@@ -19,7 +20,8 @@ _PACKET_BYTES = 188
 _CLOCK_HZ = 90_000
 _CLOCK_WRAPS = 1 << 33
 _MDPM = b"MDPM"
-_DATE_TAG, _TIME_TAG, _MAKE_TAG = 0x18, 0x19, 0xE0
+_DATE_TAG, _TIME_TAG, _SHUTTER_TAG, _EXPOSURE_TAG, _F_NUMBER_TAG, _MAKE_TAG = 0x18, 0x19, 0x7F, 0xA0, 0xA1, 0xE0
+_MODEL_TAGS = (0xE4, 0xE5, 0xE6)  # four characters each
 _MAKES = {0x0103: "Panasonic", 0x0108: "Sony", 0x1011: "Canon", 0x1104: "JVC"}
 _RATES = (0.0, 23.976, 24.0, 25.0, 29.97, 30.0, 50.0, 59.94, 60.0)  # 13818-2, table 6-4
 
@@ -112,8 +114,22 @@ def _read_camera(stream: bytes, found: Findings) -> None:
             offset_min = _zone(date[0])
             source = TimeSource.EXIF_LOCAL if offset_min is None else TimeSource.EXIF_OFFSET
             found.times.append(candidate(taken, source, offset_min))
+    found.exposure_s = _ratio(rows.get(_EXPOSURE_TAG)) or _shutter(rows.get(_SHUTTER_TAG))
+    found.f_number = _ratio(rows.get(_F_NUMBER_TAG))
+    found.model = decoded(b"".join(rows.get(tag, b"") for tag in _MODEL_TAGS))
     if _MAKE_TAG in rows:
         found.make = _MAKES.get(int.from_bytes(rows[_MAKE_TAG][:2], "big"), found.make)
+
+
+def _ratio(row: bytes | None) -> float | None:
+    above, below = struct.unpack(">HH", row) if row is not None else (0, 0)
+    return above / below if above and below and below != 0xFFFF else None
+
+
+def _shutter(row: bytes | None) -> float | None:
+    """Camcorders count the shutter's time in 28125ths of a second; all ones: not known."""
+    ticks = int.from_bytes(row[2:4], "little") & 0x7FFF if row is not None else 0x7FFF
+    return ticks / 28125 if 0 < ticks < 0x7FFF else None
 
 
 def _zone(packed: int) -> int | None:

@@ -1,9 +1,9 @@
-"""What an XMP packet says of its picture (Adobe XMP part 2, IPTC Photo Metadata, MWG regions, Microsoft people tags)."""
+"""What an XMP packet says of its picture (Adobe XMP part 2, IPTC, MWG regions, Microsoft people tags)."""
 
 import re
 from collections.abc import Callable
 
-from mediabox.model.facts import TimeSource
+from mediabox.model.facts import Place, TimeSource
 from mediabox.native.tags import gps
 from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.findings import Findings
@@ -21,7 +21,6 @@ _MICROSOFT_NAME = "{http://ns.microsoft.com/photo/1.2/t/Region#}PersonDisplayNam
 _DATES = (_EXIF + "DateTimeOriginal", _PHOTOSHOP + "DateCreated", _XMP + "CreateDate")  # best first
 _FACES = (None, "Face", "face")
 _DEGREES = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?(?:,(\d{1,2}(?:\.\d+)?))?\s*([NSEWnsew])")
-
 
 
 def no_extension() -> bytes:
@@ -69,7 +68,7 @@ def _people(packet: Packet) -> list[str]:
     return names
 
 
-def _place(packet: Packet) -> gps.Place | None:
+def _place(packet: Packet) -> Place | None:
     altitude = _fraction(packet.text(_EXIF + "GPSAltitude") or "")
     if altitude is not None and packet.text(_EXIF + "GPSAltitudeRef") == "1":
         altitude = -altitude

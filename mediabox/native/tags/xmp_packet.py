@@ -19,10 +19,10 @@ _LOOKED_AT_BYTES = 64 * 1024  # at either end of a longer packet: in between lie
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_KNOWN = re.compile(
-    rb"Rating|dc:(?:subject|title|description)|DateCreated|CreateDate|DateTimeOriginal|GPSL|PersonInImage"
-    rb"|mwg-rs|MicroVideo|MotionPhoto|Container:|PersonDisplayName"
-)
+_KNOWN = (  # looked for one by one: a regular expression of them all takes ten times as long
+    b"Rating", b"dc:subject", b"dc:title", b"dc:description", b"DateCreated", b"CreateDate", b"DateTimeOriginal",
+    b"GPSL", b"PersonInImage", b"mwg-rs", b"PersonDisplayName", b"MicroVideo", b"MotionPhoto",
+)  # fmt: skip
 
 
 class Packet:
@@ -79,9 +79,9 @@ def parse(packet: bytes) -> Packet | None:
     """
     if not packet or len(packet) > MAX_PACKET_BYTES or not _is_wanted(packet):
         return None
-    from xml.etree.ElementTree import ParseError  # noqa: PLC0415 - two thirds of all files need neither
+    from xml.etree.ElementTree import ParseError  # two thirds of all files need neither
 
-    from defusedxml.ElementTree import fromstring  # noqa: PLC0415
+    from defusedxml.ElementTree import fromstring
 
     try:
         return Packet(fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True))
@@ -90,6 +90,6 @@ def parse(packet: bytes) -> Packet | None:
 
 
 def _is_wanted(packet: bytes) -> bool:
-    if len(packet) <= 2 * _LOOKED_AT_BYTES:
-        return _KNOWN.search(packet) is not None
-    return any(_KNOWN.search(end) for end in (packet[:_LOOKED_AT_BYTES], packet[-_LOOKED_AT_BYTES:]))
+    if len(packet) > 2 * _LOOKED_AT_BYTES:
+        packet = packet[:_LOOKED_AT_BYTES] + packet[-_LOOKED_AT_BYTES:]
+    return any(word in packet for word in _KNOWN)
