@@ -1,0 +1,54 @@
+"""List a folder's originals with their digests beside them, for `sha256sum -c` and for the day the box is gone.
+
+Subject: a folder of the archive, relative; "" is its top.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from mediabox.contracts import Needs, Outcome, Work, Written
+from mediabox.model.manifest import MANIFEST_NAME, Sum, compose_sums
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Catalogue(Protocol):
+    async def sums(self, folder: str) -> Sequence[Sum]:
+        """Every archived original directly in the folder."""
+
+
+class Archive(Protocol):
+    async def read_small(self, path: str) -> bytes | None:
+        """A text file of the archive; None when there is none. Raises Away, Permanent when it is too large."""
+
+    async def write(self, path: str, content: bytes) -> Written:
+        """Replace a text file of ours, durably. Raises Away, NeedsHuman."""
+
+
+class Manifest:
+    """Keeps the `SHA256SUMS` of one folder."""
+
+    name: ClassVar[str] = "manifest"
+    after: ClassVar[tuple[str, ...]] = ("file",)
+    needs: ClassVar[Needs] = Needs(disk=True)
+
+    def __init__(self, catalogue: Catalogue, archive: Archive) -> None:
+        self._catalogue, self._archive = catalogue, archive
+
+    async def run(self, work: Work) -> Outcome:
+        """Write the folder's manifest when it is not what it should be. Raises Away, NeedsHuman."""
+        folder = work.job.subject
+        path = f"{folder}/{MANIFEST_NAME}" if folder else MANIFEST_NAME
+        content = compose_sums(await self._catalogue.sums(folder))
+        existing = await self._archive.read_small(path)
+        if content == (existing or b""):
+            return Outcome()
+        return Outcome(written=await self._archive.write(path, content))
+
+    async def committed(self, works: Sequence[Work]) -> None:
+        """Nothing is held between steps."""
+
+
+STAGE = Manifest
