@@ -126,6 +126,25 @@ def remove_file(path: Path) -> bool:
     return was_there
 
 
+def set_aside(path: Path) -> Path:
+    """Durably rename a file that is to be made anew, without overwriting an older one: `name.before`, `name.before-2`.
+
+    Returns its new path. Raises OSError.
+    """
+    aside = path.with_name(f"{path.name}.before")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.before-{number}")
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.rename(path.name, aside.name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return aside
+
+
 def remove_at(name: str, /, *, dir_fd: int) -> None:
     """Durably unlink `name` in an open folder: a source's own copy, after proof of ours. Raises OSError."""
     os.unlink(name, dir_fd=dir_fd)

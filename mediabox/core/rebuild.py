@@ -1,0 +1,261 @@
+"""Make the catalogue anew from an archive volume alone (invariant I12).
+
+Sidecars say which files make an asset, where they came from and under which version,
+so that a source listed afterwards brings nothing twice. Every original is read past
+the cache and examined again; what has no sidecar is kept too, as an asset of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.contracts import ExamineRequest, Written
+from mediabox.durable.verify import digest_past_cache
+from mediabox.errors import Permanent
+from mediabox.model.asset import Kind, RemoteResource, ResourceState, Role
+from mediabox.model.ledger import Copy, CopyState, Evidence
+from mediabox.model.naming import stem
+from mediabox.model.safe_name import MANIFEST_NAME
+from mediabox.model.sidecar import SidecarMember, SidecarRecord
+from mediabox.model.signature import kind_of_name
+from mediabox.store import assets, copies, journal
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from mediabox.clock import Clock
+    from mediabox.contracts import Examination
+    from mediabox.durable.renditions import RenditionFolder
+    from mediabox.durable.volume import Volume
+    from mediabox.native.worker import MediaWorkers
+    from mediabox.store.database import Database
+
+PORTION = 32  # originals between two transactions
+OWN_SOURCE = "archive"  # where files come from that no sidecar tells of
+
+
+class Rebuilt(msgspec.Struct, kw_only=True):
+    """What was found."""
+
+    originals: int = 0
+    sidecars: int = 0
+    without_sidecar: int = 0
+    damaged: list[str] = []  # paths whose bytes are not those their sidecar tells of
+    twice: list[str] = []  # paths whose bytes are in the archive under another name, which is kept
+    missing: list[str] = []  # paths sidecars tell of that are not there
+    unreadable_sidecars: list[str] = []
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One original on the volume."""
+
+    path: str
+    modified_at_ms: int
+    member: SidecarMember | None
+    asset_key: str  # the sidecar's path, or the original's own
+
+
+class _Read(msgspec.Struct, frozen=True, kw_only=True):
+    found: _Found
+    digest: str
+    size_bytes: int
+    examination: Examination
+
+    @property
+    def expected_digest(self) -> str:
+        return self.found.member.sha256 if self.found.member else self.digest
+
+    @property
+    def is_whole(self) -> bool:
+        return self.digest == self.expected_digest
+
+
+class Rebuild:
+    """One rebuild of an empty catalogue."""
+
+    def __init__(  # noqa: PLR0913 - the composition root's join
+        self,
+        *,
+        database: Database,
+        volume: Volume,
+        workers: MediaWorkers,
+        renditions: RenditionFolder,
+        clock: Clock,
+        progress: Callable[[Rebuilt], None] = lambda _: None,
+    ) -> None:
+        self._database, self._volume, self._workers = database, volume, workers
+        self._renditions, self._clock, self._progress = renditions, clock, progress
+        self._report = Rebuilt()
+        self._asset_ids: dict[str, int] = {}
+
+    async def run(self) -> Rebuilt:
+        paths = await asyncio.to_thread(self._paths)
+        told = await self._read_sidecars([path for path in paths if is_sidecar(path)])
+        texts = [path for path in paths if is_sidecar(path) or is_manifest(path)]
+        originals = [self._found(path, paths[path], told) for path in paths.keys() - set(texts)]
+        originals.sort(key=lambda found: found.path)
+        for start in range(0, len(originals), PORTION):
+            read = await asyncio.gather(*(self._read(one) for one in originals[start : start + PORTION]))
+            await self._database.write(lambda connection, read=read: self._write(connection, read))
+            self._progress(self._report)
+        await self._adopt_texts(texts)
+        self._report.missing = sorted(told.keys() - paths.keys())
+        return self._report
+
+    def _paths(self) -> dict[str, int]:
+        return {path: status.st_mtime_ns // 1_000_000 for path, status in self._volume.walk()}
+
+    # ------------------------------------------------------------ sidecars
+
+    async def _read_sidecars(self, paths: Sequence[str]) -> dict[str, tuple[str, SidecarMember]]:
+        """Original's path -> (its sidecar's path, what that says of it)."""
+        told: dict[str, tuple[str, SidecarMember]] = {}
+        for path in paths:
+            try:
+                content = await asyncio.to_thread(self._content, path)
+                record = await self._workers.parse_sidecar(content, into=SidecarRecord | None)
+            except Permanent:
+                record = None
+            if record is None:
+                self._report.unreadable_sidecars.append(path)
+                continue
+            self._report.sidecars += 1
+            told |= {member.path: (path, member) for member in record.members}
+        return told
+
+    async def _adopt_texts(self, paths: Sequence[str]) -> None:
+        contents = {path: await asyncio.to_thread(self._content, path) for path in paths}
+        now_ms = self._clock.wall_ms()
+
+        def work(connection: sqlite3.Connection) -> None:
+            for path, content in contents.items():
+                written = Written(path=path, digest=sha256(content).hexdigest(), size_bytes=len(content))
+                copies.put_written(connection, written, self._asset_ids.get(path), now_ms)
+
+        await self._database.write(work)
+
+    def _content(self, path: str) -> bytes:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
+        with open(descriptor, "rb") as file:
+            return file.read()
+
+    # ------------------------------------------------------------ originals
+
+    def _found(self, path: str, modified_at_ms: int, told: dict[str, tuple[str, SidecarMember]]) -> _Found:
+        sidecar, member = told.get(path, (path, None))
+        return _Found(path=path, modified_at_ms=modified_at_ms, member=member, asset_key=sidecar)
+
+    async def _read(self, found: _Found) -> _Read:
+        digest, size_bytes = await asyncio.to_thread(digest_past_cache, self._volume, found.path)
+        descriptor = os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
+        try:
+            examination = await self._workers.examine(descriptor, _request(found, size_bytes))
+        finally:
+            os.close(descriptor)
+        await asyncio.to_thread(self._keep_renditions, digest, examination)
+        return _Read(found=found, digest=digest, size_bytes=size_bytes, examination=examination)
+
+    def _keep_renditions(self, digest: str, examination: Examination) -> None:
+        if examination.thumbnail:
+            self._renditions.put(digest, "thumb.webp", examination.thumbnail)
+        if examination.preview:
+            self._renditions.put(digest, "preview.jpg", examination.preview)
+
+    def _write(self, connection: sqlite3.Connection, read: Sequence[_Read]) -> None:
+        for one in read:
+            if not one.is_whole:
+                self._report.damaged.append(one.found.path)
+            if assets.keeper(connection, one.expected_digest) is not None:
+                self._report.twice.append(one.found.path)
+                continue
+            self._report.originals += 1
+            self._report.without_sidecar += one.found.member is None
+            self._write_one(connection, one)
+
+    def _write_one(self, connection: sqlite3.Connection, one: _Read) -> None:
+        found, member, now_ms = one.found, one.found.member, self._clock.wall_ms()
+        asset_id = self._asset_ids.get(found.asset_key)
+        if asset_id is None:
+            asset_id = self._asset_ids[found.asset_key] = assets.add_asset(connection)
+        remote = _remote(one)
+        source = assets.source_id(connection, member.source if member else OWN_SOURCE)
+        resource_id = assets.add_resource(
+            connection,
+            asset_id,
+            source,
+            remote,
+            stem=stem(remote.name),
+            at_ms=member.taken_in_at_ms if member else now_ms,
+        )
+        size_bytes = remote.size_bytes or 0
+        assets.set_staged(connection, resource_id, digest=one.expected_digest, size_bytes=size_bytes)
+        assets.reserve(connection, resource_id, found.path, None)
+        assets.set_state(connection, resource_id, ResourceState.ARCHIVED)
+        assets.put_facts(connection, resource_id, one.examination.facts)
+        copies.put(connection, self._copy(one, resource_id, now_ms))
+        journal.append(
+            connection, "rebuilt", at_ms=now_ms, resource_id=resource_id, asset_id=asset_id, path=found.path
+        )
+
+    def _copy(self, one: _Read, resource_id: int, now_ms: int) -> Copy:
+        return Copy(
+            resource_id=resource_id,
+            volume=self._volume.identity.uuid,
+            path=one.found.path,
+            size_bytes=one.found.member.size_bytes if one.found.member else one.size_bytes,
+            digest=one.expected_digest,
+            evidence=Evidence.REREAD,
+            proved_at_ms=now_ms,
+            state=CopyState.PRESENT if one.is_whole else CopyState.DAMAGED,
+        )
+
+
+def is_sidecar(path: str) -> bool:
+    """Whether this is a sidecar of ours; the owner's own are archived as `….source.xmp`."""
+    return path.endswith(".xmp") and not path.endswith(".source.xmp")
+
+
+def is_manifest(path: str) -> bool:
+    return path.rpartition("/")[2] == MANIFEST_NAME
+
+
+def _request(found: _Found, size_bytes: int) -> ExamineRequest:
+    name = found.path.rpartition("/")[2]
+    member = found.member
+    return ExamineRequest(
+        name=member.original_name if member else name,
+        kind=member.kind if member else kind_of_name(name) or Kind.PICTURE,
+        size_bytes=size_bytes,
+        modified_at_ms=found.modified_at_ms,
+    )
+
+
+def _remote(one: _Read) -> RemoteResource:
+    """The file as its source listed it, as far as the sidecar tells."""
+    found, member = one.found, one.found.member
+    if member is not None:
+        return RemoteResource(
+            remote_id=member.remote_id,
+            version=member.version,
+            name=member.original_name,
+            kind=member.kind,
+            role=member.role,
+            size_bytes=member.size_bytes,
+            modified_at_ms=member.modified_at_ms or found.modified_at_ms,
+        )
+    facts = one.examination.facts
+    return RemoteResource(
+        remote_id=found.path,
+        version=one.digest,
+        name=found.path.rpartition("/")[2],
+        kind=facts.kind,
+        role=Role.SIDECAR if facts.kind is Kind.SIDECAR else Role.ORIGINAL,
+        size_bytes=one.size_bytes,
+        modified_at_ms=found.modified_at_ms,
+    )
