@@ -71,7 +71,7 @@ def display_p3() -> bytes:
         struct.pack(">4sII", name, *place) for name, place in offsets.items()
     )
     header = struct.pack(
-        ">I4sI4s4s4s12x4s4x4x4x8xI12s4x16x28x",
+        ">I4sI4s4s4s12x4s4x4x4x4x8xI12s4x16x28x",
         start + len(body), b"\0" * 4, 0x04400000, b"mntr", b"RGB ", b"XYZ ", b"acsp", 0,
         _fixed(0.96420) + _fixed(1.0) + _fixed(0.82491),
     )  # fmt: skip

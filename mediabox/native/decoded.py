@@ -21,6 +21,10 @@ class Unreadable(Exception):
     """No picture can be had from these bytes. The message says why, for a person."""
 
 
+class NoPicture(Unreadable):
+    """Nothing is wrong with the file: it holds no picture that we can show."""
+
+
 class NeedsProfile(Unreadable):
     """Another child can: start the examination again in one of that profile."""
 

@@ -171,10 +171,8 @@ def _frames(source: Source, layout: Layout, *, is_scaled: bool) -> Iterator[tupl
 def _placed(frames: list[av.VideoFrame], layout: Layout) -> Iterator[tuple[int, av.VideoFrame]]:
     """Frames with the number of their tile, unless the bitstream contradicts the boxes."""
     for frame in frames:
-        is_tile = (
-            abs(frame.width - layout.tile_width) < _CODING_UNIT and abs(frame.height - layout.tile_height) < _CODING_UNIT
-        )
-        if frame.pts is not None and 0 <= frame.pts < len(layout.tiles) and is_tile:
+        off = max(abs(frame.width - layout.tile_width), abs(frame.height - layout.tile_height))
+        if frame.pts is not None and 0 <= frame.pts < len(layout.tiles) and off < _CODING_UNIT:
             yield frame.pts, frame
 
 

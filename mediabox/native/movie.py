@@ -156,7 +156,8 @@ def _shown(frame: av.VideoFrame, context: av.VideoCodecContext) -> Decoded:
     )
     pixels = small.to_ndarray()
     if is_hdr:
-        pixels = tone.to_srgb(pixels.astype(np.uint16, copy=False), transfer=frame.color_trc, primaries=frame.color_primaries)
+        deep = pixels.astype(np.uint16, copy=False)
+        pixels = tone.to_srgb(deep, transfer=frame.color_trc, primaries=frame.color_primaries)
     orientation = _EXIF_BY_TURN.get(round(frame.rotation) % 360, 1)
     width, height = displayed(full_width, frame.height, orientation)
     return Decoded(

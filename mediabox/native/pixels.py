@@ -15,7 +15,7 @@ from mediabox.native.analysers.perceptual_hash import perceptual_hashes
 from mediabox.native.analysers.quality import quality
 from mediabox.native.boxes import Source
 from mediabox.native.colour import HLG, PQ
-from mediabox.native.decoded import Decoded, NeedsProfile, Unreadable
+from mediabox.native.decoded import Decoded, NeedsProfile, NoPicture, Unreadable
 from mediabox.native.profiles import Profile
 
 _HDR_BY_TRANSFER = {PQ: Hdr.PQ, HLG: Hdr.HLG}
@@ -41,6 +41,8 @@ def _picture(source: Source, facts: Facts, *, wants_renditions: bool) -> Examina
         decoded = picture.decode(source, facts)
     except NeedsProfile:
         raise
+    except NoPicture:
+        return Examination(facts=facts)
     except Unreadable as err:
         return Examination(facts=_damaged(facts, str(err)))
     facts = msgspec.structs.replace(

@@ -51,15 +51,16 @@ def preload(profile: Profile) -> dict[str, str]:
 
 
 def _pictures() -> dict[str, str]:
-    import numpy
-    from PIL import Image, features
+    import numpy as np
+    import PIL
+    from PIL import features
 
     from mediabox.native import jxl, pixels, raw  # noqa: F401 - for later, when nothing can be imported
 
     for media_type, sample in _samples():
         pixels.examine(Held(sample), Facts(kind=Kind.PICTURE, media_type=media_type))
     versions = {name: features.version(name) or "" for name in ("libjpeg_turbo", "zlib", "libtiff", "webp", "avif")}
-    return {"pillow": Image.__version__, "numpy": numpy.__version__} | versions
+    return {"pillow": PIL.__version__, "numpy": np.__version__} | versions
 
 
 def _movies() -> dict[str, str]:
@@ -93,7 +94,7 @@ def _samples() -> Iterator[tuple[str, bytes]]:
     """A tiny picture of every kind that Pillow decodes."""
     from PIL import Image
 
-    image = Image.new("RGB", (16, 16), (200, 120, 40))
+    image = Image.radial_gradient("L").resize((16, 16)).convert("RGB")  # not flat, so that it gets a hash
     for media_type, kind in (("jpeg", "JPEG"), ("png", "PNG"), ("webp", "WEBP"), ("gif", "GIF"), ("bmp", "BMP")):
         yield f"image/{media_type}", _written(image, kind)
     yield "image/jpeg", _written(image.convert("CMYK"), "JPEG")

@@ -16,7 +16,7 @@ import msgspec
 from mediabox.model.facts import Facts
 from mediabox.native import jpeg
 from mediabox.native.boxes import Malformed, Source, boxes, exactly
-from mediabox.native.decoded import Decoded, Unreadable
+from mediabox.native.decoded import Decoded, NoPicture, Unreadable
 from mediabox.native.faults import refused
 from mediabox.native.window import JPEG_END, Window
 
@@ -46,9 +46,14 @@ class Place(NamedTuple):
 
 
 def decode(source: Source, facts: Facts) -> Decoded:
-    """The best preview inside, turned as the raw file's own orientation says. Raises Unreadable when there is none."""
+    """The best preview inside, turned as the raw file's own orientation says.
+
+    Raises NoPicture when there is none, Unreadable when those there are cannot be decoded.
+    """
     found = sorted(set(_sound(source, previews(source))), key=lambda place: place.length, reverse=True)
-    fault = "no preview inside"
+    if not found:
+        raise NoPicture(f"{facts.media_type}: no preview inside")
+    fault = ""
     for place in found:
         try:
             shown = jpeg.decode(Window(source, *place, ending=JPEG_END), orientation=facts.orientation)

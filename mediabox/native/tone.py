@@ -54,7 +54,8 @@ def _rows_to_srgb(
     pixels: NDArray[np.unsignedinteger], *, transfer: int, primaries: int
 ) -> NDArray[np.uint8]:
     codes = pixels if pixels.dtype == np.uint8 else pixels >> 4
-    light: NDArray[np.float32] = _decoding(transfer, 256 if pixels.dtype == np.uint8 else 4096)[codes]  # cd/m2, or scene light for HLG
+    table = _decoding(transfer, 256 if pixels.dtype == np.uint8 else 4096)
+    light: NDArray[np.float32] = table[codes]  # cd/m2; scene light for HLG
     if transfer == HLG:
         luminance = light @ _LUMA_2020
         light *= (PEAK_NITS * np.maximum(luminance, 1e-6) ** 0.2)[..., None]  # OOTF, gamma 1.2 at 1,000 cd/m2: BT.2100

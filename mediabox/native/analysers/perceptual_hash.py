@@ -13,6 +13,7 @@ from PIL import Image
 
 _SIDE = 32
 _KEPT = 8
+_MIDDLE = (_KEPT * _KEPT - 2) // 2  # of the 63 frequencies that are not the mean
 # Below this the strongest frequency, relative to 255, is noise: a wall, a lens cap, a black frame. Such
 # pictures would all be each other's duplicates, so they get no hash. A blurred gradient of 4 codes has 0.01.
 FLAT = 0.008
@@ -43,4 +44,5 @@ def perceptual_hashes(upright: Image.Image) -> tuple[int, ...]:
 
 def _bits(frequencies: NDArray[np.floating]) -> int:
     flat = frequencies.ravel()
-    return int.from_bytes(np.packbits(flat > np.median(flat[1:])).tobytes(), "big")
+    median = np.partition(flat[1:], _MIDDLE)[_MIDDLE]  # np.median would import numpy.ma
+    return int.from_bytes(np.packbits(flat > median).tobytes(), "big")
