@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _with_json(_verb(verbs, "status", "how things stand"))
     where = _with_json(_verb(verbs, "where", "one photo's whole way"))
-    where.add_argument("what", metavar="NAME|ID|SHA256", help="file name, archive path, id, or SHA-256 (8 digits will do)")
+    where.add_argument(
+        "what", metavar="NAME|ID|SHA256", help="file name, archive path, id, or SHA-256 (8 digits will do)"
+    )
 
     verify = _with_json(_verb(verbs, "verify", "read the whole archive again and compare"))
     verify.add_argument("--sample", metavar="PERCENT", default="100%", help="read only about this share (1%%)")

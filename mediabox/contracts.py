@@ -54,6 +54,10 @@ class Source(Protocol):
     name: str
     removes_after_archiving: bool  # the owner chose `move`
 
+    @property
+    def unsettled(self) -> int:
+        """Files the last listing left out because they may still be written: list again before giving up."""
+
     def pages(self, cursor: str | None) -> AsyncIterator[Page]:
         """List everything that may be new, oldest cursor first. Raises Away, NeedsHuman.
 
@@ -131,6 +135,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts | None = None
     receipt: Receipt | None = None
     written: Written | None = None
+    withdrawn: tuple[str, ...] = ()  # paths of sidecars of ours that were removed again
     quarantine: str | None = None  # the reason, for a person
     setback: Setback | None = None
     removed_from_source: bool = False
@@ -186,7 +191,7 @@ class Library(Protocol):
     def members(self, asset_id: int) -> Sequence[Member]: ...
     def by_content_identifier(self, identifier: str) -> Sequence[Member]: ...
     def beside(self, resource: Resource) -> Sequence[Member]:
-        """Resources of the same source and folder whose names share this one's stem (see `stages.group.stem`)."""
+        """Resources of the same source and folder whose names share its stem (`model.naming.stem`)."""
 
     def near(self, hashes: Sequence[int], *, within_bits: int) -> Sequence[Near]: ...
     def is_taken(self, path: str) -> bool:
@@ -216,6 +221,9 @@ class Reserve(msgspec.Struct, frozen=True, kw_only=True):
     resource_id: int
     path: str  # relative to the archive, '/'-separated, NFC
     sidecar_path: str | None = None  # where our sidecar goes should this be its asset's primary file
+
+
+Decision = Join | Similar | Reserve
 
 
 # ---------------------------------------------------------------- bytes, media, copies
@@ -270,7 +278,7 @@ class Destination(Protocol):
 
     name: str
 
-    async def deliver(self, resource: Resource) -> Receipt:
+    async def deliver(self, resource: Resource) -> Receipt | Setback:
         """Make the copy and prove it. Safe to repeat. Raises Away, NeedsHuman, Retryable."""
 
     async def confirm(self, resource: Resource, receipt: Receipt) -> Receipt:
@@ -297,4 +305,4 @@ class Rule(Protocol):
     name: ClassVar[str]
     after: ClassVar[tuple[str, ...]]
 
-    def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterable[msgspec.Struct]: ...
+    def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterable[Decision]: ...

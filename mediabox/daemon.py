@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mediabox import probes, systemd
@@ -34,6 +35,7 @@ from mediabox.durable.renditions import RenditionFolder
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, Fatal, NeedsHuman
 from mediabox.log import get_logger
+from mediabox.native.sidecar_text import compose
 from mediabox.native.worker import MediaWorkers
 from mediabox.stages.dedup import Dedup
 from mediabox.stages.dedup import Settings as DedupSettings
@@ -51,13 +53,15 @@ from mediabox.store.database import Database
 from mediabox.supervise import supervise
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from pathlib import Path
 
     from mediabox.config.load import Config
     from mediabox.contracts import Source
     from mediabox.durable.volume import Volume
 
     Service = Callable[[], Awaitable[None]]
+    Beside = Sequence[Callable[[], Coroutine[None, None, None]]]
 
 log = get_logger(__name__)
 
@@ -80,7 +84,7 @@ class Box:
         self._stop = asyncio.Event()
         self._look = asyncio.Event()
 
-    async def run(self, *, once: bool, beside: Sequence[Callable[[Box], Awaitable[None]]] = ()) -> None:
+    async def run(self, *, once: bool, beside: Beside = ()) -> None:
         """Work until stopped, or with `once` until nothing more can be done.
 
         `beside`: what else to run meanwhile (a terminal's progress). Raises Fatal;
@@ -149,7 +153,7 @@ class Box:
         volume: Volume,
         *,
         once: bool,
-        beside: Sequence[Callable[[Box], Awaitable[None]]],
+        beside: Beside,
         stack: AsyncExitStack,
     ) -> None:
         sources = _sources(self.config, self.clock)
@@ -169,18 +173,21 @@ class Box:
             bus=self.bus,
             clock=self.clock,
         )
-        services: dict[str, Service] = {"governor": self.governor.run, "switches": lambda: self._mind_switches(pipeline)}
+        services: dict[str, Service] = {
+            "governor": self.governor.run,
+            "switches": lambda: self._mind_switches(pipeline),
+        }
         if not once:
             services["scrub"] = self._scrub(volume).run
             services["watchdog"] = lambda: systemd.watchdog(lambda: self.database.write(journal.last))
             for source in sources.values():
-                services[f"source {source.name}"] = lambda source=source: intake.follow(source)
+                services[f"source {source.name}"] = partial(intake.follow, source)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(pipeline.run())]
             running += [tasks.create_task(self._keep(name, service)) for name, service in services.items()]
-            running += [tasks.create_task(extra(self)) for extra in beside]
+            running += [tasks.create_task(extra()) for extra in beside]
             systemd.ready()
-            await self._until_over(once, intake, pipeline, sources)
+            await self._until_stopped(_everything(intake, pipeline, sources) if once else None)
             for task in running:
                 task.cancel()
 
@@ -203,14 +210,14 @@ class Box:
     def _stages(
         self, sources: Mapping[str, Source], spool: SpoolFolder, archive: Archive, workers: MediaWorkers
     ) -> list[Stage]:
-        catalogue = Catalogue(self.database, self.clock)
+        catalogue = Catalogue(self.database)
         made = self.config.renditions
         renditions = RenditionFolder(self.config.path(made.path)) if made.thumbnails or made.preview else None
         return [
             Fetch(sources, spool),
             Examine(spool, workers, renditions),
             File(archive),
-            Describe(catalogue, archive, workers),
+            Describe(catalogue, archive, workers, compose=compose),
             Manifest(catalogue, archive),
             Remove(sources, ArchiveProofs(self.database, archive, self.clock)),
         ]
@@ -226,9 +233,7 @@ class Box:
         )
 
     async def _keep(self, name: str, service: Service) -> None:
-        await supervise(
-            name, service, clock=self.clock, open_issue=self.issues.open, close_issue=self.issues.close
-        )
+        await supervise(name, service, clock=self.clock, open_issue=self.issues.open, close_issue=self.issues.close)
 
     async def _sweep(self, volume: Volume, spool: SpoolFolder) -> None:
         """Clear what a crash left: staged files of resources that have their end, half-written sidecars."""
@@ -241,31 +246,35 @@ class Box:
 
     # ------------------------------------------------------------ until when
 
-    async def _until_over(
-        self, once: bool, intake: Intake, pipeline: Pipeline, sources: Mapping[str, Source]  # noqa: FBT001
-    ) -> None:
-        stopped = asyncio.ensure_future(self._stop.wait())
-        if once:
-            finished = asyncio.ensure_future(_everything(intake, pipeline, sources))
-            await asyncio.wait({stopped, finished}, return_when=asyncio.FIRST_COMPLETED)
-            if finished.done():
-                finished.result()
-            finished.cancel()
-        else:
-            await stopped
-        stopped.cancel()
+    async def _until_stopped(self, last: Awaitable[None] | None) -> None:
+        """Until somebody says so, or `last` has been done."""
+        async with asyncio.TaskGroup() as tasks:
+            ends = {tasks.create_task(_wait(self._stop))}
+            if last is not None:
+                ends.add(tasks.create_task(_wait_for(last)))
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                end.cancel()
 
     async def _mind_switches(self, pipeline: Pipeline) -> None:
         """Follow what people switched, at once when poked, else every few seconds."""
         while True:
             now_ms = self.clock.wall_ms()
-            held = await self.database.read(lambda connection: commands.paused(connection, now_ms=now_ms))
+            held = await self.database.read(partial(commands.paused, now_ms=now_ms))
             if held is None:
                 self.governor.resume()
             else:
                 self.governor.pause("paused by a person")
             pipeline.wake()
             await self._sleep(60.0)
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _wait_for(last: Awaitable[None]) -> None:
+    await last
 
 
 async def _everything(intake: Intake, pipeline: Pipeline, sources: Mapping[str, Source]) -> None:

@@ -105,7 +105,9 @@ def _home(home: Path) -> Iterator[Check]:
     filesystem = filesystem_of(home)
     if is_network(filesystem):
         remedy = "Choose a --home on a local disk; the archive may stay on the network."
-        yield Check(what="home", state="problem", why=f"{home} is on a network file system ({filesystem})", remedy=remedy)
+        yield Check(
+            what="home", state="problem", why=f"{home} is on a network file system ({filesystem})", remedy=remedy
+        )
     elif not os.access(home, os.W_OK):
         remedy = f"Give the user of mediabox the folder: sudo chown -R $(id -un) {home}"
         yield Check(what="home", state="problem", why=f"{home} cannot be written", remedy=remedy)
@@ -118,7 +120,9 @@ def _archive(config: Config) -> Iterator[Check]:
     marker = root / ".mediabox" / "volume.json"
     if not root.is_dir():
         known = (config.home / DATABASE).exists()
-        remedy = "Plug the disk in or mount it." if known else "It is made at the first run if its parent folder exists."
+        remedy = (
+            "Plug the disk in or mount it." if known else "It is made at the first run if its parent folder exists."
+        )
         yield Check(what="archive", state="problem" if known else "warning", why=f"{root} is not there", remedy=remedy)
         return
     free = shutil.disk_usage(root).free
@@ -139,9 +143,13 @@ def _sources(config: Config) -> Iterator[Check]:
         for tree in getattr(source.settings, "trees", ()):
             what = f"source {source.name}"
             if not Path(tree).is_dir():
-                yield Check(what=what, state="warning", why=f"{tree} is not there", remedy="Mount it, or correct `trees`.")
+                yield Check(
+                    what=what, state="warning", why=f"{tree} is not there", remedy="Mount it, or correct `trees`."
+                )
             elif not os.access(tree, os.R_OK | os.X_OK):
-                yield Check(what=what, state="problem", why=f"{tree} cannot be read", remedy=f"sudo chmod -R o+rX {tree}")
+                yield Check(
+                    what=what, state="problem", why=f"{tree} cannot be read", remedy=f"sudo chmod -R o+rX {tree}"
+                )
             else:
                 yield Check(what=what, state="ok", why=f"{tree}")
 
@@ -180,7 +188,7 @@ def _decoders() -> Iterator[Check]:
 
 
 async def _greet() -> list[str]:
-    from mediabox.native.worker import MediaWorkers  # noqa: PLC0415 - only when asked
+    from mediabox.native.worker import MediaWorkers
 
     workers = MediaWorkers(1)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from mediabox.errors import Fatal, Retryable
 
 if TYPE_CHECKING:
     import argparse
+    import sqlite3
     from collections.abc import Iterator
 
 LOCK = "lock"
@@ -74,7 +74,7 @@ def poke(home: Path) -> bool:
 @contextmanager
 def catalogue(home: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
     """The catalogue, for a command beside a running daemon or without one. Raises Fatal when there is none."""
-    from mediabox.store.database import open_beside  # noqa: PLC0415 - only commands that look pay for sqlite
+    from mediabox.store.database import open_beside
 
     path = home / DATABASE
     if not path.exists():

@@ -12,6 +12,8 @@ from mediabox.cli import exits
 if TYPE_CHECKING:
     import argparse
 
+    from mediabox.contracts import Rule, Stage
+
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """`kind`: a stage works on bytes and is a job; a rule decides on facts when they are stored."""
@@ -28,13 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(steps), indent=2) + b"\n")
     else:
         for step in steps:
-            print(f"{step.name:9} {step.kind:5}  {step.purpose}{f'  (after {", ".join(step.after)})' if step.after else ''}")
+            after = f"  (after {', '.join(step.after)})" if step.after else ""
+            print(f"{step.name:9} {step.kind:5}  {step.purpose}{after}")
     return exits.OK
 
 
 def in_order() -> list[Step]:
     """Every stage and rule, each after what it names in `after`."""
-    from mediabox.daemon import RULES, STAGES  # noqa: PLC0415 - imports every stage
+    from mediabox.daemon import RULES, STAGES
 
     waiting = [_step(one, "stage") for one in STAGES] + [_step(one, "rule") for one in RULES]
     known = {step.name for step in waiting}
@@ -53,5 +56,5 @@ def _names(steps: list[Step]) -> list[str]:
     return [step.name for step in steps]
 
 
-def _step(part: type, kind: str) -> Step:
+def _step(part: type[Stage | Rule], kind: str) -> Step:
     return Step(name=part.name, kind=kind, after=part.after, purpose=(part.__doc__ or "").partition("\n")[0])

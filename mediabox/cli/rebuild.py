@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _rebuild(config: Config, *, is_watched: bool) -> Rebuilt:
     clock = Clock()
-    from mediabox.daemon import threads  # noqa: PLC0415 - the composition root's own measure
+    from mediabox.daemon import threads
 
     async with Database(config.home / DATABASE) as database:
         volume = await archive_volume(database, config.path(config.archive.path), clock=clock)

@@ -41,12 +41,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _work(config: Config, *, once: bool, is_watched: bool) -> None:
-    from mediabox.daemon import Box  # noqa: PLC0415 - after the configuration was found valid
-    from mediabox.surfaces.terminal import Progress  # noqa: PLC0415
+    from mediabox.daemon import Box
+    from mediabox.surfaces.terminal import Progress
 
     box = Box(config)
-    beside = [lambda box: Progress(box.database, box.governor, sys.stderr).run()] if is_watched else []
-    await box.run(once=once, beside=beside)
+    progress = Progress(
+        sys.stderr,
+        count=lambda: box.database.read(figures.accounting),
+        waiting_for=lambda: box.governor.waiting_for,
+    )
+    await box.run(once=once, beside=[progress.run] if is_watched else [])
 
 
 def _overrides(arguments: argparse.Namespace) -> dict[str, object]:

@@ -60,7 +60,7 @@ def _one_in(share: str) -> int:
         percent = float(share.removesuffix("%"))
     except ValueError:
         percent = 0.0
-    if not 0 < percent <= 100:  # noqa: PLR2004 - per cent
+    if not 0 < percent <= 100:
         message = f"--sample {share}: write a share above 0 and up to 100, such as 1%"
         raise Permanent(message)
     return round(100 / percent)

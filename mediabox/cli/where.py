@@ -42,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(ways), indent=2) + b"\n")
     elif not ways:
-        print(f"Nothing here is called {arguments.what!r}: give a file name, a path in the archive, an id or a SHA-256.")
+        print(
+            f"Nothing here is called {arguments.what!r}: give a file name, a path in the archive, an id or a SHA-256."
+        )
     else:
         now_ms = Clock().wall_ms()
         print("\n\n".join("\n".join(_told(one, now_ms)) for one in ways))
@@ -96,7 +98,8 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
 
 def _facts_told(facts: Facts) -> Iterator[str]:
     if facts.capture_time:
-        yield f"  taken    {facts.capture_time.local} {_zone(facts.capture_time.offset_min)} ({facts.capture_time.source})"
+        taken = facts.capture_time
+        yield f"  taken    {taken.local} {_zone(taken.offset_min)} ({taken.source})"
     size = f", {facts.width} x {facts.height}" if facts.width else ""
     length = f", {facts.duration_s:.1f} s {facts.video_codec or ''}" if facts.duration_s else ""
     hdr = f", {facts.hdr}" if facts.hdr else ""

@@ -14,6 +14,7 @@ from mediabox.durable.verify import Verdict, check
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.failpoints import fp
 from mediabox.model.ledger import CopyState, Evidence, Receipt
+from mediabox.model.sidecar import SidecarFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,14 +125,12 @@ class Archive:
         await asyncio.to_thread(self._write, path, content)
         return Written(path=path, digest=sha256(content).hexdigest(), size_bytes=len(content))
 
-    async def withdraw(self, path: str, digest: str) -> bool:
+    async def withdraw(self, sidecar: SidecarFile) -> bool:
         """Remove a sidecar of ours that no asset needs any more, unless someone changed it. Whether it is gone."""
-        content = await self.read_small(path)
-        if content is None:
-            return True
-        if sha256(content).hexdigest() != digest:
+        content = await self.read_small(sidecar.path)
+        if content is not None and sha256(content).hexdigest() != sidecar.digest:
             return False
-        await asyncio.to_thread(remove, self._volume, path)
+        await asyncio.to_thread(remove, self._volume, sidecar.path)
         return True
 
     def _read_small(self, path: str) -> bytes | None:

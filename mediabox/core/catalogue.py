@@ -4,22 +4,116 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from mediabox.model.asset import Kind, ResourceState, Role
+from mediabox import __version__
+from mediabox.contracts import Member
+from mediabox.model.asset import ResourceState, Role
+from mediabox.model.facts import Facts, TimeSource
+from mediabox.model.manifest import Sum
+from mediabox.model.sidecar import Description, SidecarMember, SidecarRecord
 from mediabox.store import assets, copies
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeVar
 
-    from mediabox.model.asset import Resource
     from mediabox.store.database import Database
+
+    T = TypeVar("T")
 
 # Which member stands for the asset: the picture as shot, before its raw twin, before anything derived.
 RANK = (Role.ORIGINAL, Role.RAW, Role.EDITED, Role.LIVE_VIDEO, Role.EDITED_VIDEO, Role.SIDECAR)
+GUESSED_TIMES = (TimeSource.FILE_NAME, TimeSource.FILE_MODIFIED, TimeSource.EXIF_MODIFIED)
+OWNERS_XMP = ".source.xmp"  # how the owner's own sidecars end in the archive
 
 
-def primary(members: list[Resource]) -> Resource | None:
-    """The archived member whose name the asset's sidecar carries."""
-    filed = [one for one in members if one.state is ResourceState.ARCHIVED and one.kind is not Kind.SIDECAR]
-    return min(filed, key=lambda one: (RANK.index(one.role), one.id), default=None)
+class Catalogue:
+    """For the stages `describe` and `manifest`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def description(self, asset_id: int) -> Description | None:
+        """What an asset's sidecar has to say, and where; None while none of its files is archived."""
+        return await self._database.read(lambda connection: describe(connection, asset_id))
+
+    async def sums(self, folder: str) -> Sequence[Sum]:
+        """Every archived original directly in a folder."""
+        listed = await self._database.read(lambda connection: copies.in_folder(connection, folder))
+        return [Sum(name=path.rpartition("/")[2], digest=digest) for path, digest in listed]
+
+
+def describe(connection: sqlite3.Connection, asset_id: int) -> Description | None:
+    """See `Catalogue.description`."""
+    filed = [
+        Member(resource=one, facts=assets.facts(connection, one.id))
+        for one in assets.members(connection, asset_id)
+        if one.state is ResourceState.ARCHIVED
+    ]
+    filed.sort(key=lambda one: (RANK.index(one.resource.role), one.resource.id))
+    path = next((path for one in filed if (path := assets.sidecar_path(connection, one.resource.id))), None)
+    if path is None:
+        return None
+    written = {sidecar.path: sidecar for sidecar in copies.sidecars_of(connection, asset_id)}
+    return Description(
+        record=_record(connection, filed),
+        path=path,
+        written_digest=written[path].digest if path in written else None,
+        source_path=next((one.resource.path for one in filed if _is_owners_xmp(one)), None),
+        stale=tuple(old for old in written.values() if old.path != path),
+    )
+
+
+def _is_owners_xmp(member: Member) -> bool:
+    return (member.resource.path or "").endswith(OWNERS_XMP)
+
+
+def _record(connection: sqlite3.Connection, filed: Sequence[Member]) -> SidecarRecord:
+    """The members' facts as one: the picture's own words first, then what sidecars add.
+
+    The owner's XMP is merged as text, with all it holds, so its words are not repeated here.
+    """
+    known = [one.facts for one in filed if one.facts and not _is_owners_xmp(one)]
+    return SidecarRecord(
+        members=tuple(_member(connection, one) for one in filed),
+        mediabox_version=__version__,
+        filed_at_ms=min(assets.times(connection, one.resource.id)[1] for one in filed),
+        capture_time=_first(sorted(known, key=_is_time_guessed), lambda facts: facts.capture_time),
+        place=_first(known, lambda facts: facts.place),
+        camera=_first(known, lambda facts: facts.camera),
+        rating=_first(known, lambda facts: facts.rating),
+        title=_first(known, lambda facts: facts.title),
+        caption=_first(known, lambda facts: facts.caption),
+        keywords=_union(facts.keywords for facts in known),
+        people=_union(facts.people for facts in known),
+    )
+
+
+def _is_time_guessed(facts: Facts) -> bool:
+    return facts.capture_time is None or facts.capture_time.source in GUESSED_TIMES
+
+
+def _member(connection: sqlite3.Connection, member: Member) -> SidecarMember:
+    resource = member.resource
+    return SidecarMember(
+        path=resource.path or "",
+        sha256=resource.digest or "",
+        size_bytes=resource.size_bytes or 0,
+        role=resource.role,
+        kind=resource.kind,
+        media_type=member.facts.media_type if member.facts else "application/octet-stream",
+        original_name=resource.name,
+        source=resource.source,
+        remote_id=resource.remote_id,
+        version=resource.version,
+        taken_in_at_ms=assets.times(connection, resource.id)[0],
+        modified_at_ms=resource.modified_at_ms,
+    )
+
+
+def _first(known: Iterable[Facts], of: Callable[[Facts], T | None]) -> T | None:
+    return next((value for facts in known if (value := of(facts)) is not None), None)
+
+
+def _union(words: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for some in words for word in some))

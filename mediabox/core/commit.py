@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
     from mediabox.clock import Clock
-    from mediabox.contracts import Outcome, Receipt, Rule, Staged, Written
+    from mediabox.contracts import Outcome, Rule, Staged
     from mediabox.model.asset import Resource
     from mediabox.model.facts import Facts
     from mediabox.model.job import Job, JobRequest
+    from mediabox.model.ledger import Receipt
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +80,8 @@ class _Application:
         self.events: list[ResourceChanged] = []
 
     def apply(self, work: Work, outcome: Outcome) -> list[JobRequest]:
-        if outcome.written is not None:
-            return self._written(work, outcome.written)
+        if outcome.written is not None or outcome.withdrawn:
+            return self._written(work, outcome)
         # The row as it is now: it may have been joined to another asset since the job was handed out.
         resource = assets.resource(self._connection, work.resource.id) if work.resource else None
         if resource is None:
@@ -154,7 +155,7 @@ class _Application:
                 proved_at_ms=self.now_ms,
             ),
         )
-        assets.set_state(self._connection, resource.id, ResourceState.ARCHIVED)
+        assets.set_archived(self._connection, resource.id, self.now_ms)
         self._note("archived", resource, path=receipt.path, volume=receipt.volume, evidence=receipt.evidence)
         copies_elsewhere = [resource, *assets.duplicates(self._connection, resource.id)]
         movable = [one for one in copies_elsewhere if self._committer.moves(one)]
@@ -189,9 +190,12 @@ class _Application:
         self._note("removed_from_source", resource, source=resource.source)
         return []
 
-    def _written(self, work: Work, written: Written) -> list[JobRequest]:
+    def _written(self, work: Work, outcome: Outcome) -> list[JobRequest]:
         asset_id = int(work.job.subject) if work.job.step == "describe" else None
-        copies.put_written(self._connection, written, asset_id, self.now_ms)
+        if outcome.written is not None:
+            copies.put_written(self._connection, outcome.written, asset_id, self.now_ms)
+        for path in outcome.withdrawn:
+            copies.forget_written(self._connection, path)
         return []
 
     def _note(self, event: str, resource: Resource, **fields: object) -> None:
@@ -204,9 +208,7 @@ class _Application:
             **fields,
         )
         detail = str(fields.get("path") or fields.get("reason") or fields.get("damage") or "")
-        self.events.append(
-            ResourceChanged(resource_id=resource.id, name=resource.name, event=event, detail=detail)
-        )
+        self.events.append(ResourceChanged(resource_id=resource.id, name=resource.name, event=event, detail=detail))
 
 
 def _flag(facts: Facts) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -43,7 +44,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 class Intake:
     """Keeps one catalogue in step with its sources."""
 
-    def __init__(  # noqa: PLR0913 - the composition root's join
+    def __init__(
         self,
         *,
         database: Database,
@@ -80,7 +81,7 @@ class Intake:
         cursor = await self._database.read(lambda connection: assets.cursor(connection, source.name))
         new = ignored = 0
         async for page in source.pages(cursor):
-            known = await self._database.read(lambda connection, page=page: self._known(connection, source, page))
+            known = await self._database.read(partial(self._known, source=source, page=page))
             fresh = [asset for asset in page.assets if not _is_known(asset, known)]
             decided, left_alone = await self._decide(source, page.undecided, known)
             if fresh or decided or left_alone or page.cursor is not None:

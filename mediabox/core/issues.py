@@ -26,7 +26,6 @@ class IssueBook:
 
     async def start(self) -> None:
         """Forget issues of the moment from before the last stop."""
-
         await self._database.write(lambda connection: issues.close_areas(connection, OF_THE_MOMENT))
 
     async def open(self, issue: Issue) -> None:
@@ -35,9 +34,7 @@ class IssueBook:
         is_new = await self._database.write(lambda connection: issues.open_issue(connection, issue, at_ms=now_ms))
         if is_new:
             log.warning("issue_opened", issue=issue.key, subject=issue.subject, message=issue.message)
-            self._bus.publish(
-                IssueChanged(key=issue.key, subject=issue.subject, is_open=True, message=issue.message)
-            )
+            self._bus.publish(IssueChanged(key=issue.key, subject=issue.subject, is_open=True, message=issue.message))
 
     async def close(self, key: str, subject: str) -> None:
         if await self._database.write(lambda connection: issues.close_issue(connection, key, subject)):

@@ -63,6 +63,10 @@ class Lane:
         """The work's result is committed."""
         self.held.discard(work.job.id)
 
+    def nudge(self) -> None:
+        """The lane after this one has room again."""
+        self._arrived.set()
+
     def _add(self, work: Work) -> None:
         self.held.add(work.job.id)
         self._waiting.append(work)
@@ -84,4 +88,4 @@ class Lane:
         if self.is_low():
             self._hunger.set()
         for earlier in self._earlier:
-            earlier._arrived.set()
+            earlier.nudge()

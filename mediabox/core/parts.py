@@ -72,7 +72,9 @@ class Parts:
 
     def resting_sources(self) -> list[str]:
         """Names of the sources whose files cannot be read now."""
-        return [part.partition(":")[2] for part in self._resting if part.startswith("source:") and self.is_resting(part)]
+        return [
+            part.partition(":")[2] for part in self._resting if part.startswith("source:") and self.is_resting(part)
+        ]
 
 
 class _Rest:

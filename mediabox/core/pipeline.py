@@ -10,9 +10,9 @@ restart.
 from __future__ import annotations
 
 import asyncio
-
 import traceback
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +25,7 @@ from mediabox.errors import Away, Fatal, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.issue import Issue, Severity
 from mediabox.store import jobs
+from mediabox.store.database import savepoint
 
 if TYPE_CHECKING:
     import sqlite3
@@ -57,7 +58,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 class Pipeline:
     """Runs every stage's lane until cancelled."""
 
-    def __init__(  # noqa: PLR0913 - the composition root's one big join
+    def __init__(
         self,
         *,
         database: Database,
@@ -129,7 +130,7 @@ class Pipeline:
         while True:
             self._hunger.clear()
             hungry = [lane for lane in self._lanes.values() if lane.is_low()]
-            found, next_due_ms = await self._database.read(lambda connection: self._look(connection, hungry))
+            found, next_due_ms = await self._database.read(partial(self._look, lanes=hungry))
             if sum(lane.fill(found[lane.step]) for lane in hungry):
                 self._idle.clear()
             elif self._is_quiet():
@@ -138,9 +139,7 @@ class Pipeline:
                 self._idle.set()
             await self._rest(next_due_ms)
 
-    def _look(
-        self, connection: sqlite3.Connection, lanes: Sequence[Lane]
-    ) -> tuple[dict[str, list[Work]], int | None]:
+    def _look(self, connection: sqlite3.Connection, lanes: Sequence[Lane]) -> tuple[dict[str, list[Work]], int | None]:
         now_ms = self._clock.wall_ms()
         skip = self._handed_out()
         found = {
@@ -196,20 +195,15 @@ class Pipeline:
         await self._let_go([result.work for result in results if result])
 
     def _write(self, connection: sqlite3.Connection, done: Done) -> Committed | None:
-        """One result in a savepoint of its own: a bug in one must not undo the others."""
-        connection.execute("SAVEPOINT result")
-        try:
-            result = self._apply(connection, done)
-        except Exception as error:  # noqa: BLE001 - kept with its job, like a stage's own
-            connection.execute("ROLLBACK TO result")
-            result = self._fail(connection, Done(work=done.work, error=error))
-        connection.execute("RELEASE result")
-        return result
-
-    def _apply(self, connection: sqlite3.Connection, done: Done) -> Committed | None:
-        if done.outcome is None:
-            return self._fail(connection, done)
-        return self._committer.apply(connection, done.work, done.outcome, handed_out=self._handed_out())
+        """One result in a savepoint of its own: a bug in one must not undo the others. None when it failed."""
+        if done.outcome is not None:
+            try:
+                with savepoint(connection):
+                    return self._committer.apply(connection, done.work, done.outcome, handed_out=self._handed_out())
+            except Exception as error:  # noqa: BLE001 - kept with its job, like a stage's own
+                done = Done(work=done.work, error=error)
+        self._fail(connection, done)
+        return None
 
     def _handed_out(self) -> set[int]:
         held = [lane.held for lane in self._lanes.values()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import msgspec
 from mediabox.contracts import ExamineRequest, Written
 from mediabox.durable.verify import digest_past_cache
 from mediabox.errors import Permanent
-from mediabox.model.asset import Kind, RemoteResource, ResourceState, Role
+from mediabox.model.asset import Kind, RemoteResource, Role
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.model.naming import stem
 from mediabox.model.safe_name import MANIFEST_NAME
@@ -79,7 +80,7 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
 class Rebuild:
     """One rebuild of an empty catalogue."""
 
-    def __init__(  # noqa: PLR0913 - the composition root's join
+    def __init__(
         self,
         *,
         database: Database,
@@ -102,7 +103,7 @@ class Rebuild:
         originals.sort(key=lambda found: found.path)
         for start in range(0, len(originals), PORTION):
             read = await asyncio.gather(*(self._read(one) for one in originals[start : start + PORTION]))
-            await self._database.write(lambda connection, read=read: self._write(connection, read))
+            await self._database.write(partial(self._write, read=read))
             self._progress(self._report)
         await self._adopt_texts(texts)
         self._report.missing = sorted(told.keys() - paths.keys())
@@ -119,7 +120,7 @@ class Rebuild:
         for path in paths:
             try:
                 content = await asyncio.to_thread(self._content, path)
-                record = await self._workers.parse_sidecar(content, into=SidecarRecord | None)
+                record = await self._workers.parse_sidecar(content, into=SidecarRecord)
             except Permanent:
                 record = None
             if record is None:
@@ -195,13 +196,15 @@ class Rebuild:
         )
         size_bytes = remote.size_bytes or 0
         assets.set_staged(connection, resource_id, digest=one.expected_digest, size_bytes=size_bytes)
-        assets.reserve(connection, resource_id, found.path, None)
-        assets.set_state(connection, resource_id, ResourceState.ARCHIVED)
+        assets.reserve(connection, resource_id, found.path, self._reserved_sidecar(found))
+        assets.set_archived(connection, resource_id, now_ms)
         assets.put_facts(connection, resource_id, one.examination.facts)
         copies.put(connection, self._copy(one, resource_id, now_ms))
-        journal.append(
-            connection, "rebuilt", at_ms=now_ms, resource_id=resource_id, asset_id=asset_id, path=found.path
-        )
+        journal.append(connection, "rebuilt", at_ms=now_ms, resource_id=resource_id, asset_id=asset_id, path=found.path)
+
+    def _reserved_sidecar(self, found: _Found) -> str:
+        """Where this original's sidecar is, or would be."""
+        return found.asset_key if found.member else f"{found.path}.xmp"
 
     def _copy(self, one: _Read, resource_id: int, now_ms: int) -> Copy:
         return Copy(

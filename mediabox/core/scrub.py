@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-
 from typing import TYPE_CHECKING
 
+from mediabox.contracts import Needs
 from mediabox.core.verification import Verification
 from mediabox.errors import Away
 from mediabox.log import get_logger
@@ -13,7 +13,6 @@ from mediabox.store import copies
 
 if TYPE_CHECKING:
     from mediabox.clock import Clock
-    from mediabox.contracts import Needs
     from mediabox.core.governor import Governor
     from mediabox.durable.volume import Volume
     from mediabox.store.database import Database
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 DAY_MS = 86_400_000
+NEEDS = Needs(disk=True)
 PORTION = 8  # copies between two looks at the governor
 PAUSE_S = 900.0  # when nothing is due
 
@@ -28,23 +28,22 @@ PAUSE_S = 900.0  # when nothing is due
 class Scrub:
     """A service: never ends, never hurries."""
 
-    def __init__(  # noqa: PLR0913 - the composition root's join
+    def __init__(
         self,
         *,
         database: Database,
         volume: Volume,
         governor: Governor,
-        needs: Needs,
         clock: Clock,
         days: float,
         bytes_per_s: float,
     ) -> None:
         self._database, self._volume, self._governor = database, volume, governor
-        self._needs, self._clock, self._days, self._bytes_per_s = needs, clock, days, bytes_per_s
+        self._clock, self._days, self._bytes_per_s = clock, days, bytes_per_s
 
     async def run(self) -> None:
         while True:
-            await self._governor.permit(self._needs)
+            await self._governor.permit(NEEDS)
             try:
                 read_bytes = await self.portion()
             except Away as absence:

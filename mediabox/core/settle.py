@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from mediabox.contracts import Join, Reserve, Similar
+from mediabox.contracts import Decision, Join, Reserve, Similar
 from mediabox.core import plan
 from mediabox.store import assets, journal
 
@@ -39,7 +39,7 @@ class Settlement:
             for decision in rule.decide(current, facts, self._library):
                 self._apply(decision, current)
 
-    def _apply(self, decision: Join | Similar | Reserve, resource: Resource) -> None:
+    def _apply(self, decision: Decision, resource: Resource) -> None:
         match decision:
             case Join():
                 self._join(decision)

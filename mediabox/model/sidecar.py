@@ -48,3 +48,20 @@ class SidecarRecord(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     caption: str | None = None
     people: tuple[str, ...] = ()
+
+
+class SidecarFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A sidecar of ours as we last wrote it."""
+
+    path: str
+    digest: str  # SHA-256, 64 lower-case hex digits
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be said of an asset, and where."""
+
+    record: SidecarRecord
+    path: str  # of our sidecar, in the archive
+    written_digest: str | None = None  # of what we last wrote there
+    source_path: str | None = None  # the owner's own XMP of this asset, when it is archived
+    stale: tuple[SidecarFile, ...] = ()  # sidecars from before two assets were joined

@@ -10,24 +10,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-import msgspec
-
 from mediabox.contracts import Needs, Outcome, Work, Written
-from mediabox.model.sidecar import COMPOSED_HEAD, SidecarRecord
+from mediabox.model.sidecar import COMPOSED_HEAD, Description, SidecarFile, SidecarRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _COMPOSED_HEAD = COMPOSED_HEAD.encode()
-
-
-class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be said of an asset, and where."""
-
-    record: SidecarRecord
-    path: str  # of our sidecar, in the archive
-    written_digest: str | None = None  # of what we last wrote there
-    source_path: str | None = None  # the owner's own XMP of this asset, when it is archived
 
 
 class Catalogue(Protocol):
@@ -41,6 +30,9 @@ class Archive(Protocol):
 
     async def write(self, path: str, content: bytes) -> Written:
         """Replace a text file of ours, durably. Raises Away, NeedsHuman."""
+
+    async def withdraw(self, sidecar: SidecarFile) -> bool:
+        """Remove a sidecar of ours unless somebody changed it; whether it is gone."""
 
 
 class Merger(Protocol):
@@ -69,28 +61,35 @@ class Describe:
         description = await self._catalogue.description(int(work.job.subject))
         if description is None:
             return Outcome()
+        written = await self._write(description)
+        # Only now that the new one is durable: at no instant is the asset without a sidecar.
+        gone = [old.path for old in description.stale if await self._archive.withdraw(old)]
+        return Outcome(written=written, withdrawn=tuple(gone))
+
+    async def _write(self, description: Description) -> Written | None:
         existing = await self._archive.read_small(description.path)
         content = await self._content(description, existing)
         if content != existing:
-            return Outcome(written=await self._archive.write(description.path, content))
+            return await self._archive.write(description.path, content)
         digest = hashlib.sha256(content).hexdigest()
         if digest == description.written_digest:
-            return Outcome()
+            return None
         # Written before a power cut that the database did not see.
-        return Outcome(written=Written(path=description.path, digest=digest, size_bytes=len(content)))
+        return Written(path=description.path, digest=digest, size_bytes=len(content))
 
     async def committed(self, works: Sequence[Work]) -> None:
         """Nothing is held between steps."""
 
     async def _content(self, description: Description, existing: bytes | None) -> bytes:
         source = await self._archive.read_small(description.source_path) if description.source_path else None
-        if source is None and (existing is None or _is_ours_alone(existing, description.written_digest)):
-            return self._compose(description.record)
+        composed = self._compose(description.record)
+        if source is None and (existing in (None, composed) or _is_ours_alone(existing, description.written_digest)):
+            return composed
         return await self._merger.merge_sidecar(existing, source, description.record)
 
 
-def _is_ours_alone(content: bytes, written_digest: str | None) -> bool:
-    return content.startswith(_COMPOSED_HEAD) and hashlib.sha256(content).hexdigest() == written_digest
+def _is_ours_alone(content: bytes | None, written_digest: str | None) -> bool:
+    return content is not None and content.startswith(_COMPOSED_HEAD) and hashlib.sha256(content).hexdigest() == written_digest
 
 
 STAGE = Describe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from mediabox.contracts import ExamineRequest, Needs, Outcome, Setback
 from mediabox.errors import Away, Permanent, Retryable
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from mediabox.model.asset import Resource
 
 
+RenditionName = Literal["thumb.webp", "preview.jpg"]
+
+
 class Renditions(Protocol):
     """Where thumbnails and previews are kept, by the original's digest. Blocking."""
 
-    def put(self, digest: str, name: str, content: bytes) -> None: ...
+    def put(self, digest: str, name: RenditionName, content: bytes) -> None: ...
 
 
 class Examine:
@@ -65,12 +68,12 @@ class Examine:
         )
 
     async def _keep(self, resource: Resource, examination: Examination) -> None:
-        made = {"thumb.webp": examination.thumbnail, "preview.jpg": examination.preview}
+        made: dict[RenditionName, bytes | None] = {"thumb.webp": examination.thumbnail, "preview.jpg": examination.preview}
         contents = {name: content for name, content in made.items() if content}
         if self._renditions is not None and contents:
             await asyncio.to_thread(self._put, resource.digest or "", contents)
 
-    def _put(self, digest: str, contents: dict[str, bytes]) -> None:
+    def _put(self, digest: str, contents: dict[RenditionName, bytes]) -> None:
         for name, content in contents.items():
             if self._renditions is not None:
                 self._renditions.put(digest, name, content)

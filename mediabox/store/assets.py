@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,7 +26,7 @@ def path_key(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-def resource_of(row: Sequence) -> Resource:
+def resource_of(row: Sequence[Any]) -> Resource:
     """A value from a row of COLUMNS."""
     return Resource(
         id=row[0],
@@ -107,7 +107,7 @@ def add_asset(connection: sqlite3.Connection) -> int:
     return int(connection.execute("INSERT INTO asset DEFAULT VALUES RETURNING id").fetchone()[0])
 
 
-def add_resource(  # noqa: PLR0913 - a row has as many columns
+def add_resource(
     connection: sqlite3.Connection, asset_id: int, source: int, remote: RemoteResource, *, stem: str, at_ms: int
 ) -> int:
     """A new row in state `seen`."""
@@ -201,7 +201,8 @@ def quarantined(connection: sqlite3.Connection) -> list[Resource]:
 def set_seen(connection: sqlite3.Connection, resource_id: int) -> None:
     """Back to the beginning: nothing of it is held any more."""
     connection.execute(
-        "UPDATE resource SET state = 'seen', digest = NULL, path = NULL, path_key = NULL, reason = NULL WHERE id = ?", (resource_id,)
+        "UPDATE resource SET state = 'seen', digest = NULL, path = NULL, path_key = NULL, reason = NULL WHERE id = ?",
+        (resource_id,),
     )
     connection.execute("DELETE FROM job WHERE subject = ? AND step IN ('examine', 'file')", (str(resource_id),))
 
@@ -213,8 +214,25 @@ def unplace(connection: sqlite3.Connection, resource_id: int) -> None:
     )
 
 
-def set_state(connection: sqlite3.Connection, resource_id: int, state: ResourceState) -> None:
-    connection.execute("UPDATE resource SET state = ? WHERE id = ?", (state, resource_id))
+def set_archived(connection: sqlite3.Connection, resource_id: int, at_ms: int) -> None:
+    connection.execute(
+        "UPDATE resource SET state = 'archived', archived_at_ms = coalesce(archived_at_ms, ?) WHERE id = ?",
+        (at_ms, resource_id),
+    )
+
+
+def times(connection: sqlite3.Connection, resource_id: int) -> tuple[int, int]:
+    """When a resource was taken in, and archived (0: not yet)."""
+    row = connection.execute(
+        "SELECT taken_in_at_ms, coalesce(archived_at_ms, 0) FROM resource WHERE id = ?", (resource_id,)
+    ).fetchone()
+    return (row[0], row[1])
+
+
+def sidecar_path(connection: sqlite3.Connection, resource_id: int) -> str | None:
+    """The name reserved for our sidecar beside a resource."""
+    row = connection.execute("SELECT sidecar_path FROM resource WHERE id = ?", (resource_id,)).fetchone()
+    return row[0] if row else None
 
 
 def set_kind(connection: sqlite3.Connection, resource_id: int, kind: Kind) -> None:
@@ -278,8 +296,7 @@ def put_facts(connection: sqlite3.Connection, resource_id: int, facts: Facts) ->
 def facts(connection: sqlite3.Connection, resource_id: int) -> Facts | None:
     """Facts of a resource; a duplicate's are its keeper's."""
     row = connection.execute(
-        "SELECT document FROM facts WHERE resource_id = "
-        "(SELECT coalesce(duplicate_of, id) FROM resource WHERE id = ?)",
+        "SELECT document FROM facts WHERE resource_id = (SELECT coalesce(duplicate_of, id) FROM resource WHERE id = ?)",
         (resource_id,),
     ).fetchone()
     return msgspec.json.decode(row[0], type=Facts) if row else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mediabox.model.ledger import Copy, CopyState, Evidence
+from mediabox.model.sidecar import SidecarFile
 from mediabox.store.assets import path_key
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def sample(connection: sqlite3.Connection, volume: str, limit: int) -> list[Copy
 
 def shun(connection: sqlite3.Connection, path: str) -> None:
     """Never use this name: a file nobody told us of lies there."""
-    connection.execute("INSERT INTO written (path, path_key) VALUES (?,?) ON CONFLICT DO NOTHING", (path, path_key(path)))
+    connection.execute(
+        "INSERT INTO written (path, path_key) VALUES (?,?) ON CONFLICT DO NOTHING", (path, path_key(path))
+    )
 
 
 def put_written(connection: sqlite3.Connection, written: Written, asset_id: int | None, at_ms: int) -> None:
@@ -92,23 +95,18 @@ def put_written(connection: sqlite3.Connection, written: Written, asset_id: int 
     )
 
 
-class Sidecar(NamedTuple):
-    path: str
-    digest: str | None  # of what we wrote last; None when nothing was
-
-
-def sidecar_of(connection: sqlite3.Connection, asset_id: int) -> Sidecar | None:
+def sidecar_of(connection: sqlite3.Connection, asset_id: int) -> SidecarFile | None:
     """An asset's sidecar as last written."""
     return next(iter(sidecars_of(connection, asset_id)), None)
 
 
-def sidecars_of(connection: sqlite3.Connection, asset_id: int) -> list[Sidecar]:
+def sidecars_of(connection: sqlite3.Connection, asset_id: int) -> list[SidecarFile]:
     """Every sidecar written for an asset: more than one after two assets were joined."""
     rows = connection.execute(
         "SELECT path, digest FROM written WHERE asset_id = ? AND digest IS NOT NULL ORDER BY written_at_ms DESC, path",
         (asset_id,),
     )
-    return [Sidecar(*row) for row in rows]
+    return [SidecarFile(path=path, digest=digest) for path, digest in rows]
 
 
 def forget_written(connection: sqlite3.Connection, path: str) -> None:
@@ -126,7 +124,7 @@ def written_files(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT path, digest FROM written WHERE digest IS NOT NULL"))
 
 
-def _values(copy: Copy) -> tuple:
+def _values(copy: Copy) -> tuple[object, ...]:
     return (
         copy.resource_id,
         copy.volume,
@@ -143,7 +141,7 @@ def _hash(copy: Copy) -> str:
     return hashlib.sha256(repr(_values(copy)).encode()).hexdigest()[:32]
 
 
-def _copy(row: tuple) -> tuple[Copy, str]:
+def _copy(row: tuple[Any, ...]) -> tuple[Copy, str]:
     copy = Copy(
         resource_id=row[0],
         volume=row[1],

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from importlib import resources
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 from mediabox.errors import Fatal
@@ -37,7 +37,7 @@ class Database:
         self._writer = _Connection("store-writer", path)
         self._reader = _Connection("store-reader", path, query_only=True)
 
-    async def __aenter__(self) -> Database:
+    async def __aenter__(self) -> Self:
         await self._writer.start()
         try:
             await self._writer.call(_migrate, commit=False)
@@ -83,12 +83,25 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
+@contextmanager
+def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    """A part of a transaction that may fail alone: what the block did is undone when it raises."""
+    connection.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO part")
+        connection.execute("RELEASE part")
+        raise
+    connection.execute("RELEASE part")
+
+
 class _Connection:
     """One connection and the thread that owns it."""
 
     def __init__(self, name: str, path: Path, *, query_only: bool = False) -> None:
         self._name, self._path, self._query_only = name, path, query_only
-        self._calls: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], object], bool, asyncio.Future] | None]
+        self._calls: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], object], bool, asyncio.Future[Any]] | None]
         self._calls = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -139,7 +152,13 @@ def _answer(
         _resolve(loop, future, result=result)
 
 
-def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[T], *, result: object = None, error: BaseException | None = None) -> None:
+def _resolve(
+    loop: asyncio.AbstractEventLoop,
+    future: asyncio.Future[T],
+    *,
+    result: T | None = None,
+    error: BaseException | None = None,
+) -> None:
     def settle() -> None:
         if future.cancelled():
             return

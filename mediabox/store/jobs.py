@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mediabox.model.job import Job, JobRequest
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error"
 
 
-def _job(row: tuple) -> Job:
+def _job(row: tuple[Any, ...]) -> Job:
     return Job(
         id=row[0],
         step=row[1],
@@ -46,7 +46,7 @@ def add(connection: sqlite3.Connection, request: JobRequest, *, handed_out: Cont
     return None
 
 
-def due(  # noqa: PLR0913 - one question, six conditions
+def due(
     connection: sqlite3.Connection,
     step: str,
     *,
@@ -77,7 +77,7 @@ def due(  # noqa: PLR0913 - one question, six conditions
 def next_due_ms(connection: sqlite3.Connection) -> int | None:
     """When the next waiting job may run (Unix ms); 0 when one may run now; None when none is ready."""
     row = connection.execute("SELECT min(not_before_ms) FROM job WHERE state = 'ready'").fetchone()
-    return row[0]
+    return None if row[0] is None else int(row[0])
 
 
 def finish(connection: sqlite3.Connection, job_id: int) -> None:
@@ -93,9 +93,7 @@ def hurry(connection: sqlite3.Connection) -> int:
     ).rowcount
 
 
-def postpone(
-    connection: sqlite3.Connection, job_id: int, *, not_before_ms: int, error: str, counts: bool
-) -> None:
+def postpone(connection: sqlite3.Connection, job_id: int, *, not_before_ms: int, error: str, counts: bool) -> None:
     """Try later. `counts`: whether this was an attempt (being away is not)."""
     connection.execute(
         "UPDATE job SET not_before_ms = ?, last_error = ?, attempts = attempts + ? WHERE id = ?",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -83,13 +83,13 @@ def first_broken_link(connection: sqlite3.Connection) -> int | None:
     return None
 
 
-def _all(connection: sqlite3.Connection) -> Iterator[tuple]:
+def _all(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
     return iter(
         connection.execute("SELECT seq, at_ms, event, resource_id, asset_id, fields, hash FROM journal ORDER BY seq")
     )
 
 
-def _entry(row: tuple) -> Entry:
+def _entry(row: tuple[Any, ...]) -> Entry:
     seq, at_ms, event, resource_id, asset_id, fields = row
     return Entry(
         seq=seq,

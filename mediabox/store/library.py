@@ -51,9 +51,7 @@ class StoredLibrary:
         for resource_id, distance, turn in self._alike.near(hashes, within_bits=within_bits):
             row = self._connection.execute("SELECT asset_id FROM resource WHERE id = ?", (resource_id,)).fetchone()
             if row is not None:
-                found.append(
-                    Near(resource_id=resource_id, asset_id=row[0], distance_bits=distance, rotation=turn * 90)
-                )
+                found.append(Near(resource_id=resource_id, asset_id=row[0], distance_bits=distance, rotation=turn * 90))
         return found
 
     def is_taken(self, path: str) -> bool:
@@ -65,9 +63,9 @@ class StoredLibrary:
             is not None
         )
 
-    def _members(self, where: str, values: tuple) -> list[Member]:
+    def _members(self, where: str, values: tuple[object, ...]) -> list[Member]:
         rows = self._connection.execute(
-            f"SELECT {COLUMNS}, facts.document {FROM} "  # noqa: S608 - `where` is one of the constants above
+            f"SELECT {COLUMNS}, facts.document {FROM} "
             f"LEFT JOIN facts ON facts.resource_id = coalesce(duplicate_of, resource.id) WHERE {where} "
             "ORDER BY resource.id",
             values,

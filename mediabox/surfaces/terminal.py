@@ -7,12 +7,10 @@ import shutil
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from mediabox.store import figures
-
 if TYPE_CHECKING:
-    from mediabox.core.governor import Governor
+    from collections.abc import Awaitable, Callable
+
     from mediabox.model.status import Accounting
-    from mediabox.store.database import Database
 
 EVERY_S = 0.5
 WIDTH = 30  # characters of the bar
@@ -21,8 +19,10 @@ WIDTH = 30  # characters of the bar
 class Progress:
     """Redraws its line twice a second; leaves it in place at the end."""
 
-    def __init__(self, database: Database, governor: Governor, out: TextIO) -> None:
-        self._database, self._governor, self._out = database, governor, out
+    def __init__(
+        self, out: TextIO, *, count: Callable[[], Awaitable[Accounting]], waiting_for: Callable[[], str | None]
+    ) -> None:
+        self._out, self._count, self._waiting_for = out, count, waiting_for
         self._started_s = time.monotonic()
         self._at_start: int | None = None
 
@@ -36,12 +36,12 @@ class Progress:
             self._out.write("\n")
 
     async def _draw(self) -> None:
-        accounting = await self._database.read(figures.accounting)
+        accounting = await self._count()
         if self._at_start is None:
             self._at_start = _ended(accounting)
         elapsed_s = time.monotonic() - self._started_s
         rate = (_ended(accounting) - self._at_start) / elapsed_s * 60 if elapsed_s > 1 else 0.0
-        text = line(accounting, rate_per_min=rate, waiting_for=self._governor.waiting_for)
+        text = line(accounting, rate_per_min=rate, waiting_for=self._waiting_for())
         columns = shutil.get_terminal_size().columns - 1
         self._out.write("\r" + text[:columns].ljust(columns))
         self._out.flush()

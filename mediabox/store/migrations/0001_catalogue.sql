@@ -40,6 +40,7 @@ CREATE TABLE resource (
     path_key       TEXT,                          -- NFC, case-folded: two assets never share a path (I6)
     sidecar_path   TEXT,                          -- where our sidecar goes should this be its asset's primary file
     reason         TEXT,
+    archived_at_ms INTEGER,
     removed_at_ms  INTEGER,                       -- when the source's own copy was removed
     UNIQUE (source_id, remote_id, version)
 );
