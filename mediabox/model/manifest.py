@@ -1,8 +1,8 @@
-"""The list of a folder's originals with their digests, as `sha256sum -c` reads it.
+r"""The list of a folder's originals with their digests, as `sha256sum -c` reads it.
 
 GNU coreutils' format ("cksum output modes", manual 6.6): `<digest>  <name>`, and for
 a name with a backslash, newline or carriage return a backslash before the digest
-and `\\\\`, `\\n`, `\\r` within the name.
+and `\\`, `\n`, `\r` within the name.
 """
 
 import re
