@@ -5,9 +5,11 @@ the daemon closes its lanes, when the daemon dies, or when anything of its own g
 wrong: it never tries to recover, because a new one costs 0.3 s and carries no doubt.
 """
 
+import ctypes
 import faulthandler
 import gc
 import os
+import resource
 import socket
 import sys
 import threading
@@ -21,6 +23,7 @@ import msgspec
 from mediabox.native import sandbox, wire
 from mediabox.native.profiles import Profile
 
+_KEPT_BYTES = 100 << 20  # above the start: two lanes of 12-megapixel HEIC
 _BROKEN_STATUS = 70  # EX_SOFTWARE, sysexits.h
 
 
@@ -68,24 +71,48 @@ def live(
     time.tzset()  # reads /etc/localtime for the last time
     gc.collect()
     gc.freeze()  # what was imported stays for good: later collections need not walk it
+    heap = Heap()
     active = sandbox.arm(memory_bytes=orders.memory_bytes, threads=len(lanes), namespaces=namespaces, layers=layers)
-    threads = [threading.Thread(target=_serve, args=(lane, handler), daemon=True) for lane in lanes[1:]]
+    threads = [threading.Thread(target=_serve, args=(lane, handler, heap), daemon=True) for lane in lanes[1:]]
     for thread in threads:
         thread.start()
     native_ids = (threading.get_native_id(), *(thread.native_id or 0 for thread in threads))
     wire.send_answer(lanes[0], wire.Hello(layers=active, versions=versions, threads=native_ids))
-    _serve(lanes[0], handler)
+    _serve(lanes[0], handler, heap)
     for thread in threads:
         thread.join()
     os._exit(0)  # the libraries' own farewells have nothing to save and may crash
 
 
-def _serve(lane: socket.socket, handler: Handler) -> None:
+class Heap:
+    """Gives memory back after a file that took much of it; leaves it alone after ordinary ones.
+
+    glibc keeps what was freed, and a lane's next picture uses it without a page fault
+    (10 to 25 % of the time of a JPEG). After a panorama that would be 100 MB for nothing.
+    """
+
+    def __init__(self) -> None:
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY)
+        self._trim = ctypes.CDLL(None).malloc_trim
+        self._trim(0)
+        self._most_bytes = self._resident_bytes() + _KEPT_BYTES
+
+    def settle(self) -> None:
+        """Call between files."""
+        if self._resident_bytes() > self._most_bytes:
+            self._trim(0)
+
+    def _resident_bytes(self) -> int:
+        return int(os.pread(self._statm, 128, 0).split()[1]) * resource.getpagesize()
+
+
+def _serve(lane: socket.socket, handler: Handler, heap: Heap) -> None:
     """Answer the lane's calls until the daemon closes it."""
     try:
         while (received := wire.receive_call(lane)) is not None:
             _answer(lane, handler, *received)
             del received
+            heap.settle()
     except (ConnectionError, wire.Broken):  # the daemon went away in the middle: so do we
         os._exit(_BROKEN_STATUS)
 

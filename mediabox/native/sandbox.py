@@ -55,7 +55,6 @@ class SandboxLayers(msgspec.Struct, frozen=True, kw_only=True):
     empty_root: bool = False
     landlock_abi: int = 0
     seccomp: bool = False
-    address_space_bytes: int = 0
 
     @property
     def suffices(self) -> bool:
@@ -94,7 +93,7 @@ def arm(*, memory_bytes: int, threads: int, namespaces: bool, layers: frozenset[
     what is really active. Raises OSError when a layer that exists is refused.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    address_space_bytes = _limit(memory_bytes=memory_bytes, tasks=threads + _SPARE_TASKS if namespaces else None)
+    _limit(memory_bytes=memory_bytes, tasks=threads + _SPARE_TASKS if namespaces else None)
     has_one_thread = len(os.listdir("/proc/self/task")) == 1
     has_filter = Layer.SECCOMP in layers and syscalls.is_available()  # the last import: doors close from here on
     empty_root = Layer.NAMESPACES in layers and _leave_the_root()
@@ -110,7 +109,6 @@ def arm(*, memory_bytes: int, threads: int, namespaces: bool, layers: frozenset[
         empty_root=empty_root,
         landlock_abi=landlock_abi,
         seccomp=has_filter,
-        address_space_bytes=address_space_bytes,
     )
 
 
@@ -133,8 +131,8 @@ def _ask_to_be_killed_first() -> None:
         score.write_text(str(OOM_SCORE_ADJ), encoding="ascii")
 
 
-def _limit(*, memory_bytes: int, tasks: int | None) -> int:
-    """Set the resource limits; returns the address-space limit in bytes.
+def _limit(*, memory_bytes: int, tasks: int | None) -> None:
+    """Set the resource limits.
 
     CPU time is not limited here: a child lives long, its parent watches each file.
     The count of tasks belongs to the user, so it only means us inside our own user namespace.
@@ -153,7 +151,6 @@ def _limit(*, memory_bytes: int, tasks: int | None) -> int:
         _, hard = resource.getrlimit(limit)
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(limit, (least, least))
-    return address_space_bytes
 
 
 def _drop_capabilities(libc: ctypes.CDLL) -> None:

@@ -28,8 +28,9 @@ _ALWAYS = (
     "futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "set_tid_address", "membarrier",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall", "exit", "exit_group",
     # questions about itself and the time
-    "getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getrusage", "sysinfo", "uname", "getcpu",
-    "getrandom", "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time", "times",
+    "getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getrusage", "sysinfo", "uname",
+    "getcpu", "getcwd", "getrandom", "times",
+    "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
 )  # fmt: skip
 
 _LOW_32 = 0xFFFF_FFFF  # arguments of type int: the upper half of the register is not defined

@@ -20,6 +20,7 @@ import msgspec
 
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
+from mediabox.model.sidecar import SidecarRecord
 from mediabox.native.profiles import Profile
 from mediabox.native.sandbox import SandboxLayers
 
@@ -54,10 +55,11 @@ class Examine(msgspec.Struct, frozen=True, kw_only=True, tag="examine"):
 
 
 class MergeSidecar(msgspec.Struct, frozen=True, kw_only=True, tag="merge_sidecar"):
-    """`native.sidecar.merge`; `record` is its record as msgpack."""
+    """`native.sidecar.merge`."""
 
     existing: bytes | None
-    record: msgspec.Raw
+    source: bytes | None
+    record: SidecarRecord
 
 
 class ParseSidecar(msgspec.Struct, frozen=True, kw_only=True, tag="parse_sidecar"):
@@ -96,8 +98,14 @@ class TryProfile(msgspec.Struct, frozen=True, kw_only=True, tag="try_profile"):
     profile: Profile
 
 
+class CannotRead(msgspec.Struct, frozen=True, kw_only=True, tag="cannot_read"):
+    """The disk failed, not the file."""
+
+    reason: str
+
+
 class Sidecar(msgspec.Struct, frozen=True, kw_only=True, tag="sidecar"):
-    """Answer to both sidecar calls; merged content is the first blob, what was parsed is `parsed` (msgpack)."""
+    """Answer to both sidecar calls: merged content is the first blob, a parsed record is `parsed` (msgpack)."""
 
     parsed: msgspec.Raw = msgspec.Raw(b"\xc0")
 
@@ -112,7 +120,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     reason: str
 
 
-Answer = Hello | Examined | TryProfile | Sidecar | OutOfMemory | Refused
+Answer = Hello | Examined | TryProfile | CannotRead | Sidecar | OutOfMemory | Refused
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ import concurrent.futures
 import functools
 import os
 import threading
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from mediabox.contracts import Examination, ExamineRequest
 from mediabox.errors import Permanent, Retryable
 from mediabox.model import signature
 from mediabox.model.facts import Facts
+from mediabox.model.sidecar import SidecarRecord
 from mediabox.native import wire
 from mediabox.native.child_process import COMMAND, Cause, ChildProcess, Limits, Lost
 from mediabox.native.pool import Pool
@@ -36,6 +37,7 @@ _MOST_PROFILES = 3  # a file is handed on from one profile's child to another's 
 _UNKNOWN_TYPE = "application/octet-stream"
 
 _Answer = TypeVar("_Answer")
+_Arguments = ParamSpec("_Arguments")
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -101,27 +103,29 @@ class MediaWorkers:
         """
         own = os.dup(descriptor)  # a caller that is cancelled closes its own while our thread still reads
         try:
-            examining = self._executor.submit(self._examine, own, request, media_type)
-        except RuntimeError as err:
+            examining = self._submit(self._examine, own, request, media_type)
+        except Retryable:
             os.close(own)
-            raise Retryable("the media workers are closed") from err
+            raise
         examining.add_done_callback(lambda _: os.close(own))
         return await self._wait_for(examining)
 
-    async def merge_sidecar(self, existing: bytes | None, record: msgspec.Struct) -> bytes:
-        """`native.sidecar.merge` in a child. Raises Permanent when `existing` cannot be merged with."""
-        call = wire.MergeSidecar(existing=existing, record=msgspec.Raw(msgspec.msgpack.encode(record)))
-        received = await self._wait_for(self._executor.submit(self._sidecar, call))
+    async def merge_sidecar(self, existing: bytes | None, source: bytes | None, record: SidecarRecord) -> bytes:
+        """`native.sidecar.merge` in a child. Raises Permanent when `existing` is no XMP."""
+        call = wire.MergeSidecar(existing=existing, source=source, record=record)
+        received = await self._wait_for(self._submit(self._sidecar, call))
         return received.first or b""
 
     async def parse_sidecar(self, content: bytes, *, into: type[_Answer]) -> _Answer:
-        """`native.sidecar.parse` in a child; `into` is the type it returns. Raises Permanent when it is no sidecar."""
-        received = await self._wait_for(self._executor.submit(self._sidecar, wire.ParseSidecar(content=content)))
-        return msgspec.msgpack.decode(received.second or b"", type=into)
+        """`native.sidecar.parse` in a child; `into` is `SidecarRecord | None`. Raises Permanent when nobody can."""
+        received = await self._wait_for(self._submit(self._sidecar, wire.ParseSidecar(content=content)))
+        if not isinstance(received.answer, wire.Sidecar):
+            raise Permanent("the sidecar cannot be read")
+        return msgspec.msgpack.decode(received.answer.parsed, type=into)
 
     async def greet(self, profile: Profile = Profile.PICTURE) -> wire.Hello:
         """What holds a child in, and which decoders it has. Starts one when there is none."""
-        return await self._wait_for(self._executor.submit(self._pools[profile].greet))
+        return await self._wait_for(self._submit(self._pools[profile].greet))
 
     def processes(self) -> list[ChildStatus]:
         """The living children. Waits for nothing."""
@@ -139,6 +143,14 @@ class MediaWorkers:
         for child in alive:
             child.kill()
         await asyncio.to_thread(self._bury_all)
+
+    def _submit(
+        self, work: Callable[_Arguments, _Answer], *arguments: _Arguments.args, **named: _Arguments.kwargs
+    ) -> "concurrent.futures.Future[_Answer]":
+        try:
+            return self._executor.submit(work, *arguments, **named)
+        except RuntimeError as err:
+            raise Retryable("the media workers are closed") from err
 
     async def _wait_for(self, working: "concurrent.futures.Future[_Answer]") -> _Answer:
         try:
@@ -197,6 +209,8 @@ class MediaWorkers:
                     return Examination(facts=facts, thumbnail=received.first, preview=received.second)
                 case wire.TryProfile():
                     profile = received.answer.profile
+                case wire.CannotRead(reason=reason):
+                    raise Retryable(f"{call.name} cannot be read: {reason}")
                 case wire.Refused(reason=reason):
                     damage = reason
                     break

@@ -1,0 +1,77 @@
+"""The decoding child: `python -m mediabox.native ORDERS`, started by `native.child_process` and by nobody else."""
+
+import importlib
+import sys
+
+import msgspec
+
+from mediabox.contracts import ExamineRequest
+from mediabox.errors import Permanent
+from mediabox.native import child, sidecar, tags, wire
+from mediabox.native.decoded import NeedsProfile
+from mediabox.native.examine import examine
+from mediabox.native.preload import preload
+from mediabox.native.profiles import Profile
+
+# Late imports that only some files lead to: numpy's for a median, PyAV's for a film with
+# subtitles, Python's for texts in these character sets.
+_ALWAYS = (
+    "numpy.ma",
+    "encodings.latin_1", "encodings.cp1252", "encodings.mac_roman", "encodings.ascii", "encodings.idna",
+    "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le", "encodings.utf_32", "encodings.shift_jis",
+    "encodings.unicode_escape", "encodings.raw_unicode_escape", "encodings.utf_8_sig",
+)  # fmt: skip
+_OF_MOVIES = ("av.subtitles.codeccontext", "av.subtitles.stream", "av.subtitles.subtitle")
+
+
+def _prepare(profile: Profile) -> dict[str, str]:
+    for name in (*_ALWAYS, *(_OF_MOVIES if profile is Profile.MOVIE else ())):
+        importlib.import_module(name)
+    tags.preload()
+    return preload(profile)
+
+
+def _handle(call: wire.Call, descriptor: int | None) -> child.Reply:
+    match call:
+        case wire.Examine() if descriptor is not None:
+            return _examine(call, descriptor)
+        case wire.Examine():
+            return child.Reply(answer=wire.Refused(reason="no descriptor came along"))
+        case wire.MergeSidecar() | wire.ParseSidecar():
+            return _sidecar(call)
+
+
+def _examine(call: wire.Examine, descriptor: int) -> child.Reply:
+    request = ExamineRequest(
+        name=call.name,
+        kind=call.kind,
+        size_bytes=call.size_bytes,
+        modified_at_ms=call.modified_at_ms,
+        renditions=call.renditions,
+    )
+    try:
+        seen = examine(descriptor, request, with_pixels=call.pixels)
+    except NeedsProfile as err:
+        return child.Reply(answer=wire.TryProfile(profile=err.profile))
+    except OSError as err:
+        return child.Reply(answer=wire.CannotRead(reason=str(err)))
+    found = seen.examination
+    return child.Reply(
+        answer=wire.Examined(facts=found.facts, is_spent=seen.is_odd), first=found.thumbnail, second=found.preview
+    )
+
+
+def _sidecar(call: wire.MergeSidecar | wire.ParseSidecar) -> child.Reply:
+    try:
+        if isinstance(call, wire.MergeSidecar):
+            return child.Reply(answer=wire.Sidecar(), first=sidecar.merge(call.existing, call.source, call.record))
+        record = sidecar.parse(call.content)
+    except Permanent as err:
+        return child.Reply(answer=wire.Refused(reason=str(err)))
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as err:  # foreign XML, foreign habits
+        return child.Reply(answer=wire.Refused(reason=f"{type(err).__name__}: {err}"))
+    return child.Reply(answer=wire.Sidecar(parsed=msgspec.Raw(msgspec.msgpack.encode(record))))
+
+
+if __name__ == "__main__":
+    child.live(child.read_orders(sys.argv[1:]), preload=_prepare, handler=_handle)
