@@ -57,8 +57,8 @@ def replace(volume: Volume, final: str, content: bytes) -> None:
     Whoever reads meanwhile sees the old version or the new one, whole. Its folder must
     exist. May be repeated after a crash. Raises Away, NeedsHuman.
     """
-    temp = temporary_for(inside(final))
-    volume.prove()
+    temp, epoch = temporary_for(inside(final)), volume.epoch
+    volume.prove(since=epoch)
     volume.ensure_room(len(content))
     with only_writer(volume.identity.uuid, final), volume.refusals(f"write {final}"):
         write_temporary(temp, content, dir_fd=volume.fd, sync=True)
@@ -70,6 +70,7 @@ def replace(volume: Volume, final: str, content: bytes) -> None:
             raise
         fp("sidecar.renamed")
         volume.sync_directory(final.rpartition("/")[0])
+    volume.prove(since=epoch)  # a detached mount takes and syncs everything without complaint
 
 
 def write_derived(root: Path, relative: str, content: bytes) -> None:

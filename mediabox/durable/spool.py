@@ -41,6 +41,7 @@ class FileSink:
         self._path = path
         self._expected_bytes = size_bytes
         self._fd = -1
+        self._epoch = 0
         self._offset = 0
         self._digest = sha256()
         self._prove_at = 0
@@ -98,7 +99,7 @@ class FileSink:
         fp("fetch.synced")
         staged = Staged(digest=self._digest.hexdigest(), size_bytes=self._offset)
         self.close()
-        self._volume.prove()  # a descriptor of a detached mount syncs without complaint
+        self._volume.prove(since=self._epoch)  # a descriptor of a detached mount syncs without complaint
         if found_bytes != staged.size_bytes:
             discard(self._volume, self._path)
             message = f"{self._path} holds {found_bytes:,} bytes where {staged.size_bytes:,} were poured: thrown away"
@@ -114,7 +115,7 @@ class FileSink:
         return self._volume.refused(err, attempt)
 
     def _prove(self) -> None:
-        self._volume.prove()
+        self._volume.prove(since=self._epoch)
         left = (self._expected_bytes or 0) - self._offset
         self._volume.ensure_room(max(left, 0))
         self._prove_at = self._offset + _PROVE_EVERY_BYTES
@@ -122,7 +123,8 @@ class FileSink:
     def _require_open(self) -> None:
         if self._fd >= 0:
             return
-        self._volume.prove()
+        self._epoch = self._volume.epoch
+        self._volume.prove(since=self._epoch)
         self._volume.makedirs(SPOOL)
         with self._volume.refusals(f"open {self._path}"):
             self._fd = self._take_up()

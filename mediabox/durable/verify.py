@@ -37,10 +37,11 @@ def digest_past_cache(volume: Volume, relative: str) -> tuple[str, int]:
     Its bytes must be synced before. Raises FileNotFoundError on a proven volume, Away,
     NeedsHuman `volume.failing` when the disk cannot read it.
     """
+    epoch = volume.epoch
     try:
         return _digest(inside(relative), dir_fd=volume.fd)
     except (FileNotFoundError, NotADirectoryError) as err:
-        volume.prove()
+        volume.prove(since=epoch)
         raise FileNotFoundError(errno.ENOENT, "no such file", relative) from err
     except OSError as err:
         raise volume.refused(err, f"read back {relative}") from err
@@ -51,7 +52,8 @@ def check(volume: Volume, relative: str, *, digest: str, size_bytes: int) -> Ver
 
     Raises Away, and NeedsHuman `volume.failing` when the disk answers with an input/output error.
     """
-    volume.prove()
+    epoch = volume.epoch
+    volume.prove(since=epoch)
     try:
         if not stat.S_ISREG(volume.stat(relative).st_mode):  # a link or folder has taken its name
             return Verdict(state=CopyState.DAMAGED)
@@ -59,7 +61,7 @@ def check(volume: Volume, relative: str, *, digest: str, size_bytes: int) -> Ver
     except FileNotFoundError:
         return Verdict(state=CopyState.MISSING)
     is_whole = found_digest == digest and found_size == size_bytes
-    volume.prove()  # nor may a disk swapped while we read be blamed on the file
+    volume.prove(since=epoch)  # nor may a disk swapped while we read be blamed on the file
     state = CopyState.PRESENT if is_whole else CopyState.DAMAGED
     return Verdict(state=state, digest=found_digest, size_bytes=found_size)
 

@@ -57,8 +57,12 @@ class Volume:
         self.name = name
         self.fd = fd
         self._reserve_bytes = reserve_bytes
-        self._place = _place_of(os.fstat(fd))
-        self._marker = _version_of(os.stat(MARKER, dir_fd=fd))
+        try:
+            self._place = _place_of(os.fstat(fd))
+            self._marker = _version_of(os.stat(MARKER, dir_fd=fd))
+        except OSError as err:  # pulled between reading the marker and here
+            raise away(root, name, err.strerror or "marker vanished") from err
+        self.epoch = 0  # how often the volume was taken up again; see `prove`
         self._durable: dict[str, int] = {}  # directory -> inode, of those whose name is known to be on disk
         self._lock = threading.Lock()
 
@@ -115,11 +119,13 @@ class Volume:
 
     # ------------------------------------------------------------ is it there, is there room
 
-    def prove(self) -> None:
+    def prove(self, *, since: int | None = None) -> None:
         """Show that path, descriptor and marker are still this volume: two stat calls, about 2 µs.
 
         A volume that came back at the same path is taken up again, keeping the
-        descriptor's number. Raises Away, or NeedsHuman `volume.foreign`.
+        descriptor's number. What was seen or written before that may have been on
+        another mount: pass the `epoch` read before it as `since`, and Away is raised.
+        Raises Away, or NeedsHuman `volume.foreign`.
         """
         try:
             place: tuple[int, int] | None = _place_of(os.stat(self._path))
@@ -128,6 +134,8 @@ class Volume:
             place = marker = None
         if place != self._place or marker != self._marker:
             self._prove_again()
+        if since is not None and since != self.epoch:
+            raise away(self.root, self.name, "it went and came back meanwhile")
 
     def _prove_again(self) -> None:
         """The slow way: open the path anew and read the marker. Invariant: `fd` changes only to a proven root."""
@@ -141,6 +149,7 @@ class Volume:
                 if place != self._place:
                     os.dup2(descriptor, self.fd, inheritable=False)
                     self._durable.clear()
+                    self.epoch += 1  # before `_place`: whoever finds the new place also finds the new epoch
                 self._place, self._marker = place, _version_of(os.stat(MARKER, dir_fd=descriptor))
             except OSError as err:
                 raise away(self.root, self.name, err.strerror or "marker vanished") from err
@@ -235,10 +244,11 @@ class Volume:
 
     def stat(self, relative: str) -> os.stat_result:
         """Of the name itself, links not followed. Raises FileNotFoundError on a proven volume only, else Away."""
+        epoch = self.epoch
         try:
             return os.stat(inside(relative), dir_fd=self.fd, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError) as err:
-            self.prove()
+            self.prove(since=epoch)
             raise FileNotFoundError(errno.ENOENT, "no such file", relative) from err
         except OSError as err:
             raise self.refused(err, f"look at {relative}") from err
@@ -256,7 +266,7 @@ class Volume:
 
         A walk that ends without an error is complete, and the volume was proven after it.
         """
-        folders = [relative]
+        epoch, folders = self.epoch, [relative]
         while folders:
             folder = folders.pop()
             below: list[str] = []
@@ -267,7 +277,7 @@ class Volume:
                 elif stat.S_ISREG(status.st_mode) and not is_temporary(name):
                     yield path, status
             folders += [path for path in reversed(below) if path != FOLDER]
-        self.prove()
+        self.prove(since=epoch)
 
     def _entries(self, folder: str) -> list[tuple[str, os.stat_result]]:
         with self.refusals(f"list folder {folder or '.'}"):

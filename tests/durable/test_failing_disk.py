@@ -3,9 +3,11 @@
 import asyncio
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from faults.forgetful import Forgetful
+from faults.mounts import Socket
 
 from durable.filing import FINAL, PHOTO, SIDECAR, file, pour
 from mediabox.durable.directory_sync import DirectorySync
@@ -85,6 +87,20 @@ def test_a_disk_that_hangs_holds_its_own_thread_and_lets_go_when_it_wakes() -> N
 
         assert done.wait(PATIENCE_S)
         thread.join(PATIENCE_S)
+
+
+def test_a_sidecar_written_while_the_mount_is_detached_is_not_called_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Socket(tmp_path / "socket") as socket:
+        socket.plug(tmp_path / "disk")
+        with Volume.enroll(socket.path, now_ms=1) as volume:
+            monkeypatch.setattr("mediabox.durable.publish.fp", lambda name: name == "sidecar.written" and socket.pull())
+
+            with pytest.raises(Away):
+                replace(volume, "a.xmp", b"new")
+
+            assert not os.listdir(socket.path)
 
 
 def test_an_unplugged_disk_leaves_the_bare_mount_point_untouched() -> None:

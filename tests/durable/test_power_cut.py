@@ -104,7 +104,7 @@ def test_what_was_said_survives_a_cut_between_any_two_changes() -> None:
         points = run_under_shim(argv(whole.path), whole.path, env={"PYTHONPATH": PYTHONPATH}).points
     assert points > 15 * COUNT
 
-    for at in sorted(lots.sample(range(1, points + 1), 20)):
+    for at in sorted(lots.sample(range(1, points + 1), 12)):
         with Forgetful() as disk:
             fault = lots.choice((Fault.KILL, Fault.TORN))
             run = run_under_shim(argv(disk.path), disk.path, at=at, fault=fault, env={"PYTHONPATH": PYTHONPATH})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from faults.forgetful import Forgetful
+from faults.mounts import Socket
 
 from durable.filing import PHOTO, pour
 from mediabox.durable import publish as module
@@ -14,7 +15,7 @@ from mediabox.durable.publish import discard, discard_stale, publish, remove, re
 from mediabox.durable.spool import SpoolFolder
 from mediabox.durable.temporary import temporary_for
 from mediabox.durable.volume import Volume
-from mediabox.errors import NeedsHuman, Retryable
+from mediabox.errors import Away, NeedsHuman, Retryable
 
 
 def test_an_original_is_read_only_and_keeps_its_time(volume: Volume, spool: SpoolFolder) -> None:
@@ -51,6 +52,23 @@ def test_even_a_dangling_link_is_a_taken_name(volume: Volume, spool: SpoolFolder
 def test_a_lost_temp_is_to_be_fetched_again(volume: Volume, spool: SpoolFolder) -> None:
     with pytest.raises(Retryable):
         publish(volume, spool.path_of(9), "a.jpg")
+
+
+def test_nothing_is_published_or_removed_on_a_detached_mount(tmp_path: Path) -> None:
+    with Socket(tmp_path / "socket") as socket:
+        socket.plug(tmp_path / "disk")
+        with Volume.enroll(socket.path, now_ms=1) as volume:
+            spool = SpoolFolder(volume)
+            pour(spool, 1)
+            (tmp_path / "disk/b.jpg").write_bytes(b"x")
+            socket.pull()
+
+            with pytest.raises(Away):
+                publish(volume, spool.path_of(1), "a.jpg")
+            with pytest.raises(Away):
+                remove(volume, "b.jpg")
+
+    assert sorted(os.listdir(tmp_path / "disk")) == [".mediabox", "b.jpg"]
 
 
 @pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])

@@ -5,6 +5,7 @@ import gc
 import hashlib
 import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,22 @@ def test_a_disk_pulled_on_the_way_is_away_and_nothing_is_called_staged(tmp_path:
 
             socket.plug(tmp_path / "disk")
             assert (asyncio.run(spool.finish(7, spool.sink(7)))).digest == DIGEST
+
+
+def test_bytes_synced_on_a_mount_since_replaced_are_not_called_staged(tmp_path: Path) -> None:
+    with Socket(tmp_path / "socket") as socket:
+        socket.plug(tmp_path / "disk")
+        with Volume.enroll(socket.path, now_ms=1) as volume:
+            spool = SpoolFolder(volume)
+            sink = spool.sink(7)
+            shutil.copytree(tmp_path / "disk", tmp_path / "copy")
+            sink.write(PHOTO)
+            socket.swap(tmp_path / "copy")
+
+            with pytest.raises(Away, match="came back"):
+                asyncio.run(spool.finish(7, sink))
+            assert spool.held() == []
+            pour(spool, 7)
 
 
 @settings(max_examples=60, deadline=None)

@@ -143,6 +143,33 @@ def test_a_volume_that_comes_back_is_taken_up_again(tmp_path: Path) -> None:
     assert not (tmp_path / "disk" / "2024").exists()
 
 
+def test_what_was_seen_before_a_volume_came_back_is_no_evidence(tmp_path: Path) -> None:
+    with Socket(tmp_path / "socket") as socket:
+        socket.plug(tmp_path / "disk")
+        with Volume.enroll(socket.path, now_ms=1) as volume:
+            shutil.copytree(tmp_path / "disk", tmp_path / "disk with photo")
+            (tmp_path / "disk with photo" / "a.jpg").write_bytes(b"x")
+            socket.swap(tmp_path / "disk with photo")
+
+            with pytest.raises(Away, match="came back"):
+                volume.stat("a.jpg")  # missing, says the old descriptor
+            assert volume.exists("a.jpg")
+
+
+def test_a_walk_across_a_replugged_disk_is_not_complete(tmp_path: Path) -> None:
+    with Socket(tmp_path / "socket") as socket:
+        socket.plug(tmp_path / "disk")
+        with Volume.enroll(socket.path, now_ms=1) as volume:
+            (socket.path / "a.jpg").write_bytes(b"x")
+            shutil.copytree(tmp_path / "disk", tmp_path / "copy")
+            walk = volume.walk()
+            assert next(walk)[0] == "a.jpg"
+            socket.swap(tmp_path / "copy")
+
+            with pytest.raises(Away, match="came back"):
+                list(walk)
+
+
 def test_a_swapped_volume_is_foreign_and_not_written_to(tmp_path: Path) -> None:
     with Socket(tmp_path / "socket") as socket:
         Volume.enroll(tmp_path / "second disk", now_ms=1).close()
