@@ -25,7 +25,7 @@ from mediabox.model.sidecar import SidecarMember, SidecarRecord
 from mediabox.native import xmp_packet
 from mediabox.native.sidecar_text import compose, member_fields, original, own_properties, read_ms
 from mediabox.native.xmp_packet import Packet, qualified
-from mediabox.native.xmp_values import FORMS, NAMESPACES, UNITS, Form, Property, properties, read
+from mediabox.native.xmp_values import FORMS, NAMESPACES, TIMES, UNITS, Form, Property, properties, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["compose", "merge", "parse"]
 
 _MERGED = "mediabox, with others"  # never how a composed one signs
-_OURS = frozenset(name for unit in UNITS.values() for name in unit)
+_OURS = frozenset(name for unit in UNITS for name in unit.names)
 
 _Values = dict[str, tuple[str, ...]]  # property name -> its values
 
@@ -59,8 +59,8 @@ def merge(existing: bytes | None, source: bytes | None, record: SidecarRecord) -
     seal = (hashlib.sha256(source).hexdigest(),) if source is not None else packet.read("mediabox:Merged")
     if brought is not None and brought is not packet and packet.read("mediabox:Merged") != seal:
         packet.adopt(brought, besides=_OURS)
-    for unit in UNITS.values():
-        _settle(packet, unit, wrote, wanted)
+    for unit in UNITS:
+        _settle(packet, unit.names, wrote, wanted)
     packet.remove_namespace("mediabox")
     for each in (*own_properties(record, wanted), Property("mediabox:Merged", Form.TEXT, seal or ("",))):
         packet.add(each.name).text = each.values[0]
@@ -103,7 +103,7 @@ def _readable(content: bytes | None) -> Packet | None:
 
 def _public(packet: Packet) -> _Values:
     """The values of every public property of ours that a packet has."""
-    return {name: values for unit in UNITS.values() for name in unit if (values := packet.read(name))}
+    return {name: values for unit in UNITS for name in unit.names if (values := packet.read(name))}
 
 
 def _wrote(packet: Packet) -> _Values:
@@ -119,28 +119,29 @@ def _overlaid(record: _Values, brought: Packet | None) -> _Values:
     if brought is None:
         return record
     said, wanted = _public(brought), dict[str, tuple[str, ...]]()
-    for unit in UNITS.values():
-        for name in unit:
+    for unit in UNITS:
+        spoken = said if any(name in said for name in unit.leads) else record
+        for name in unit.names:
             if FORMS.get(name) is Form.SET:
                 values = _united(said.get(name, ()), record.get(name, ()))
             else:
-                values = (said if any(other in said for other in unit) else record).get(name, ())
+                values = spoken.get(name, ())
             if values:
                 wanted[name] = values
     return wanted
 
 
-def _settle(packet: Packet, unit: tuple[str, ...], wrote: _Values, wanted: _Values) -> None:
+def _settle(packet: Packet, names: tuple[str, ...], wrote: _Values, wanted: _Values) -> None:
     """Update one unit, unless the owner changed it since we wrote."""
-    if FORMS.get(unit[0]) is Form.SET:
-        (name,) = unit
+    if FORMS.get(names[0]) is Form.SET:
+        (name,) = names
         ours, wish = wrote.get(name, ()), wanted.get(name, ())
         kept = tuple(value for value in packet.read(name) if value not in ours or value in wish)
         packet.write(name, Form.SET, _united(kept, tuple(value for value in wish if value not in ours)))
         return
-    if any(packet.read(name) != wrote.get(name, ()) for name in unit):
+    if any(packet.read(name) != wrote.get(name, ()) for name in names):
         return
-    for name in unit:
+    for name in names:
         if name in wanted:
             packet.write(name, FORMS.get(name, Form.TEXT), wanted[name])
         else:
@@ -198,4 +199,4 @@ def _time_source(packet: Packet, values: Mapping[str, tuple[str, ...]]) -> TimeS
         ours = TimeSource("".join(packet.read("mediabox:CaptureTimeSource")))
     except ValueError:
         return TimeSource.XMP
-    return ours if all(values.get(name) == wrote.get(name) for name in UNITS["time"]) else TimeSource.XMP
+    return ours if all(values.get(name) == wrote.get(name) for name in TIMES) else TimeSource.XMP

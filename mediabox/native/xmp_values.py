@@ -51,25 +51,28 @@ class Property(msgspec.Struct, frozen=True):
     values: tuple[str, ...]
 
 
-# Every public property we write. Those of one unit are changed together or not at all:
-# an owner's latitude never stands beside our longitude.
-UNITS: dict[str, tuple[str, ...]] = {
-    "time": ("xmp:CreateDate", "photoshop:DateCreated", "exif:DateTimeOriginal"),
-    "place": (
-        "exif:GPSLatitude", "exif:GPSLongitude", "exif:GPSAltitude", "exif:GPSAltitudeRef",
-        "exif:GPSVersionID", "exif:GPSMapDatum",
-    ),
-    "camera": ("tiff:Make", "tiff:Model"),
-    "exposure": (
-        "exifEX:LensModel", "exif:ExposureTime", "exif:FNumber", "exifEX:PhotographicSensitivity", "exif:FocalLength",
-    ),
-    "identity": ("xmpMM:OriginalDocumentID", "xmpMM:PreservedFileName"),
-    "rating": ("xmp:Rating",),
-    "title": ("dc:title",),
-    "caption": ("dc:description",),
-    "keywords": ("dc:subject",),
-    "people": ("Iptc4xmpExt:PersonInImage",),
-}  # fmt: skip
+class Unit(msgspec.Struct, frozen=True):
+    """Properties that are changed together or not at all: an owner's latitude never stands beside our longitude.
+
+    Whoever has one of the `leads` has said something about the unit.
+    """
+
+    names: tuple[str, ...]
+    leads: tuple[str, ...]
+
+
+TIMES = ("xmp:CreateDate", "photoshop:DateCreated", "exif:DateTimeOriginal")
+_PLACES = (
+    "exif:GPSLatitude", "exif:GPSLongitude", "exif:GPSAltitude", "exif:GPSAltitudeRef",
+    "exif:GPSVersionID", "exif:GPSMapDatum",
+)  # fmt: skip
+_SINGLE = (
+    "tiff:Make", "tiff:Model", "exifEX:LensModel", "exif:ExposureTime", "exif:FNumber",
+    "exifEX:PhotographicSensitivity", "exif:FocalLength", "xmpMM:OriginalDocumentID", "xmpMM:PreservedFileName",
+    "xmp:Rating", "dc:title", "dc:description", "dc:subject", "Iptc4xmpExt:PersonInImage",
+)  # fmt: skip
+# Every public property we write.
+UNITS = (Unit(TIMES, TIMES), Unit(_PLACES, _PLACES[:2]), *(Unit((name,), (name,)) for name in _SINGLE))
 FORMS = {
     "dc:title": Form.LANGUAGES,
     "dc:description": Form.LANGUAGES,
@@ -108,7 +111,7 @@ def properties(record: SidecarRecord) -> Iterator[Property]:
 def _texts(record: SidecarRecord) -> Iterator[tuple[str, str | None]]:
     if record.capture_time:
         date = _date(record.capture_time)
-        yield from ((name, date) for name in UNITS["time"])
+        yield from ((name, date) for name in TIMES)
     if record.place:
         yield from _place(record.place)
     if record.camera:
@@ -188,7 +191,7 @@ def read(values: Mapping[str, tuple[str, ...]], *, time_source: TimeSource) -> R
     def text(name: str) -> str | None:
         return next(iter(values.get(name, ())), None)
 
-    times = (_read_date(text(name), time_source) for name in reversed(UNITS["time"]))
+    times = (_read_date(text(name), time_source) for name in reversed(TIMES))
     camera = Camera(
         make=text("tiff:Make"),
         model=text("tiff:Model"),
@@ -223,7 +226,7 @@ def _read_date(text: str | None, source: TimeSource) -> CaptureTime | None:
 
 
 def _read_place(values: Mapping[str, tuple[str, ...]]) -> Place | None:
-    latitude, longitude = (_read_degrees(values.get(name)) for name in UNITS["place"][:2])
+    latitude, longitude = (_read_degrees(values.get(name)) for name in _PLACES[:2])
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return None
     altitude = _read_rational(next(iter(values.get("exif:GPSAltitude", ())), None))

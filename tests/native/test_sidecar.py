@@ -343,6 +343,8 @@ def test_a_source_that_comes_later_is_taken_over_once() -> None:
     removed = edited(merged, "<lr:weight>3</lr:weight>", "")
 
     assert parse(merged).rating == 1
+    assert parse(merged).place == Place(latitude=1, longitude=2)  # an altitude alone is no place
+    assert parse(merged).camera == RECORD.camera
     assert 'xmp:Label="Red"' in merged.decode()
     assert "lr:weight" not in merge(removed, source, RECORD).decode()
 

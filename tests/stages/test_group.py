@@ -158,6 +158,32 @@ def test_each_sidecar_finds_the_file_it_is_named_after() -> None:
     check_any_order(files, expected)
 
 
+def test_names_that_differ_only_in_case_keep_their_own_sidecars() -> None:
+    files = [photo(f"a/{name}", None) for name in ("IMG_1.JPG", "img_1.jpg", "IMG_1.JPG.xmp", "img_1.jpg.xmp")]
+
+    check_any_order(
+        files,
+        {
+            **alone(*files[:2]),
+            "a/IMG_1.JPG.xmp": ("a/IMG_1.JPG", Role.SIDECAR),
+            "a/img_1.jpg.xmp": ("a/img_1.jpg", Role.SIDECAR),
+        },
+    )
+
+
+def test_two_exports_of_one_live_photo_keep_their_own_clips() -> None:
+    files = [photo(path, content_identifier="X") for path in ("a/I.JPG", "b/I.HEIC", "a/I.MOV", "b/I.MOV")]
+
+    check_any_order(
+        files,
+        {
+            **alone(*files[:2]),
+            "a/I.MOV": ("a/I.JPG", Role.LIVE_VIDEO),
+            "b/I.MOV": ("b/I.HEIC", Role.LIVE_VIDEO),
+        },
+    )
+
+
 def test_a_sidecar_without_its_picture_stands_for_itself() -> None:
     sidecar = photo("a/IMG_1.xmp", None)
 
