@@ -1,3 +1,1 @@
 """mediabox: pictures in, a proven archive out."""
-
-__version__ = "0.1.0"

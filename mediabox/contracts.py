@@ -242,7 +242,7 @@ class Spool(Protocol):
         """Make what was poured durable; return its digest and length."""
 
     def open(self, resource_id: int) -> int:
-        """A read-only descriptor of the staged file; the caller closes it. Raises Away, or Retryable when it is lost."""
+        """A read-only descriptor of the staged file, the caller closes it. Raises Away; Retryable when lost."""
 
     async def discard(self, resource_id: int) -> None: ...
 

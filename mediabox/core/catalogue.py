@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediabox import __version__
 from mediabox.contracts import Member
 from mediabox.model.asset import ResourceState, Role
 from mediabox.model.facts import Facts, TimeSource
 from mediabox.model.manifest import Sum
 from mediabox.model.sidecar import Description, SidecarMember, SidecarRecord
+from mediabox.model.version import VERSION
 from mediabox.store import assets, copies
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _record(connection: sqlite3.Connection, filed: Sequence[Member]) -> SidecarR
     known = [one.facts for one in filed if one.facts and not _is_owners_xmp(one)]
     return SidecarRecord(
         members=tuple(_member(connection, one) for one in filed),
-        mediabox_version=__version__,
+        mediabox_version=VERSION,
         filed_at_ms=min(assets.times(connection, one.resource.id)[1] for one in filed),
         capture_time=_first(sorted(known, key=_is_time_guessed), lambda facts: facts.capture_time),
         place=_first(known, lambda facts: facts.place),

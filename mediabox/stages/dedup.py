@@ -73,6 +73,3 @@ def _closeness(near: Near) -> tuple[int, int, int]:
 
 def _has_detail(value: int) -> bool:
     return LEAST_DETAIL_BITS <= value.bit_count() <= 64 - LEAST_DETAIL_BITS
-
-
-RULE = Dedup

@@ -89,7 +89,6 @@ class Describe:
 
 
 def _is_ours_alone(content: bytes | None, written_digest: str | None) -> bool:
-    return content is not None and content.startswith(_COMPOSED_HEAD) and hashlib.sha256(content).hexdigest() == written_digest
-
-
-STAGE = Describe
+    if content is None or not content.startswith(_COMPOSED_HEAD):
+        return False
+    return hashlib.sha256(content).hexdigest() == written_digest

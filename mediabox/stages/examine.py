@@ -68,8 +68,11 @@ class Examine:
         )
 
     async def _keep(self, resource: Resource, examination: Examination) -> None:
-        made: dict[RenditionName, bytes | None] = {"thumb.webp": examination.thumbnail, "preview.jpg": examination.preview}
-        contents = {name: content for name, content in made.items() if content}
+        contents: dict[RenditionName, bytes] = {}
+        if examination.thumbnail:
+            contents["thumb.webp"] = examination.thumbnail
+        if examination.preview:
+            contents["preview.jpg"] = examination.preview
         if self._renditions is not None and contents:
             await asyncio.to_thread(self._put, resource.digest or "", contents)
 

@@ -268,6 +268,3 @@ def _same_shot(node: _Node, host: _Node, *, within_s: float) -> _Evidence:
 
 def _share_base(node: _Node, host: _Node) -> bool:
     return host.resource.id in node.beside and node.name.base == host.name.base
-
-
-RULE = Group

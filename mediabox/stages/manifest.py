@@ -49,6 +49,3 @@ class Manifest:
 
     async def committed(self, works: Sequence[Work]) -> None:
         """Nothing is held between steps."""
-
-
-STAGE = Manifest

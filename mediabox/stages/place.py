@@ -237,6 +237,3 @@ def _suffix_of(filed_stem: str) -> str:
     """What a collision put behind a filed name, so that its companions carry the same."""
     found = _SUFFIX.search(filed_stem)
     return found.group() if found else ""
-
-
-RULE = Place

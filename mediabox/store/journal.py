@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 GENESIS = bytes(32)  # what the first row is chained to
 
 
+Row = tuple[Any, ...]
+"""seq, at_ms, event, resource_id, asset_id, fields: the columns the chain covers, in this order."""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One row. `fields` is a JSON object whose keys the event's name implies."""
 
@@ -37,19 +41,16 @@ def append(
     """Add one row inside the caller's transaction."""
     seq, previous = last(connection)
     text = msgspec.json.encode(fields).decode()
-    digest = chain(previous, seq + 1, at_ms, event, resource_id, asset_id, text)
+    row = (seq + 1, at_ms, event, resource_id, asset_id, text)
     connection.execute(
         "INSERT INTO journal (seq, at_ms, event, resource_id, asset_id, fields, hash) VALUES (?,?,?,?,?,?,?)",
-        (seq + 1, at_ms, event, resource_id, asset_id, text, digest),
+        (*row, chain(previous, row)),
     )
 
 
-def chain(
-    previous: bytes, seq: int, at_ms: int, event: str, resource_id: int | None, asset_id: int | None, fields: str
-) -> bytes:
-    """SHA-256 over the row before's hash and this row's columns, NUL-separated."""
-    row = f"{seq}\0{at_ms}\0{event}\0{resource_id}\0{asset_id}\0{fields}"
-    return hashlib.sha256(previous + row.encode()).digest()
+def chain(previous: bytes, row: Row) -> bytes:
+    """SHA-256 over the hash of the row before and this row's columns, NUL-separated."""
+    return hashlib.sha256(previous + "\0".join(map(str, row)).encode()).digest()
 
 
 def last(connection: sqlite3.Connection) -> tuple[int, bytes]:
@@ -76,10 +77,10 @@ def of_resource(connection: sqlite3.Connection, resource_id: int) -> list[Entry]
 def first_broken_link(connection: sqlite3.Connection) -> int | None:
     """Walk the whole chain; the sequence number of the first row that does not follow, or None."""
     previous, expected = GENESIS, 1
-    for seq, at_ms, event, resource_id, asset_id, fields, digest in _all(connection):
-        if seq != expected or digest != chain(previous, seq, at_ms, event, resource_id, asset_id, fields):
-            return int(seq)
-        previous, expected = digest, seq + 1
+    for *row, digest in _all(connection):
+        if row[0] != expected or digest != chain(previous, tuple(row)):
+            return int(row[0])
+        previous, expected = digest, expected + 1
     return None
 
 
