@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -163,6 +164,12 @@ def test_composing_costs_a_fraction_of_a_millisecond() -> None:
         return (time.process_time() - start) / 50
 
     assert min(batch() for _ in range(5)) < 0.001
+
+
+def test_composing_needs_no_xml_parser_in_the_daemon() -> None:
+    program = "import sys, mediabox.native.sidecar_text as s; sys.exit(any('xml' in name for name in sys.modules))"
+
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\0", b"hello", b"<html/>", packet(""), compose(RECORD)[:-200]])
