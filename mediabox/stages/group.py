@@ -27,7 +27,7 @@ from mediabox.model.naming import FileName, is_raw, parse_name, stem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["RULE", "Group", "stem"]
+__all__ = ["Group", "stem"]
 
 LIVE_APART_S = 3.0  # still and video of a Live Photo: the still lies within the clip
 LIVE_DURATION_S = 6.0  # Apple's clips last about 3 s; longer ones are videos of their own
