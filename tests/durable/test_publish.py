@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -142,12 +143,15 @@ def test_replacing_a_name_of_full_length_works(volume: Volume) -> None:
 
 def test_threads_that_replace_one_name_never_mix_their_contents(volume: Volume) -> None:
     contents = [bytes([number]) * 200_000 for number in range(8)]
-    threads = [threading.Thread(target=replace, args=(volume, "a.xmp", content)) for content in contents]
+    together = threading.Barrier(len(contents), timeout=20)
 
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    def write(content: bytes) -> None:
+        together.wait()
+        replace(volume, "a.xmp", content)
+
+    with ThreadPoolExecutor(len(contents)) as pool:
+        for done in [pool.submit(write, content) for content in contents]:
+            done.result(20)
 
     assert (volume.root / "a.xmp").read_bytes() in contents
     assert sorted(os.listdir(volume.root)) == [".mediabox", "a.xmp"]

@@ -1,6 +1,7 @@
 """What is poured is hashed, resumed, made durable, and never reaches into the archive."""
 
 import asyncio
+import errno
 import gc
 import hashlib
 import os
@@ -196,6 +197,38 @@ def test_a_disk_pulled_on_the_way_is_away_and_nothing_is_called_staged(tmp_path:
 
             socket.plug(tmp_path / "disk")
             assert (asyncio.run(spool.finish(7, spool.sink(7)))).digest == DIGEST
+
+
+def test_a_long_pour_notices_on_its_way_that_the_disk_was_pulled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediabox.durable.spool._PROVE_EVERY_BYTES", 100_000)
+    with Socket(tmp_path / "socket") as socket:
+        socket.plug(tmp_path / "disk")
+        with Volume.enroll(socket.path, now_ms=1) as volume:
+            sink = SpoolFolder(volume).sink(7)
+            sink.write(bytes(60_000))
+            socket.pull()
+            sink.write(bytes(60_000))
+
+            with pytest.raises(Away):
+                sink.write(bytes(60_000))
+
+
+def test_what_an_input_output_error_touched_is_not_kept(spool: SpoolFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    sink = spool.sink(7)
+    sink.write(PHOTO)
+    with monkeypatch.context() as failing:
+        failing.setattr("mediabox.durable.spool.write_all", fail)
+        with pytest.raises(NeedsHuman) as refusal:
+            sink.write(PHOTO)
+
+    assert refusal.value.issue == "volume.failing"
+    assert spool.held() == []
+    assert sink.offset == 0
 
 
 def test_bytes_synced_on_a_mount_since_replaced_are_not_called_staged(tmp_path: Path) -> None:

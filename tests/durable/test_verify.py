@@ -64,6 +64,24 @@ def test_the_digest_is_right_where_direct_reading_is_refused(
     assert digest_past_cache(volume, "a.jpg") == (expected, size)
 
 
+def test_a_direct_read_that_answers_short_in_mid_file_is_not_taken_for_the_end(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_readv = os.readv
+
+    def short(descriptor: int, blocks: list[memoryview]) -> int:
+        size = real_readv(descriptor, blocks)
+        given = min(size, 1000)
+        os.lseek(descriptor, given - size, os.SEEK_CUR)
+        return given
+
+    content = random.Random(6).randbytes(50_000)
+    expected = store(volume, "a.jpg", content)
+    monkeypatch.setattr(module.os, "readv", short)
+
+    assert digest_past_cache(volume, "a.jpg") == (expected, len(content))
+
+
 def test_reading_back_does_not_fill_the_page_cache(volume: Volume) -> None:
     store(volume, "a.jpg", bytes(4 << 20))
     with open(volume.root / "a.jpg", "rb") as file:
