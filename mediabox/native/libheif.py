@@ -52,7 +52,7 @@ def _icc(heif: pillow_heif.HeifFile) -> bytes | None:
 
 
 def _sdr(heif: pillow_heif.HeifFile) -> Image.Image:
-    image = Image.frombuffer(heif.mode, heif.size, bytes(heif.data), "raw", heif.mode, heif.stride)
+    image = Image.frombuffer(heif.mode, heif.size, bytes(heif.data), "raw", heif.mode, heif.stride, 1)
     return modes.plain(image, by=reduction(*heif.size))
 
 

@@ -65,6 +65,8 @@ def _pictures() -> dict[str, str]:
 
 def _movies() -> dict[str, str]:
     import av
+    import av.subtitles.codeccontext
+    import av.subtitles.stream  # PyAV imports these only when a film has subtitles
     import pillow_heif
 
     from mediabox.native import libheif, movie, picture  # noqa: F401 - for later, when nothing can be imported

@@ -19,6 +19,6 @@ HEIF_TYPES = frozenset(("image/heic", "image/heif", "image/heic-sequence", "imag
 
 def profile_of(media_type: str) -> Profile:
     """The child to ask first. A still it finds too large is passed on by `decoded.NeedsProfile`."""
-    if media_type.startswith("video/") or media_type in HEIF_TYPES:
+    if media_type.startswith("video/") or media_type in HEIF_TYPES or media_type == "application/mxf":
         return Profile.MOVIE
     return Profile.PICTURE

@@ -79,7 +79,9 @@ def main(arguments: list[str]) -> None:
             kernels(path)
             ours(path)
         pairs = [
-            (cpu_ms(kernels, path), cpu_ms(ours, path)) if turn % 2 else tuple(reversed((cpu_ms(ours, path), cpu_ms(kernels, path))))
+            (cpu_ms(kernels, path), cpu_ms(ours, path))
+            if turn % 2
+            else tuple(reversed((cpu_ms(ours, path), cpu_ms(kernels, path))))
             for turn in range(ROUNDS)
             for path in paths
         ]

@@ -11,11 +11,16 @@ from PIL import Image
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
 
-CORNERS = ((220, 30, 30), (30, 200, 40), (40, 60, 220), (240, 230, 60))  # top left, top right, bottom left, bottom right
+CORNERS = (
+    (220, 30, 30),
+    (30, 200, 40),
+    (40, 60, 220),
+    (240, 230, 60),
+)
 
 
 def scene(width: int = 640, height: int = 480, *, seed: int = 1) -> Image.Image:
-    """Coloured shapes of every size, the large ones strongest, as in photos; a little noise. Every seed another picture."""
+    """Coloured shapes of every size, the large ones strongest, as in photos; every seed another picture."""
     random = np.random.default_rng(seed)
     total = np.zeros((height, width, 3), dtype=np.float32)
     for cells, weight in ((3, 0.55), (6, 0.25), (12, 0.12), (24, 0.08)):

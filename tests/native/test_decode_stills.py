@@ -50,7 +50,12 @@ def test_decodes_every_kind_of_still(media_type: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [((4032, 3024), (2016, 1512)), ((2000, 1500), (2000, 1500)), ((5760, 2880), (2880, 1440)), ((11520, 400), (11520, 400))],
+    [
+        ((4032, 3024), (2016, 1512)),
+        ((2000, 1500), (2000, 1500)),
+        ((5760, 2880), (2880, 1440)),
+        ((11520, 400), (11520, 400)),
+    ],
 )
 def test_scales_jpeg_by_the_nearest_dct_scale_that_leaves_1440(size: tuple, expected: tuple) -> None:
     data = written(Image.new("RGB", size, (90, 120, 30)), "JPEG")
@@ -153,7 +158,10 @@ def test_every_mode_ends_as_grey_or_rgb(mode: str) -> None:
     else:
         image = Image.fromarray(ramp.astype(np.uint8)).convert(mode)
 
-    found = decode(Held(written(image, "TIFF" if mode in ("F", "I") else "PNG")), facts("image/png" if mode not in ("F", "I") else "image/tiff"))
+    found = decode(
+        Held(written(image, "TIFF" if mode in ("F", "I") else "PNG")),
+        facts("image/png" if mode not in ("F", "I") else "image/tiff"),
+    )
 
     assert found.image.mode in ("L", "RGB")
     luma = np.asarray(found.image.convert("L"))

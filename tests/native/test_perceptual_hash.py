@@ -47,7 +47,11 @@ def test_other_pictures_are_more_than_ten_bits_away() -> None:
     hashes = [perceptual_hashes(scene(seed=seed)) for seed in SEEDS]
 
     nearest = min(
-        bits_between(hashes[one][0], turned) for one in SEEDS for other in SEEDS if one != other for turned in hashes[other]
+        bits_between(hashes[one][0], turned)
+        for one in SEEDS
+        for other in SEEDS
+        if one != other
+        for turned in hashes[other]
     )
 
     assert nearest > OTHER_BITS
@@ -72,7 +76,9 @@ def test_rotations_of_oblong_pictures_stay_within_six_bits() -> None:
         assert bits_between(hashes[0], turned[3]) <= SAME_BITS
 
 
-@pytest.mark.parametrize("image", [Image.new("RGB", (300, 200)), Image.new("L", (300, 200), 200), Image.new("RGB", (1, 1), 77)])
+@pytest.mark.parametrize(
+    "image", [Image.new("RGB", (300, 200)), Image.new("L", (300, 200), 200), Image.new("RGB", (1, 1), 77)]
+)
 def test_flat_pictures_have_no_hash(image: Image.Image) -> None:
     assert perceptual_hashes(image) == ()
 

@@ -33,7 +33,10 @@ def test_noise_tells_a_clean_copy_from_a_noisy_one_beside_detail() -> None:
     clean = np.asarray(scene(336, 252).convert("L").filter(ImageFilter.GaussianBlur(2)), dtype=np.float32)
     noisy = clean + np.random.default_rng(1).normal(0, 5, clean.shape)
 
-    assert quality(Image.fromarray(noisy.clip(0, 255).astype(np.uint8))).noise > 3 * quality(Image.fromarray(clean.astype(np.uint8))).noise
+    assert (
+        quality(Image.fromarray(noisy.clip(0, 255).astype(np.uint8))).noise
+        > 3 * quality(Image.fromarray(clean.astype(np.uint8))).noise
+    )
 
 
 def test_exposure_is_the_mean_luma() -> None:
