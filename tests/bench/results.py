@@ -1,0 +1,90 @@
+"""Run benches and write RESULTS.md beside this file; `tests/bench/run` starts it.
+
+    tests/bench/run [NAME...]        all of bench_*.py, or those named (main_job_jpeg, limit, ...)
+    tests/bench/run --list
+
+Run `tests/bench/setup` once before. Each bench runs in a process of its own, so that one
+that fails or leaks does not touch the next; it ends with its rows as JSON. Results of
+benches not named are kept, with their date.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from table import Row, machine_line, markdown
+
+HERE = Path(__file__).resolve().parent
+INTRODUCTION = """# Measured
+
+Made by `tests/bench/run`; what each line means is in `bench_<name>.py`. Ratios are theirs ÷ ours, the median of runs in
+turn (lowest and highest pair in brackets); only figures of one run compare.
+"""
+KEPT = HERE / "results.json"
+ONE = (
+    "import importlib, sys, msgspec; sys.path.insert(0, sys.argv[1]);"
+    "rows = importlib.import_module('bench_' + sys.argv[2]).run();"
+    "print(msgspec.json.encode(rows).decode())"
+)
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of one bench, and when and where they were measured."""
+
+    at: str
+    machine: str
+    rows: list[Row]
+
+
+def names() -> list[str]:
+    return sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+
+
+def run_one(name: str) -> Found | None:
+    print(f"{name} ...", file=sys.stderr, flush=True)
+    done = subprocess.run([sys.executable, "-c", ONE, str(HERE), name], stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        print(f"{name} failed", file=sys.stderr)
+        return None
+    rows = msgspec.json.decode(done.stdout.splitlines()[-1], type=list[Row])
+    print(markdown(rows), flush=True)
+    at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return Found(at=at, machine=machine_line(), rows=rows)
+
+
+def document(found: dict[str, Found]) -> str:
+    parts = [INTRODUCTION]
+    for name, one in found.items():
+        title = name.replace("_", " ")
+        parts.append(f"## {title}\n\n{markdown(one.rows)}\n{one.at}; {one.machine}.\n")
+    return "\n".join(parts)
+
+
+def main(wanted: list[str]) -> int:
+    if "--list" in wanted:
+        print("\n".join(names()))
+        return 0
+    unknown = [name for name in wanted if name not in names()]
+    if unknown:
+        print(f"no bench {', '.join(unknown)}; there are {', '.join(names())}", file=sys.stderr)
+        return 2
+    found = msgspec.json.decode(KEPT.read_bytes(), type=dict[str, Found]) if KEPT.exists() else {}
+    failed = False
+    for name in wanted or names():
+        one = run_one(name)
+        failed = failed or one is None
+        if one:
+            found[name] = one
+            found = dict(sorted(found.items()))
+            KEPT.write_text(json.dumps(msgspec.to_builtins(found), indent=1) + "\n")
+            (HERE / "RESULTS.md").write_text(document(found))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
