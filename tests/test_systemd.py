@@ -98,19 +98,18 @@ async def test_the_watchdog_is_fed_as_long_as_the_proof_returns(
     monkeypatch.setenv("WATCHDOG_USEC", "2000")
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
     proofs = 0
-    three = asyncio.Event()
+    withheld_twice = asyncio.Event()
 
     async def proof() -> None:
         nonlocal proofs
         proofs += 1
+        if proofs == 6:
+            withheld_twice.set()
         if proofs > 3:
-            three.set()
             await asyncio.Event().wait()  # hangs, as a writer that waits for a dead disk
 
     feeding = asyncio.ensure_future(systemd.watchdog(proof))
-    await three.wait()
-    while proofs < 6:
-        await asyncio.sleep(0.001)
+    await withheld_twice.wait()
     feeding.cancel()
 
     assert [said(heard) for _ in range(3)] == ["WATCHDOG=1"] * 3

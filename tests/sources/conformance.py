@@ -27,6 +27,8 @@ ODD_NAMES: tuple[bytes, ...] = (
     b"K\xc3\xb6ln.JPG",  # NFC
     b"Ko\xcc\x88ln.JPG",  # NFD: another file on disk
     b"K\xf6ln.JPG",  # Latin-1: not UTF-8
+    b"K\xc3\xb6ln 100%.JPG",
+    b"K\xc3\xb6ln 100%25.JPG",
     b"K%F6ln.JPG",  # what Latin-1 might be mistaken for
     "😀🏖️.JPG".encode(),
     b"\x01\x7f.JPG",

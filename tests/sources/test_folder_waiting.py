@@ -13,6 +13,8 @@ import pytest
 from mediabox.errors import Away, NeedsHuman, Permanent
 from mediabox.sources.folder import mounts
 from mediabox.sources.folder import watch as watching
+from mediabox.sources.folder.schedule import Schedule
+from mediabox.sources.folder.settings import Settings, compile_names
 from sources.conformance import MemorySink, listed, taken_in
 from sources.folders import FakeClock, folder, touch
 
@@ -41,6 +43,10 @@ def mount(tree: Path) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "mediabox-test", tree], check=True)
 
 
+def bind(folder: Path, at: Path) -> None:
+    subprocess.run(["mount", "--bind", folder, at], check=True)
+
+
 def make_read_only(tree: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", tree], check=True)
 
@@ -60,7 +66,7 @@ async def test_a_written_file_ends_the_wait(tree: Path) -> None:
     await source.close()
 
 
-@pytest.mark.parametrize("how", ["moved in", "linked", "below a new folder", "in a known folder"])
+@pytest.mark.parametrize("how", ["moved in", "linked", "linked deeper", "below a new folder", "in a known folder"])
 async def test_whatever_way_a_file_comes_it_is_noticed(tree: Path, tmp_path: Path, how: str) -> None:
     ready = touch(tmp_path / "ready.jpg")
     (tree / "known" / "deep").mkdir(parents=True)
@@ -73,8 +79,10 @@ async def test_whatever_way_a_file_comes_it_is_noticed(tree: Path, tmp_path: Pat
             shutil.move(ready, tree / "a.jpg")
         case "linked":
             os.link(ready, tree / "a.jpg")
+        case "linked deeper":
+            os.link(ready, tree / "known" / "deep" / "a.jpg")
         case "below a new folder":
-            touch(tree / "new" / "newer" / "a.jpg")
+            touch(tree / "known" / "new" / "newer" / "a.jpg")
         case _:
             touch(tree / "known" / "deep" / "a.jpg")
 
@@ -128,6 +136,25 @@ async def test_a_burst_is_one_change(tree: Path) -> None:
     assert await source.wait(LONG_S)
     assert not source._watcher._drain(source._watcher._inotify)
     await source.close()
+
+
+async def test_a_change_is_told_once_all_has_been_quiet_for_a_while_or_has_gone_on_for_long() -> None:
+    class Scripted(watching.Watcher):
+        def __init__(self, *arrivals: bool) -> None:
+            super().__init__(mode="inotify", quiet_s=5.0, exclude=compile_names(()))
+            self.arrivals = list(arrivals)
+            self.waits: list[float] = []
+
+        async def _arrival(self, timeout_s: float) -> bool:
+            self.waits.append(timeout_s)
+            return self.arrivals.pop(0)
+
+    nothing, burst, endless = Scripted(False), Scripted(True, True, True, False), Scripted(*[True] * 100)
+
+    assert [await watcher.changed(60) for watcher in (nothing, burst, endless)] == [False, True, True]
+    assert nothing.waits == [60]
+    assert burst.waits == [60, 5, 5, 5]
+    assert len(endless.waits) == 1 + watching.LONGEST_BURST
 
 
 async def test_more_events_than_the_kernel_keeps_end_the_wait(tree: Path) -> None:
@@ -190,6 +217,17 @@ async def test_watching_lists_anew_only_after_the_longer_interval(tree: Path) ->
     clock.advance(1)
     assert await source.wait(0)
     await source.close()
+
+
+def test_a_folder_that_takes_long_to_list_is_listed_less_often() -> None:
+    clock = FakeClock()
+    schedule = Schedule(Settings(trees=("/nas",), poll_s=60.0), clock=clock)
+
+    schedule.begin()
+    clock.advance(30)
+    schedule.end(is_watched=False, unsettled=0)
+
+    assert schedule.due_in_s() == 600
 
 
 async def test_a_poll_really_takes_its_time(tree: Path) -> None:
@@ -324,6 +362,20 @@ async def test_a_disk_that_is_mounted_ends_the_wait_though_no_event_tells(tree: 
     finally:
         unmount(tree)
     await source.close()
+
+
+@needs_root
+async def test_an_archive_that_is_mounted_into_the_tree_is_never_entered(tree: Path, tmp_path: Path) -> None:
+    touch(tree / "a.jpg")
+    touch(tmp_path / "archive" / "b.jpg")
+    (tree / "alias").mkdir()
+    bind(tmp_path / "archive", tree / "alias")
+    try:
+        found = await listed(folder(tree, excluded=(tmp_path / "archive",)))
+    finally:
+        unmount(tree / "alias")
+
+    assert [resource.name for resource in found] == ["a.jpg"]
 
 
 @needs_root

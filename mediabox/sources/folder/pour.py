@@ -49,7 +49,7 @@ def pour(tree: Tree, parts: tuple[str, ...], *, version: str, sink: Sink, buffer
             offset = 0
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         view = memoryview(buffer)
-        while offset < before.st_size and not errand.is_stopped:
+        while offset < before.st_size:
             try:
                 count = os.preadv(descriptor, [view[: before.st_size - offset]], offset)
             except OSError as err:
