@@ -17,8 +17,8 @@ DESCRIBE_AFTER_MS = 3_000
 # A month's manifest is written anew as a whole: not once for each photo of an import.
 MANIFEST_AFTER_MS = 30_000
 
-# Newest pictures first is what people look for; sidecars are tiny and complete an asset.
-PRIORITY = {Kind.SIDECAR: 2, Kind.PICTURE: 1, Kind.VIDEO: 0}
+# Pictures are what people look for first; sidecars last, so that they find their picture's place and lie beside it.
+PRIORITY = {Kind.PICTURE: 1, Kind.VIDEO: 0, Kind.SIDECAR: -1}
 
 
 def after_taking_in(resource_id: int, kind: Kind) -> tuple[JobRequest, ...]:

@@ -1,0 +1,68 @@
+"""The box rests when it is hot, short of memory, on battery or busy, and says so in a person's words."""
+
+import asyncio
+
+import pytest
+
+from mediabox.contracts import Needs
+from mediabox.core.governor import Governor, Limits, strain
+
+GIB = 2.0**30
+
+
+class Reading:
+    """A probe that reads what the test says."""
+
+    def __init__(self, name: str, value: float | None) -> None:
+        self.name, self.value = name, value
+
+    def read(self) -> float | None:
+        return self.value
+
+
+@pytest.mark.parametrize(
+    ("readings", "said"),
+    [
+        ({"thermal": 81.2}, "waiting: the processor is at 81 °C, the limit is 75 °C"),
+        ({"memory": 50.0 * 2**20}, "waiting: 50 MiB of memory are free, the limit is 64 MiB"),
+        ({"on_battery": 1.0}, "waiting: the box runs on battery"),
+        ({"load": 3.46}, "waiting: the load is 3.5 for each core, the limit is 3.0"),
+        ({"thermal": 74.0, "memory": GIB, "on_battery": 0.0, "load": 2.9}, None),
+        ({"thermal": None, "memory": None, "on_battery": None, "load": None}, None),
+        ({}, None),
+    ],
+)
+def test_says_what_speaks_against_working(readings: dict[str, float | None], said: str | None) -> None:
+    assert strain(Limits(on_battery=True, load_per_core=3.0), readings) == said
+
+
+def test_zero_switches_a_limit_off() -> None:
+    off = Limits(load_per_core=0, celsius=0, free_memory_mb=0, on_battery=False)
+
+    assert strain(off, {"thermal": 120.0, "memory": 0.0, "on_battery": 1.0, "load": 99.0}) is None
+
+
+async def test_work_waits_for_the_box_to_cool_and_goes_on() -> None:
+    heat = Reading("thermal", 90.0)
+    governor = Governor(Limits(), {"thermal": heat})
+    governor.look()
+    waiting = asyncio.ensure_future(governor.permit(Needs(cpu=True)))
+    await asyncio.sleep(0)
+
+    assert not waiting.done()
+    assert governor.waiting_for == "waiting: the processor is at 90 °C, the limit is 75 °C"
+    await governor.permit(Needs())  # needs neither processor nor disk
+    heat.value = 60.0
+    governor.look()
+    await asyncio.wait_for(waiting, 1)
+    assert governor.waiting_for is None
+
+
+async def test_a_pause_outlasts_a_cool_processor() -> None:
+    governor = Governor(Limits(), {})
+    governor.pause("paused by a person")
+    governor.look()
+
+    assert governor.waiting_for == "paused by a person"
+    governor.resume()
+    await asyncio.wait_for(governor.permit(Needs(disk=True)), 1)

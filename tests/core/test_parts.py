@@ -1,0 +1,109 @@
+"""What is away rests as a whole, is reported once, and is closed by the first success."""
+
+import pytest
+
+from mediabox.contracts import Work
+from mediabox.core.parts import ARCHIVE, LONGEST_REST_S, Parts, part_of, parts_of
+from mediabox.errors import Away, NeedsHuman
+from mediabox.model.asset import Kind, Resource, ResourceState, Role
+from mediabox.model.issue import Issue
+from mediabox.model.job import Job
+
+MISSING = Away("the archive is not mounted", part=ARCHIVE)
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+
+class Book:
+    def __init__(self) -> None:
+        self.open_now: dict[tuple[str, str], Issue] = {}
+
+    async def open(self, issue: Issue) -> None:
+        self.open_now[issue.key, issue.subject] = issue
+
+    async def close(self, key: str, subject: str) -> None:
+        self.open_now.pop((key, subject), None)
+
+
+def work(step: str = "fetch", source: str = "card") -> Work:
+    resource = Resource(
+        id=1,
+        asset_id=1,
+        source=source,
+        remote_id="t/a.jpg",
+        version="1",
+        name="a.jpg",
+        kind=Kind.PICTURE,
+        role=Role.ORIGINAL,
+        state=ResourceState.SEEN,
+    )
+    return Work(job=Job(id=1, step=step, subject="1"), resource=resource)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book()
+
+
+async def test_a_missing_archive_rests_every_step_and_is_said_once(clock: FakeClock, book: Book) -> None:
+    parts = Parts(clock, book)
+    for _ in range(5):
+        await parts.trip(ARCHIVE, MISSING)
+
+    assert [parts.resting(work(step)) for step in ("fetch", "examine", "file", "describe")] == [ARCHIVE] * 4
+    assert list(book.open_now) == [("volume.missing", "archive")]
+
+
+async def test_an_absent_card_rests_its_own_files_only(clock: FakeClock, book: Book) -> None:
+    parts = Parts(clock, book)
+    await parts.trip("source:card", Away("the card is out", part="source:card"))
+
+    assert parts.resting(work(source="card")) == "source:card"
+    assert parts.resting(work(source="disk")) is None
+    assert parts.resting(work("file", source="card")) is None
+    assert parts.resting_sources() == ["card"]
+
+
+async def test_rests_grow_longer_but_never_over_a_minute(clock: FakeClock, book: Book) -> None:
+    parts, lengths = Parts(clock, book), []
+    for _ in range(10):
+        await parts.trip(ARCHIVE, MISSING)
+        start = clock.now_s
+        while parts.is_resting(ARCHIVE):
+            clock.now_s += 0.5
+        lengths.append(clock.now_s - start)
+
+    assert lengths[0] <= 2.0
+    assert lengths == sorted(lengths)
+    assert lengths[-1] == LONGEST_REST_S
+
+
+async def test_the_first_success_closes_the_issue(clock: FakeClock, book: Book) -> None:
+    parts = Parts(clock, book)
+    await parts.trip(ARCHIVE, NeedsHuman("full", issue="volume.full", subject="archive", remedy="free space"))
+    clock.now_s += 10
+
+    assert parts.is_troubled(ARCHIVE)
+    await parts.succeeded([work("file")])
+
+    assert book.open_now == {}
+    assert not parts.is_troubled(ARCHIVE)
+
+
+def test_an_error_is_blamed_on_the_part_it_speaks_of() -> None:
+    assert part_of(work(), Away("x", part="source:card")) == "source:card"
+    assert part_of(work(), NeedsHuman("x", issue="volume.full")) == ARCHIVE
+    assert part_of(work(), NeedsHuman("x", issue="source.refused")) == "source:card"
+    assert part_of(work("examine"), NeedsHuman("x", issue="sandbox.missing")) == "step:examine"
+    assert parts_of(work("describe")) == (ARCHIVE,)

@@ -1,0 +1,86 @@
+"""One transaction a call, durable when it returns, refused when it is from the future."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from mediabox.errors import Fatal
+from mediabox.store import volumes
+from mediabox.store.database import Database, open_beside, savepoint, transaction
+
+
+async def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "mediabox.db"
+    async with Database(path) as first:
+        await first.write(lambda connection: volumes.set_switch(connection, "paused", "1"))
+
+    async with Database(path) as second:
+        assert await second.read(lambda connection: volumes.switch(connection, "paused")) == "1"
+
+
+async def test_a_failing_write_changes_nothing_and_the_next_one_works(database: Database) -> None:
+    def half(connection: sqlite3.Connection) -> None:
+        volumes.set_switch(connection, "paused", "1")
+        raise ValueError("half-way")
+
+    with pytest.raises(ValueError, match="half-way"):
+        await database.write(half)
+
+    assert await database.read(lambda connection: volumes.switch(connection, "paused")) is None
+    await database.write(lambda connection: volumes.set_switch(connection, "paused", "2"))
+    assert await database.read(lambda connection: volumes.switch(connection, "paused")) == "2"
+
+
+async def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await database.read(lambda connection: volumes.set_switch(connection, "paused", "1"))
+
+
+async def test_synchronous_is_full_and_the_log_is_ahead(database: Database) -> None:
+    def modes(connection: sqlite3.Connection) -> tuple[str, int]:
+        mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+        return mode, connection.execute("PRAGMA synchronous").fetchone()[0]
+
+    assert await database.write(modes) == ("wal", 2)  # 2: FULL
+
+
+async def test_a_newer_catalogue_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "mediabox.db"
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version = 999")
+    newer.close()
+
+    with pytest.raises(Fatal, match="schema 999.*newer version"):
+        async with Database(path):
+            pass
+
+
+async def test_something_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mediabox.db"
+    path.write_bytes(b"this is not a database, whatever its name says" * 100)
+
+    with pytest.raises(Fatal, match=r"mediabox\.db.*not a database"):
+        async with Database(path):
+            pass
+
+
+async def test_a_backup_holds_everything(database: Database, tmp_path: Path) -> None:
+    await database.write(lambda connection: volumes.set_switch(connection, "paused", "1"))
+
+    await database.back_up(tmp_path / "copy.db")
+
+    copy = open_beside(tmp_path / "copy.db")
+    assert volumes.switch(copy, "paused") == "1"
+    copy.close()
+
+
+def test_a_savepoint_undoes_its_part_only(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        volumes.set_switch(connection, "kept", "1")
+        with pytest.raises(ValueError, match="part"), savepoint(connection):
+            volumes.set_switch(connection, "undone", "1")
+            raise ValueError("part")
+
+    assert volumes.switch(connection, "kept") == "1"
+    assert volumes.switch(connection, "undone") is None

@@ -1,0 +1,70 @@
+"""The queue: each step once for each subject, best first, and once more when it was asked for while it ran."""
+
+import sqlite3
+
+from mediabox.model.job import JobRequest
+from mediabox.store import jobs
+
+
+def test_a_step_is_queued_once_for_a_subject(connection: sqlite3.Connection) -> None:
+    first = jobs.add(connection, JobRequest(step="describe", subject="7"))
+    again = jobs.add(connection, JobRequest(step="describe", subject="7"))
+
+    assert first is not None
+    assert again is None
+    assert jobs.counts(connection) == {("describe", "ready"): 1}
+
+
+def test_what_is_asked_for_while_it_runs_runs_once_more(connection: sqlite3.Connection) -> None:
+    running = jobs.add(connection, JobRequest(step="describe", subject="7"))
+    jobs.add(connection, JobRequest(step="describe", subject="7"), handed_out={running.id})
+
+    jobs.finish(connection, running.id)
+
+    assert [job.id for job in jobs.due(connection, "describe", now_ms=0, limit=9)] == [running.id]
+    jobs.finish(connection, running.id)
+    assert jobs.due(connection, "describe", now_ms=0, limit=9) == []
+
+
+def test_higher_priority_comes_first_and_waiting_jobs_not_at_all(connection: sqlite3.Connection) -> None:
+    for subject, priority, not_before_ms in (("1", 0, 0), ("2", 5, 0), ("3", 9, 500), ("4", 5, 0)):
+        jobs.add(connection, JobRequest(step="fetch", subject=subject, priority=priority, not_before_ms=not_before_ms))
+
+    assert [job.subject for job in jobs.due(connection, "fetch", now_ms=100, limit=9)] == ["2", "4", "1"]
+    assert [job.subject for job in jobs.due(connection, "fetch", now_ms=500, limit=2)] == ["3", "2"]
+
+
+def test_what_is_handed_out_is_not_handed_out_again(connection: sqlite3.Connection) -> None:
+    queued = [jobs.add(connection, JobRequest(step="fetch", subject=str(number))) for number in range(5)]
+
+    due = jobs.due(connection, "fetch", now_ms=0, limit=2, skip={queued[0].id, queued[1].id})
+
+    assert [job.subject for job in due] == ["2", "3"]
+
+
+def test_jobs_of_an_absent_source_are_left_out(connection: sqlite3.Connection, taken_in) -> None:
+    resource = taken_in("IMG_1.JPG")
+    jobs.add(connection, JobRequest(step="fetch", subject=str(resource)))
+
+    assert jobs.due(connection, "fetch", now_ms=0, limit=9, without_sources=["pictures"]) == []
+    assert len(jobs.due(connection, "fetch", now_ms=0, limit=9, without_sources=["card"])) == 1
+
+
+def test_a_failed_job_waits_for_a_person(connection: sqlite3.Connection) -> None:
+    job = jobs.add(connection, JobRequest(step="examine", subject="1"))
+    jobs.fail(connection, job.id, "broken")
+
+    assert jobs.due(connection, "examine", now_ms=10**15, limit=9) == []
+    assert jobs.retry_failed(connection) == 1
+    assert [one.attempts for one in jobs.due(connection, "examine", now_ms=0, limit=9)] == [0]
+
+
+def test_only_what_waits_for_company_is_hurried(connection: sqlite3.Connection) -> None:
+    jobs.add(connection, JobRequest(step="describe", subject="1", not_before_ms=10**15))
+    failed = jobs.add(connection, JobRequest(step="describe", subject="2"))
+    jobs.postpone(connection, failed.id, not_before_ms=10**15, error="away", counts=True)
+
+    assert jobs.hurry(connection) == 1
+
+    assert [job.subject for job in jobs.due(connection, "describe", now_ms=0, limit=9)] == ["1"]
+    assert jobs.next_due_ms(connection) == 0
