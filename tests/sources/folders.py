@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mediabox.durable.publish import remove_at
 from mediabox.sources.folder import Folder, Settings
 
 
@@ -66,7 +67,7 @@ def folder(*trees: Path, clock: FakeClock | None = None, excluded: tuple[Path, .
         name="pictures",
         excluded_roots=excluded,
         clock=clock or FakeClock(),
-        remover=os.unlink,
+        remover=remove_at,
     )
 
 

@@ -225,15 +225,6 @@ def test_a_file_that_ends_early_though_its_size_stayed_is_tried_again(
         )
 
 
-async def test_a_remover_that_removed_nothing_is_not_believed(tree: Path) -> None:
-    touch(tree / "a.jpg")
-    source = folder(tree)
-    source._remover = lambda path: None
-
-    with pytest.raises(Retryable, match="still there"):
-        await source.remove(await only(source))
-
-
 def test_settings_refuse_what_cannot_be_meant() -> None:
     import msgspec
 

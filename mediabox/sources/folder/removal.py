@@ -3,18 +3,20 @@
 import errno
 import os
 import stat
-from collections.abc import Callable
-from pathlib import Path
+from typing import Protocol
 
-from mediabox.errors import NeedsHuman, Permanent, Retryable
+from mediabox.errors import NeedsHuman, Permanent
 from mediabox.sources.folder.tree import Gone, Tree, remedy, show, version_of
 
-Remover = Callable[[Path], object]
-"""Unlinks a file and syncs its folder, as `durable.publish.remove_file`. Raises OSError.
 
-It gets `/proc/self/fd/N/name`, where N is the folder that was opened step by step without
-following links: whatever happens to the path meanwhile, the name is looked up in that folder.
-"""
+class Remover(Protocol):
+    """Unlinks `name` in the folder open as `dir_fd` and syncs that folder: `durable.publish.remove_at`. Raises OSError.
+
+    The folder was opened step by step without following links, so whatever happens to
+    the path meanwhile, the name is looked up in that folder.
+    """
+
+    def __call__(self, name: str, /, *, dir_fd: int) -> None: ...
 
 
 def remove(tree: Tree, parts: tuple[str, ...], *, version: str, remover: Remover, source: str) -> None:
@@ -35,21 +37,11 @@ def _remove_in(folder: int, tree: Tree, parts: tuple[str, ...], *, version: str,
         status = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode) or version_of(status) != version:
             raise Permanent(f"{show(parts)} is not the archived version any more; it stays where it is")
-        remover(Path(f"/proc/self/fd/{folder}", parts[-1]))
+        remover(parts[-1], dir_fd=folder)
     except OSError as err:
         if err.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
             raise _refused(tree, parts, err, source) from err
         raise tree.translate(err, parts) from err
-    if _is_there(parts[-1], folder):  # a remover that found nothing under its path must not count as done
-        raise Retryable(f"{show(parts)} is still there after it was removed")
-
-
-def _is_there(name: str, folder: int) -> bool:
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _refused(tree: Tree, parts: tuple[str, ...], err: OSError, source: str) -> NeedsHuman:
