@@ -316,6 +316,7 @@ def _environment() -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",  # each would map 32 MiB
         "VIPS_CONCURRENCY": "1",  # our lanes are the concurrency
         "VIPS_BLOCK_UNTRUSTED": "1",  # libvips: only loaders its authors fuzz
+        "VIPS_DISC_THRESHOLD": "4g",  # above 100 MB it would write to /tmp, and a child cannot
     }
     home = str(Path(__file__).resolve().parents[2])
     if home not in site.getsitepackages():  # a checkout: the child would not find us

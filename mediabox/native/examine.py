@@ -5,6 +5,7 @@ Whatever a file's bytes do ends in `facts.damage`. Only three things escape: Mem
 """
 
 import errno
+import re
 import sys
 import traceback
 
@@ -25,6 +26,9 @@ _DECODED = HEIF_TYPES | {
     "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/bmp", "image/avif", "image/jxl",
 }  # fmt: skip
 _SANDBOX_REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.ENOENT, errno.ENOSYS})
+# How libvips, FFmpeg, libheif and libwebp say MemoryError. libheif's own limits speak of memory too.
+_SHORT_OF_MEMORY = re.compile(r"(?i)out of memory|cannot allocate memory|memory allocation|insufficient memory")
+_OWN_LIMIT = re.compile(r"(?i)security limit")
 _UNKNOWN_TYPE = "application/octet-stream"
 _SHOWN_FRAMES = 3  # of a traceback: enough to find the decoder
 
@@ -57,6 +61,9 @@ def examine(descriptor: int, request: ExamineRequest, *, with_pixels: bool = Tru
         return _odd(facts, f"its decoder wanted what it may not have ({err})")
     except Exception as err:  # noqa: BLE001 - foreign bytes in foreign code: a verdict on the file, not our end
         return _odd(facts, f"its decoder failed ({type(err).__name__}: {err})")
+    damage = seen.facts.damage or ""
+    if _SHORT_OF_MEMORY.search(damage) and not _OWN_LIMIT.search(damage):
+        raise MemoryError(damage)
     return Seen(examination=_fair(seen, before=facts))
 
 
