@@ -47,6 +47,9 @@ class Sink(Protocol):
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
         """Append. Raises Away when the volume is gone, NeedsHuman when it is full."""
 
+    def close(self) -> None:
+        """Let go, keeping what was poured for a later attempt. May be repeated."""
+
 
 class Source(Protocol):
     """One place photos come from. Knows no store and no pipeline."""

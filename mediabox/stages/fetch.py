@@ -33,6 +33,7 @@ class Fetch:
         sink = self._spool.sink(resource.id, size_bytes=resource.size_bytes)
         try:
             await source.fetch(resource, sink)
+            staged = await self._spool.finish(resource.id, sink)
         except Permanent as refusal:
             return Outcome(quarantine=str(refusal))
         except (Away, NeedsHuman):
@@ -41,7 +42,8 @@ class Fetch:
             if work.job.attempts + 1 >= PATIENCE:
                 return Outcome(quarantine=f"{unrest}, {PATIENCE} times in a row")
             raise
-        staged = await self._spool.finish(resource.id, sink)
+        finally:
+            sink.close()
         if staged.size_bytes == 0:
             return Outcome(quarantine=f"{resource.name} is empty (0 bytes)")
         return Outcome(staged=staged)
