@@ -138,7 +138,7 @@ def media_type_of_name(name: str) -> str | None:
 def kind_of_name(name: str) -> Kind | None:
     """What a file of this name is; None when its name does not say, or it is a Mac's `._` twin."""
     media_type = media_type_of_name(name)
-    return None if media_type is None or name.startswith("._") else _kind_of_type(media_type)
+    return None if media_type is None or name.startswith("._") else kind_of_type(media_type)
 
 
 def kind_of(head: bytes, name: str) -> Kind | None:
@@ -150,7 +150,7 @@ def kind_of(head: bytes, name: str) -> Kind | None:
     if head.startswith(_APPLE_DOUBLE):
         return None
     media_type = media_type_of(head)
-    by_content = None if media_type is None else _kind_of_type(media_type)
+    by_content = None if media_type is None else kind_of_type(media_type)
     if media_type == _JSON and b'"photoTakenTime"' not in head:
         by_content = None
     if media_type == _PLIST and b"adjustmentFormatIdentifier" not in head:
@@ -158,7 +158,8 @@ def kind_of(head: bytes, name: str) -> Kind | None:
     return by_content or kind_of_name(name)
 
 
-def _kind_of_type(media_type: str) -> Kind | None:
+def kind_of_type(media_type: str) -> Kind | None:
+    """The kind of resource a media type is; None for sound, text and all else."""
     if media_type.startswith("image/"):
         return Kind.PICTURE
     if media_type.startswith("video/") or media_type in _OTHER_VIDEO:

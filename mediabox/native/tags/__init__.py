@@ -11,7 +11,7 @@ from mediabox.clock import Clock
 from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
-from mediabox.model.signature import kind_of, media_type_of, media_type_of_name
+from mediabox.model.signature import kind_of_type, media_type_of, media_type_of_name
 from mediabox.native.boxes import Malformed, Source
 from mediabox.native.tags.avi import read_avi
 from mediabox.native.tags.bitmap import read_bitmap
@@ -73,7 +73,7 @@ def read_tags(reader: Source, request: ExamineRequest, *, clock: Clock | None = 
     """Everything the headers say; what only pixels can say is left empty. Never raises for the file's own faults."""
     head = reader.bytes(0, min(4096, reader.size))
     media_type = _media_type(head, request.name)
-    found = Findings(media_type, kind_of(head, request.name) or request.kind)
+    found = Findings(media_type, kind_of_type(media_type) or request.kind)
     wrong = _wrong_start(head, found)
     if wrong is not None:
         found.damage.append(wrong)

@@ -25,6 +25,7 @@ MAX_TOP_BOXES = 256
 MAX_EXIF_BYTES = 16 * 1024 * 1024
 MAX_XMP_BYTES = 2 * 1024 * 1024
 _APPLE_GAIN_MAP = "urn:com:apple:photo:2020:aux:hdrgainmap"
+_METADATA_TYPES = (b"Exif", b"mime")
 _XMP_TYPE = "application/rdf+xml"
 _BYTE_ORDERS = (b"II*\0", b"MM\0*")
 _TRANSFERS = {16: Hdr.PQ, 18: Hdr.HLG}  # ISO/IEC 23091-2, table 3
@@ -55,8 +56,9 @@ def read_heif(source: Source, found: Findings) -> None:
 def _read_metadata(source: Source, items: Items, found: Findings) -> Packet | None:
     """Exif, then XMP: what describes the primary picture, else what is there."""
     described = items.sources(items.primary, b"cdsc")
+    metadata = [item for item in items.by_id.values() if item.type in _METADATA_TYPES]
     packet: Packet | None = None
-    for item in sorted(items.by_id.values(), key=lambda each: each.id not in described):
+    for item in sorted(metadata, key=lambda each: each.id not in described):
         with Tolerant():
             if item.type == b"Exif" and not found.times and found.make is None:
                 read_exif(_exif_window(source, item), found)

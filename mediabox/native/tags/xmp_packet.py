@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 MAX_PACKET_BYTES = 2 * 1024 * 1024
-_LOOKED_AT_BYTES = 64 * 1024  # at either end of a longer packet: in between lies a depth map in base 64
+_LOOKED_AT_BYTES = 8 * 1024  # at either end of a longer packet: in between lies a maker's log or depth map
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
