@@ -19,6 +19,7 @@ from mediabox.config.members import member_class
 from mediabox.contracts import Rule, Stage
 from mediabox.core import commands, enrolment
 from mediabox.core.archive import Archive
+from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
 from mediabox.core.catalogue import Catalogue
 from mediabox.core.commit import Committer
@@ -33,7 +34,7 @@ from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.durable.publish import discard_stale, remove_at
 from mediabox.durable.renditions import RenditionFolder
 from mediabox.durable.spool import SpoolFolder
-from mediabox.errors import Away, Fatal, NeedsHuman
+from mediabox.errors import Away, Fatal, MediaboxError, NeedsHuman
 from mediabox.log import get_logger
 from mediabox.native.sidecar_text import compose
 from mediabox.native.worker import MediaWorkers
@@ -50,7 +51,7 @@ from mediabox.stages.place import Settings as PlaceSettings
 from mediabox.stages.remove import Remove
 from mediabox.store import assets, journal
 from mediabox.store.database import Database
-from mediabox.supervise import supervise
+from mediabox.supervise import first, supervise
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -73,10 +74,13 @@ MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in it
 
 
 class Box:
-    """One household's box: its objects, and what runs them."""
+    """One household's box: its objects, and what runs them. Tests bring a clock and workers of their own."""
 
-    def __init__(self, config: Config) -> None:
-        self.config, self.clock, self.bus = config, Clock(), Bus()
+    def __init__(
+        self, config: Config, *, clock: Clock | None = None, workers: Callable[[int], MediaWorkers] = MediaWorkers
+    ) -> None:
+        self.config, self.clock, self.bus = config, clock or Clock(), Bus()
+        self._workers = workers
         self.database = Database(config.home / DATABASE)
         self.issues = IssueBook(self.database, self.bus, self.clock)
         self.parts = Parts(self.clock, self.issues)
@@ -99,7 +103,10 @@ class Box:
             volume = await self._volume(wait=not once)
             if volume is not None:
                 stack.callback(volume.close)
-                await self._work(volume, once=once, beside=beside, stack=stack)
+                try:
+                    await self._work(volume, once=once, beside=beside, stack=stack)
+                except BaseExceptionGroup as group:  # what a person should read is inside
+                    raise first(group, Fatal) or first(group, MediaboxError) or group from None
         systemd.stopping()
 
     def stop(self) -> None:
@@ -159,7 +166,7 @@ class Box:
         sources = _sources(self.config, self.clock)
         for source in sources.values():
             stack.push_async_callback(source.close)
-        workers = MediaWorkers(threads(self.config))
+        workers = self._workers(threads(self.config))
         stack.push_async_callback(workers.close)
         spool = SpoolFolder(volume)
         archive = Archive(volume, spool)
@@ -179,6 +186,7 @@ class Box:
         }
         if not once:
             services["scrub"] = self._scrub(volume).run
+            services["backup"] = Backup(self.database, self.config.home, volume).run
             services["watchdog"] = lambda: systemd.watchdog(lambda: self.database.write(journal.last))
             for source in sources.values():
                 services[f"source {source.name}"] = partial(intake.follow, source)

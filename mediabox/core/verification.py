@@ -135,7 +135,9 @@ class Verification:
 
     def _walk(self, originals: set[str], written: dict[str, str]) -> None:
         report = self._report
+        unseen = set(written)
         for path, _ in self._volume.walk():
+            unseen.discard(path)
             if path in originals:
                 continue
             if path not in written:
@@ -144,6 +146,7 @@ class Verification:
                     report.foreign.append(Finding(path=path, what="is in the archive, but not from mediabox"))
             elif digest_past_cache(self._volume, path)[0] != written[path]:
                 report.edited.append(Finding(path=path, what="was changed by another program"))
+        report.missing += [Finding(path=path, what="is a sidecar or list of ours that is not there") for path in unseen]
 
 
 def record(connection: sqlite3.Connection, results: list[tuple[Copy, CopyState]], *, now_ms: int) -> None:

@@ -127,6 +127,21 @@ def remove_file(path: Path) -> bool:
     return was_there
 
 
+def seal(part: Path, final: Path) -> None:
+    """Make a finished file durable and give it its name, over its older version. Same folder. Raises OSError."""
+    folder = os.open(part.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(part.name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(part.name, final.name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def set_aside(path: Path) -> Path:
     """Durably rename a file that is to be made anew, without overwriting an older one: `name.before`, `name.before-2`.
 
