@@ -119,9 +119,8 @@ def _assemble(source: Source, layout: Layout) -> tuple[Image.Image, str | None]:
         and (len(layout.tiles) == 1 or layout.tile_width % scale == layout.tile_height % scale == 0)
     )
     chroma_scale = max(scale, 2)
-    rows = len(layout.tiles) // layout.columns
-    luma = Image.new("L", _canvas(layout, rows, scale))
-    chroma = [Image.new("L", _canvas(layout, rows, chroma_scale), _GREY) for _ in range(2)]
+    luma = Image.new("L", _scaled(layout, scale))  # tiles that reach past the edge are cut by `paste`
+    chroma = [Image.new("L", _scaled(layout, chroma_scale), _GREY) for _ in range(2)]
     seen = 0
     for index, frame in _frames(source, layout, is_scaled=scale > 1):
         row, column = divmod(index, layout.columns)
@@ -135,15 +134,13 @@ def _assemble(source: Source, layout: Layout) -> tuple[Image.Image, str | None]:
         raise Unreadable("HEIC: none of its tiles can be decoded")
     if chroma_scale != scale:
         chroma = [canvas.resize(luma.size, Image.Resampling.BILINEAR) for canvas in chroma]
-    size = -(-layout.width // scale), -(-layout.height // scale)
-    whole = Image.merge("YCbCr", (luma, *chroma))
     missing = len(layout.tiles) - seen
     damage = f"{missing} of {len(layout.tiles)} tiles of the picture cannot be read" if missing else None
-    return whole if whole.size == size else whole.crop((0, 0, *size)), damage
+    return Image.merge("YCbCr", (luma, *chroma)), damage
 
 
-def _canvas(layout: Layout, rows: int, scale: int) -> tuple[int, int]:
-    return -(-layout.tile_width * layout.columns // scale), -(-layout.tile_height * rows // scale)
+def _scaled(layout: Layout, scale: int) -> tuple[int, int]:
+    return -(-layout.width // scale), -(-layout.height // scale)
 
 
 def _frames(source: Source, layout: Layout, *, is_scaled: bool) -> Iterator[tuple[int, av.VideoFrame]]:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import av
-import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
 from mediabox.native import tone
-from mediabox.native.colour import HLG, P3_D65, PQ, display_p3
 from mediabox.native.decoded import MAX_PIXELS, SHORT_SIDE, Decoded, Unreadable, check_pixels, displayed
+from mediabox.native.heif_items import Nclx
 from mediabox.native.window import Window
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _DEMUXERS = {
     "application/mxf": "mxf", "video/x-dv": "dv",
 }  # fmt: skip
 # Index and headers say enough for these; the others must be read a little to know their streams.
-_PROBE_BYTES = {"mov": 1 << 20, "matroska": 1 << 20, "avi": 2 << 20}
+_PROBE_BYTES = {"mov": 64 << 10, "matroska": 256 << 10, "avi": 2 << 20}
 _RGB, _UNSPECIFIED = 0, 2  # matrix coefficients, ISO/IEC 23091-2
 _EXIF_BY_TURN = {0: 1, 90: 8, 180: 3, 270: 6}  # display matrix, degrees anticlockwise
 
@@ -146,24 +145,21 @@ def _shown(frame: av.VideoFrame, context: av.VideoCodecContext) -> Decoded:
     full_width = round(frame.width * float(ratio)) if ratio and 0.1 < ratio < 10 else frame.width
     scale = min(1.0, SHORT_SIDE / min(full_width, frame.height))
     size = max(2, round(full_width * scale)), max(2, round(frame.height * scale))
-    is_hdr = frame.color_trc in (PQ, HLG)
     small = frame.reformat(
         *size,
-        format="rgb48le" if is_hdr else "rgb24",
+        format="rgb24",
         src_colorspace=_matrix(frame),
         dst_color_range=ColorRange.JPEG,
         interpolation=Interpolation.AREA,
     )
-    pixels = small.to_ndarray()
-    if is_hdr:
-        deep = pixels.astype(np.uint16, copy=False)
-        pixels = tone.to_srgb(deep, transfer=frame.color_trc, primaries=frame.color_primaries)
+    coding = Nclx(frame.color_primaries, frame.color_trc, 0, is_full_range=True)
+    image, icc = tone.shown(Image.fromarray(small.to_ndarray()), coding=coding, icc=None)
     orientation = _EXIF_BY_TURN.get(round(frame.rotation) % 360, 1)
     width, height = displayed(full_width, frame.height, orientation)
     return Decoded(
-        image=Image.fromarray(np.ascontiguousarray(pixels)),
+        image=image,
         orientation=orientation,
-        icc=display_p3() if frame.color_primaries == P3_D65 and not is_hdr else None,
+        icc=icc,
         width=width,
         height=height,
         bit_depth=frame.format.components[0].bits,

@@ -35,8 +35,8 @@ def preview(decoded: Decoded) -> bytes:
     over = -(-max(image.size) // _LONGEST_PREVIEW)
     if over > 1:
         image = image.reduce(over)
-    options: dict[str, bytes] = {"exif": _orientation_tag(decoded.orientation)} if decoded.orientation != 1 else {}
-    return _saved(image, "JPEG", decoded.icc, quality=80, subsampling=2, **options)
+    exif = _orientation_tag(decoded.orientation) if decoded.orientation != 1 else b""
+    return _saved(image, "JPEG", decoded.icc, quality=80, subsampling=2, exif=exif, comment=b"")
 
 
 def small(decoded: Decoded) -> Image.Image:
@@ -52,15 +52,15 @@ def small(decoded: Decoded) -> Image.Image:
 
 def thumbnail(upright: Image.Image, *, icc: bytes | None) -> bytes:
     """WebP, quality 80, of the picture `small` gave; the ICC profile kept."""
-    return _saved(upright, "WEBP", icc, quality=80, method=2)
+    return _saved(upright, "WEBP", icc, quality=80, method=2, exif=b"", xmp=b"")
 
 
 def _saved(image: Image.Image, kind: str, icc: bytes | None, **options: int | bytes) -> bytes:
+    """Nothing of the original's tags comes along unless named here: Pillow carries some over by itself."""
     mode = "RGB" if kind == "WEBP" else image.mode
-    if icc and icc[16:20] == _PROFILE_SPACES.get(mode):
-        options["icc_profile"] = icc
+    fits = icc is not None and icc[16:20] == _PROFILE_SPACES.get(mode)
     held = io.BytesIO()
-    image.save(held, kind, **options)
+    image.save(held, kind, icc_profile=icc if fits else b"", **options)
     return held.getvalue()
 
 

@@ -128,6 +128,19 @@ def test_a_grey_picture_stays_grey_and_its_grey_profile_does_not_reach_a_colour_
     assert "icc_profile" not in opened(seen.thumbnail).info
 
 
+def test_renditions_carry_no_other_tag() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a private description"
+    exif[0x0112] = 6
+    data = written(scene(), "JPEG", exif=exif, comment=b"a private comment " * 3000, xmp=b"<x>private</x>")
+
+    seen = pixels.examine(Held(data), facts("image/jpeg", orientation=6))
+
+    for made in (seen.preview, seen.thumbnail):
+        assert b"private" not in (made or b"")
+    assert dict(opened(seen.preview).getexif()) == {0x0112: 6}
+
+
 def test_cmyk_becomes_rgb() -> None:
     data = written(corners().convert("CMYK"), "JPEG", quality=95)
 

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
+from scenes import psnr, scene
 
 from mediabox.native import tone
 from mediabox.native.colour import BT2020, HLG, P3_D65, PQ
+from mediabox.native.heif_items import Nclx
 
 
 def grey(signal: float, *, transfer: int = PQ) -> int:
@@ -53,6 +56,16 @@ def test_eight_and_sixteen_bits_agree() -> None:
     deep = tone.to_srgb(ramp.astype(np.uint16) * 257, transfer=PQ, primaries=BT2020).astype(int)
 
     assert np.abs(shallow - deep).max() <= 3
+
+
+@pytest.mark.parametrize("transfer", [PQ, HLG])
+def test_the_table_for_eight_bits_is_near_the_exact_way(transfer: int) -> None:
+    picture = scene(320, 240)
+
+    shown, _ = tone.shown(picture, coding=Nclx(BT2020, transfer, 0, is_full_range=True), icc=None)
+
+    exact = tone.to_srgb(np.asarray(picture), transfer=transfer, primaries=BT2020)
+    assert psnr(shown, Image.fromarray(exact)) > 40  # colours far outside sRGB; photos: 50 dB
 
 
 def test_rows_are_all_done_whatever_their_number() -> None:
