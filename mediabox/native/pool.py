@@ -9,7 +9,7 @@ from mediabox.native.child_process import ChildProcess, Limits
 
 
 class Pool:
-    """At most one living child. `start` and `stop` may block; all of it is for threads.
+    """At most one living child. `start` and `stop` may block; all but `idle_s` is for threads.
 
     A child to be replaced is first left by all its lanes: two at once would need
     twice the memory, which a small box does not have.
@@ -46,11 +46,15 @@ class Pool:
         return child.hello
 
     def idle_s(self) -> float | None:
-        """Seconds since the last call ended; 0 while one is under way, None without a child."""
-        with self._changed:
+        """Seconds since the last call ended; 0 while one is under way, None without a child. Waits for nothing."""
+        if not self._changed.acquire(blocking=False):
+            return 0.0  # a child is being started or stopped, which may take seconds
+        try:
             if self._child is None:
                 return None
             return 0.0 if self._is_busy() else time.monotonic() - self._idle_since_s
+        finally:
+            self._changed.release()
 
     def let_go(self, *, idle_for_s: float = 0) -> None:
         """Stop the child if nothing has used it for that long."""

@@ -116,12 +116,15 @@ class MediaWorkers:
         received = await self._wait_for(self._submit(self._sidecar, call))
         return received.first or b""
 
-    async def parse_sidecar(self, content: bytes, *, into: type[_Answer]) -> _Answer:
-        """`native.sidecar.parse` in a child; `into` is `SidecarRecord | None`. Raises Permanent when nobody can."""
+    async def parse_sidecar(self, content: bytes, *, into: type[_Answer]) -> _Answer | None:
+        """`native.sidecar.parse` in a child; None when it is not one of ours. Raises Permanent when nobody can read it.
+
+        `into` is the type of record, `SidecarRecord`.
+        """
         received = await self._wait_for(self._submit(self._sidecar, wire.ParseSidecar(content=content)))
         if not isinstance(received.answer, wire.Sidecar):
             raise Permanent("the sidecar cannot be read")
-        return msgspec.msgpack.decode(received.answer.parsed, type=into)
+        return msgspec.msgpack.decode(received.answer.parsed, type=into | None)
 
     async def greet(self, profile: Profile = Profile.PICTURE) -> wire.Hello:
         """What holds a child in, and which decoders it has. Starts one when there is none."""
