@@ -4,6 +4,7 @@ libvips is told to use one thread, to keep nothing, and to leave its less tested
 alone, before it is imported; `preload` does that.
 """
 
+import msgspec
 import pyvips
 from PIL import Image
 
@@ -17,20 +18,31 @@ LOADERS = {"image/png": "pngload_source", "image/webp": "webpload_source", "imag
 
 
 def decode(source: Source, facts: Facts) -> Decoded:
-    """The picture, box-shrunk to a short side of at least `SHORT_SIDE`. Raises Unreadable."""
+    """The picture, box-shrunk to a short side of at least `SHORT_SIDE`; of a cut file what is there.
+
+    Raises Unreadable.
+    """
+    try:
+        return _decoded(source, facts, fail_on="truncated")
+    except pyvips.Error as err:
+        fault = f"{err.message} {err.detail}".strip()
+    try:
+        part = _decoded(source, facts, fail_on="none")
+    except pyvips.Error:
+        raise Unreadable(f"{facts.media_type}: {fault}") from None
+    return msgspec.structs.replace(part, damage=f"only a part of the picture can be read ({fault})")
+
+
+def _decoded(source: Source, facts: Facts, *, fail_on: str) -> Decoded:
     window = Window(source)
     stream = pyvips.SourceCustom()
     stream.on_read(window.read)
     stream.on_seek(window.seek)
-    try:
-        image = pyvips.Operation.call(LOADERS[facts.media_type], stream, access="sequential")
-        check_pixels(image.width, image.height)
-        small = _pillow(image)
-    except pyvips.Error as err:
-        raise Unreadable(f"{facts.media_type}: {err.message} {err.detail}".strip()) from None
+    image = pyvips.Operation.call(LOADERS[facts.media_type], stream, access="sequential", fail_on=fail_on)
+    check_pixels(image.width, image.height)
     width, height = displayed(image.width, image.height, facts.orientation)
     return Decoded(
-        image=modes.plain(small),
+        image=modes.plain(_pillow(image)),
         orientation=facts.orientation,
         icc=image.get("icc-profile-data") if image.get_typeof("icc-profile-data") else None,
         width=width,
@@ -43,7 +55,7 @@ def decode(source: Source, facts: Facts) -> Decoded:
 def _pillow(image: pyvips.Image) -> Image.Image:
     by = reduction(image.width, image.height)
     if image.hasalpha():
-        image = image.flatten(background=[255])
+        image = image.flatten(background=[65_535 if image.format == "ushort" else 255])
     shrunk = image.shrink(by, by)
     if image.interpretation in ("cmyk", "lab"):
         shrunk = shrunk.colourspace("srgb")

@@ -1,8 +1,10 @@
 """Stills too large to hold are shrunk line by line and look as Pillow would have them."""
 
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +74,29 @@ def test_transparent_parts_are_white() -> None:
     found = large.decode(Held(written(Image.new("RGBA", (90, 90)), "PNG")), facts("image/png"))
 
     assert found.image.getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_transparent_parts_of_sixteen_bits_are_white() -> None:
+    """Pillow writes no 16-bit RGBA: the chunks by hand."""
+    rows = b"".join(b"\0" + bytes(8 * 40) for _ in range(30))
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 30, 16, 6, 0, 0, 0))
+
+    found = large.decode(Held(png + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")), facts("image/png"))
+
+    assert found.image.getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_a_cut_png_shows_what_is_there_and_says_so() -> None:
+    data = written(scene(600, 500), "PNG")
+
+    found = large.decode(Held(data[: len(data) // 2]), facts("image/png"))
+
+    assert found.damage is not None
+    assert psnr(found.image.crop((0, 0, 600, 150)), scene(600, 500).crop((0, 0, 600, 150))) > 60
 
 
 @pytest.mark.parametrize("media_type", KINDS)
