@@ -26,8 +26,11 @@ _MAX_HEAP = 256  # records of a CRW heap
 _SMALLEST = 512  # bytes; less is no preview
 _JPEG = b"\xff\xd8\xff"
 
-_SUBFILE, _COMPRESSION, _STRIPS, _STRIP_BYTES = 0x00FE, 0x0103, 0x0111, 0x0117
-_SUB_DIRECTORIES, _JPEG_AT, _JPEG_BYTES, _EXIF = 0x014A, 0x0201, 0x0202, 0x8769
+_COMPRESSION, _STRIPS, _STRIP_BYTES = 0x0103, 0x0111, 0x0117
+_SUB_DIRECTORIES, _JPEG_AT, _JPEG_BYTES = 0x014A, 0x0201, 0x0202
+_EXIF, _MAKER_NOTE = 0x8769, 0x927C
+_OLYMPUS_SETTINGS, _OLYMPUS_AT, _OLYMPUS_BYTES = 0x2020, 0x0101, 0x0102  # in the maker note; offsets from its start
+_OLYMPUS_NOTES = {b"OLYMPUS\0": 8, b"OM SYSTEM\0\0\0": 12}  # where its byte order stands; the IFD is 4 bytes on
 _PANASONIC_PREVIEW = 0x002E  # RW2: the JPEG lies in the entry's own value
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 9: 4, 13: 4}  # bytes of a value; the types these tags have
 _FORMATS = {1: "B", 2: "H", 4: "I"}
@@ -111,8 +114,10 @@ def _in_directories(source: Source, order: str) -> Iterator[Place]:
             values, embedded, following = _directory(source, order, at)
         except Malformed:  # one broken directory does not hide the others
             continue
-        waiting += [*values.get(_SUB_DIRECTORIES, ()), *following]
+        waiting += [*values.get(_SUB_DIRECTORIES, ()), *values.get(_EXIF, ()), *following]
         yield from embedded
+        for note in values.get(_MAKER_NOTE, ()):
+            yield from _in_olympus_note(source, note)
         yield from _paired(values.get(_JPEG_AT, ()), values.get(_JPEG_BYTES, ()))
         if set(values.get(_COMPRESSION, ())) & _JPEG_COMPRESSIONS and len(values.get(_STRIPS, ())) == 1:
             yield from _paired(values[_STRIPS], values.get(_STRIP_BYTES, ()))
@@ -123,8 +128,30 @@ def _paired(offsets: tuple[int, ...], lengths: tuple[int, ...]) -> Iterator[Plac
     return (Place(offset, length) for offset, length in zip(offsets, lengths, strict=False))
 
 
-def _directory(source: Source, order: str, at: int) -> tuple[dict[int, tuple[int, ...]], list[Place], list[int]]:
-    """The wanted tags of one IFD, JPEGs lying in a value, and the next IFD's offset."""
+def _in_olympus_note(source: Source, note: int) -> Iterator[Place]:
+    """ORF: no other table knows of the preview. Other makers' notes are left alone."""
+    head = exactly(source, note, 16, limit=16) if note + 16 <= source.size else b""
+    order_at = next((at for name, at in _OLYMPUS_NOTES.items() if head.startswith(name)), None)
+    if order_at is None:
+        return
+    order = "<" if head[order_at:].startswith(b"II") else ">"
+    try:
+        values, _, _ = _directory(source, order, note + order_at + 4, start=note)
+        for settings in values.get(_OLYMPUS_SETTINGS, ()):
+            inner, _, _ = _directory(source, order, note + settings, start=note)
+            for place in _paired(inner.get(_OLYMPUS_AT, ()), inner.get(_OLYMPUS_BYTES, ())):
+                yield Place(note + place.offset, place.length)
+    except Malformed:
+        return
+
+
+def _directory(
+    source: Source, order: str, at: int, *, start: int = 0
+) -> tuple[dict[int, tuple[int, ...]], list[Place], list[int]]:
+    """The wanted tags of one IFD, JPEGs lying in a value, and the next IFD's offset.
+
+    Offsets in it count from `start`. A maker note's value is where it lies.
+    """
     count = min(struct.unpack(order + "H", exactly(source, at, 2, limit=2))[0], _MAX_ENTRIES)
     table = exactly(source, at + 2, 12 * count, limit=12 * _MAX_ENTRIES)
     values: dict[int, tuple[int, ...]] = {}
@@ -132,18 +159,24 @@ def _directory(source: Source, order: str, at: int) -> tuple[dict[int, tuple[int
     for tag, kind, length, value in struct.iter_unpack(order + "HHI4s", table):
         if tag == _PANASONIC_PREVIEW:
             embedded.append(Place(struct.unpack(order + "I", value)[0], length))
+        if tag == _MAKER_NOTE and length > 16:
+            values[tag] = struct.unpack(order + "I", value)
+            continue
         if tag not in _WANTED or kind not in _WIDTHS or not 0 < length <= _MAX_DIRECTORIES:
             continue
         size = length * _WIDTHS[kind]
         if size > 4:
-            value = exactly(source, struct.unpack(order + "I", value)[0], size, limit=512)  # noqa: PLW2901
+            value = exactly(source, start + struct.unpack(order + "I", value)[0], size, limit=512)  # noqa: PLW2901
         values[tag] = struct.unpack_from(f"{order}{length}{_FORMATS[_WIDTHS[kind]]}", value)
     end = at + 2 + 12 * count
     following = struct.unpack(order + "I", exactly(source, end, 4, limit=4)) if end + 4 <= source.size else ()
     return values, embedded, list(following)
 
 
-_WANTED = frozenset((_SUBFILE, _COMPRESSION, _STRIPS, _STRIP_BYTES, _SUB_DIRECTORIES, _JPEG_AT, _JPEG_BYTES))
+_WANTED = frozenset((
+    _COMPRESSION, _STRIPS, _STRIP_BYTES, _SUB_DIRECTORIES, _JPEG_AT, _JPEG_BYTES, _EXIF,
+    _OLYMPUS_SETTINGS, _OLYMPUS_AT, _OLYMPUS_BYTES,
+))  # fmt: skip
 
 
 def _in_boxes(source: Source) -> Iterator[Place]:

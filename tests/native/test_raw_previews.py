@@ -75,6 +75,22 @@ def test_panasonic_keeps_it_in_the_entry() -> None:
     assert raw.decode(Held(data), facts("image/x-panasonic-rw2")).image.size == (640, 480)
 
 
+@pytest.mark.parametrize("name", [b"OLYMPUS\0II\3\0", b"OM SYSTEM\0\0\0II\4\0"])
+def test_olympus_hides_it_in_the_maker_note(name: bytes) -> None:
+    def directory(*entries: tuple[int, int, int, int]) -> bytes:
+        return struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *one) for one in entries) + bytes(4)
+
+    settings = len(name) + 18
+    note = name + directory((0x2020, 13, 1, settings))
+    note += directory((0x0101, 4, 1, 400), (0x0102, 4, 1, len(PREVIEW)))
+    note = note.ljust(400, b"\0") + PREVIEW
+    exif = directory((0x927C, 7, len(note), 2048))
+    data = bytearray(tiff("<", {0x8769: (4, 1, 1024)}, body=note, magic=0x4F52))
+    data[1024 : 1024 + len(exif)] = exif
+
+    assert raw.decode(Held(bytes(data)), facts("image/x-olympus-orf")).image.size == (640, 480)
+
+
 def test_fujifilm_says_it_in_the_header() -> None:
     data = b"FUJIFILMCCD-RAW ".ljust(84, b"\0") + struct.pack(">II", 148, len(PREVIEW))
 
