@@ -56,6 +56,7 @@ class Findings:
         self.caption: str | None = None
         self.people: list[str] = []
         self.software: str | None = None
+        self.packets = 0  # XMP packets parsed so far; `xmp` stops at a few
         self.is_favorite = False
         self.damage: list[str] = []
 
@@ -148,6 +149,8 @@ def decoded(raw: bytes) -> str | None:
 
 def _add(found: list[str], words: tuple[str, ...]) -> None:
     for word in words:
+        if len(found) >= MAX_KEYWORDS:
+            return
         tidy = clean(word)
-        if tidy and tidy not in found and len(found) < MAX_KEYWORDS:
+        if tidy and tidy not in found:
             found.append(tidy)

@@ -22,6 +22,7 @@ from mediabox.native.tags.xmp import read_xmp
 from mediabox.native.tags.xmp_packet import Packet
 
 MAX_TOP_BOXES = 256
+MAX_METADATA = 8  # items read; a file has an Exif and perhaps two XMP
 MAX_EXIF_BYTES = 16 * 1024 * 1024
 MAX_XMP_BYTES = 2 * 1024 * 1024
 _APPLE_GAIN_MAP = "urn:com:apple:photo:2020:aux:hdrgainmap"
@@ -58,7 +59,7 @@ def _read_metadata(source: Source, items: Items, found: Findings) -> Packet | No
     described = items.sources(items.primary, b"cdsc")
     metadata = [item for item in items.by_id.values() if item.type in _METADATA_TYPES]
     packet: Packet | None = None
-    for item in sorted(metadata, key=lambda each: each.id not in described):
+    for item in sorted(metadata, key=lambda each: each.id not in described)[:MAX_METADATA]:
         with Tolerant():
             if item.type == b"Exif" and not found.times and found.make is None:
                 read_exif(_exif_window(source, item), found)
@@ -133,7 +134,7 @@ def _read_hdr(items: Items, found: Findings) -> None:
 
 def _cut_bytes(source: Source, items: Items, numbers: tuple[int, ...]) -> int:
     """How many bytes beyond the end of the file the data of these items would reach."""
-    picked = (items.by_id[number] for number in numbers if number in items.by_id)
+    picked = (items.by_id[number] for number in set(numbers) if number in items.by_id)
     end = max((extent.offset + extent.length for item in picked for extent in item.extents), default=0)
     return max(0, end - source.size)
 

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 
 from mediabox.model.facts import TimeSource
-from mediabox.native.boxes import Source
+from mediabox.native.boxes import Malformed, Source
 from mediabox.native.tags.codecs import TRANSPORT, TRANSPORT_SOUNDS
 from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.findings import Findings, Tolerant, decoded
@@ -83,12 +83,12 @@ def _clock(packet: bytes) -> int | None:
 
 def _read_tables(packets: list[bytes], found: Findings) -> None:
     """Program association, then program map: the streams and their types."""
-    association = next(_payload(packet) for packet in packets if _pid(packet) == 0)
+    association = _table(packets, 0)
     section = association[1 + association[0] :]
     programs = section[8 : 3 + ((section[1] & 0x0F) << 8 | section[2]) - 4]
     numbered = (programs[at : at + 4] for at in range(0, len(programs) - 3, 4))
-    map_pid = next((row[2] & 0x1F) << 8 | row[3] for row in numbered if row[:2] != b"\0\0")
-    table = next(_payload(packet) for packet in packets if _pid(packet) == map_pid and packet[1] & 0x40)
+    map_pid = next(((row[2] & 0x1F) << 8 | row[3] for row in numbered if row[:2] != b"\0\0"), 0)
+    table = _table(packets, map_pid)
     section = table[1 + table[0] :]
     end = min(3 + ((section[1] & 0x0F) << 8 | section[2]) - 4, len(section))
     at = 12 + ((section[10] & 0x0F) << 8 | section[11])
@@ -97,6 +97,14 @@ def _read_tables(packets: list[bytes], found: Findings) -> None:
         found.video_codec = found.video_codec or TRANSPORT.get(kind)
         found.audio_codec = found.audio_codec or TRANSPORT_SOUNDS.get(kind)
         at += 5 + ((section[at + 3] & 0x0F) << 8 | section[at + 4])
+
+
+def _table(packets: list[bytes], pid: int) -> bytes:
+    """The beginning of a table, from the first packet that begins one. Raises Malformed when there is none."""
+    for packet in packets:
+        if _pid(packet) == pid and packet[1] & 0x40:
+            return _payload(packet)
+    raise Malformed(f"no table in stream {pid}")
 
 
 def _read_camera(stream: bytes, found: Findings) -> None:

@@ -9,6 +9,7 @@ from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.findings import Findings
 from mediabox.native.tags.xmp_packet import Packet, parse
 
+MAX_PACKETS = 4  # in one file: parsing is the dearest thing here, and the first packet is the file's own
 _XMP = "{http://ns.adobe.com/xap/1.0/}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _EXIF = "{http://ns.adobe.com/exif/1.0/}"
@@ -34,6 +35,9 @@ def read_xmp(packet: bytes, found: Findings, *, extended: Callable[[], bytes] = 
     `extended` gives a JPEG's second packet, asked for only when the first names it.
     Raises Malformed for what is no XMP.
     """
+    found.packets += 1
+    if found.packets > MAX_PACKETS:
+        return None
     main = parse(packet)
     if main is not None:
         take(main, found)

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 MAX_PACKET_BYTES = 2 * 1024 * 1024
+MAX_TAGS = 100_000  # a tree takes a hundred bytes for each; a heavily edited picture's history has thousands
 _LOOKED_AT_BYTES = 8 * 1024  # at either end of a longer packet: in between lies a maker's log or depth map
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_LISTS = (_RDF + "Bag", _RDF + "Seq", _RDF + "Alt")
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _KNOWN = (  # looked for one by one: a regular expression of them all takes ten times as long
     b"Rating", b"dc:subject", b"dc:title", b"dc:description", b"DateCreated", b"CreateDate", b"DateTimeOriginal",
@@ -61,9 +63,13 @@ class Packet:
         return int(text) if text and re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
 
     def structures(self, name: str) -> Iterator[dict[str, str]]:
-        """The fields of each structure in the list a property holds, nested ones flattened into it."""
+        """The fields of each structure in the list a property holds, nested ones flattened into it.
+
+        Only the outermost list is gone through: lists within lists would be read once for each level.
+        """
         element = self._elements.get(name)
-        for entry in () if element is None else element.iter(_RDF + "li"):
+        outermost = None if element is None else next((each for each in element.iter() if each.tag in _LISTS), None)
+        for entry in () if outermost is None else outermost:
             fields: dict[str, str] = {}
             for node in entry.iter():
                 fields.update(node.attrib)
@@ -75,10 +81,12 @@ class Packet:
 def parse(packet: bytes) -> Packet | None:
     """The packet's properties; None when it holds nothing we know, or is too long.
 
-    Raises Malformed for what is not XML, or XML with a document type.
+    Raises Malformed for what is not XML, for XML with a document type, and for a forest of tags.
     """
     if not packet or len(packet) > MAX_PACKET_BYTES or not _is_wanted(packet):
         return None
+    if packet.count(b"<") > MAX_TAGS:
+        raise Malformed(f"XMP of more than {MAX_TAGS:,} tags")
     from xml.etree.ElementTree import ParseError  # two thirds of all files need neither
 
     from defusedxml.ElementTree import fromstring

@@ -1,0 +1,100 @@
+"""When the shutter opened: which rule wins, and what is not believed."""
+
+import made
+import pytest
+
+from mediabox.model.facts import TimeSource
+from mediabox.native.tags.file_name import named_time
+
+TAKEN = {0x9003: made.ascii_value("2024:05:12 18:03:22")}
+
+
+def fix(date: str, hour: int, minute: int) -> dict[int, made.Value]:
+    return {7: made.rationals((hour, 1), (minute, 1), (0, 1)), 29: made.ascii_value(date)}
+
+
+def taken(read, main=None, exif=None, gps=None, **request):
+    return read(made.jpeg(made.exif_segment(made.tiff(main or {}, exif, gps))), **request).capture_time
+
+
+def test_the_zone_comes_from_the_fix_when_the_camera_has_none(read) -> None:
+    found = taken(read, exif=TAKEN, gps=fix("2024:05:12", 12, 31))
+
+    assert (found.local, found.offset_min, found.source) == ("2024-05-12T18:03:22", 330, TimeSource.EXIF_GPS)
+
+
+def test_a_fix_from_another_day_gives_no_zone(read) -> None:
+    found = taken(read, exif=TAKEN, gps=fix("2024:05:10", 12, 31))
+
+    assert (found.offset_min, found.source) == (None, TimeSource.EXIF_LOCAL)
+
+
+def test_a_fix_alone_gives_the_instant(read) -> None:
+    found = taken(read, gps=fix("2024:05:12", 12, 31))
+
+    assert (found.local, found.offset_min, found.source) == ("2024-05-12T12:31:00", 0, TimeSource.GPS_UTC)
+
+
+@pytest.mark.parametrize(
+    "insane",
+    [
+        "0000:00:00 00:00:00",
+        "    :  :     :  :  ",
+        "1899:12:31 00:00:00",
+        "2026:06:05 00:00:00",
+        "2024:13:12 18:03:22",
+        "",
+    ],
+)
+def test_what_is_no_date_is_passed_over(read, insane: str) -> None:
+    found = taken(read, {0x0132: made.ascii_value("2020:01:02 03:04:05")}, {0x9003: made.ascii_value(insane)})
+
+    assert (found.local, found.source) == ("2020-01-02T03:04:05", TimeSource.EXIF_MODIFIED)
+
+
+def test_a_clock_a_day_ahead_is_believed(read) -> None:
+    assert taken(read, exif={0x9003: made.ascii_value("2026:06:02 10:00:00")}).local == "2026-06-02T10:00:00"
+
+
+def test_name_then_folder_are_the_last_resorts(read) -> None:
+    bare = made.jpeg()
+
+    named = read(bare, "IMG_20180725_163423.jpg", modified_at_ms=1_600_000_000_000).capture_time
+    modified = read(bare, "holiday.jpg", modified_at_ms=1_600_000_000_000).capture_time
+    neither = read(bare, "holiday.jpg").capture_time
+
+    assert (named.local, named.source) == ("2018-07-25T16:34:23", TimeSource.FILE_NAME)
+    assert (modified.local, modified.offset_min) == ("2020-09-13T12:26:40", 0)
+    assert modified.source is TimeSource.FILE_MODIFIED
+    assert neither is None
+
+
+@pytest.mark.parametrize(
+    ("name", "local", "offset_min"),
+    [
+        ("IMG_20180725_163423.jpg", "2018-07-25T16:34:23", None),
+        ("VID_20180725_163423123.mp4", "2018-07-25T16:34:23.123", None),
+        ("PXL_20231006_063000139.MP.jpg", "2023-10-06T06:30:00.139", 0),
+        ("Screenshot_2019-05-21_at_10.45.52.png", "2019-05-21T10:45:52", None),
+        ("Screenshot 2023-01-02 at 3.04.05 PM.png", "2023-01-02T15:04:05", None),
+        ("2018-04-12_19_24_49.mov", "2018-04-12T19:24:49", None),
+        ("2018-04-12T19:24:49.jpg", "2018-04-12T19:24:49", None),
+        ("20180412_192449.jpg", "2018-04-12T19:24:49", None),
+        ("signal-2021-03-04-123456.jpg", "2021-03-04T12:34:56", None),
+        ("signal-2021-03-04-12-34-56-789.jpg", "2021-03-04T12:34:56.789", None),
+        ("IMG-20200101-WA0001.jpg", "2020-01-01T00:00:00", None),
+        ("2018-04-12 birthday.jpg", "2018-04-12T00:00:00", None),
+    ],
+)
+def test_names_tell_the_time(name: str, local: str, offset_min: int | None) -> None:
+    found = named_time(name)
+
+    assert found is not None
+    assert (found.local, found.offset_min) == (local, offset_min)
+
+
+@pytest.mark.parametrize(
+    "name", ["IMG_4120.JPG", "DSC_20181332.jpg", "12345678901234.jpg", "a" * 5000, "20190101.jpg", ""]
+)
+def test_numbers_are_not_always_dates(name: str) -> None:
+    assert named_time(name) is None
