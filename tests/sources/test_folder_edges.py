@@ -239,3 +239,14 @@ def test_settings_refuse_what_cannot_be_meant() -> None:
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(given, Settings)
     assert msgspec.convert({"trees": ["/a"]}, Settings).mode == "keep"
+
+
+async def test_what_an_interrupted_fetch_left_is_never_taken_for_this_versions_beginning(tmp_path: Path) -> None:
+    content = b"now" * 1000
+    touch(tmp_path / "IMG_0001.JPG", content)
+    source = folder(tmp_path)
+    left_by_another_version = MemorySink(b"old" * 500)
+
+    await source.fetch(await only(source), left_by_another_version)
+
+    assert left_by_another_version.held == content

@@ -35,18 +35,19 @@ def head(tree: Tree, parts: tuple[str, ...]) -> bytes:
 
 
 def pour(tree: Tree, parts: tuple[str, ...], *, version: str, sink: Sink, buffer: bytearray, errand: Errand) -> None:
-    """Pour the file into `sink`, from `sink.offset` on.
+    """Pour the whole file into `sink`.
 
+    Always from the beginning: a folder has no checksum to hold an interrupted fetch against, and
+    after a power cut or a change of the file its bytes need not be this version's beginning.
     A chunk handed to `sink.write` is only valid during that call: the buffer is used again.
     Raises Away, Permanent (gone, refused, empty, not a file), Retryable when it changed.
     """
     with tree.file(parts) as (descriptor, before):
         _refuse_changed(parts, before, version)
         _refuse_empty(parts, before)
-        offset = sink.offset
-        if offset > before.st_size:
+        offset = 0
+        if sink.offset:
             sink.restart()
-            offset = 0
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         view = memoryview(buffer)
         while offset < before.st_size:
