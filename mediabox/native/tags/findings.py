@@ -14,7 +14,7 @@ from mediabox.native.boxes import Malformed
 
 # What bytes that contradict their own format can make the walkers raise. `struct.error`: a table shorter than
 # its rows; ValueError: digits that are none, dates that are none; OverflowError: a number no calendar holds.
-LIES = (Malformed, struct.error, ValueError, IndexError, KeyError, OverflowError, ZeroDivisionError)
+LIES = (Malformed, struct.error, ValueError, LookupError, OverflowError, ZeroDivisionError)
 
 MAX_KEYWORDS = 256
 MAX_TEXT = 4096  # characters of one title, caption or name; a novel in a caption is not ours to carry

@@ -54,7 +54,7 @@ def read_sidecar(source: Source, found: Findings) -> None:
                 _take_adjustment(content, found)
             case _:
                 read_xmp(content, found)
-    except (Malformed, msgspec.MsgspecError, ValueError) as err:
+    except (Malformed, msgspec.MsgspecError, ValueError, RecursionError) as err:
         found.damage.append(f"the sidecar cannot be read: {err}")
 
 
@@ -77,7 +77,7 @@ def _take_adjustment(content: bytes, found: Findings) -> None:
 
     try:
         told = plistlib.loads(content)
-    except (plistlib.InvalidFileException, ExpatError, ValueError, TypeError, AttributeError, IndexError) as err:
+    except (plistlib.InvalidFileException, ExpatError, ValueError, TypeError, AttributeError, LookupError) as err:
         raise Malformed(f"no property list: {type(err).__name__}") from err
     except (OverflowError, RecursionError, MemoryError) as err:  # a binary list nested or sized beyond reason
         raise Malformed(f"no sound property list: {type(err).__name__}") from err

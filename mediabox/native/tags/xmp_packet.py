@@ -93,7 +93,7 @@ def parse(packet: bytes) -> Packet | None:
 
     try:
         return Packet(fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True))
-    except (ParseError, ValueError) as err:  # defusedxml's refusals are ValueErrors
+    except (ParseError, ValueError, LookupError) as err:  # defusedxml's refusals; an encoding nobody knows
         raise Malformed(f"XMP that is not: {type(err).__name__}") from err
 
 

@@ -56,6 +56,10 @@ def test_an_adjustment_tells_its_editor(read_sidecar) -> None:
     [
         (b'{"photoTakenTime": {"timestamp": 5', "a.jpg.json"),
         (b'{"photoTakenTime": []}', "a.jpg.json"),
+        (b'{"photoTakenTime": {}, "x": ' + b"[" * 900_000, "a.jpg.json"),
+        (b'{"photoTakenTime": {"timestamp": "999999999999"}}', "a.jpg.json"),
+        (b"<?xml version='1.0' encoding='none'?><plist><date>9</date></plist>", "a.aae"),
+        (b"<?xml version='1.0' encoding='none'?><x:xmpmeta CreateDate='1'/>", "a.xmp"),
         (b"bplist00" + bytes(40), "a.aae"),
         (b"<?xml version='1.0'?><plist><dict><key>", "a.aae"),
         (b"<?xpacket?><x:xmpmeta Rating", "a.xmp"),
