@@ -68,10 +68,12 @@ class Lost(Exception):
 
 
 class ChildProcess:
-    """A started, armed child with `lanes` lanes. Raises Retryable when it cannot be started.
+    """A started child with `lanes` lanes; `greet` before the first call. Raises Retryable when it cannot be started.
 
     Each lane is for one thread at a time; different lanes are independent.
     """
+
+    hello: wire.Hello
 
     def __init__(self, profile: Profile, *, lanes: int, memory_bytes: int, command: Sequence[str] = COMMAND) -> None:
         self.profile = profile
@@ -103,11 +105,31 @@ class ChildProcess:
             os.close(stderr)
             for end in far_ends:
                 end.close()
-        self.hello = self._greet()
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def greet(self) -> None:
+        """Wait until it is armed. Raises Retryable, or NeedsHuman when nothing holds it in; then it is gone."""
+        limits = Limits(wall_s=_START_LIMIT_S, cpu_s=_START_LIMIT_S)
+        try:
+            self._await_answer(self._lanes[0], None, limits)
+            hello = wire.receive_answer(self._lanes[0]).answer
+        except (OSError, wire.Broken, Lost) as err:
+            lost = err if isinstance(err, Lost) else self._bury(str(err))
+            self.stop()
+            raise Retryable(f"the {self.profile} decoder did not start: {lost}") from err
+        if isinstance(hello, wire.Hello) and hello.layers.suffices:
+            self.hello = hello
+            return
+        self.kill()
+        self.stop()
+        raise NeedsHuman(
+            "pictures are not decoded: nothing on this system can confine a decoder",
+            issue="sandbox.missing",
+            remedy="Install libseccomp2 (Debian: apt install libseccomp2), or use a kernel with seccomp or Landlock.",
+        )
 
     def call(self, lane: int, call: wire.Call, *, descriptor: int | None = None, limits: Limits) -> wire.Received:
         """Make one call on one lane and wait for its answer.
@@ -158,26 +180,6 @@ class ChildProcess:
             return time.clock_gettime((~self.pid << 3) | _CPUCLOCK_SCHED)
         except OSError:
             return 0.0
-
-    def _greet(self) -> wire.Hello:
-        """Wait until the child is armed. Raises Retryable, or NeedsHuman when nothing would hold it in."""
-        limits = Limits(wall_s=_START_LIMIT_S, cpu_s=_START_LIMIT_S)
-        try:
-            self._await_answer(self._lanes[0], None, limits)
-            hello = wire.receive_answer(self._lanes[0]).answer
-        except (OSError, wire.Broken, Lost) as err:
-            lost = err if isinstance(err, Lost) else self._bury(str(err))
-            self.stop()
-            raise Retryable(f"the {self.profile} decoder did not start: {lost}") from err
-        if isinstance(hello, wire.Hello) and hello.layers.suffices:
-            return hello
-        self.kill()
-        self.stop()
-        raise NeedsHuman(
-            "pictures are not decoded: nothing on this system can confine a decoder",
-            issue="sandbox.missing",
-            remedy="Install libseccomp2 (Debian: apt install libseccomp2), or use a kernel with seccomp or Landlock.",
-        )
 
     def _await_answer(self, lane: socket.socket, cpu: "_ThreadClock | None", limits: Limits) -> None:
         """Return once something can be received. Kills the child and raises Lost at a limit."""

@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from mediabox.contracts import Examination, ExamineRequest
-from mediabox.errors import Permanent, Retryable
+from mediabox.errors import MediaboxError, Permanent, Retryable
 from mediabox.model import signature
 from mediabox.model.facts import Facts
 from mediabox.model.sidecar import SidecarRecord
@@ -183,9 +183,7 @@ class MediaWorkers:
     # ------------------------------------------------------------ in the threads
 
     def _examine(self, descriptor: int, request: ExamineRequest, media_type: str | None) -> Examination:
-        if media_type is None:
-            head = os.pread(descriptor, signature.HEAD_BYTES, 0)
-            media_type = signature.media_type_of(head) or signature.media_type_of_name(request.name) or _UNKNOWN_TYPE
+        media_type = media_type or _media_type(descriptor, request.name)
         call = wire.Examine(
             name=request.name,
             kind=request.kind,
@@ -296,6 +294,12 @@ class MediaWorkers:
             self.counts.started += 1
             if self._is_closing:  # `close` did not see it
                 child.kill()
+        try:
+            child.greet()
+        except MediaboxError:
+            with self._guard:
+                self._alive.discard(child)
+            raise
         return child
 
     def _refuse_if_closing(self) -> None:
@@ -308,13 +312,22 @@ class MediaWorkers:
             self._alive.discard(child)
 
     def _bury_all(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor.shutdown(wait=True)  # what still waits in line starts, sees that we close, and says Retryable
         for pool in self._pools.values():
             pool.let_go()
 
     def _count(self, what: str) -> None:
         with self._guard:
             setattr(self.counts, what, getattr(self.counts, what) + 1)
+
+
+def _media_type(descriptor: int, name: str) -> str:
+    """Enough to choose the child; its tags say it exactly. Raises Retryable when the disk fails."""
+    try:
+        head = os.pread(descriptor, signature.HEAD_BYTES, 0)
+    except OSError as err:
+        raise Retryable(f"{name} cannot be read: {err}") from err
+    return signature.media_type_of(head) or signature.media_type_of_name(name) or _UNKNOWN_TYPE
 
 
 def _box_memory_bytes() -> int:

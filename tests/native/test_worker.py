@@ -17,7 +17,7 @@ import pytest
 from mediabox.contracts import Examination, ExamineRequest
 from mediabox.errors import Retryable
 from mediabox.model.asset import Kind
-from mediabox.native.child_process import Limits
+from mediabox.native.child_process import Cause, Limits, Lost
 from mediabox.native.worker import MediaWorkers
 
 SCRIPTED = str(Path(__file__).with_name("scripted_child.py"))
@@ -271,12 +271,49 @@ async def test_a_cancelled_caller_may_close_its_descriptor_at_once(tmp_path: Pat
 async def test_closing_ends_what_is_under_way(photo: int) -> None:
     async with workers() as media:
         await media.greet()
-        hanging = asyncio.ensure_future(look(media, photo, "hang"))
+        hanging = [asyncio.ensure_future(look(media, photo, "hang")) for _ in range(5)]  # three wait in line
         await asyncio.sleep(0)
         await media.close()
 
+        ends = await asyncio.gather(*hanging, return_exceptions=True)
+        assert [type(end) for end in ends] == [Retryable] * 5
+
+
+async def test_a_disk_that_fails_is_not_the_files_fault(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)  # reading it fails, as on a disk that went away
+    request = ExamineRequest(name="photo.jpg", kind=Kind.PICTURE, size_bytes=0)
+    media = MediaWorkers(1)
+    try:
+        with pytest.raises(Retryable, match=r"photo\.jpg cannot be read"):
+            await media.examine(folder, request)
+        with pytest.raises(Retryable, match=r"photo\.jpg cannot be read"):  # now it is the child that meets it
+            await media.examine(folder, request, media_type="image/jpeg")
+    finally:
+        os.close(folder)
+        await media.close()
+
+
+async def test_a_child_the_kernel_killed_for_half_the_boxs_memory_is_a_verdict_on_the_file() -> None:
+    async with workers(threads=1) as media:
+        large = Lost(Cause.KILLED, "was killed", peak_bytes=psutil.virtual_memory().total * 3 // 4)
+        small = Lost(Cause.KILLED, "was killed", peak_bytes=100 << 20)
+
+        assert "needs more memory than this box has" in media._verdict(large)
         with pytest.raises(Retryable):
-            await hanging
+            media._verdict(small)
+
+
+async def test_closing_does_not_wait_for_a_child_that_never_gets_ready(photo: int) -> None:
+    media = MediaWorkers(1, command=(sys.executable, "-c", "import signal; signal.pause()"))
+    starting = asyncio.ensure_future(look(media, photo, "read"))
+    while not media.processes():  # noqa: ASYNC110 - it is another thread that starts it
+        await asyncio.sleep(0)
+
+    async with asyncio.timeout(30):
+        await media.close()
+
+    with pytest.raises(Retryable):
+        await starting
 
 
 def test_children_die_with_the_daemon() -> None:
