@@ -22,6 +22,7 @@ BAD_BYTES = (
     AttributeError,
     AssertionError,
     RuntimeError,
+    SystemError,  # "tile cannot extend outside image"
     struct.error,
     zlib.error,
     Image.DecompressionBombError,

@@ -7,9 +7,10 @@ with. The poster is the key frame nearest to one second, decoded alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import av
+from av.stream import Stream
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
@@ -44,7 +45,7 @@ class Movie(NamedTuple):
     """What the streams say. `None`: they do not."""
 
     poster: Decoded | None
-    why_no_poster: str | None
+    why_no_poster: str | None  # what is wrong with it; `None` without a poster: a codec FFmpeg does not know
     duration_s: float | None
     frame_rate: float | None
     video_codec: str | None  # FFmpeg's names
@@ -66,7 +67,7 @@ def look(source: Source, media_type: str, *, poster: bool = True) -> Movie:
             stream = container.streams.best("video")
             if not isinstance(stream, av.VideoStream):
                 raise Unreadable(f"{media_type}: no video stream")
-            shown, why = _poster(container, stream) if poster else (None, None)
+            shown, why = _poster(container, stream) if poster and _context(stream) else (None, None)
             return _described(container, stream, shown, why)
     except (av.FFmpegError, ValueError, OverflowError) as err:
         raise Unreadable(f"{media_type}: {_words(err)}") from None
@@ -176,8 +177,10 @@ def _matrix(frame: av.VideoFrame) -> int:
 def _described(
     container: av.container.InputContainer, stream: av.VideoStream, poster: Decoded | None, why: str | None
 ) -> Movie:
-    context = stream.codec_context
+    context = _context(stream)
     audio = container.streams.best("audio")
+    heard = _context(audio) if audio else None
+    sized = poster or context
     duration = container.duration / av.time_base if container.duration else None
     rate = stream.average_rate or stream.guessed_rate
     return Movie(
@@ -185,13 +188,18 @@ def _described(
         why_no_poster=why,
         duration_s=round(duration, 3) if duration and duration > 0 else None,
         frame_rate=round(float(rate), 3) if rate else None,
-        video_codec=context.codec.canonical_name,
-        audio_codec=audio.codec_context.codec.canonical_name if audio else None,
-        width=poster.width if poster else context.width or None,
-        height=poster.height if poster else context.height or None,
+        video_codec=context.codec.canonical_name if context else None,
+        audio_codec=heard.codec.canonical_name if heard else None,
+        width=(sized.width or None) if sized else None,
+        height=(sized.height or None) if sized else None,
         bit_depth=poster.bit_depth if poster else None,
-        transfer=context.color_trc if context.color_trc != _UNSPECIFIED else None,
+        transfer=context.color_trc if context and context.color_trc != _UNSPECIFIED else None,
     )
+
+
+def _context(stream: Stream) -> av.VideoCodecContext | None:
+    """The stream's decoder; `None`, which PyAV's types do not mention, when FFmpeg has none for it."""
+    return cast("av.VideoCodecContext | None", stream.codec_context)
 
 
 def _words(err: Exception) -> str:

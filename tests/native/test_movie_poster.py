@@ -117,6 +117,15 @@ def test_a_cut_video_is_shown_as_far_as_it_goes_or_refused(tmp_path: Path) -> No
         assert seen.poster is not None or seen.why_no_poster
 
 
+def test_a_codec_nobody_knows_is_no_damage(tmp_path: Path) -> None:
+    data = film(tmp_path / "a.mp4").read_bytes().replace(b"avc1", b"zzzz")
+
+    seen = pixels.examine(Held(data), facts("video/mp4"))
+
+    assert (seen.facts.damage, seen.thumbnail) == (None, None)
+    assert seen.facts.duration_s == pytest.approx(2.0, abs=0.1)
+
+
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(Unreadable, match="not a kind"):
         movie.look(Held(b"x" * 100), "video/unknown")
