@@ -126,7 +126,8 @@ def _load(image: ImageFile.ImageFile, kind: str) -> str | None:
         return None
     image.tile = []  # nothing more to decode: what is in the buffer is the picture
     try:
-        if image.getbbox(alpha_only=False) is not None:
+        is_upright = image.im.size == image.size  # a TIFF to be turned is turned last: cut, its size is a lie
+        if is_upright and image.getbbox(alpha_only=False) is not None:
             return f"only a part of the picture can be read ({fault})"
     except (OSError, *BAD_BYTES):
         raise Unreadable(f"{kind}: {fault}") from None

@@ -220,6 +220,17 @@ def test_a_cut_png_shows_what_is_there_and_says_so() -> None:
     assert psnr(found.image.crop((0, 0, 1000, 300)), scene(1000, 800).crop((0, 0, 1000, 300))) > 60
 
 
+def test_a_cut_tiff_that_was_to_be_turned_is_never_shown_with_a_false_size() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = bytearray(written(scene(300, 200), "TIFF", compression="tiff_adobe_deflate", exif=exif))
+    data[2000:2100] = bytes(100)
+
+    seen = pixels.examine(Held(bytes(data)), facts("image/tiff"))
+
+    assert seen.facts.damage
+
+
 @pytest.mark.parametrize("media_type", KINDS)
 def test_bytes_that_are_nothing_are_unreadable(media_type: str) -> None:
     for data in (b"", b"<html>", bytes(4000), still(scene(32, 32), media_type)[:24]):
