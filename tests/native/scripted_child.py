@@ -87,6 +87,10 @@ def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PL
             is_spent = True
         case "pid":
             caption = str(os.getpid())
+        case "large" if _orders.profile is not Profile.LARGE:
+            return child.Reply(answer=wire.TryProfile(profile=Profile.LARGE))
+        case "nowhere":
+            return child.Reply(answer=wire.TryProfile(profile=_orders.profile))
         case "descriptors":
             caption = str(_descriptors())
         case "attack":

@@ -102,8 +102,16 @@ async def test_two_hundred_photos_leave_the_childs_memory_as_it_was(tmp_path: Pa
 
 
 def odd(seen: dict[str, Examination]) -> dict[str, str]:
-    """Verdicts that mean a child was lost, or met a door the decoder needs. A decoder's own failure costs a child."""
-    marks = ("crashed", "its decoder wanted", "ended with", "took ", "no answer", "needs more memory")
+    """Verdicts that mean a decoder failed, or a child was lost, instead of refusing."""
+    marks = (
+        "crashed",
+        "its decoder failed",
+        "its decoder wanted",
+        "ended with",
+        "took ",
+        "no answer",
+        "needs more memory",
+    )
     return {
         name: result.facts.damage
         for name, result in seen.items()

@@ -18,6 +18,7 @@ from mediabox.contracts import Examination, ExamineRequest
 from mediabox.errors import Retryable
 from mediabox.model.asset import Kind
 from mediabox.native.child_process import Cause, Limits, Lost
+from mediabox.native.profiles import Profile
 from mediabox.native.worker import MediaWorkers
 
 SCRIPTED = str(Path(__file__).with_name("scripted_child.py"))
@@ -279,6 +280,22 @@ async def test_closing_ends_what_is_under_way(photo: int) -> None:
         assert [type(end) for end in ends] == [Retryable] * 5
 
 
+async def test_a_file_another_child_can_decode_is_handed_on(photo: int) -> None:
+    async with workers() as media:
+        seen = await look(media, photo, "large", blob_bytes=5)
+        profiles = {child.profile for child in media.processes()}
+
+    assert seen.preview == b"ttttt"
+    assert profiles == {Profile.PICTURE, Profile.LARGE}
+
+
+async def test_a_file_handed_round_in_circles_has_no_decoder(photo: int) -> None:
+    async with workers() as media:
+        seen = await look(media, photo, "nowhere")
+
+    assert seen.facts.damage == "no decoder takes it"
+
+
 async def test_a_disk_that_fails_is_not_the_files_fault(tmp_path: Path) -> None:
     folder = os.open(tmp_path, os.O_RDONLY)  # reading it fails, as on a disk that went away
     request = ExamineRequest(name="photo.jpg", kind=Kind.PICTURE, size_bytes=0)
@@ -320,7 +337,8 @@ def test_children_die_with_the_daemon() -> None:
     daemon = textwrap.dedent(
         f"""
         import asyncio, os, sys
-        from mediabox.native.worker import MediaWorkers
+        from mediabox.native.profiles import Profile
+from mediabox.native.worker import MediaWorkers
 
         async def main():
             media = MediaWorkers(1, command=(sys.executable, {SCRIPTED!r}, "seccomp,landlock"))
