@@ -2,17 +2,15 @@
 
 import struct
 from collections.abc import Iterator
-from datetime import datetime
 from typing import NamedTuple
 
 from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Source
 from mediabox.native.tags.codecs import avi_codec, wave_codec
-from mediabox.native.tags.dates import Moment, candidate, moment
-from mediabox.native.tags.findings import Findings, Tolerant, clean, decoded
+from mediabox.native.tags.dates import candidate, moment, moment_in_words
+from mediabox.native.tags.findings import Findings, Tolerant, decoded
 
 MAX_CHUNKS = 256  # in one list; the pictures themselves are one list that is stepped over
-_DAYS_FIRST = "%a %b %d %H:%M:%S %Y"  # `Sat Mar 05 12:34:56 2005`, C's asctime
 
 
 class Chunk(NamedTuple):
@@ -105,11 +103,7 @@ def _read_info(source: Source, info: Chunk, found: Findings) -> None:
 
 def _take_date(raw: bytes, found: Findings) -> None:
     """Cameras write local time, either as C's asctime does or as EXIF does."""
-    text = clean(decoded(raw) or "") or ""
-    at = moment(text)
-    if at is None:
-        try:
-            at = Moment(datetime.strptime(text.title(), _DAYS_FIRST), None, has_millis=False)  # noqa: DTZ007
-        except ValueError:
-            return
-    found.times.append(candidate(at, TimeSource.EXIF_LOCAL))
+    text = decoded(raw) or ""
+    at = moment(text) or moment_in_words(text)
+    if at is not None:
+        found.times.append(candidate(at, TimeSource.EXIF_LOCAL))

@@ -18,6 +18,8 @@ _MOMENT = re.compile(
     r"(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9}))?)?)?"
     r"\s*(Z|UTC|[+-]\d{1,2}:?\d{2})?"
 )
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WORDS = re.compile(r"\s*[a-z]{3},? +([a-z]{3}) +(\d{1,2}) +(\d{1,2}:\d\d:\d\d) +(\d{4})", re.IGNORECASE)
 _OFFSET = re.compile(r"\s*([+-])(\d{1,2}):?(\d{2})")
 
 
@@ -41,6 +43,14 @@ def moment(text: str) -> Moment | None:
     except ValueError:
         return None
     return Moment(local + timedelta(milliseconds=millis), offset(zone or ""), bool(fraction))
+
+
+def moment_in_words(text: str) -> Moment | None:
+    """The moment in `Sat Mar 05 12:34:56 2005`, as C's asctime writes it, in whatever case a camera likes."""
+    found = _WORDS.match(text)
+    if found is None or found[1].lower() not in _MONTHS:
+        return None
+    return moment(f"{found[4]}-{_MONTHS.index(found[1].lower()) + 1}-{found[2]}T{found[3]}")
 
 
 def offset(text: str) -> int | None:

@@ -21,8 +21,21 @@ _FORMS: dict[int, tuple[int, str]] = {
     1: (1, "B"), 2: (1, "s"), 3: (2, "H"), 4: (4, "I"), 5: (8, "I"), 6: (1, "b"), 7: (1, "s"), 8: (2, "h"),
     9: (4, "i"), 10: (8, "i"), 11: (4, "f"), 12: (8, "d"), 13: (4, "I"), 16: (8, "Q"), 17: (8, "q"), 18: (8, "Q"),
 }  # fmt: skip
+_UNKNOWN_FORM = (0, "")
 _RATIONALS = (5, 10)
 _MAGICS = frozenset({42, 43, 0x4F52, 0x5352, 0x55})  # TIFF, BigTIFF, Olympus ("RO", "RS"), Panasonic
+
+
+def entry_structs(endian: str, *, is_big: bool) -> tuple[struct.Struct, struct.Struct]:
+    """How an entry's type and count are packed, and how its offset is."""
+    return _STRUCTS[endian, is_big]
+
+
+_STRUCTS = {
+    (endian, is_big): (struct.Struct(endian + ("HQ" if is_big else "HI")), struct.Struct(endian + "IQ"[is_big]))
+    for endian in "<>"
+    for is_big in (False, True)
+}
 
 
 class Tiff:
@@ -36,6 +49,7 @@ class Tiff:
         self.source = source
         self.endian = "<" if order == b"II" else ">"
         self.is_big = magic == 43
+        self.entry, self.pointer = entry_structs(self.endian, is_big=self.is_big)
         if self.is_big:
             (self.first,) = struct.unpack(self.endian + "Q", source.bytes(8, 8))
         else:
@@ -88,30 +102,16 @@ class Directory:
         at = self._places.get(tag)
         if at is None:
             return None
-        endian, is_big = self._tiff.endian, self._tiff.is_big
-        form, count = struct.unpack_from(endian + ("HQ" if is_big else "HI"), self._table, at + 2)
-        inline = 8 if is_big else 4
-        value_at = at + 4 + inline
-        if _FORMS.get(form, (0, ""))[0] * count <= inline:
-            return form, count, self._at + value_at
-        return form, count, struct.unpack_from(endian + ("Q" if is_big else "I"), self._table, value_at)[0]
+        form, count = self._tiff.entry.unpack_from(self._table, at + 2)
+        inline = 8 if self._tiff.is_big else 4
+        if _FORMS.get(form, _UNKNOWN_FORM)[0] * count <= inline:
+            return form, count, self._at + at + 4 + inline
+        return form, count, self._tiff.pointer.unpack_from(self._table, at + 4 + inline)[0]
 
     def raw(self, tag: int, *, limit: int = MAX_VALUE_BYTES) -> bytes | None:
         """A tag's value as stored; None when it is absent, longer than `limit` bytes or not in the file."""
-        place = self.place(tag)
-        if place is None:
-            return None
-        form, count, at = place
-        length = _FORMS.get(form, (0, ""))[0] * count
-        inside = at - self._at
-        if inside >= 0 and inside + length <= len(self._table):
-            return self._table[inside : inside + length]
-        if not 0 < length <= limit:
-            return None
-        try:
-            return self._tiff.source.bytes(at, length)
-        except Malformed:
-            return None
+        value = self._value(tag, limit)
+        return None if value is None else value[1]
 
     def text(self, tag: int) -> str | None:
         """A text without padding; None when there is none."""
@@ -120,17 +120,16 @@ class Directory:
 
     def numbers(self, tag: int, *, limit: int = MAX_VALUE_BYTES) -> tuple[float, ...]:
         """A tag's numbers. Rationals are divided; one without a denominator is left out (Exif: unknown)."""
-        at = self._places.get(tag)
-        raw = self.raw(tag, limit=limit)
-        if at is None or not raw:
+        value = self._value(tag, limit)
+        if value is None or not value[1]:
             return ()
-        (form,) = struct.unpack_from(self._tiff.endian + "H", self._table, at + 2)
+        form, raw = value
         width, letter = _FORMS[form]
         if letter == "s":
             return tuple(raw)
         if form in _RATIONALS:
-            pairs = struct.unpack(f"{self._tiff.endian}{len(raw) // 4}{letter}", raw)
-            return tuple(above / below for above, below in zip(pairs[::2], pairs[1::2], strict=True) if below)
+            parts = struct.unpack(f"{self._tiff.endian}{len(raw) // 4}{letter}", raw)
+            return tuple(above / below for above, below in zip(parts[::2], parts[1::2], strict=True) if below)
         return struct.unpack(f"{self._tiff.endian}{len(raw) // width}{letter}", raw)
 
     def number(self, tag: int) -> float | None:
@@ -159,7 +158,24 @@ class Directory:
         if place is None:
             return None
         form, count, at = place
-        return Window(self._tiff.source, at, _FORMS.get(form, (0, ""))[0] * count)
+        return Window(self._tiff.source, at, _FORMS.get(form, _UNKNOWN_FORM)[0] * count)
+
+    def _value(self, tag: int, limit: int) -> tuple[int, bytes] | None:
+        """Field type and bytes of a value: from the table when they are in it, else from the source."""
+        place = self.place(tag)
+        if place is None:
+            return None
+        form, count, at = place
+        length = _FORMS.get(form, _UNKNOWN_FORM)[0] * count
+        inside = at - self._at
+        if inside >= 0 and inside + length <= len(self._table):
+            return form, self._table[inside : inside + length]
+        if not 0 < length <= limit:
+            return None
+        try:
+            return form, self._tiff.source.bytes(at, length)
+        except Malformed:
+            return None
 
     def _sub_at(self, at: int) -> "Directory | None":
         try:
