@@ -337,8 +337,7 @@ def test_children_die_with_the_daemon() -> None:
     daemon = textwrap.dedent(
         f"""
         import asyncio, os, sys
-        from mediabox.native.profiles import Profile
-from mediabox.native.worker import MediaWorkers
+        from mediabox.native.worker import MediaWorkers
 
         async def main():
             media = MediaWorkers(1, command=(sys.executable, {SCRIPTED!r}, "seccomp,landlock"))
