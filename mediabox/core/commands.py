@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 PAUSED = "paused"
+ANSWER = "icloud_answer:"  # and the account's name
+ANSWER_GOOD_MS = 600_000  # a code read off a phone ten minutes ago is no longer one
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,33 @@ def paused(connection: sqlite3.Connection, *, now_ms: int) -> Pause | None:
     text = volumes.switch(connection, PAUSED)
     held = msgspec.json.decode(text, type=Pause) if text else None
     return held if held and held.holds_at(now_ms) else None
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said to an account's sign-in."""
+
+    text: str
+    at_ms: int
+
+
+def answer(connection: sqlite3.Connection, account: str, text: str, *, now_ms: int) -> None:
+    """Tell an account's sign-in something: a code, or one of its words. What was said before is replaced.
+
+    A code is worth nothing after minutes, and after its first use; the journal only
+    learns that something was said.
+    """
+    volumes.set_switch(connection, ANSWER + account, msgspec.json.encode(Said(text=text, at_ms=now_ms)).decode())
+    journal.append(connection, "answered", at_ms=now_ms, account=account)
+
+
+def take_answer(connection: sqlite3.Connection, account: str, *, now_ms: int) -> str | None:
+    """What was said to this account's sign-in, once; None when nothing was, or too long ago to be of use."""
+    text = volumes.switch(connection, ANSWER + account)
+    if text is None:
+        return None
+    volumes.set_switch(connection, ANSWER + account, None)
+    said = msgspec.json.decode(text, type=Said)
+    return said.text if abs(now_ms - said.at_ms) <= ANSWER_GOOD_MS else None
 
 
 def retry(connection: sqlite3.Connection, *, now_ms: int) -> int:

@@ -1,0 +1,63 @@
+"""Files only their owner may read: keys and sealed sign-ins."""
+
+import os
+from pathlib import Path
+
+from mediabox.durable.temporary import abandon, only_writer, temporary_for, unlink_quietly, write_all
+
+_FILE_MODE, _FOLDER_MODE = 0o600, 0o700
+
+
+def write_private(path: Path, content: bytes, *, replace: bool) -> None:
+    """Durably write a file of mode 0600, whole or not at all; its folder is made with mode 0700.
+
+    Raises FileExistsError when it is there and `replace` is False; OSError.
+    """
+    if not path.parent.is_dir():
+        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        _sync_folder(path.parent.parent)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # Two processes may write here (daemon and command line), so the temp is named by its process.
+        temp = temporary_for(f"{path.name}.{os.getpid()}")
+        with only_writer(str(path.parent), path.name):
+            _write(temp, content, dir_fd=folder)
+            _name(temp, path.name, dir_fd=folder, replace=replace)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write(temp: str, content: bytes, *, dir_fd: int) -> None:
+    unlink_quietly(temp, dir_fd=dir_fd)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temp, flags, _FILE_MODE, dir_fd=dir_fd)
+    try:
+        try:
+            write_all(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        abandon(temp, dir_fd=dir_fd)
+        raise
+
+
+def _name(temp: str, final: str, *, dir_fd: int, replace: bool) -> None:
+    try:
+        if replace:
+            os.rename(temp, final, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+        else:
+            os.link(temp, final, src_dir_fd=dir_fd, dst_dir_fd=dir_fd, follow_symlinks=False)
+            os.unlink(temp, dir_fd=dir_fd)
+    except OSError:
+        abandon(temp, dir_fd=dir_fd)
+        raise
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

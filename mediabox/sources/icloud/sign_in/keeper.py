@@ -1,0 +1,322 @@
+"""Keeps one account signed in: the daemon's side of signing in.
+
+Invariants: Apple is asked at most once for each step, and only because a session is
+needed or a person asked; what only a person can do is kept (`Need`) and nothing is
+tried until it is done, not even after a restart; a code is sent only when a person
+asks; by itself the box signs in with the password at most once in PASSWORD_EVERY_MS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from mediabox.errors import Away, Retryable
+from mediabox.log import get_logger
+from mediabox.sources.icloud.session import Session, has_ended
+from mediabox.sources.icloud.sign_in import words
+from mediabox.sources.icloud.sign_in.forecast import DEPTHS, days_due, depth_after
+from mediabox.sources.icloud.sign_in.messages import (
+    AcceptTerms,
+    Answer,
+    Depth,
+    Logout,
+    Method,
+    NeedsAdpConsent,
+    NeedsCode,
+    NeedsPassword,
+    NeedsTerms,
+    RateLimited,
+    Request,
+    RequestCode,
+    RequestConsent,
+    SignedIn,
+    SignedOut,
+    Start,
+    Submit,
+    Unreachable,
+    Validate,
+    WrongCode,
+)
+from mediabox.sources.icloud.sign_in.process import Child, spawn
+from mediabox.sources.icloud.sign_in.standing import Standing, WallClock
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mediabox.model.issue import Issue
+    from mediabox.sources.icloud.sign_in.vault import Account, Kept, Vault
+
+log = get_logger(__name__)
+
+PASSWORD_EVERY_MS = 3_600_000
+GOOD_AFTER_S = 3600.0  # a session that held this long was a good one
+# After these the same conversation can go on, as long as a person is in it.
+ABOUT_CODES = (NeedsCode, WrongCode)
+GOES_ON = (*ABOUT_CODES, NeedsAdpConsent, NeedsTerms)
+
+
+class SignIn:
+    """One account. Its methods may be called at any time, from any task of one loop."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        vault: Vault,
+        clock: WallClock,
+        open_issue: Callable[[Issue], Awaitable[None]],
+        close_issue: Callable[[str, str], Awaitable[None]],
+        child_factory: Callable[[], Awaitable[Child]] = spawn,
+    ) -> None:
+        self.account = account
+        self._standing = Standing(account, vault=vault, clock=clock, open_issue=open_issue, close_issue=close_issue)
+        self._clock, self._spawn = clock, child_factory
+        self._turn = asyncio.Lock()
+        self._child: Child | None = None
+        self._said: Answer | None = None  # the last word of the open conversation
+        self._proven: Session | None = None  # accepted by Apple since this start
+        self._proven_at_s = 0.0
+        self._strikes = 0  # sessions turned away in a row
+
+    # ------------------------------------------------------------ what the source needs
+
+    async def session(self) -> Session:
+        """A session Apple accepted since this start. Costs nothing while it is good.
+
+        Raises NeedsHuman (`icloud.*`) when a person has to act, Retryable when Apple
+        asked for patience, Away when it cannot be reached.
+        """
+        async with self._turn:
+            if self._proven is not None:
+                return await self._looking_ahead(self._proven)
+            kept = await self._standing.kept()
+            is_recheck = await self._refuse_early(kept)
+            return await self._session_of(await self._sign_in_alone(kept, is_recheck=is_recheck))
+
+    def expired(self, session: Session) -> None:
+        """iCloud turned this session away (421, 450, 403, 401): the next `session()` finds out why.
+
+        Lanes that report the same session count once.
+        """
+        if session is not self._proven:
+            return
+        held_s = self._clock.monotonic_s() - self._proven_at_s
+        self._strikes = 1 if held_s >= GOOD_AFTER_S else self._strikes + 1
+        self._proven = None
+        log.info("icloud_turned_away", source=self.account.name, in_a_row=self._strikes)
+
+    # ------------------------------------------------------------ what people say
+
+    async def told(self, text: str) -> Answer | None:
+        """What a person said through a surface: a code, or a word for what to do; None when it is neither.
+
+        Words: `device`, `sms`, `sms:PHONE` (send a code), `consent`, `terms` (the owner
+        accepts them), `again` (sign in now), `reload` (another process signed in).
+        """
+        match text.strip().split(":"):
+            case [code] if re.fullmatch(r"[0-9][0-9 -]{3,11}", code):
+                return await self.answer(re.sub(r"\D", "", code))
+            case [("device" | "sms") as method]:
+                return await self.send_again(Method(method))
+            case ["sms", phone]:
+                return await self.send_again(Method.SMS, phone=phone)
+            case ["consent"]:
+                return await self.ask_consent()
+            case ["terms"]:
+                return await self.accept_terms()
+            case ["again"]:
+                return await self.begin()
+            case ["reload"]:
+                await self.reload()
+        return None
+
+    async def begin(self, password: str | None = None) -> Answer:
+        """A person wants to sign in now: once down all ways in. A password given is kept, sealed."""
+        async with self._turn:
+            if password is not None:
+                await self._standing.keep(password=password)
+            return await self._start(Depth.VALIDATE, is_asked=True)
+
+    async def send_again(self, method: Method, *, phone: str | None = None) -> Answer:
+        """Let Apple send exactly one code, signing in first where no conversation is open."""
+        async with self._turn:
+            answer = await self._conversation(ABOUT_CODES)
+            if not isinstance(answer, ABOUT_CODES):
+                return answer
+            return await self._say(RequestCode(method=method, phone=phone), is_asked=True)
+
+    async def answer(self, code: str) -> Answer:
+        """Try the code once. Without an open conversation it must be one a device showed, not one texted before."""
+        async with self._turn:
+            was_open = self._is_open(ABOUT_CODES)
+            answer = await self._conversation(ABOUT_CODES)
+            fits = was_open or (isinstance(answer, NeedsCode) and Method.DEVICE in answer.methods)
+            return await self._say(Submit(code=code), is_asked=True) if fits else answer
+
+    async def ask_consent(self) -> Answer:
+        """Advanced Data Protection: let Apple notify the owner's devices, once."""
+        async with self._turn:
+            answer = await self._conversation((NeedsAdpConsent,))
+            if not isinstance(answer, NeedsAdpConsent):
+                return answer
+            return await self._say(RequestConsent(), is_asked=True)
+
+    async def accept_terms(self) -> Answer:
+        """Accept Apple's new terms: only ever because the owner said so."""
+        async with self._turn:
+            answer = await self._conversation((NeedsTerms,))
+            return await self._say(AcceptTerms(), is_asked=True) if isinstance(answer, NeedsTerms) else answer
+
+    async def look_again(self) -> Answer:
+        """Whether what was asked of the person is done by now. Never signs in with the password."""
+        async with self._turn:
+            if self._is_open((NeedsAdpConsent,)):
+                return await self._say(Validate(), is_asked=True)
+            return await self._start(Depth.VALIDATE, is_asked=True, with_password=False)
+
+    async def sign_out(self) -> Answer:
+        """End the session at Apple's; forget it and the password here, whatever Apple answers."""
+        async with self._turn:
+            await self._standing.keep(password=None)
+            answer = await self._start(Depth.VALIDATE, is_asked=True, is_needed=False, stays_open=True)
+            if isinstance(answer, SignedIn):
+                answer = await self._say(Logout(), is_asked=True)
+            self._proven = None
+            await self._standing.keep(browser=None, session=None)
+            need = words.need_of(SignedOut(), self.account, now_ms=self._clock.wall_ms())
+            assert need is not None
+            await self._standing.ask(need)
+            await self.close()
+            return answer
+
+    async def reload(self) -> None:
+        """Another process of ours has signed in: read the sealed file again."""
+        async with self._turn:
+            self._proven = None
+            self._standing.forget()
+            await self.close()
+
+    async def close(self) -> None:
+        """End an open conversation. May be repeated."""
+        self._said = None
+        if self._child is not None:
+            child, self._child = self._child, None
+            await child.close()
+
+    # ------------------------------------------------------------ signing in by ourselves
+
+    async def _refuse_early(self, kept: Kept) -> bool:
+        """Whether this is only a look whether a person has done their part. Raises when nothing may be asked yet."""
+        quiet_s = await self._standing.quiet_s()
+        if quiet_s:
+            raise Retryable("Apple asked for patience", retry_after_s=quiet_s)
+        if kept.need is None:
+            return False
+        if kept.need.recheck_at_ms is None or kept.need.recheck_at_ms > self._clock.wall_ms():
+            raise kept.need.error(self.account.name)
+        return True
+
+    async def _sign_in_alone(self, kept: Kept, *, is_recheck: bool) -> Answer:
+        depth = Depth.VALIDATE if is_recheck else depth_after(self._strikes)
+        if depth is None:
+            self._strikes = len(DEPTHS)  # should the next one be turned away too, we are here again at once
+            need = words.refused_photos(self.account, now_ms=self._clock.wall_ms())
+            await self._standing.ask(need)
+            raise need.error(self.account.name)
+        since_ms = abs(self._clock.wall_ms() - kept.password_tried_at_ms)
+        with_password = not is_recheck and since_ms >= PASSWORD_EVERY_MS
+        answer = await self._start(depth, is_asked=False, with_password=with_password)
+        if isinstance(answer, NeedsPassword) and kept.password is not None:
+            wait_s = max(60.0, (PASSWORD_EVERY_MS - since_ms) / 1000)
+            raise Retryable("the next sign-in to Apple with the password has to wait", retry_after_s=wait_s)
+        return answer
+
+    async def _session_of(self, answer: Answer) -> Session:
+        match answer:
+            case SignedIn(session=session):
+                return session
+            case RateLimited():
+                raise Retryable("Apple wants fewer sign-ins, or is busy", retry_after_s=await self._standing.quiet_s())
+            case Unreachable(detail=detail):
+                part = f"source:{self.account.name}"
+                raise Away(f"Apple cannot be reached to sign in ({detail})", part=part)
+        need = (await self._standing.kept()).need
+        assert need is not None, f"{type(answer).__name__} asks nobody for anything"
+        raise need.error(self.account.name)
+
+    async def _looking_ahead(self, session: Session) -> Session:
+        """Foretell the end 21, 7 and 1 days before it, once each, unless the session can be renewed silently."""
+        kept, now_ms = await self._standing.kept(), self._clock.wall_ms()
+        days = days_due(session, now_ms=now_ms) if self._clock.is_trusted() else None
+        if days is None or (kept.foretold_days is not None and kept.foretold_days <= days):
+            return session
+        await self._standing.keep(foretold_days=days)
+        if not await self._standing.quiet_s():
+            answer = await self._start(Depth.TOKEN, is_asked=False, with_password=False, is_needed=False)
+            session = answer.session if isinstance(answer, SignedIn) else session
+        still = days_due(session, now_ms=now_ms)
+        if still is not None and not has_ended(session, now_ms=now_ms):
+            await self._standing.foretell(still)
+        return session
+
+    # ------------------------------------------------------------ talking to the child
+
+    def _is_open(self, about: tuple[type, ...]) -> bool:
+        return self._child is not None and self._child.is_alive and isinstance(self._said, about)
+
+    async def _conversation(self, about: tuple[type, ...]) -> Answer:
+        """The last word of the open conversation if it is about this; else the first of a new one."""
+        if self._is_open(about) and self._said is not None:
+            return self._said
+        return await self._start(Depth.TOKEN, is_asked=True)
+
+    async def _start(
+        self,
+        depth: Depth,
+        *,
+        is_asked: bool,
+        with_password: bool = True,
+        is_needed: bool = True,
+        stays_open: bool = False,
+    ) -> Answer:
+        if quiet_s := await self._standing.quiet_s():
+            return RateLimited(retry_after_s=quiet_s)  # also when a person asks: it would only prolong it
+        kept = await self._standing.kept()
+        password = kept.password if with_password else None
+        if password is not None and not is_asked:
+            # before it is tried: a crash in between must not make it twice as often
+            kept = await self._standing.keep(password_tried_at_ms=self._clock.wall_ms())
+        await self.close()
+        self._child = await self._spawn()
+        start = Start(
+            apple_id=self.account.apple_id,
+            endpoints=self.account.endpoints,
+            browser=kept.browser,
+            password=password,
+            depth=depth,
+        )
+        return await self._say(start, is_asked=is_asked, is_needed=is_needed, stays_open=stays_open)
+
+    async def _say(
+        self, request: Request, *, is_asked: bool, is_needed: bool = True, stays_open: bool = False
+    ) -> Answer:
+        assert self._child is not None
+        reply = await self._child.ask(request)
+        answer = reply.answer
+        log.info("icloud_sign_in", source=self.account.name, asked=_name(request), answer=_name(answer))
+        await self._standing.remember(reply, is_needed=is_needed)
+        if isinstance(answer, SignedIn):
+            self._proven, self._proven_at_s = answer.session, self._clock.monotonic_s()
+            self._strikes = 0 if is_asked else self._strikes
+        elif is_needed and not isinstance(answer, RateLimited | Unreachable):
+            self._proven = None
+        self._said = answer
+        if not stays_open and not (is_asked and isinstance(answer, GOES_ON)):
+            await self.close()
+        return answer
+
+
+def _name(message: Request | Answer) -> str:
+    return type(message).__name__

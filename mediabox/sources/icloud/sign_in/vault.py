@@ -1,0 +1,97 @@
+"""What the box keeps of one account between two starts: one sealed file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from mediabox.errors import NeedsHuman
+from mediabox.sources.icloud.endpoints import Endpoints, Hosts, Region, endpoints
+from mediabox.sources.icloud.session import Browser, Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mediabox.sources.icloud.seal import Seal
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose photos: the source's name, and where to sign in."""
+
+    name: str
+    apple_id: str
+    endpoints: Endpoints
+
+
+class AccountSettings(Protocol):
+    """The part of the source's settings that signing in needs."""
+
+    @property
+    def apple_id(self) -> str: ...
+    @property
+    def region(self) -> Region: ...
+    @property
+    def hosts(self) -> Hosts | None: ...
+
+
+def account_of(name: str, settings: AccountSettings) -> Account:
+    """The account a source's settings mean."""
+    return Account(name=name, apple_id=settings.apple_id, endpoints=endpoints(settings.region, hosts=settings.hosts))
+
+
+class Need(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has to do. Kept, so that a restart does not ask Apple once more to learn it again."""
+
+    issue: str
+    message: str
+    remedy: str
+    recheck_at_ms: int | None = None  # when we look by ourselves whether it is done; None: a person tells us
+
+    def error(self, account: str) -> NeedsHuman:
+        return NeedsHuman(self.message, issue=self.issue, subject=account, remedy=self.remedy)
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in Unix ms."""
+
+    apple_id: str
+    home: str  # the page's origin: a session of another region is of no use
+    password: str | None = None
+    browser: Browser | None = None
+    session: Session | None = None
+    need: Need | None = None
+    not_before_ms: int = 0  # Apple asked for quiet until then
+    password_tried_at_ms: int = 0  # the last SRP sign-in we did by ourselves
+    foretold_days: int | None = None  # which warning of the coming end has been dealt with
+
+    def __repr__(self) -> str:
+        return f"Kept(session={self.session!r}, need={self.need.issue if self.need else None})"
+
+
+class Vault:
+    """Reads and writes an account's sealed file. Blocking."""
+
+    def __init__(self, account: Account, seal: Seal) -> None:
+        self._account = account
+        self._seal = seal
+
+    @property
+    def path(self) -> Path:
+        return self._seal.folder / f"icloud-{self._account.name}.sealed"
+
+    def load(self) -> Kept:
+        """What is kept; of another Apple ID or region, nothing. Raises NeedsHuman when it cannot be unsealed."""
+        empty = Kept(apple_id=self._account.apple_id, home=self._account.endpoints.home)
+        content = self._seal.read(self.path, account=self._account.name)
+        if content is None:
+            return empty
+        try:
+            kept = msgspec.json.decode(content, type=Kept)
+        except msgspec.DecodeError:  # sealed by another version: as good as signed out
+            return empty
+        return kept if (kept.apple_id, kept.home) == (empty.apple_id, empty.home) else empty
+
+    def save(self, kept: Kept) -> None:
+        """Replace the file. Raises NeedsHuman, OSError."""
+        self._seal.write(self.path, msgspec.json.encode(kept), account=self._account.name)
