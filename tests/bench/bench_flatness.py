@@ -30,6 +30,7 @@ def cost(template: Path, pictures: Path) -> measure.Command:
     def before() -> None:
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(template, home, symlinks=True)
+        ground.rest(pictures)
 
     return measure.Command(name=command.name, argv=command.argv, items=FILES, before=before, after=command.after)
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Sequence
 
 import ground
@@ -51,11 +50,11 @@ def run() -> list[Row]:
     commands = [
         measure.Command(name=name, argv=command, items=len(files), environment=path) for name, command in argv.items()
     ]
-    scores = {
-        name: score(truth, json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["pairs"])
-        for name, command in argv.items()
-    }
     mine, *theirs = measure.paired(commands, ground.PAIRS)
+    scores = {
+        command.name: score(truth, json.loads(seen[0].answer)["pairs"])
+        for command, seen in zip(commands, (mine, *theirs), strict=True)
+    }
     best, true = scores["mediabox"], len(truth.pairs)
     rows = [
         Row(what=f"look-alikes found, of {true}", unit="", ours=best.found, least=true * 78 / 80),

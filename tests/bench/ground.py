@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ SYSTEM_PYTHON = BENCH / "venv-system" / "bin" / "python"  # pyvips on the distri
 NODE = BENCH / "node"
 SYSTEM_NODE = BENCH / "node-system"  # sharp on the distribution's libvips: it reads HEIC
 
+AT_REST_S = 8.0  # more than `settle_s` of the folder source
 PAIRS = int(os.environ.get("BENCH_PAIRS", "3"))
 
 
@@ -68,6 +70,12 @@ def linked(files: Iterable[Path], name: str) -> Path:
     return folder
 
 
+def rest(folder: Path) -> None:
+    """Wait until nothing in the folder was touched for a while, as in a household's: files still being written wait."""
+    newest_s = max((path.stat().st_ctime for path in (folder, *folder.rglob("*"))), default=0.0)
+    time.sleep(max(0.0, newest_s + AT_REST_S - time.time()))
+
+
 def ours(pictures: Path, home: Path, *, items: int, clean: bool = True, name: str = "mediabox") -> measure.Command:
     """The whole daemon taking in a folder to the end: copies, proofs, renditions, database.
 
@@ -80,6 +88,7 @@ def ours(pictures: Path, home: Path, *, items: int, clean: bool = True, name: st
     def before() -> None:
         if clean:
             shutil.rmtree(home, ignore_errors=True)
+        rest(pictures)
 
     def after() -> None:
         kept = Counter(path.stat().st_size for path in home.rglob("*") if path.is_file() and not path.is_symlink())

@@ -41,13 +41,14 @@ STRAGGLERS_S = 5.0  # how long what the command left behind may take to end by i
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `processes` is the most seen at once."""
+    """One run. `processes` is the most seen at once, `answer` the last line it printed."""
 
     status: int
     cpu_s: float
     wall_s: float
     peak_bytes: int
     processes: int
+    answer: str = ""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +168,7 @@ def measure(command: Command) -> Measure:
         wall_s=wall_s,
         peak_bytes=watch.peak_bytes,
         processes=watch.processes,
+        answer="".join(output.decode(errors="replace").splitlines()[-1:]),
     )
 
 

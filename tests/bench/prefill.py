@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIGNED = 1 << 64
+ELSEWHERE = "00000000-0000-4000-8000-000000000000"  # a disk that is away: nobody looks for files that never were
 
 
 def database(home: Path) -> Path:
@@ -60,9 +61,10 @@ def prefill(home: Path, count: int) -> None:
             }
             identifier = insert(connection, "resource", row)
             signed = hashes[0] - SIGNED if hashes[0] >> 63 else hashes[0]
-            changes = {"resource_id": identifier, "perceptual_hash": signed, "content_identifier": None}
-            insert(connection, "facts", facts | changes | {"document": msgspec.json.encode(told).decode()})
-            copies.put(connection, msgspec.structs.replace(copy, resource_id=identifier, path=path, digest=digest))
+            hashed = {"resource_id": identifier, "perceptual_hash": signed, "content_identifier": None}
+            insert(connection, "facts", facts | hashed | {"document": msgspec.json.encode(told).decode()})
+            changes = {"resource_id": identifier, "path": path, "digest": digest, "volume": ELSEWHERE}
+            copies.put(connection, msgspec.structs.replace(copy, **changes))
     connection.close()
 
 
