@@ -17,7 +17,16 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
-    from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Resource, Role
+    from mediabox.model.asset import (
+        Kind,
+        Membership,
+        RemoteAlbum,
+        RemoteAsset,
+        RemoteChange,
+        RemoteResource,
+        Resource,
+        Role,
+    )
     from mediabox.model.facts import Facts
     from mediabox.model.job import Job, JobRequest
     from mediabox.model.ledger import Receipt
@@ -31,6 +40,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     assets: tuple["RemoteAsset", ...]
     undecided: tuple["RemoteResource", ...] = ()  # names that do not say what they are: ask `Source.peek`
+    changes: tuple["RemoteChange", ...] = ()  # what happened to assets told of before
+    albums: tuple["RemoteAlbum", ...] = ()
+    memberships: tuple["Membership", ...] = ()  # in order: the last word on an asset and an album counts
     cursor: str | None = None
 
 

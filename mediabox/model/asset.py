@@ -5,8 +5,12 @@ it. A Live Photo is one asset of two resources; a RAW+JPEG pair likewise.
 """
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from mediabox.model.said import Said
 
 
 class Kind(StrEnum):
@@ -69,6 +73,42 @@ class RemoteAsset(msgspec.Struct, frozen=True, kw_only=True):
 
     remote_id: str
     resources: tuple[RemoteResource, ...]
+    said: "Said | None" = None  # None: the source says nothing but the bytes
+
+
+class Turn(StrEnum):
+    """What happened to a whole asset at its source."""
+
+    TRASHED = "trashed"  # to the source's bin, from where it can come back
+    RESTORED = "restored"  # it is in its place: told with every change that may be a return
+    PURGED = "purged"  # gone for ever
+    MOVED = "moved"  # to another library of the same people, under another id with the same versions
+
+
+class RemoteChange(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset's turn. May be told twice, and of assets nobody has taken in."""
+
+    remote_id: str  # RemoteAsset.remote_id
+    turn: Turn
+    at_ms: int  # when it happened, or when we heard where the source does not say
+
+
+class RemoteAlbum(msgspec.Struct, frozen=True, kw_only=True):
+    """An album, or a folder of albums, as it is now."""
+
+    remote_id: str
+    name: str
+    folder_id: str | None = None  # RemoteAlbum.remote_id of the folder it is in; None: it stands outermost
+    is_folder: bool = False
+    is_gone: bool = False  # its assets stay
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset came into an album, or left it."""
+
+    album_id: str  # RemoteAlbum.remote_id
+    asset_id: str  # RemoteAsset.remote_id
+    is_in: bool = True
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):

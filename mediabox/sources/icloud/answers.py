@@ -1,0 +1,190 @@
+"""What CloudKit answers, as far as we read it: msgspec skips every other key unread.
+
+Shapes from public recordings (icloudpd's test cassettes, pyicloud's fixtures) and kei's
+notes on sync tokens; seen 2026-11.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+_FILES = ("resOriginal", "resOriginalAlt", "resOriginalVidCompl", "resJPEGFull", "resVidFull")
+DESIRED_KEYS: tuple[str, ...] = (
+    *(f"{prefix}{part}" for prefix in _FILES for part in ("Res", "FileType")),
+    "itemType", "filenameEnc", "masterRef", "assetDate", "addedDate", "timeZoneOffset",
+    "isFavorite", "isHidden", "isDeleted", "isExpunged", "trashReason", "assetSubtypeV2", "burstId",
+    "locationEnc", "captionEnc", "extendedDescEnc", "keywordsEnc", "contributors",
+    "albumNameEnc", "albumType", "parentId", "containerId", "itemId",
+)  # fmt: skip
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A field whose value is text: as it is for STRING, Base64 of bytes for ENCRYPTED_BYTES."""
+
+    value: str | None = None
+    type: str | None = None
+
+
+class Number(msgspec.Struct, frozen=True):
+    value: int | float | None = None
+
+
+class Stored(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a file's bytes are. `file_checksum` is a signature of the bytes, no hash we could compute."""
+
+    file_checksum: str
+    size: int | None = None
+    download_url: str | None = msgspec.field(name="downloadURL", default=None)
+
+
+class File(msgspec.Struct, frozen=True):
+    value: Stored | None = None
+
+
+class Named(msgspec.Struct, frozen=True, rename="camel"):
+    record_name: str
+
+
+class Reference(msgspec.Struct, frozen=True):
+    value: Named | None = None
+
+
+class References(msgspec.Struct, frozen=True):
+    value: list[Named] | None = None
+
+
+class Fields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Of all record types together. CPLMaster has the originals, CPLAsset what the person made of them."""
+
+    item_type: Value = Value()
+    filename_enc: Value = Value()
+    res_original_res: File = File()
+    res_original_file_type: Value = Value()
+    res_original_alt_res: File = File()
+    res_original_alt_file_type: Value = Value()
+    res_original_vid_compl_res: File = File()
+    res_original_vid_compl_file_type: Value = Value()
+    jpeg_full_res: File = msgspec.field(name="resJPEGFullRes", default=File())
+    jpeg_full_file_type: Value = msgspec.field(name="resJPEGFullFileType", default=Value())
+    vid_full_res: File = msgspec.field(name="resVidFullRes", default=File())
+    vid_full_file_type: Value = msgspec.field(name="resVidFullFileType", default=Value())
+    master_ref: Reference = Reference()
+    asset_date: Number = Number()  # ms
+    added_date: Number = Number()  # ms
+    time_zone_offset: Number = Number()  # s east of UTC
+    is_favorite: Number = Number()
+    is_hidden: Number = Number()
+    is_deleted: Number = Number()
+    is_expunged: Number = Number()
+    trash_reason: Number = Number()  # 1 deleted, 0 moved
+    asset_subtype: Number = msgspec.field(name="assetSubtypeV2", default=Number())  # 2 Live Photo, 3 screenshot
+    burst_id: Value = Value()
+    location_enc: Value = Value()
+    caption_enc: Value = Value()
+    extended_desc_enc: Value = Value()
+    keywords_enc: Value = Value()
+    contributors: References = References()
+    album_name_enc: Value = Value()
+    album_type: Number = Number()
+    parent_id: Value = Value()
+    container_id: Value = Value()
+    item_id: Value = Value()
+    state: Value = Value()  # CheckIndexingState
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    timestamp: int | None = None  # ms
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A record, its tombstone (`deleted`, no type) or why there is none (`server_error_code`)."""
+
+    record_name: str
+    record_type: str | None = None
+    record_change_tag: str | None = None
+    fields: Fields = Fields()
+    modified: Stamp | None = None
+    deleted: bool | None = None
+    server_error_code: str | None = None
+    reason: str | None = None
+
+    @property
+    def is_tombstone(self) -> bool:
+        return self.deleted is True
+
+
+class Bare(msgspec.Struct, frozen=True, rename="camel"):
+    """The name of a record we could not read."""
+
+    record_name: str = "?"
+
+
+class ZoneID(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    zone_name: str
+    owner_record_name: str | None = None
+    zone_type: str | None = None
+
+
+class Zone(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One zone in `changes/database` or `zones/list`."""
+
+    zone_id: ZoneID = msgspec.field(name="zoneID")
+    deleted: bool | None = None
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An error, wherever in an answer it stands."""
+
+    server_error_code: str | None = None
+    reason: str | None = None
+    retry_after: float | None = None  # s
+    error: str | int | None = None  # older fronts: {"error": 1, "reason": "Missing X-APPLE-WEBAUTH-TOKEN cookie"}
+
+
+class DatabaseAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    sync_token: str | None = None
+    more_coming: bool | None = None
+    zones: list[Zone] = []
+
+
+class RecordsAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Of query, lookup and modify. Records stay raw, so that one we cannot read costs only itself."""
+
+    records: list[msgspec.Raw] = []
+    continuation_marker: str | None = None
+    sync_token: str | None = None
+
+
+class ZoneAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    records: list[msgspec.Raw] = []
+    sync_token: str | None = None
+    more_coming: bool | None = None
+    server_error_code: str | None = None
+    reason: str | None = None
+    retry_after: float | None = None
+
+
+class ChangesAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    zones: list[ZoneAnswer] = []
+
+
+_record = msgspec.json.Decoder(Record)
+_bare = msgspec.json.Decoder(Bare)
+
+
+def read_records(raws: list[msgspec.Raw]) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+    """(records, names of those that could not be read)."""
+    records, unreadable = [], []
+    for raw in raws:
+        try:
+            records.append(_record.decode(raw))
+        except msgspec.ValidationError:
+            unreadable.append(_name_of(raw))
+    return tuple(records), tuple(unreadable)
+
+
+def _name_of(raw: msgspec.Raw) -> str:
+    try:
+        return _bare.decode(raw).record_name
+    except msgspec.ValidationError:
+        return "?"

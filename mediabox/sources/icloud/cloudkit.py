@@ -1,0 +1,254 @@
+"""Apple's photo database, asked over HTTP. Every call goes through the budget; every error is translated here.
+
+Raises Away (unreachable, busy, being signed in), NeedsHuman (from the sign-in, or when the
+photos are closed to us), and of the two below, LibraryGone and TokenRefused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from mediabox.errors import Away, MediaboxError, NeedsHuman, Permanent, Retryable
+from mediabox.log import get_logger
+from mediabox.sources.icloud import questions
+from mediabox.sources.icloud.answers import (
+    ChangesAnswer,
+    DatabaseAnswer,
+    Record,
+    RecordsAnswer,
+    Trouble,
+    Zone,
+    ZoneAnswer,
+    read_records,
+)
+from mediabox.sources.icloud.connection import Connection, Unreachable
+from mediabox.sources.icloud.endpoints import CLIENT_BUILD, CLIENT_MASTERING
+from mediabox.sources.icloud.questions import Library, Question, Scope
+from mediabox.sources.icloud.refusals import Verdict, retry_after_s, verdict_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mediabox.clock import Clock
+    from mediabox.sources.icloud.budget import Budget, Call
+    from mediabox.sources.icloud.session import Session
+
+log = get_logger(__name__)
+
+PATH = "/database/1/com.apple.photos.cloud/production"
+ANSWER_S = 120.0  # a page of 200 records takes one to five seconds
+LOOKUP_NAMES = 50
+
+A = TypeVar("A")
+_trouble = msgspec.json.Decoder(Trouble)
+
+
+class LibraryGone(Permanent):
+    """A zone that is no more: a shared library that was left, or ended."""
+
+
+class TokenRefused(Retryable):
+    """Apple does not know the sync token (any more): everything has to be listed again."""
+
+
+class SessionRefused(Retryable):
+    """Within this module: sign in anew, then ask again."""
+
+
+class Records(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of an answer. `unreadable`: names of those Apple or we could make nothing of."""
+
+    records: tuple[Record, ...]
+    unreadable: tuple[str, ...] = ()
+    sync_token: str | None = None
+    more_coming: bool = False
+
+
+class CloudKit:
+    """One account's photo database."""
+
+    def __init__(self, connection: Connection, *, budget: Budget, clock: Clock) -> None:
+        self._connection = connection
+        self._budget = budget
+        self._clock = clock
+
+    async def zones(self, scope: Scope) -> list[Zone]:
+        """All zones there are now."""
+        answer = await self._ask(scope, "zones/list", questions.DatabaseQuestion(), DatabaseAnswer)
+        return answer.zones
+
+    async def changes_database(self, scope: Scope, token: str | None) -> DatabaseAnswer:
+        """Which zones changed since `token`; all of them without one."""
+        question = questions.DatabaseQuestion(sync_token=msgspec.UNSET if token is None else token)
+        return await self._ask(scope, "changes/database", question, DatabaseAnswer)
+
+    async def changes_zone(self, library: Library, token: str) -> Records:
+        """A page of what changed since `token`. It may be empty and more still be coming."""
+        asked = questions.ZoneChangesQuestion(zone_id=library.zone, sync_token=token)
+        question = questions.ChangesQuestion(zones=(asked,))
+        answer = await self._ask(library.scope, "changes/zone", question, ChangesAnswer)
+        if not answer.zones:
+            raise Retryable(f"iCloud answered about no zone when asked for the changes of {library.name}")
+        (zone, *_) = answer.zones
+        return self._read(zone.records, sync_token=zone.sync_token, more_coming=bool(zone.more_coming))
+
+    async def query(self, library: Library, question: questions.QueryQuestion) -> Records:
+        """A page of an index."""
+        answer = await self._ask(library.scope, "records/query", question, RecordsAnswer)
+        return self._read(answer.records, sync_token=answer.sync_token)
+
+    async def lookup(self, library: Library, names: Iterable[str]) -> dict[str, Record]:
+        """Records by name; what is gone, or never was, is missing. Asks for 50 at a time."""
+        found: dict[str, Record] = {}
+        wanted = list(dict.fromkeys(names))
+        for start in range(0, len(wanted), LOOKUP_NAMES):
+            asked = tuple(map(questions.RecordName, wanted[start : start + LOOKUP_NAMES]))
+            question = questions.LookupQuestion(records=asked, zone_id=library.zone)
+            answer = await self._ask(library.scope, "records/lookup", question, RecordsAnswer)
+            records = self._read(answer.records).records
+            found |= {record.record_name: record for record in records if not record.is_tombstone}
+        return found
+
+    async def modify(self, library: Library, operations: tuple[questions.Operation, ...]) -> Records:
+        """Change records, all or none. What became of each is in its record, errors too."""
+        question = questions.ModifyQuestion(operations=operations, zone_id=library.zone)
+        answer = await self._ask(library.scope, "records/modify", question, RecordsAnswer)
+        records, unreadable = read_records(answer.records)
+        return Records(records=records, unreadable=unreadable, sync_token=answer.sync_token)
+
+    def _read(self, raws: list[msgspec.Raw], *, sync_token: str | None = None, more_coming: bool = False) -> Records:
+        """Take out what is no record. A refusal that stands in for one is a refusal of the whole page."""
+        records, unreadable = read_records(raws)
+        good = []
+        for record in records:
+            if record.server_error_code is None:
+                good.append(record)
+                continue
+            trouble = Trouble(server_error_code=record.server_error_code, reason=record.reason)
+            verdict = verdict_on(200, trouble)
+            if verdict in (Verdict.BUSY, Verdict.EXPIRED, Verdict.CLOSED):
+                raise Away(f"iCloud answered {_said(200, trouble)} for a record", part=self._connection.part)
+            if record.server_error_code not in ("NOT_FOUND", "UNKNOWN_ITEM"):
+                unreadable = (*unreadable, record.record_name)
+        return Records(records=tuple(good), unreadable=unreadable, sync_token=sync_token, more_coming=more_coming)
+
+    # -- one call
+
+    async def _ask(self, scope: Scope, path: str, question: Question, kind: type[A]) -> A:
+        """Ask, and once more after signing in anew if the session was refused."""
+        body = msgspec.json.encode(question)
+        session = await self._connection.session()
+        try:
+            return await self._once(session, scope, path, body, kind)
+        except SessionRefused:
+            log.info("icloud_session_refused", source=self._connection.name, endpoint=path)
+            self._connection.expired(session)
+        session = await self._connection.session()
+        try:
+            return await self._once(session, scope, path, body, kind)
+        except SessionRefused as err:
+            self._connection.expired(session)
+            raise Away(f"{err}, also after signing in anew", part=self._connection.part, retry_after_s=60.0) from err
+
+    async def _once(self, session: Session, scope: Scope, path: str, body: bytes, kind: type[A]) -> A:
+        http = await self._connection.http()
+        url = f"{session.photos_url}{PATH}/{scope}/{path}"
+        async with self._budget.call(path, account=self._connection.name) as call:
+            try:
+                async with (
+                    asyncio.timeout(ANSWER_S),
+                    http.post(url, data=body, params=_params(session), headers={"Content-Type": "text/plain"}) as got,
+                ):
+                    content = await got.read()
+                    status = got.status
+                    asked_s = retry_after_s(got.headers, now_ms=self._clock.wall_ms())
+            except Unreachable as err:
+                raise self._connection.away(err, path) from err
+            trouble = _trouble_in(content, status, asked_s)
+            verdict = verdict_on(status, trouble)
+            if verdict is not None:
+                raise self._refusal(
+                    verdict, call, session, said=_said(status, trouble), path=path, asked_s=trouble.retry_after
+                )
+            answer = self._decode(content, kind, path, call)
+            if isinstance(answer, ChangesAnswer) and answer.zones:
+                self._refuse_zone(answer.zones[0], call, session, path)
+            return answer
+
+    def _decode(self, content: bytes, kind: type[A], path: str, call: Call) -> A:
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except msgspec.DecodeError as err:
+            call.fail()
+            start = content[:40].decode("ascii", "replace")
+            message = f"iCloud answered {path} with {len(content):,} bytes nobody can read ({start!r}: {err})"
+            raise Away(message, part=self._connection.part) from err
+
+    def _refuse_zone(self, zone: ZoneAnswer, call: Call, session: Session, path: str) -> None:
+        """An error under its zone inside a 200."""
+        trouble = Trouble(server_error_code=zone.server_error_code, reason=zone.reason, retry_after=zone.retry_after)
+        verdict = verdict_on(200, trouble)
+        if verdict is not None:
+            raise self._refusal(
+                verdict, call, session, said=_said(200, trouble), path=path, asked_s=trouble.retry_after
+            )
+
+    def _refusal(
+        self, verdict: Verdict, call: Call, session: Session, *, said: str, path: str, asked_s: float | None
+    ) -> MediaboxError:
+        """Tell the budget, and give the error to raise."""
+        message = f"iCloud answered {said} to {path}"
+        part = self._connection.part
+        match verdict:
+            case Verdict.BUSY:
+                call.refuse(retry_after_s=asked_s)
+                return Away(message, part=part, retry_after_s=asked_s)
+            case Verdict.EXPIRED:
+                call.refuse_account()
+                return SessionRefused(message)
+            case Verdict.CLOSED:
+                call.refuse_account()
+                self._connection.expired(session)  # the sign-in finds out which of the two it is, and says so better
+                remedy = (
+                    "On an iPhone: Settings, your name, iCloud: switch on 'Access iCloud Data on the Web'. With "
+                    "Advanced Data Protection, allow the access when a notification asks for it."
+                )
+                return NeedsHuman(message, issue="icloud.closed", subject=self._connection.name, remedy=remedy)
+            case Verdict.ZONE_GONE:
+                return LibraryGone(message)
+            case Verdict.BAD_TOKEN:
+                return TokenRefused(message)
+            case Verdict.UNKNOWN:
+                call.fail()
+                return Retryable(message)
+
+
+def _params(session: Session) -> dict[str, str]:
+    return {
+        "clientBuildNumber": CLIENT_BUILD,
+        "clientMasteringNumber": CLIENT_MASTERING,
+        "clientId": session.client_id,
+        "dsid": session.dsid,
+        "remapEnums": "True",
+        "getCurrentSyncToken": "True",  # no token comes without it
+    }
+
+
+def _trouble_in(content: bytes, status: int, asked_s: float | None) -> Trouble:
+    """What the body says of an error, with the wait its header asked for."""
+    if status == 200 and b"serverErrorCode" not in content and b'"error"' not in content:
+        return Trouble()
+    try:
+        trouble = _trouble.decode(content)
+    except msgspec.DecodeError:
+        trouble = Trouble()
+    return msgspec.structs.replace(trouble, retry_after=asked_s if asked_s is not None else trouble.retry_after)
+
+
+def _said(status: int, trouble: Trouble) -> str:
+    """An answer in a few words for a message: never more of the body."""
+    words = [str(status), trouble.server_error_code or "", (trouble.reason or "")[:80]]
+    return " ".join(word for word in words if word)

@@ -1,0 +1,73 @@
+"""Values inside the fields of Apple's records: Base64 of texts and of small binary property lists."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import plistlib
+from typing import TYPE_CHECKING, Any
+
+from mediabox.model.facts import Place
+
+if TYPE_CHECKING:
+    from mediabox.sources.icloud.answers import Number, Value
+
+PLIST_BYTES = 16_384  # ours are a few hundred; a larger one is not read
+
+
+def number_of(field: Number) -> int | None:
+    """A number or a time in milliseconds; dates before 1970 are negative."""
+    value = field.value
+    return None if value is None or not math.isfinite(value) else int(value)
+
+
+def text_of(field: Value) -> str | None:
+    """A text, whether it came as it is or encoded. Empty is None."""
+    value = field.value
+    if not value:
+        return None
+    if field.type == "STRING":
+        return value
+    raw = _bytes_of(value)
+    return value if raw is None else raw.decode("utf-8", "replace") or None
+
+
+def texts_of(field: Value) -> tuple[str, ...]:
+    """The texts of a property list that is a list."""
+    listed = _plist_of(field)
+    return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else ()
+
+
+def place_of(field: Value) -> Place | None:
+    """`lat`, `lon`, `alt` of a property list; None when it does not hold a point of this earth."""
+    found = _plist_of(field)
+    if not isinstance(found, dict):
+        return None
+    latitude, longitude, altitude = (_float(found.get(key)) for key in ("lat", "lon", "alt"))
+    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
+        return None
+    if (_float(found.get("vertAcc")) or 0.0) < 0:  # CLLocation.verticalAccuracy: negative for an unknown altitude
+        altitude = None
+    return Place(latitude=latitude, longitude=longitude, altitude_m=altitude)
+
+
+def _bytes_of(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _plist_of(field: Value) -> Any:
+    raw = _bytes_of(field.value) if field.value else None
+    if raw is None or not raw.startswith(b"bplist00") or len(raw) > PLIST_BYTES:
+        return None
+    try:
+        return plistlib.loads(raw, fmt=plistlib.FMT_BINARY)
+    except (plistlib.InvalidFileException, ValueError, RecursionError):
+        return None
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

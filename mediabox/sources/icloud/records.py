@@ -1,0 +1,290 @@
+"""From Apple's records to assets. Pure: no clock, no network, nothing kept.
+
+A photo is two records: CPLMaster (the originals as they came: file, Live video, RAW twin)
+and CPLAsset (what the person made of it: dates, favourite, edited renditions, bin). Two
+assets may stand on one master: the phone's Duplicate.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.model.asset import Kind, Membership, RemoteAlbum, RemoteAsset, RemoteChange, RemoteResource, Role, Turn
+from mediabox.model.naming import split_extension
+from mediabox.model.said import Said
+from mediabox.model.signature import kind_of_name
+from mediabox.sources.icloud.encoded import number_of, place_of, text_of, texts_of
+from mediabox.sources.icloud.type_names import extension_of, is_raw_identifier, kind_of_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mediabox.sources.icloud.answers import Fields, File, Record, Value
+
+LIVE = 2  # assetSubtypeV2
+FOLDER, SMART = 3, 6  # albumType
+ROOTS = frozenset({"----Root-Folder----", "----Project-Root-Folder----"})
+
+_APPLE_NAME = re.compile(r"(IMG_)(\d{4,})", re.IGNORECASE)
+_IN = "-IN-"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One file with where its bytes are now; `url` is good for an hour, None when Apple gives none (yet)."""
+
+    resource: RemoteResource
+    url: str | None
+
+
+class Sorted(msgspec.Struct, frozen=True, kw_only=True):
+    """A page's records by what they are. Of several records of one name the last counts."""
+
+    assets: dict[str, Record]
+    masters: dict[str, Record]
+    albums: tuple[Record, ...]
+    relations: tuple[Record, ...]
+    gone: tuple[str, ...]  # tombstones: nothing but a name
+
+    def orphans(self) -> set[str]:
+        """Masters the assets stand on that are not on this page."""
+        names = {name for asset in self.assets.values() if (name := master_of(asset)) is not None}
+        return names - self.masters.keys()
+
+
+def sort(records: Iterable[Record]) -> Sorted:
+    """Tell records apart. Persons, faces, memories and counters are not ours."""
+    assets, masters, albums, relations, gone = {}, {}, [], [], []
+    for record in records:
+        match record.record_type:
+            case _ if record.is_tombstone:
+                gone.append(record.record_name)
+                assets.pop(record.record_name, None)
+                masters.pop(record.record_name, None)
+            case "CPLAsset":
+                assets[record.record_name] = record
+            case "CPLMaster":
+                masters[record.record_name] = record
+            case "CPLAlbum":
+                albums.append(record)
+            case "CPLContainerRelation":
+                relations.append(record)
+    return Sorted(assets=assets, masters=masters, albums=tuple(albums), relations=tuple(relations), gone=tuple(gone))
+
+
+def master_of(asset: Record) -> str | None:
+    """The name of the master an asset stands on."""
+    reference = asset.fields.master_ref.value
+    return None if reference is None else reference.record_name
+
+
+def remote_id_of(library: str, name: str) -> str:
+    return f"{library}/{name}"
+
+
+def version_of(file: File) -> str | None:
+    """Changes whenever the bytes do, and only then. The checksum is Apple's signature of the bytes, not a hash."""
+    stored = file.value
+    return None if stored is None else f"{stored.file_checksum}-{stored.size if stored.size is not None else ''}"
+
+
+def size_of_version(version: str) -> int | None:
+    """The length a version promises, in bytes."""
+    size = version.rpartition("-")[2]
+    return int(size) if size.isdigit() else None
+
+
+def is_away(asset: Record) -> bool:
+    """Whether an asset is in the bin, or has left this library."""
+    return number_of(asset.fields.is_deleted) == 1 or number_of(asset.fields.is_expunged) == 1
+
+
+def is_hidden(asset: Record) -> bool:
+    return number_of(asset.fields.is_hidden) == 1
+
+
+def turn_of(asset: Record, *, is_shared: bool) -> Turn:
+    """What an asset's record in a delta says of its fate.
+
+    Leaving for another library looks like the bin but for its reason, which shared
+    libraries leave out (kei, "Shared library records").
+    """
+    if not is_away(asset):
+        return Turn.RESTORED
+    reason = number_of(asset.fields.trash_reason)
+    if reason == 0 or (is_shared and reason is None):
+        return Turn.MOVED
+    return Turn.PURGED if number_of(asset.fields.is_expunged) == 1 else Turn.TRASHED
+
+
+def change_of(library: str, asset: Record, *, is_shared: bool, now_ms: int) -> RemoteChange:
+    at_ms = asset.modified.timestamp if asset.modified is not None else None
+    return RemoteChange(
+        remote_id=remote_id_of(library, asset.record_name),
+        turn=turn_of(asset, is_shared=is_shared),
+        at_ms=now_ms if at_ms is None else at_ms,
+    )
+
+
+def is_complete(asset: Record, parts: Iterable[Part]) -> bool:
+    """Whether everything is there that will ever be: an original with a link, and a Live Photo's video."""
+    linked = {part.resource.role for part in parts if part.url is not None}
+    has_original = bool(linked & {Role.ORIGINAL, Role.RAW})
+    is_live = number_of(asset.fields.asset_subtype) == LIVE
+    return has_original and (Role.LIVE_VIDEO in linked or not is_live)
+
+
+def asset_of(library: str, asset: Record, master: Record, parts: Iterable[Part]) -> RemoteAsset:
+    """The asset with those of its files that can be fetched and whose kind is known."""
+    return RemoteAsset(
+        remote_id=remote_id_of(library, asset.record_name),
+        resources=tuple(part.resource for part in parts if part.url is not None and part.resource.kind is not None),
+        said=said_of(asset, master),
+    )
+
+
+def said_of(asset: Record, master: Record) -> Said:
+    fields = asset.fields
+    offset_s = number_of(fields.time_zone_offset)
+    return Said(
+        is_favorite=number_of(fields.is_favorite) == 1,
+        is_hidden=is_hidden(asset),
+        title=text_of(fields.caption_enc),  # what Photos shows as title is `caption` on the wire (pyicloud)
+        caption=text_of(fields.extended_desc_enc),
+        keywords=texts_of(fields.keywords_enc),
+        taken_at_ms=number_of(fields.asset_date),
+        offset_min=None if offset_s is None else offset_s // 60,
+        place=place_of(fields.location_enc),
+        added_at_ms=number_of(fields.added_date),
+        burst_id=fields.burst_id.value,
+        contributors=tuple(each.record_name for each in fields.contributors.value or ()),
+        content_id=master.record_name,
+    )
+
+
+def parts_of(library: str, asset: Record, master: Record) -> tuple[Part, ...]:
+    """Every file of an asset: `original`, `raw`, `live` from the master, `edited`, `edited_live` from the asset."""
+    name = name_of(asset, master)
+    return tuple(
+        Part(
+            resource=RemoteResource(
+                remote_id=f"{library}/{asset.record_name}/{slot.word}",
+                version=version,
+                name=slot.name,
+                kind=slot.kind,
+                role=slot.role,
+                size_bytes=slot.file.value.size if slot.file.value else None,
+                modified_at_ms=number_of(asset.fields.asset_date) or number_of(asset.fields.added_date),
+            ),
+            url=slot.file.value.download_url if slot.file.value else None,
+        )
+        for slot in (*_of_master(name, master.fields), *_of_asset(name, asset.fields, master.fields))
+        if (version := version_of(slot.file)) is not None
+    )
+
+
+def name_of(asset: Record, master: Record) -> str:
+    """The original's file name; where Apple has none, the asset's own, with the extension its type goes by."""
+    fields = master.fields
+    name = text_of(fields.filename_enc) or asset.record_name
+    name = name.rpartition("/")[2] or asset.record_name
+    extension = extension_of(fields.item_type.value or fields.res_original_file_type.value)
+    return name if split_extension(name)[1] or extension is None else f"{name}.{extension}"
+
+
+def album_of(library: str, record: Record) -> RemoteAlbum | None:
+    """An album or folder; None for a smart album, which is a search, and for the roots."""
+    fields = record.fields
+    if record.record_name in ROOTS or number_of(fields.album_type) == SMART:
+        return None
+    parent = fields.parent_id.value
+    return RemoteAlbum(
+        remote_id=remote_id_of(library, record.record_name),
+        name=text_of(fields.album_name_enc) or "",
+        folder_id=None if parent is None or parent in ROOTS else remote_id_of(library, parent),
+        is_folder=number_of(fields.album_type) == FOLDER,
+        is_gone=number_of(fields.is_deleted) == 1,
+    )
+
+
+def membership_of(library: str, record: Record) -> Membership | None:
+    """Who is in which album; None when the record does not say."""
+    asset, album = record.fields.item_id.value, record.fields.container_id.value
+    if asset is None or album is None:
+        return _membership_named(library, record.record_name, is_in=not _is_deleted(record))
+    return _membership(library, asset, album, is_in=not _is_deleted(record))
+
+
+def membership_left(library: str, name: str) -> Membership | None:
+    """What the tombstone of a relation says: its name is `<asset>-IN-<album>`."""
+    return _membership_named(library, name, is_in=False)
+
+
+def _membership_named(library: str, name: str, *, is_in: bool) -> Membership | None:
+    asset, between, album = name.partition(_IN)
+    return _membership(library, asset, album, is_in=is_in) if between and asset and album else None
+
+
+def _membership(library: str, asset: str, album: str, *, is_in: bool) -> Membership:
+    return Membership(album_id=remote_id_of(library, album), asset_id=remote_id_of(library, asset), is_in=is_in)
+
+
+def _is_deleted(record: Record) -> bool:
+    return number_of(record.fields.is_deleted) == 1
+
+
+class _Slot(msgspec.Struct, frozen=True):
+    """A file a record may have."""
+
+    word: str
+    role: Role
+    name: str
+    kind: Kind | None
+    file: File
+
+
+def _of_master(name: str, fields: Fields) -> Iterator[_Slot]:
+    """The originals. Of a RAW pair either half may be the one Photos calls original."""
+    own = fields.item_type.value or fields.res_original_file_type.value
+    other = fields.res_original_alt_file_type.value
+    has_other = fields.res_original_alt_res.value is not None
+    is_raw_first = has_other and is_raw_identifier(own) and not is_raw_identifier(other)
+    kind = kind_of_identifier(own) or kind_of_name(name)
+    yield _Slot("original", Role.RAW if is_raw_first else Role.ORIGINAL, name, kind, fields.res_original_res)
+    twin = _named(name, other, "DNG")
+    role = Role.ORIGINAL if is_raw_first else Role.RAW
+    yield _Slot("raw", role, twin, kind_of_identifier(other) or Kind.PICTURE, fields.res_original_alt_res)
+    video = _named(name, fields.res_original_vid_compl_file_type.value, "MOV")
+    yield _Slot("live", Role.LIVE_VIDEO, video, Kind.VIDEO, fields.res_original_vid_compl_res)
+
+
+def _of_asset(name: str, fields: Fields, master: Fields) -> Iterator[_Slot]:
+    """The edited renditions. A film's still on its record is a poster, no rendition."""
+    kind = kind_of_identifier(master.item_type.value or master.res_original_file_type.value) or kind_of_name(name)
+    edited = _edited(name)
+    film = _named(edited, _type(fields.vid_full_file_type), "MOV")
+    if kind is Kind.VIDEO:
+        yield _Slot("edited", Role.EDITED_VIDEO, film, Kind.VIDEO, fields.vid_full_res)
+        return
+    still = _named(edited, _type(fields.jpeg_full_file_type), "JPG")
+    yield _Slot("edited", Role.EDITED, still, Kind.PICTURE, fields.jpeg_full_res)
+    yield _Slot("edited_live", Role.EDITED_VIDEO, film, Kind.VIDEO, fields.vid_full_res)
+
+
+def _type(field: Value) -> str | None:
+    return field.value
+
+
+def _named(name: str, identifier: str | None, otherwise: str) -> str:
+    """The same name with the extension of this type."""
+    return f"{split_extension(name)[0]}.{extension_of(identifier) or otherwise}"
+
+
+def _edited(name: str) -> str:
+    """As the phone calls it when it hands it out: IMG_E1234 beside IMG_1234; another name says so at its end."""
+    stem, extension = split_extension(name)
+    apple = _APPLE_NAME.fullmatch(stem)
+    edited = f"{apple[1]}E{apple[2]}" if apple is not None else f"{stem}-edited"
+    return f"{edited}.{extension}" if extension else edited

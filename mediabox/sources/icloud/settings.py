@@ -1,0 +1,53 @@
+"""What a person may say about an iCloud account."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mediabox.config.fields import MegabytesPerSecond, Seconds
+from mediabox.sources.icloud.endpoints import Hosts, Region
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Photos in iCloud: one Apple account."""
+
+    apple_id: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^@\s]+@[^@\s]+$|^\+\d{6,15}$",
+            title="Apple account",
+            extra_json_schema={"x-expects": "an e-mail address, or a telephone number that starts with '+'"},
+        ),
+    ]
+    personal: Annotated[bool, Meta(title="Personal library")] = True
+    shared: Annotated[
+        bool, Meta(title="Shared library", description="The iCloud Shared Photo Library, whoever began it.")
+    ] = True
+    hidden: Annotated[bool, Meta(title="Hidden photos", description="Take in what the person has hidden.")] = True
+    albums: Annotated[bool, Meta(title="Albums", description="Learn which photos are in which albums.")] = True
+    newest: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(title="Only the newest", description="For trying: the first listing ends after this many photos."),
+    ] = None
+    streams: Annotated[int, Meta(ge=1, le=16, title="Downloads at the same time")] = 3
+    bandwidth: Annotated[
+        Annotated[MegabytesPerSecond, Meta(gt=0)] | None,
+        Meta(title="Bandwidth", description="For all downloads of this account together; no limit when left out."),
+    ] = None
+    poll_s: Annotated[
+        Seconds, Meta(ge=60, title="Look for changes every", description="A look without changes costs two calls.")
+    ] = 900.0
+    deletion: Annotated[
+        Literal["keep", "mirror"],
+        Meta(
+            title="What is deleted in iCloud",
+            description="'keep' keeps it in the archive; 'mirror' moves it to the archive's trash for 30 days.",
+        ),
+    ] = "keep"
+    region: Annotated[
+        Region, Meta(title="Where the account lives", description="'china' for accounts of mainland China.")
+    ] = "world"
+    hosts: Annotated[
+        Hosts | None, Meta(title="Hosts", description="Instead of Apple's: `mediabox simulate icloud` prints its own.")
+    ] = None
