@@ -1,0 +1,170 @@
+"""Which path is whose. Two servers: everything of Apple's, and the content host."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from mediabox.simulate.icloud.answers import answer, refusal
+from mediabox.simulate.icloud.auth import Auth
+from mediabox.simulate.icloud.cloudkit import CloudKit
+from mediabox.simulate.icloud.content import Content
+from mediabox.simulate.icloud.control import Control
+from mediabox.simulate.icloud.directory import request_id
+from mediabox.simulate.icloud.faults import Dropped, Faults, Refused, Status, What
+from mediabox.simulate.icloud.hosts import Hosts
+from mediabox.simulate.icloud.setup import Setup
+from mediabox.simulate.icloud.upload import Upload
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Route = tuple[str, str, Handler, str]
+
+_AUTH = "/appleauth/auth"
+_SETUP = "/setup/ws/1"
+_DATABASE = "/p{partition}-ckdatabasews/database/1/com.apple.photos.cloud/production/{scope:private|shared}"
+_UPLOAD = "/p{partition}-uploadimagews"
+_LARGEST_BODY = 1 << 30
+_APPLE = {
+    "X-Responding-Instance": "ckdatabasews:16000101:st41p61ic-ztdv05081901:8201",
+    "X-Apple-CloudKit-Version": "1.0",
+}
+
+
+def apple(
+    *,
+    auth: Auth,
+    setup: Setup,
+    cloudkit: CloudKit,
+    upload: Upload,
+    control: Control,
+    hosts: Hosts,
+    faults: Faults,
+    calls: Counter[str],
+) -> web.Application:
+    """idmsa, setup, ckdatabasews and uploadimagews in one."""
+    app = web.Application(middlewares=[_watch(faults, calls), _at_home(hosts)], client_max_size=_LARGEST_BODY)
+    for method, path, handler, name in (*_auth(auth), *_setup(setup), *_cloudkit(cloudkit), *_upload(upload)):
+        app.router.add_route(method, path, handler, name=name)
+    control.add_routes(app.router)
+    return app
+
+
+def content(handler: Content, upload: Upload, *, faults: Faults, calls: Counter[str]) -> web.Application:
+    """cvws.icloud-content.com."""
+    app = web.Application(middlewares=[_watch(faults, calls)], client_max_size=_LARGEST_BODY)
+    app.router.add_get("/B/{path}/{name:.*}", handler.get, name="content", allow_head=False)
+    app.router.add_post("/U/{ticket}", upload.send, name="upload.bytes")
+    return app
+
+
+def _auth(auth: Auth) -> list[Route]:
+    return [
+        ("GET", f"{_AUTH}/authorize/signin", auth.authorize, "auth.authorize"),
+        ("POST", f"{_AUTH}/signin/init", auth.init, "auth.init"),
+        ("POST", f"{_AUTH}/signin/complete", auth.complete, "auth.complete"),
+        ("POST", f"{_AUTH}/repair/complete", auth.repair, "auth.repair"),
+        ("GET", _AUTH, auth.page, "auth.page"),
+        ("PUT", f"{_AUTH}/verify/trusteddevice/securitycode", auth.push_to_device, "auth.device.push"),
+        ("GET", f"{_AUTH}/verify/trusteddevice", auth.push_to_device, "auth.device.push.again"),
+        ("POST", f"{_AUTH}/verify/trusteddevice/securitycode", auth.device_code, "auth.device.code"),
+        ("PUT", f"{_AUTH}/verify/phone", auth.push_to_phone, "auth.phone.push"),
+        ("POST", f"{_AUTH}/verify/phone/securitycode", auth.phone_code, "auth.phone.code"),
+        ("POST", f"{_AUTH}/verify/security/key", auth.key, "auth.key"),
+        ("POST", f"{_AUTH}/bridge/{{step:.+}}", auth.bridge, "auth.bridge"),
+        ("GET", f"{_AUTH}/2sv/trust", auth.trust, "auth.trust"),
+    ]
+
+
+def _setup(setup: Setup) -> list[Route]:
+    return [
+        ("POST", f"{_SETUP}/validate", setup.validate, "setup.validate"),
+        ("POST", f"{_SETUP}/accountLogin", setup.login, "setup.login"),
+        ("POST", f"{_SETUP}/logout", setup.logout, "setup.logout"),
+        ("POST", f"{_SETUP}/requestWebAccessState", setup.web_access, "setup.web_access"),
+        ("POST", f"{_SETUP}/enableDeviceConsentForPCS", setup.consent, "setup.consent"),
+        ("POST", f"{_SETUP}/requestPCS", setup.pcs, "setup.pcs"),
+        ("*", f"{_SETUP}/getTerms", setup.terms, "setup.terms"),
+        ("*", f"{_SETUP}/repairDone", setup.terms_done, "setup.terms_done"),
+    ]
+
+
+def _cloudkit(cloudkit: CloudKit) -> list[Route]:
+    return [
+        ("POST", f"{_DATABASE}/zones/list", cloudkit.zones_list, "zones.list"),
+        ("POST", f"{_DATABASE}/changes/database", cloudkit.database_changes, "changes.database"),
+        ("POST", f"{_DATABASE}/changes/zone", cloudkit.zone_changes, "changes.zone"),
+        ("POST", f"{_DATABASE}/records/query", cloudkit.query, "records.query"),
+        ("POST", f"{_DATABASE}/records/lookup", cloudkit.lookup, "records.lookup"),
+        ("POST", f"{_DATABASE}/records/modify", cloudkit.modify, "records.modify"),
+        ("POST", f"{_DATABASE}/internal/records/query/batch", cloudkit.count, "records.count"),
+    ]
+
+
+def _upload(upload: Upload) -> list[Route]:
+    return [
+        ("POST", f"{_UPLOAD}/upload", upload.image, "upload.image"),
+        ("POST", f"{_UPLOAD}/photosupload/createUploadUrl", upload.reserve, "upload.reserve"),
+        ("POST", f"{_UPLOAD}/photosupload/putAsset", upload.put, "upload.put"),
+        ("POST", f"{_UPLOAD}/photosupload/uploadStatus", upload.status, "upload.status"),
+    ]
+
+
+def _watch(faults: Faults, calls: Counter[str]) -> Middleware:
+    """Count each call by endpoint, let a fault answer in its place, and label the answer as Apple does."""
+
+    @web.middleware
+    async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
+        name = (request.match_info.route.name or "").removesuffix(".again")
+        if not name:
+            return await handler(request)
+        calls[name] += 1
+        fault = faults.take(name, await _about(request, name))
+        request["fault"] = fault
+        response = _instead(fault, name) or await handler(request)
+        if isinstance(fault, Dropped):
+            if request.transport is not None:
+                request.transport.close()
+            return response
+        if not response.prepared:
+            response.headers.update({"X-Apple-Request-UUID": request_id(), **_APPLE})
+        return response
+
+    return watch
+
+
+async def _about(request: web.Request, name: str) -> str:
+    """What `Fault.only` is looked for in: the address, and the body where it is small JSON."""
+    body = "" if name in ("upload.bytes", "upload.image") else (await request.read()).decode(errors="replace")
+    return f"{request.path_qs} {body}"
+
+
+def _instead(fault: What | None, name: str) -> web.Response | None:
+    """A fault's own answer, when it needs nothing of the handler."""
+    match fault:
+        case Status():
+            headers = dict(fault.headers)
+            if fault.retry_after_s is not None:
+                headers["Retry-After"] = str(fault.retry_after_s)
+            return web.Response(text=fault.body, status=fault.code, headers=headers, content_type=fault.content_type)
+        case Refused() if name != "changes.zone":
+            return refusal(fault.code, fault.reason, status=fault.status, retry_after_s=fault.retry_after_s)
+        case Dropped(is_done=False):
+            return web.Response(status=500)
+        case _:
+            return None
+
+
+def _at_home(hosts: Hosts) -> Middleware:
+    """A partition the account has left answers 421, as any host that is not the right one."""
+
+    @web.middleware
+    async def at_home(request: web.Request, handler: Handler) -> web.StreamResponse:
+        partition = request.match_info.get("partition")
+        if partition is not None and partition != str(hosts.partition):
+            return answer({"serverErrorCode": "AUTHENTICATION_FAILED", "reason": "misdirected"}, status=421)
+        return await handler(request)
+
+    return at_home

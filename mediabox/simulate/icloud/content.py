@@ -1,0 +1,144 @@
+"""cvws.icloud-content.com: a server of its own, links that are good for an hour, and Range.
+
+    /B/<fileChecksum><referenceChecksum>/${f}?o=&v=1&x=3&a=&e=&k=&fl=&r=&ckc=&ckz=&y=1&p=&s=
+
+(both checksums as URL-safe base64). `e` is the end of its life in epoch seconds, `s` signs
+what must not be altered. A late link is 410; one that was altered, 403.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from itertools import count
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from mediabox.clock import Clock
+from mediabox.simulate.icloud.blob import Blob, reference_of, wrapping_key_of
+from mediabox.simulate.icloud.directory import Directory, request_id
+from mediabox.simulate.icloud.faults import SEVENTEEN_BYTES, Cut, Garbled, What, WholeFile
+from mediabox.simulate.icloud.hosts import Hosts
+from mediabox.simulate.icloud.line import Line
+from mediabox.simulate.icloud.lives import Lives
+from mediabox.simulate.icloud.records import Link
+from mediabox.simulate.icloud.setup import TOKEN_COOKIE
+
+_CHUNK_BYTES = 256 << 10
+_CONTAINER = "com.apple.photos.cloud"
+_SAFE = str.maketrans("+/", "-_")
+_UNSAFE = str.maketrans("-_", "+/")
+
+
+class Links:
+    """Makes and checks download links."""
+
+    def __init__(self, hosts: Hosts, clock: Clock, lives: Lives) -> None:
+        self._hosts = hosts
+        self._clock = clock
+        self._lives = lives
+        self._secret = secrets.token_bytes(32)
+
+    def linker(self, zone: str) -> Link:
+        """Links for one answer: `r` is its id with a running number."""
+        answer, numbers = request_id(), count(1)
+        until_s = self._clock.wall_ms() // 1000 + self._lives.link_s
+
+        def link(blob: Blob) -> str:
+            signature = blob.signature
+            path = (signature + reference_of(signature)).translate(_SAFE)
+            parameters = {
+                "o": secrets.token_urlsafe(12), "v": 1, "x": 3, "a": "CAog" + path[:12], "e": until_s,
+                "k": wrapping_key_of(signature).translate(_SAFE), "fl": "", "r": f"{answer}-{next(numbers)}",
+                "ckc": _CONTAINER, "ckz": zone, "y": 1, "p": self._hosts.partition,
+                "s": self._sign(path, until_s, zone),
+            }  # fmt: skip
+            return f"{self._hosts.content}/B/{path}/${{f}}?{urlencode(parameters)}"
+
+        return link
+
+    def refusal(self, request: web.Request) -> web.Response | None:
+        """Why this link is not served; None when it is good."""
+        path, query = request.match_info["path"], request.query
+        until = query.get("e", "")
+        zone = query.get("ckz", "")
+        if not until.isdigit() or not hmac.compare_digest(query.get("s", ""), self._sign(path, int(until), zone)):
+            return web.Response(status=403, text="Forbidden")
+        if int(until) * 1000 <= self._clock.wall_ms():
+            return web.Response(status=410, text="Gone")
+        return None
+
+    def _sign(self, path: str, until_s: int, zone: str) -> str:
+        said = f"{path}|{until_s}|{zone}".encode()
+        return hmac.new(self._secret, said, hashlib.sha256).hexdigest()[:32]
+
+
+class Content:
+    """The handler."""
+
+    def __init__(self, links: Links, find: Callable[[str], Blob | None], directory: Directory, line: Line) -> None:
+        self._links = links
+        self._find = find
+        self._directory = directory
+        self._line = line
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        refused = self._links.refusal(request)
+        if refused is not None:
+            return refused
+        if self._is_stranger(request):
+            return web.Response(text=SEVENTEEN_BYTES, content_type="application/octet-stream")
+        blob = self._find(request.match_info["path"][:28].translate(_UNSAFE))
+        if blob is None:
+            return web.Response(status=404, text="Not Found")
+        fault: What | None = request.get("fault")
+        return await self._serve(request, blob, fault)
+
+    def _is_stranger(self, request: web.Request) -> bool:
+        """A shared library's links want cookies; a personal one's signature is enough (kei, "Downloads")."""
+        is_shared = request.query.get("ckz", "").startswith("SharedSync-")
+        return is_shared and self._directory.session(request.cookies.get(TOKEN_COOKIE)) is None
+
+    async def _serve(self, request: web.Request, blob: Blob, fault: What | None) -> web.StreamResponse:
+        size = blob.size_bytes
+        try:
+            wanted = request.http_range
+        except ValueError:
+            wanted = slice(None)
+        start, stop, _ = wanted.indices(size)
+        is_part = "Range" in request.headers and not isinstance(fault, WholeFile)
+        if not is_part:
+            start, stop = 0, size
+        elif start >= size:
+            return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
+        headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes"}
+        if is_part:
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+        response = web.StreamResponse(status=206 if is_part else 200, headers=headers)
+        response.content_length = stop - start
+        await self._line.answer()
+        await response.prepare(request)
+        end = min(stop, start + fault.after_bytes) if isinstance(fault, Cut) else stop
+        await self._pour(response, blob, range(start, end), fault)
+        if end < stop and request.transport is not None:
+            request.transport.close()  # what was written goes out; the rest never comes
+        return response
+
+    async def _pour(self, response: web.StreamResponse, blob: Blob, wanted: range, fault: What | None) -> None:
+        start, end = wanted.start, wanted.stop
+        at = start
+        while at < end:
+            chunk = await asyncio.to_thread(blob.read, at, min(_CHUNK_BYTES, end - at))
+            if isinstance(fault, Garbled) and at <= fault.at_bytes < at + len(chunk):
+                chunk = _garbled(chunk, fault.at_bytes - at)
+            await self._line.carry(len(chunk))
+            await response.write(chunk)
+            at += len(chunk)
+
+
+def _garbled(chunk: bytes, at: int) -> bytes:
+    return chunk[:at] + bytes([chunk[at] ^ 0xFF]) + chunk[at + 1 :]

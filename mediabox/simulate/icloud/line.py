@@ -1,0 +1,21 @@
+"""How fast the content host is. Instant by default; a bench sets the line it wants to compare on."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Line:
+    """Seconds to the first byte and bytes a second, each connection for itself. None is as fast as it goes."""
+
+    def __init__(self) -> None:
+        self.first_byte_s = 0.0
+        self.bytes_per_s: float | None = None
+
+    async def answer(self) -> None:
+        if self.first_byte_s:
+            await asyncio.sleep(self.first_byte_s)
+
+    async def carry(self, length: int) -> None:
+        if self.bytes_per_s:
+            await asyncio.sleep(length / self.bytes_per_s)
