@@ -86,7 +86,10 @@ class Turn(StrEnum):
 
 
 class RemoteChange(msgspec.Struct, frozen=True, kw_only=True):
-    """An asset's turn. May be told twice, and of assets nobody has taken in."""
+    """An asset's turn. May be told twice, and of assets nobody has taken in.
+
+    A source that keeps only names of what is gone tells PURGED of albums too.
+    """
 
     remote_id: str  # RemoteAsset.remote_id
     turn: Turn

@@ -65,6 +65,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: tuple[str, ...] = ()
     sync_token: str | None = None
     more_coming: bool = False
+    has_marker: bool = False  # a query: Apple knows of more
 
 
 class CloudKit:
@@ -98,7 +99,8 @@ class CloudKit:
     async def query(self, library: Library, question: questions.QueryQuestion) -> Records:
         """A page of an index."""
         answer = await self._ask(library.scope, "records/query", question, RecordsAnswer)
-        return self._read(answer.records, sync_token=answer.sync_token)
+        page = self._read(answer.records, sync_token=answer.sync_token)
+        return msgspec.structs.replace(page, has_marker=answer.continuation_marker is not None)
 
     async def lookup(self, library: Library, names: Iterable[str]) -> dict[str, Record]:
         """Records by name; what is gone, or never was, is missing. Asks for 50 at a time."""

@@ -48,15 +48,12 @@ class Sorted(msgspec.Struct, frozen=True, kw_only=True):
     relations: tuple[Record, ...]
     gone: tuple[str, ...]  # tombstones: nothing but a name
 
-    def orphans(self) -> set[str]:
-        """Masters the assets stand on that are not on this page."""
-        names = {name for asset in self.assets.values() if (name := master_of(asset)) is not None}
-        return names - self.masters.keys()
-
 
 def sort(records: Iterable[Record]) -> Sorted:
     """Tell records apart. Persons, faces, memories and counters are not ours."""
-    assets, masters, albums, relations, gone = {}, {}, [], [], []
+    assets: dict[str, Record] = {}
+    masters: dict[str, Record] = {}
+    albums, relations, gone = [], [], []
     for record in records:
         match record.record_type:
             case _ if record.is_tombstone:
@@ -130,10 +127,14 @@ def change_of(library: str, asset: Record, *, is_shared: bool, now_ms: int) -> R
 
 def is_complete(asset: Record, parts: Iterable[Part]) -> bool:
     """Whether everything is there that will ever be: an original with a link, and a Live Photo's video."""
-    linked = {part.resource.role for part in parts if part.url is not None}
-    has_original = bool(linked & {Role.ORIGINAL, Role.RAW})
-    is_live = number_of(asset.fields.asset_subtype) == LIVE
-    return has_original and (Role.LIVE_VIDEO in linked or not is_live)
+    parts = tuple(parts)
+    has_video = any(part.resource.role is Role.LIVE_VIDEO and part.url is not None for part in parts)
+    return has_original(parts) and (has_video or number_of(asset.fields.asset_subtype) != LIVE)
+
+
+def has_original(parts: Iterable[Part]) -> bool:
+    """Whether the file Photos calls the original can be fetched."""
+    return any(part.url is not None and part.resource.remote_id.endswith("/original") for part in parts)
 
 
 def asset_of(library: str, asset: Record, master: Record, parts: Iterable[Part]) -> RemoteAsset:

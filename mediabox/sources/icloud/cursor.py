@@ -1,0 +1,89 @@
+"""How far a listing has come: committed with each page, so that a kill costs at most that page again."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from mediabox.sources.icloud.answers import ZoneID
+from mediabox.sources.icloud.questions import Library, Scope
+
+FORMAT = 1
+MOST_WAITING = 500
+
+Phase = Literal["photos", "hidden", "albums", "changes"]
+
+
+class Waiting(msgspec.Struct, frozen=True, array_like=True):
+    """An asset of which something is still to come: its original, or a Live Photo's video."""
+
+    name: str
+    looks: int = 0
+    has_original: bool = False
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One library. First everything there is (photos, hidden, albums), then what changed since `token`.
+
+    `token` is taken before the first page: what changes while we list comes again as a
+    change. `rank` is where the next page begins, `anchors` the last assets of the page
+    before: ranks move when somebody adds or deletes meanwhile.
+    """
+
+    library: Library
+    phase: Phase = "photos"
+    token: str | None = None
+    rank: int = 0
+    anchors: tuple[str, ...] = ()
+    album: str | None = None  # the album being read: those before it, by name, are done
+    waiting: tuple[Waiting, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.library.name
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything. `database`: for each scope, the token before which no zone has changes we have not read.
+
+    `chosen` is what the settings ask for: with another choice everything is listed again,
+    which costs calls but no bytes.
+    """
+
+    format: int = FORMAT
+    chosen: str = ""
+    database: dict[Scope, str] = {}
+    libraries: tuple[Progress, ...] = ()
+
+    def library(self, name: str) -> Progress | None:
+        return next((each for each in self.libraries if each.name == name), None)
+
+    def put(self, progress: Progress) -> Cursor:
+        """With this library's progress instead of what was known of it."""
+        others = tuple(progress if each.name == progress.name else each for each in self.libraries)
+        known = others if self.library(progress.name) is not None else (*others, progress)
+        return msgspec.structs.replace(self, libraries=known)
+
+    def drop(self, name: str) -> Cursor:
+        return msgspec.structs.replace(self, libraries=tuple(each for each in self.libraries if each.name != name))
+
+    def encode(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+
+def decode(text: str | None, *, chosen: str) -> Cursor:
+    """The cursor; an empty one for none, or for one of another format or choice: then everything is listed again."""
+    empty = Cursor(chosen=chosen)
+    if text is None:
+        return empty
+    try:
+        cursor = msgspec.json.decode(text, type=Cursor)
+    except msgspec.DecodeError:
+        return empty
+    return cursor if (cursor.format, cursor.chosen) == (FORMAT, chosen) else empty
+
+
+def beginning(scope: Scope, zone: ZoneID) -> Progress:
+    """A library nobody has read anything of."""
+    return Progress(library=Library(scope=scope, zone=zone))
