@@ -44,7 +44,8 @@ class Terminal:
         """A line without echo, or the first line of standard input; empty when there is none."""
         if self._password_from_stdin:
             self._password_from_stdin = False
-            return (await asyncio.to_thread(sys.stdin.readline)).rstrip("\n")
+            given: str = await asyncio.to_thread(sys.stdin.readline)
+            return given.rstrip("\n")
         if not sys.stdin.isatty():
             return ""
         password: str = await asyncio.to_thread(getpass.getpass, prompt)

@@ -30,6 +30,7 @@ from pyicloud.session import PyiCloudSession
 
 from mediabox.sources.icloud.endpoints import CLIENT_BUILD, CLIENT_MASTERING, Endpoints
 from mediabox.sources.icloud.session import Browser
+from mediabox.sources.icloud.sign_in.exact_srp import keep_salts_whole
 from mediabox.sources.icloud.sign_in.jar import from_jar, to_jar
 from mediabox.sources.icloud.sign_in.messages import Answer, NeedsTerms, Phone, Refused, Unreachable
 from mediabox.sources.icloud.sign_in.verdict import PhoneVerification, SecurityCode, Seen, read_body, verdict
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from requests import Response
+
+keep_salts_whole()
 
 ANSWER_WITHIN_S = 30.0  # pyicloud sets no limit of its own on these calls
 TOKENS_REFUSED = (
@@ -173,16 +176,26 @@ class Apple(PyiCloudService):
             try:
                 self._srp_authentication()
             except RepairAsked:
-                self.session.post(f"{self._auth_endpoint}/repair/complete", json={}, headers=self._get_auth_headers())
+                self._repair()
             if self._requires_mfa:
                 return False
             try:
                 self._authenticate_with_token()
             except PyiCloud2FARequiredException:  # signed in, but the tokens do not trust us: as with 409
-                self._requires_mfa = True
-                self._auth_data = self._get_mfa_auth_options()
+                self._want_code()
                 return False
         return True
+
+    def _repair(self) -> None:
+        """What the page does when the owner answers "not now" to what Apple would like to have repaired."""
+        try:
+            self.session.post(f"{self._auth_endpoint}/repair/complete", json={}, headers=self._get_auth_headers())
+        except PyiCloud2FARequiredException:
+            self._want_code()
+
+    def _want_code(self) -> None:
+        self._requires_mfa = True
+        self._auth_data = self._get_mfa_auth_options()
 
     def accept_terms(self) -> None:
         """Accept new terms with the next login."""

@@ -175,9 +175,10 @@ class NeedsSecurityKey(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Unreachable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """No answer from Apple at all: says nothing about the account."""
+    """No answer from Apple at all: says nothing about the account. `had_password`: the password's turn had come."""
 
     detail: str
+    had_password: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
