@@ -105,7 +105,12 @@ def exactly(source: Source, offset: int, length: int, *, limit: int) -> bytes:
 
 
 def _box(source: Source, at: int, stop: int) -> Box:
-    size, kind = _HEADER.unpack(exactly(source, at, 8, limit=8))
+    head = source.bytes(at, 8)
+    if len(head) != 8:
+        raise Malformed(f"{len(head)} of 8 bytes at offset {at}")
+    size, kind = _HEADER.unpack(head)
+    if size >= 8 and kind != b"uuid":  # nearly all, and a large picture has thousands
+        return Box(kind, at, at + 8, min(at + size, stop), at + size > stop)
     header, name = 8, b""
     if size == 1:  # 64-bit size follows
         size = _LARGE.unpack(exactly(source, at + 8, 8, limit=8))[0]

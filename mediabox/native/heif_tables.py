@@ -5,7 +5,9 @@ An absent table is empty. The only exception is `boxes.Malformed`; every count i
 bounded before anything is allocated for it.
 """
 
+import struct
 from collections.abc import Iterator
+from types import TracebackType
 from typing import NamedTuple
 
 from mediabox.native.boxes import Box, Held, Malformed, Source, boxes, payload
@@ -14,6 +16,10 @@ MAX_TABLE = 8 << 20  # bytes of one table; a 200 MP HEIC has 40 KB, an ICC profi
 MAX_ITEMS = 20_000  # a 200 MP grid of 512 px tiles has 800
 MAX_ENTRIES = 131_072  # references, associations or extents of a whole file
 READ = frozenset((b"pitm", b"iinf", b"iloc", b"iref", b"iprp", b"grpl"))
+_NARROW, _WIDE = struct.Struct(">H"), struct.Struct(">I")
+# Behind version and flags of an `infe`: id, protection index, type.
+_INFO, _WIDE_INFO = struct.Struct(">4xH2x4s"), struct.Struct(">4xI2x4s")
+_UNSIGNED = {0: "0s", 1: "B", 2: "H", 4: "I", 8: "Q"}  # by width; a field of no width is b"", which is false
 
 
 class Property(NamedTuple):
@@ -64,26 +70,32 @@ def primary(table: Held | None) -> int:
     """Id of the item to show; 0 when the file does not say."""
     if table is None:
         return 0
-    fields = _Fields(table)
-    return fields.id(wide_from=1)
+    content = _content(table)
+    with _WithinTheTable():
+        number: int = (_WIDE if _version(content) >= 1 else _NARROW).unpack_from(content, 4)[0]
+    return number
 
 
 def infos(table: Held | None) -> Iterator[Info]:
     """`iinf`: one `infe` for each item. Versions below 2 (no item type) are left out: they hold no pictures."""
     if table is None:
         return
-    fields = _Fields(table)
-    fields.number(2 if fields.version == 0 else 4)
-    for box in boxes(table, fields.position, limit=MAX_ITEMS):
+    behind_count = 6 if _version(_content(table)) == 0 else 8
+    if table.size - table.start < behind_count:
+        raise Malformed(f"a table of items of {table.size - table.start} bytes")
+    for box in boxes(table, table.start + behind_count, limit=MAX_ITEMS):
         if box.type != b"infe":
             continue
-        info = _Fields(table, box)
-        if info.version < 2:
+        content = table.bytes(box.payload, box.length)
+        version = _version(content)
+        if version < 2:
             continue
-        number = info.id(wide_from=3)
-        info.number(2)  # protection index
-        kind, name = info.take(4), info.text()
-        yield Info(number, kind, name, info.text() if kind == b"mime" else "", bool(info.flags & 1))
+        fixed = _INFO if version == 2 else _WIDE_INFO
+        with _WithinTheTable():
+            number, kind = fixed.unpack_from(content)
+        name, after = _text(content, fixed.size)
+        content_type = _text(content, after)[0] if kind == b"mime" else ""
+        yield Info(number, kind, name, content_type, bool(content[3] & 1))
 
 
 def places(table: Held | None, *, data_start: int | None, file_size: int) -> dict[int, tuple[Extent, ...]]:
@@ -93,28 +105,41 @@ def places(table: Held | None, *, data_start: int | None, file_size: int) -> dic
     """
     if table is None:
         return {}
-    fields = _Fields(table)
-    widths = fields.number(2)
-    offset_width, length_width, base_width, index_width = (widths >> shift & 15 for shift in (12, 8, 4, 0))
-    has_method = fields.version in (1, 2)
+    content = _content(table)
+    version = _version(content)
     found: dict[int, tuple[Extent, ...]] = {}
     entries = 0
-    for _ in range(_bounded(fields.id(wide_from=2), MAX_ITEMS)):
-        number = fields.id(wide_from=2)
-        method = fields.number(2) & 15 if has_method else 0
-        fields.number(2)  # data reference: 0, this file
-        base = fields.number(base_width) + _method_start(method, data_start)
-        count = fields.number(2)
-        entries = _bounded(entries + count, MAX_ENTRIES)
-        extents = []
-        for _ in range(count):
-            if has_method and index_width:
-                fields.number(index_width)
-            offset = base + fields.number(offset_width)
-            length = fields.number(length_width)
-            extents.append(Extent(offset, length or max(file_size - offset, 0)))  # length 0: all of the file
-        found[number] = tuple(extents) if method < 2 else ()
+    with _WithinTheTable():
+        row, extent = _place_rows(version, _NARROW.unpack_from(content, 4)[0])
+        total = _NARROW if version < 2 else _WIDE
+        at = 6 + total.size
+        for _ in range(_bounded(total.unpack_from(content, 6)[0], MAX_ITEMS)):
+            number, method, base, count = row.unpack_from(content, at)
+            at += row.size
+            method = (method or 0) & 15
+            base = (base or 0) + (_method_start(method, data_start) if method else 0)
+            entries = _bounded(entries + count, MAX_ENTRIES)
+            extents = []
+            for _ in range(count):
+                offset, length = extent.unpack_from(content, at)
+                at += extent.size
+                offset = base + (offset or 0)
+                extents.append(Extent(offset, length or max(file_size - offset, 0)))  # length 0: all of the file
+            found[number] = tuple(extents) if method < 2 else ()
     return found
+
+
+def _place_rows(version: int, widths: int) -> tuple[struct.Struct, struct.Struct]:
+    """How `iloc` stores an item (id, method, base, count of extents) and an extent (offset, length)."""
+    offset, length, base, index = (widths >> shift & 15 for shift in (12, 8, 4, 0))
+    try:
+        fields, span = _UNSIGNED[base], _UNSIGNED[offset] + _UNSIGNED[length]
+    except KeyError as err:  # ISO/IEC 14496-12, 8.11.3.3: 0, 4 or 8
+        raise Malformed(f"places of items with numbers of {err} bytes") from None
+    has_method = version in (1, 2)
+    number, method = "I" if version >= 2 else "H", "H" if has_method else "0s"
+    skipped = index if has_method else 0
+    return struct.Struct(f">{number}{method}2x{fields}H"), struct.Struct(f">{skipped}x{span}")
 
 
 def properties(table: Held | None) -> dict[int, tuple[Property, ...]]:
@@ -128,9 +153,15 @@ def properties(table: Held | None) -> dict[int, tuple[Property, ...]]:
         if box.type == b"ipco":
             known = [_property(table, each) for each in boxes(table, box.payload, box.end, limit=MAX_ITEMS)]
         elif box.type == b"ipma":
-            for number, indices in _associations(table, box):
-                entries = _bounded(entries + len(indices), MAX_ENTRIES)
-                found[number] = tuple(known[index - 1] for index in indices if 0 < index <= len(known))
+            content = table.bytes(box.payload, box.length)
+            width = 2 if content[3:4] and content[3] & 1 else 1
+            by_indices: dict[bytes, tuple[Property, ...]] = {}  # the tiles of a grid all have the same
+            for number, indices in _associations(content, width):
+                entries = _bounded(entries + len(indices) // width, MAX_ENTRIES)
+                applied = by_indices.get(indices)
+                if applied is None:
+                    applied = by_indices[indices] = _applied(known, indices, width)
+                found[number] = applied
     return found
 
 
@@ -138,16 +169,17 @@ def references(table: Held | None) -> tuple[Reference, ...]:
     """`iref`: one entry for each item and kind of reference."""
     if table is None:
         return ()
-    version = _Fields(table).version
+    wide = _version(_content(table)) >= 1
+    letter, fixed = ("I", struct.Struct(">IH")) if wide else ("H", struct.Struct(">HH"))
     found: list[Reference] = []
     entries = 0
     for box in boxes(table, table.start + 4, limit=MAX_ITEMS):
-        fields = _Fields(table, box, is_full=False)
-        fields.version = version
-        source = fields.id(wide_from=1)
-        count = fields.number(2)
-        entries = _bounded(entries + count, MAX_ENTRIES)
-        found.append(Reference(box.type, source, tuple(fields.id(wide_from=1) for _ in range(count))))
+        content = table.bytes(box.payload, box.length)
+        with _WithinTheTable():
+            source, count = fixed.unpack_from(content)
+            entries = _bounded(entries + count, MAX_ENTRIES)
+            targets = struct.unpack_from(f">{count}{letter}", content, fixed.size)
+        found.append(Reference(box.type, source, targets))
     return tuple(found)
 
 
@@ -157,20 +189,32 @@ def groups(table: Held | None) -> tuple[Group, ...]:
         return ()
     found: list[Group] = []
     for box in boxes(table, table.start, limit=MAX_ITEMS):
-        fields = _Fields(table, box)
-        fields.number(4)  # group id
-        count = _bounded(fields.number(4), MAX_ENTRIES)
-        found.append(Group(box.type, tuple(fields.number(4) for _ in range(count))))
+        content = table.bytes(box.payload, box.length)
+        with _WithinTheTable():
+            count = _bounded(_WIDE.unpack_from(content, 8)[0], MAX_ENTRIES)  # behind version, flags and group id
+            found.append(Group(box.type, struct.unpack_from(f">{count}I", content, 12)))
     return tuple(found)
 
 
-def _associations(table: Held, box: Box) -> Iterator[tuple[int, tuple[int, ...]]]:
-    fields = _Fields(table, box)
-    width, mask = (2, 0x7FFF) if fields.flags & 1 else (1, 0x7F)  # the top bit says "essential"
-    for _ in range(_bounded(fields.number(4), MAX_ITEMS)):
-        number = fields.id(wide_from=1)
-        count = fields.number(1)
-        yield number, tuple(fields.number(width) & mask for _ in range(count))
+def _associations(content: bytes, width: int) -> Iterator[tuple[int, bytes]]:
+    """Each item of an `ipma` with the indices of its properties, as they are stored."""
+    fixed = struct.Struct(">HB" if _version(content) == 0 else ">IB")
+    at = 8
+    with _WithinTheTable():
+        for _ in range(_bounded(_WIDE.unpack_from(content, 4)[0], MAX_ITEMS)):
+            number, count = fixed.unpack_from(content, at)
+            at += fixed.size + count * width
+            indices = content[at - count * width : at]
+            if at > len(content):
+                raise Malformed(f"the properties of item {number} are cut")
+            yield number, indices
+
+
+def _applied(known: list[Property], indices: bytes, width: int) -> tuple[Property, ...]:
+    """The properties that stored indices name, from 1 on; the top bit says "essential"."""
+    numbers = struct.unpack(f">{len(indices) // width}{_UNSIGNED[width]}", indices)
+    mask = 0x7F if width == 1 else 0x7FFF
+    return tuple(known[index - 1] for number in numbers if 0 < (index := number & mask) <= len(known))
 
 
 def _property(table: Held, box: Box) -> Property:
@@ -193,36 +237,32 @@ def _bounded(count: int, limit: int) -> int:
     return count
 
 
-class _Fields:
-    """Big-endian numbers, one after the other, from a table or a box in it. Raises Malformed past the end."""
+def _content(table: Held) -> bytes:
+    return table.bytes(table.start, table.size - table.start)
 
-    __slots__ = ("_end", "_table", "flags", "position", "version")
 
-    def __init__(self, table: Held, box: Box | None = None, *, is_full: bool = True) -> None:
-        self._table = table
-        self.position = table.start if box is None else box.payload
-        self._end = table.size if box is None else box.end
-        self.version = self.number(1) if is_full else 0
-        self.flags = self.number(3) if is_full else 0
+def _version(content: bytes) -> int:
+    """Of a full box: its first byte, three of flags follow."""
+    if len(content) < 4:
+        raise Malformed("a table without version and flags")
+    return content[0]
 
-    def number(self, width: int) -> int:
-        """An unsigned number of that many bytes; 0 when the width is 0."""
-        return int.from_bytes(self.take(width), "big")
 
-    def id(self, *, wide_from: int) -> int:
-        """16 bit, or 32 from that version of the table on."""
-        return self.number(4 if self.version >= wide_from else 2)
+def _text(content: bytes, at: int) -> tuple[str, int]:
+    """The string up to its zero byte, or to the end, and where the next one begins."""
+    end = content.find(b"\0", at)
+    taken = content[at:] if end < 0 else content[at:end]
+    return taken.decode("utf-8", "replace"), len(content) if end < 0 else end + 1
 
-    def take(self, width: int) -> bytes:
-        end = self.position + width
-        if end > self._end:
-            raise Malformed(f"a table ends within the field at offset {self.position}")
-        taken = self._table.bytes(self.position, width)
-        self.position = end
-        return taken
 
-    def text(self) -> str:
-        """A string up to its zero byte, or to the end."""
-        taken = self._table.bytes(self.position, self._end - self.position).partition(b"\0")[0]
-        self.position = min(self.position + len(taken) + 1, self._end)
-        return taken.decode("utf-8", "replace")
+class _WithinTheTable:
+    """Says Malformed where a field would lie past the end of its table or box."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, _: TracebackType | None) -> None:
+        if isinstance(err, struct.error):
+            raise Malformed(f"a table ends within a field ({err})") from None
