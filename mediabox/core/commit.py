@@ -36,6 +36,12 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[ResourceChanged, ...]
 
 
+# What a resource may be for a step's outcome to say anything about it.
+STATES_OF = {
+    "fetch": {ResourceState.SEEN},
+    "examine": {ResourceState.STAGED, ResourceState.FILING, ResourceState.ARCHIVED},
+    "file": {ResourceState.FILING, ResourceState.ARCHIVED},
+}
 RESOURCE_STEPS = frozenset({"fetch", "examine", "file", "remove"})  # their subject is a resource id
 
 
@@ -72,6 +78,11 @@ class Committer:
         return resource.source in self._moving
 
 
+def is_outdated(work: Work, now: Resource | None) -> bool:
+    """Whether the source listed a newer version meanwhile: what was read, or could not be, was the old one's."""
+    return work.resource is not None and now is not None and work.resource.version != now.version
+
+
 class _Application:
     """One outcome on its way into the database."""
 
@@ -86,6 +97,10 @@ class _Application:
         resource = assets.resource(self._connection, work.resource.id) if work.resource else None
         if resource is None:
             return []
+        if is_outdated(work, resource):
+            return list(plan.after_taking_in(resource.id, resource.kind))
+        if resource.state not in STATES_OF.get(work.job.step, ResourceState):
+            return []  # a step run twice: what it found is about a time that is over
         if outcome.setback is not None:
             return self._set_back(resource, outcome.setback)
         if outcome.quarantine is not None:
@@ -162,11 +177,15 @@ class _Application:
         return list(plan.after_archiving(resource, movable=movable, now_ms=self.now_ms))
 
     def _set_back(self, resource: Resource, setback: Setback) -> list[JobRequest]:
+        if resource.state.is_end:
+            return []
         self._note(setback.value, resource, path=resource.path)
         match setback:
             case Setback.LOST:
                 assets.set_seen(self._connection, resource.id)
-                return list(plan.after_taking_in(resource.id, resource.kind))
+                # The source may have another version by now, so its duplicates cannot count on it either.
+                again = [resource.id, *assets.disown(self._connection, resource.id)]
+                return [request for one in again for request in plan.after_taking_in(one, resource.kind)]
             case Setback.OBSTRUCTED:
                 copies.shun(self._connection, resource.path or "")
                 return self._place_again(resource)

@@ -92,7 +92,7 @@ class _Rest:
 
 def parts_of(work: Work) -> tuple[str, ...]:
     """What has to be there for this work."""
-    needed = [ARCHIVE] if work.job.step in NEEDS_ARCHIVE else []
+    needed = [_step(work)] + ([ARCHIVE] if work.job.step in NEEDS_ARCHIVE else [])
     if work.resource is not None and work.job.step in ("fetch", "remove"):
         needed.append(f"source:{work.resource.source}")
     return tuple(needed)
@@ -106,6 +106,11 @@ def part_of(work: Work, error: Away | NeedsHuman) -> str:
     for part in parts_of(work):
         if part.startswith(area):
             return part
+    return _step(work)
+
+
+def _step(work: Work) -> str:
+    """The step itself can want a person: no sandbox for a decoder, no clock for a removal."""
     return f"step:{work.job.step}"
 
 

@@ -19,12 +19,13 @@ import msgspec
 
 from mediabox.contracts import Outcome, Stage, Work
 from mediabox.core import retry
+from mediabox.core.commit import is_outdated
 from mediabox.core.lane import Lane
 from mediabox.core.parts import part_of
 from mediabox.errors import Away, Fatal, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.issue import Issue, Severity
-from mediabox.store import jobs
+from mediabox.store import issues, jobs
 from mediabox.store.database import savepoint
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ log = get_logger(__name__)
 GATHER_S = 0.1  # how long a result may wait for others to share its commit while lanes are busy
 GATHER_MOST = 40  # results in one transaction
 LOOK_S = 0.5  # between looks at the table while what is due waits for a part that is away
+FAILED = "job.failed"  # the issue of a step that was given up
 LONGEST_REST_S = 60.0  # between looks while nothing is due: the wall clock may have jumped
 
 
@@ -83,6 +85,8 @@ class Pipeline:
         self._done: asyncio.Queue[Done] = asyncio.Queue()
         self._running = 0
         self._uncommitted: set[int] = set()
+        # Jobs that ended while the table was looked at: the look may still have seen them, and none may run twice.
+        self._ended: set[int] = set()
         self._idle = asyncio.Event()
 
     # ------------------------------------------------------------ life
@@ -129,14 +133,16 @@ class Pipeline:
         """Fill lanes that ran low from the table; let waiting jobs go when there is nothing better; notice idleness."""
         while True:
             self._hunger.clear()
+            self._ended.clear()
             hungry = [lane for lane in self._lanes.values() if lane.is_low()]
             found, next_due_ms = await self._database.read(partial(self._look, lanes=hungry))
-            if sum(lane.fill(found[lane.step]) for lane in hungry):
+            if sum(lane.fill(work for work in found[lane.step] if work.job.id not in self._ended) for lane in hungry):
                 self._idle.clear()
             elif self._is_quiet():
                 if await self._database.write(jobs.hurry):
                     continue
-                self._idle.set()
+                if not self._hunger.is_set():  # else somebody queued a job after we looked
+                    self._idle.set()
             await self._rest(next_due_ms)
 
     def _look(self, connection: sqlite3.Connection, lanes: Sequence[Lane]) -> tuple[dict[str, list[Work]], int | None]:
@@ -184,8 +190,10 @@ class Pipeline:
     async def _commit_batch(self, batch: Sequence[Done]) -> None:
         await self._report_trouble(batch)
         results = await self._database.write(lambda connection: [self._write(connection, done) for done in batch])
+        self._clock.witness(self._clock.wall_ms())
         for done, result in zip(batch, results, strict=True):
             self._uncommitted.discard(done.work.job.id)
+            self._ended.add(done.work.job.id)
             self._lanes[done.work.job.step].release(done.work)
             for event in result.events if result else ():
                 self._bus.publish(event)
@@ -199,6 +207,8 @@ class Pipeline:
         if done.outcome is not None:
             try:
                 with savepoint(connection):
+                    if done.work.job.last_error is not None:  # a person may have been told
+                        issues.close_issue(connection, FAILED, _failed_subject(done.work))
                     return self._committer.apply(connection, done.work, done.outcome, handed_out=self._handed_out())
             except Exception as error:  # noqa: BLE001 - kept with its job, like a stage's own
                 done = Done(work=done.work, error=error)
@@ -213,7 +223,11 @@ class Pipeline:
         for name, stage in self._stages.items():
             mine = [work for work in works if work.job.step == name]
             if mine:
-                await stage.committed(mine)
+                try:
+                    await stage.committed(mine)
+                except (Retryable, NeedsHuman) as error:  # the next work meets it too; the next start sweeps
+                    log.warning("not_let_go", step=name, reason=str(error))
+                    continue
                 await self._parts.succeeded(mine)
 
     # ------------------------------------------------------------ errors
@@ -234,14 +248,17 @@ class Pipeline:
         """Put the job back for later, or keep it as failed."""
         job, error = done.work.job, done.error
         text = str(error) if isinstance(error, (Retryable, Permanent, NeedsHuman)) else _trace(error)
-        if is_final(done):
+        if is_final(done) and not self._is_outdated(connection, done.work):
             log.error("step_failed", step=job.step, subject=job.subject, reason=text)
             jobs.fail(connection, job.id, text)
             return
-        is_attempt = not isinstance(error, (Away, NeedsHuman))
+        is_attempt = not (isinstance(error, (Away, NeedsHuman)) or self._is_outdated(connection, done.work))
         wait_s = retry.delay_s(job.attempts, retry_after_s=getattr(error, "retry_after_s", None)) if is_attempt else 0.0
         not_before_ms = self._clock.wall_ms() + int(wait_s * 1000)
         jobs.postpone(connection, job.id, not_before_ms=not_before_ms, error=text, counts=is_attempt)
+
+    def _is_outdated(self, connection: sqlite3.Connection, work: Work) -> bool:
+        return is_outdated(work, self._committer.work(connection, work.job).resource)
 
 
 def is_final(done: Done) -> bool:
@@ -260,12 +277,16 @@ def is_final(done: Done) -> bool:
 def _failed_issue(done: Done, error: BaseException) -> Issue:
     name = done.work.resource.name if done.work.resource else done.work.job.subject
     return Issue(
-        key="job.failed",
-        subject=f"{done.work.job.step}:{done.work.job.subject}",
+        key=FAILED,
+        subject=_failed_subject(done.work),
         severity=Severity.ERROR,
         message=f"{done.work.job.step} of {name} failed: {error}",
         remedy="See the log; `mediabox retry` tries again.",
     )
+
+
+def _failed_subject(work: Work) -> str:
+    return f"{work.job.step}:{work.job.subject}"
 
 
 def _trace(error: BaseException | None) -> str:

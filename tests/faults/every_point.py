@@ -10,6 +10,7 @@ a fork without; `examine_whole`. What the two examinations complain of comes bac
 import ctypes
 import importlib
 import os
+import random
 import shutil
 import signal
 import sys
@@ -54,9 +55,15 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     complaints: tuple[str, ...]
 
 
-def every_point(scenario: str, folder: Path, *, faults: Sequence[Fault], timeout_s: float = 120) -> Findings:
-    """Break `scenario` (`module:Class`, importable from tests/) at all its points with all `faults`."""
-    argv = [sys.executable, "-m", "faults.every_point", scenario, str(folder), str(built_shim()), *faults]
+def every_point(
+    scenario: str, folder: Path, *, faults: Sequence[Fault], sample: int = 0, seed: int = 0, timeout_s: float = 120
+) -> Findings:
+    """Break `scenario` (`module:Class`, importable from tests/) at all its points with all `faults`.
+
+    Where that takes too long, `sample` cases are drawn by `seed` instead.
+    """
+    drawn = (str(sample), str(seed))
+    argv = [sys.executable, "-m", "faults.every_point", scenario, str(folder), str(built_shim()), *drawn, *faults]
     environment = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
     run = run_under_shim(argv, folder / "case", env=environment, timeout_s=timeout_s)
     if run.returncode:
@@ -71,13 +78,13 @@ class _Enumeration:
         self._shim = ctypes.CDLL(str(library))
         self._shim.fault_count.restype = ctypes.c_uint64
         self._shim.fault_arm.argtypes = (ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int)
-        self.killed = self.refused = 0
+        self.killed = self.refused = self._points = 0
 
     def count(self) -> tuple[int, list[str]]:
         """How many points the undisturbed step passes; its own complaints."""
         self._fresh()
         status = self._fork_act(0, Fault.NONE)
-        points = self._shim.fault_count()
+        points = self._points
         undisturbed = [] if status == 0 else [f"undisturbed: ended with {status}"]
         return points, undisturbed + [f"undisturbed: {found}" for found in self._scenario.examine_whole(self._root)]
 
@@ -105,7 +112,10 @@ class _Enumeration:
         child = os.fork()
         if child == 0:
             os._exit(self._act())
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        self._points = self._shim.fault_count()
+        self._shim.fault_arm(0, b"none", 0)  # whoever examines may write too (SQLite does), and is not to be struck
+        return status
 
     def _act(self) -> int:
         try:
@@ -118,13 +128,15 @@ class _Enumeration:
         return 0
 
 
-def _enumerate(name: str, folder: str, library: str, *faults: str) -> Findings:
+def _enumerate(name: str, folder: str, library: str, sample: str, seed: str, *faults: str) -> Findings:
     module, _, scenario = name.partition(":")
     enumeration = _Enumeration(
         getattr(importlib.import_module(module), scenario)(), Path(folder, "case"), Path(library)
     )
     points, complaints = enumeration.count()
     cases = [(at, Fault(fault)) for fault in faults for at in range(1, points + 1)]
+    if 0 < int(sample) < len(cases):
+        cases = random.Random(int(seed)).sample(cases, int(sample))
     for at, fault in cases:
         complaints += enumeration.case(at, fault)
     counts = {"killed": enumeration.killed, "refused": enumeration.refused}

@@ -1,0 +1,139 @@
+"""A household for tests: a home, an archive, a folder of pictures, and the box that works on them.
+
+    box = Household.founded(tmp_path, files)
+    box.run(); box.assert_sound()
+
+`run` starts the real daemon with its real children. `run(examiner=...)` and everything
+in `plain_box` put a table in the place of the children, for the runs that are many.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from whole.soundness import Original, assert_sound, originals_below
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 120
+
+
+class Household:
+    """One home folder with its configuration. `sources` is what the owner had, `moves` whether the box clears up."""
+
+    def __init__(
+        self, root: Path, *, home: Path | None = None, archive: Path | None = None, moves: bool = False
+    ) -> None:
+        self.home = home or root / "home"
+        self.archive = archive or root / "archive"
+        self.pictures = root / "pictures"
+        self.moves = moves
+        self.table = root / "facts.json"
+        self.sources: dict[Path, Original] = {}
+
+    def found(self, files: Mapping[str, bytes | Path]) -> None:
+        """Lay out the pictures (name -> content, or a file to copy) and write the configuration."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.pictures.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            self.add(name, content)
+        self.sources = originals_below(self.pictures)
+        (self.home / "mediabox.toml").write_text(self.configuration(), encoding="utf-8")
+
+    def add(self, name: str, content: bytes | Path) -> Path:
+        path = self.pictures / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Path):
+            shutil.copy2(content, path)
+        else:
+            path.write_bytes(content)
+        return path
+
+    def configuration(self) -> str:
+        return (
+            f'[archive]\npath = "{self.archive}"\n[work]\nthreads = 1\n[sources.pictures]\ntype = "folder"\n'
+            f'trees = ["{self.pictures}"]\nmode = "{"move" if self.moves else "keep"}"\nsettle_s = 0\nwatch = "poll"\n'
+        )
+
+    # ------------------------------------------------------------ the program
+
+    def command(self, *, real: bool = True) -> list[str]:
+        """How to run it to its end; without `real` children the facts come from the table."""
+        if real:
+            return [sys.executable, "-m", "mediabox", "run", "--once", "--quiet", "--home", str(self.home)]
+        return [sys.executable, "-m", "whole.plain_box", str(self.home), str(self.table)]
+
+    def start(
+        self, *, real: bool = True, env: Mapping[str, str] | None = None, once: bool = True
+    ) -> subprocess.Popen[str]:
+        argv = self.command(real=real)
+        argv = argv if once else [word for word in argv if word != "--once"]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))} | dict(env or {})
+        return subprocess.Popen(
+            argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    def run(self, *, real: bool = True, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """To its end, or to the end an armed fault puts to it."""
+        with self.start(real=real, env=env) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=PATIENCE_S)
+            finally:
+                kill(process)
+            return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def run_and_kill(self, after_s: float, *, real: bool = False) -> bool:
+        """Whether SIGKILL met it at work."""
+        with self.start(real=real) as process:
+            try:
+                process.wait(after_s)
+            except subprocess.TimeoutExpired:
+                return True
+            finally:
+                kill(process)
+            return False
+
+    def say(self, *words: str) -> str:
+        """What a command answers, whatever its exit code."""
+        argv = [sys.executable, "-m", "mediabox", *words, "--home", str(self.home)]
+        return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=PATIENCE_S).stdout
+
+    def status(self) -> dict[str, Any]:
+        return json.loads(self.say("status", "--json"))
+
+    def finish(self, *, real: bool = False) -> None:
+        """After a disaster: try at once what would wait for its back-off, and run to the end."""
+        if (self.home / "mediabox.db").exists():
+            self.say("retry")
+        done = self.run(real=real)
+        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}{done.stderr}"
+
+    def assert_sound(self) -> None:
+        assert_sound(self.home, self.sources, moved=self.moves)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """As a power cut: the daemon and whatever it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    process.wait(PATIENCE_S)
+
+
+def wait_until(is_true: Any, *, timeout_s: float = 30) -> None:
+    """Poll what another process does; fail when it never does it."""
+    until = time.monotonic() + timeout_s
+    while not is_true():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.02)
+
+
+def names(files: Sequence[Path], below: Path) -> dict[str, Path]:
+    return {str(path.relative_to(below)): path for path in files}

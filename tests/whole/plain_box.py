@@ -1,0 +1,75 @@
+"""The whole box in one process, a table in the place of its children: `python -m whole.plain_box HOME TABLE`."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from mediabox import failpoints
+from mediabox.cli.home import catalogue, locked
+from mediabox.clock import Clock
+from mediabox.config.load import load
+from mediabox.core import commands, pipeline
+from mediabox.daemon import Box
+from mediabox.errors import Fatal, MediaboxError
+from mediabox.store.database import transaction
+from whole.examiner import Table, TableExaminer, read_table
+
+LONGEST_RUN_S = 60
+HASTE_S = 0.002  # results gather for less time than in life: hundreds of runs wait for it
+
+
+class WrongClock(Clock):
+    """Off by so much, as on a board without a battery behind its clock."""
+
+    def __init__(self, offset_ms: int) -> None:
+        super().__init__()
+        self._offset_ms = offset_ms
+
+    def wall_ms(self) -> int:
+        return super().wall_ms() + self._offset_ms
+
+
+def run_to_the_end(home: Path, table: Table, *, clock: Clock | None = None) -> None:
+    """One `mediabox run --once`. Raises what that raises."""
+    pipeline.GATHER_S = HASTE_S
+    with locked(home):
+        asyncio.run(Box(load(home), clock=clock, workers=lambda _: TableExaminer(table)).run(once=True))
+
+
+def retry(home: Path) -> None:
+    """`mediabox retry`, if there is a catalogue yet."""
+    try:
+        with catalogue(home, write=True) as connection, transaction(connection):
+            commands.retry(connection, now_ms=Clock().wall_ms())
+    except Fatal:
+        return
+
+
+def killed_at(point: str, home: Path, table: Table, *, hit: int = 1, clock: Clock | None = None) -> bool:
+    """Run in a fork that kills itself at a failpoint; whether it came to it."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(LONGEST_RUN_S)
+        failpoints._ARMED, failpoints._left = point, hit
+        try:
+            run_to_the_end(home, table, clock=clock)
+        finally:
+            os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in {0, -signal.SIGKILL}, f"the run ended with {status}"
+    return status != 0
+
+
+def main() -> int:
+    try:
+        run_to_the_end(Path(sys.argv[1]), read_table(Path(sys.argv[2])))
+    except MediaboxError as error:
+        print(error, file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
