@@ -7,6 +7,8 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from mediabox.contracts import Setback, Written
 from mediabox.durable.directory_sync import DirectorySync
 from mediabox.durable.publish import discard, publish, remove, replace
@@ -53,7 +55,7 @@ class Archive:
         if verdict.state is not CopyState.PRESENT:
             message = f"the archive's copy of {resource.name} at {receipt.path} is {verdict.state.value}"
             raise Permanent(message)
-        return self._receipt(resource)
+        return structs.replace(receipt, evidence=Evidence.REREAD)  # a duplicate has no path of its own
 
     async def let_go(self, resource_ids: Sequence[int]) -> None:
         """Forget the staged files of resources that are archived."""

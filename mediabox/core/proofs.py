@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.core.verification import record
-from mediabox.errors import Permanent
+from mediabox.errors import NeedsHuman, Permanent
 from mediabox.model.ledger import Copy, CopyState, Receipt
 from mediabox.store import copies
 
@@ -25,8 +25,11 @@ class ArchiveProofs:
     async def prove(self, resource: Resource) -> None:
         """Read the kept copy of these bytes again, past the cache, and renew its proof.
 
-        Raises Permanent when there is none or it is not whole; Away when its volume is.
+        Raises Permanent when there is none or it is not whole; Away when its volume is;
+        NeedsHuman while the clock is not to be believed (I13).
         """
+        if not self._clock.is_trusted():
+            raise _untimely(resource)
         kept = resource.duplicate_of or resource.id
         known = await self._database.read(lambda connection: copies.of_resource(connection, kept))
         whole = [copy for copy in known if copy.state is CopyState.PRESENT and copy.digest == resource.digest]
@@ -37,6 +40,12 @@ class ArchiveProofs:
         await self._archive.confirm(resource, _receipt(copy))
         now_ms = self._clock.wall_ms()
         await self._database.write(lambda connection: record(connection, [(copy, CopyState.PRESENT)], now_ms=now_ms))
+
+
+def _untimely(resource: Resource) -> NeedsHuman:
+    message = f"{resource.name} is archived, and stays at its source while the clock is behind times that have passed"
+    remedy = "Connect the box to the network, or set its clock; nothing is removed anywhere until then."
+    return NeedsHuman(message, issue="clock.not_set", subject="clock", remedy=remedy)
 
 
 def _receipt(copy: Copy) -> Receipt:

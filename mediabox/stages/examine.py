@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from mediabox.contracts import ExamineRequest, Needs, Outcome, Setback
 from mediabox.errors import Away, Permanent, Retryable
+from mediabox.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mediabox.contracts import Examination, Examiner, Spool, Work
     from mediabox.model.asset import Resource
 
+
+log = get_logger(__name__)
 
 RenditionName = Literal["thumb.webp", "preview.jpg"]
 
@@ -77,6 +80,10 @@ class Examine:
             await asyncio.to_thread(self._put, resource.digest or "", contents)
 
     def _put(self, digest: str, contents: dict[RenditionName, bytes]) -> None:
+        """A picture that cannot be shown is archived all the same: renditions can be made again, originals cannot."""
         for name, content in contents.items():
             if self._renditions is not None:
-                self._renditions.put(digest, name, content)
+                try:
+                    self._renditions.put(digest, name, content)
+                except OSError as err:
+                    log.warning("rendition_not_kept", rendition=name, reason=str(err))

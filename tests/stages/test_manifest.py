@@ -76,7 +76,7 @@ async def test_writes_the_manifest_of_its_folder_once() -> None:
     assert first.written is not None
     assert first.written.path == "2024/2024-05/SHA256SUMS"
     assert [each.name for each in parse_sums(archive.files["2024/2024-05/SHA256SUMS"])] == ["a.jpg", "b.jpg"]
-    assert second == Outcome()
+    assert second.written == first.written  # told again: a crash may have kept the first from the database
     assert archive.writes == 1
 
 
