@@ -13,7 +13,7 @@ from mediabox.cli.home import DATABASE, home_of, locked
 from mediabox.cli.words import count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
-from mediabox.core.enrolment import archive_volume
+from mediabox.core.enrolment import archive_volume, set_rebuilding
 from mediabox.core.rebuild import Rebuild, Rebuilt
 from mediabox.durable.publish import set_aside
 from mediabox.durable.renditions import RenditionFolder
@@ -53,10 +53,11 @@ async def _rebuild(config: Config, *, is_watched: bool) -> Rebuilt:
     from mediabox.daemon import threads
 
     async with Database(config.home / DATABASE) as database:
-        volume = await archive_volume(database, config.path(config.archive.path), clock=clock)
+        await database.write(lambda connection: set_rebuilding(connection, is_under_way=True))
+        volume = await archive_volume(database, config.path(config.archive.path), clock=clock, for_rebuild=True)
         workers = MediaWorkers(threads(config))
         try:
-            return await Rebuild(
+            report = await Rebuild(
                 database=database,
                 volume=volume,
                 workers=workers,
@@ -64,9 +65,11 @@ async def _rebuild(config: Config, *, is_watched: bool) -> Rebuilt:
                 clock=clock,
                 progress=_show if is_watched else lambda _: None,
             ).run()
+            await database.write(lambda connection: set_rebuilding(connection, is_under_way=False))
         finally:
             await workers.close()
             volume.close()
+    return report
 
 
 def _show(report: Rebuilt) -> None:

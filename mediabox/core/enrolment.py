@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from mediabox.durable.spool import SPOOL
 from mediabox.durable.volume import Identity, Volume
 from mediabox.errors import NeedsHuman
 from mediabox.store import copies, journal, volumes
@@ -18,18 +19,26 @@ if TYPE_CHECKING:
     from mediabox.store.database import Database
 
 ROLE = "archive"
+REBUILDING = "rebuilding"
 SAMPLE = 32  # known files looked for before a volume is believed (invariant I5)
 
 
-async def archive_volume(database: Database, root: Path, *, clock: Clock, reserve_bytes: int | None = None) -> Volume:
+async def archive_volume(
+    database: Database, root: Path, *, clock: Clock, reserve_bytes: int | None = None, for_rebuild: bool = False
+) -> Volume:
     """Open the archive's volume; enroll it when this catalogue never had one.
 
-    Raises Away when it is not there, NeedsHuman when another one is in its place, or
-    when it is ours but the files are gone.
+    Raises Away when it is not there, NeedsHuman when another one is in its place, when
+    it is ours but the files are gone, and, but `for_rebuild`, when it has files of a
+    catalogue that is not this one: they would be archived a second time.
     """
+    if not for_rebuild and await database.read(rebuilding):
+        raise _uncatalogued(root, "its catalogue was being rebuilt, and that was cut short")
     known = await database.read(lambda connection: volumes.enrolled(connection, ROLE))
     if known is None:
-        return await _enroll(database, root, clock=clock, reserve_bytes=reserve_bytes)
+        volume = await _enroll(root, clock=clock, reserve_bytes=reserve_bytes, for_rebuild=for_rebuild)
+        await database.write(lambda connection: _note(connection, volume.identity, now_ms=clock.wall_ms()))
+        return volume
     expected = Identity(
         uuid=known.uuid,
         generation=known.generation,
@@ -45,18 +54,36 @@ async def archive_volume(database: Database, root: Path, *, clock: Clock, reserv
     return volume
 
 
-async def _enroll(database: Database, root: Path, *, clock: Clock, reserve_bytes: int | None) -> Volume:
+def rebuilding(connection: sqlite3.Connection) -> bool:
+    """Whether a rebuild began and did not end."""
+    return volumes.switch(connection, REBUILDING) is not None
+
+
+def set_rebuilding(connection: sqlite3.Connection, *, is_under_way: bool) -> None:
+    """Until it ends, nobody may take the half of a catalogue for the whole."""
+    volumes.set_switch(connection, REBUILDING, "yes" if is_under_way else None)
+
+
+async def _enroll(root: Path, *, clock: Clock, reserve_bytes: int | None, for_rebuild: bool) -> Volume:
     """The marker is durable before its row: after a crash between the two the marker is found and adopted."""
     volume = await asyncio.to_thread(Volume.enroll, root, now_ms=clock.wall_ms(), reserve_bytes=reserve_bytes)
-    identity = volume.identity
-    row = volumes.Enrolled(identity.uuid, identity.filesystem, identity.generation, identity.created_at_ms)
-
-    def write(connection: sqlite3.Connection) -> None:
-        volumes.enroll(connection, ROLE, row)
-        journal.append(connection, "volume_enrolled", at_ms=clock.wall_ms(), uuid=identity.uuid, role=ROLE)
-
-    await database.write(write)
+    # The spool is made by the first fetch, so after the row: whoever has one has, or had, a catalogue.
+    if not for_rebuild and await asyncio.to_thread(volume.exists, SPOOL):
+        volume.close()
+        raise _uncatalogued(root, "this catalogue knows nothing of it")
     return volume
+
+
+def _note(connection: sqlite3.Connection, identity: Identity, *, now_ms: int) -> None:
+    row = volumes.Enrolled(identity.uuid, identity.filesystem, identity.generation, identity.created_at_ms)
+    volumes.enroll(connection, ROLE, row)
+    journal.append(connection, "volume_enrolled", at_ms=now_ms, uuid=identity.uuid, role=ROLE)
+
+
+def _uncatalogued(root: Path, why: str) -> NeedsHuman:
+    message = f"the archive at {root} has files already, and {why}: going on would file everything a second time"
+    remedy = "Run `mediabox rebuild`, or bring the old mediabox.db back; or choose an empty folder for the archive."
+    return NeedsHuman(message, issue="volume.uncatalogued", subject=ROLE, remedy=remedy)
 
 
 def _missing(volume: Volume, sample: list[Copy]) -> int:

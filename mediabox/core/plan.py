@@ -51,10 +51,19 @@ def after_joining(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:
 
 def after_archiving(resource: Resource, *, movable: Sequence[Resource], now_ms: int) -> tuple[JobRequest, ...]:
     """Published and proved: describe the asset, list the folder, and let sources' copies go where the owner moves."""
-    folder = (resource.path or "").rpartition("/")[0]
-    manifest = JobRequest(step="manifest", subject=folder, not_before_ms=now_ms + MANIFEST_AFTER_MS)
+    manifest = _manifest(resource.path or "", now_ms=now_ms)
     removals = [_on("remove", one.id) for one in movable]
     return (*after_joining(resource.asset_id, now_ms=now_ms), manifest, *removals)
+
+
+def after_rebuilding(path: str, asset_id: int, *, is_described: bool, now_ms: int) -> tuple[JobRequest, ...]:
+    """An original found in the archive: a crash may have left its folder's list, or its sidecar, unwritten."""
+    described = () if is_described else after_joining(asset_id, now_ms=now_ms)
+    return (*described, _manifest(path, now_ms=now_ms))
+
+
+def _manifest(path: str, *, now_ms: int) -> JobRequest:
+    return JobRequest(step="manifest", subject=path.rpartition("/")[0], not_before_ms=now_ms + MANIFEST_AFTER_MS)
 
 
 def _on(step: str, subject: int, *, priority: int = 0) -> JobRequest:

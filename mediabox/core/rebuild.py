@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.contracts import ExamineRequest, Written
+from mediabox.core import plan
 from mediabox.durable.verify import digest_past_cache
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, RemoteResource, Role
@@ -24,7 +25,7 @@ from mediabox.model.naming import stem
 from mediabox.model.safe_name import MANIFEST_NAME
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
 from mediabox.model.signature import kind_of_name
-from mediabox.store import assets, copies, journal
+from mediabox.store import assets, copies, jobs, journal
 
 if TYPE_CHECKING:
     import sqlite3
@@ -200,6 +201,9 @@ class Rebuild:
         assets.set_archived(connection, resource_id, now_ms)
         assets.put_facts(connection, resource_id, one.examination.facts)
         copies.put(connection, self._copy(one, resource_id, now_ms))
+        is_described = member is not None
+        for request in plan.after_rebuilding(found.path, asset_id, is_described=is_described, now_ms=now_ms):
+            jobs.add(connection, request)
         journal.append(connection, "rebuilt", at_ms=now_ms, resource_id=resource_id, asset_id=asset_id, path=found.path)
 
     def _reserved_sidecar(self, found: _Found) -> str:
