@@ -5,9 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from mediabox.errors import Fatal, Retryable
 
@@ -35,18 +35,34 @@ def home_of(arguments: argparse.Namespace) -> Path:
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
     """Be the one process that works on this home. Raises Retryable naming the other one."""
-    home.mkdir(parents=True, exist_ok=True)
-    with open(home / LOCK, "a+", encoding="ascii") as lock:
+    with _lock(home) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as err:
             message = f"mediabox (process {running(home) or 'unknown'}) is running on {home}: stop it first"
             raise Retryable(message) from err
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+        with _usable(home):
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
         yield
-        lock.truncate(0)
+        with suppress(OSError):  # whose lock it was is of no interest once it is released
+            lock.truncate(0)
+
+
+def _lock(home: Path) -> IO[str]:
+    with _usable(home):
+        home.mkdir(parents=True, exist_ok=True)
+        return open(home / LOCK, "a+", encoding="ascii")
+
+
+@contextmanager
+def _usable(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        remedy = "free space on its disk, check it, or name another --home"
+        raise Fatal(f"the home folder {home} cannot be used: {err.strerror}; {remedy}") from err
 
 
 def running(home: Path) -> int | None:

@@ -105,6 +105,9 @@ class Intake:
         for resource in undecided:
             if resource.version in known.get(resource.remote_id, ()):
                 continue
+            if resource.size_bytes == 0:  # neither its name nor its content says picture
+                left_alone.append(resource)
+                continue
             try:
                 kind = kind_of(await source.peek(resource), resource.name)
             except (Permanent, Retryable) as error:

@@ -54,6 +54,8 @@ def created(root: Path, name: str) -> int:
     parent = opened(root.parent, name)
     try:
         os.fsync(parent)
+    except OSError as err:
+        raise foreign(root, name, f"cannot be created ({err.strerror})") from err
     finally:
         os.close(parent)
     return opened(root, name)

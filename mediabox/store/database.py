@@ -12,7 +12,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CACHE_KIB = 8 * 1024  # page cache of each connection; enough for the hot indexes of 100,000 assets
 BUSY_TIMEOUT_MS = 10_000  # `mediabox status` may hold a read lock for a moment
+_DAMAGED = "it is damaged; move it away and run `mediabox rebuild`"
+_OF_THE_DISK = {
+    sqlite3.SQLITE_BUSY: f"another program has held it for {BUSY_TIMEOUT_MS // 1000} s",
+    sqlite3.SQLITE_READONLY: "make its folder and file writable for us, or the disk, if it is mounted read-only",
+    sqlite3.SQLITE_IOERR: "check the disk it is on, then start mediabox again",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_FULL: "free space on the disk it is on, then start mediabox again",
+    sqlite3.SQLITE_CANTOPEN: "check the disk it is on, then start mediabox again",
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
 
 
 class Database:
@@ -65,9 +75,15 @@ class Database:
 
 
 def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
-    """A connection for commands that look, or change one thing, while the daemon may be running."""
+    """A connection for commands that look, or change one thing, while the daemon may be running.
+
+    Raises Fatal when nothing is in it yet: the daemon was stopped in its very first second.
+    """
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
     _prepare(connection, query_only=not write)
+    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        connection.close()
+        raise Fatal(f"the database {path} is empty: nothing was ever taken in; start `mediabox run`")
     return connection
 
 
@@ -147,7 +163,7 @@ def _answer(
     try:
         result = _transact(connection, work) if commit else work(connection)
     except BaseException as err:  # noqa: BLE001 - it belongs to the caller, whatever it is
-        _resolve(loop, future, error=err)
+        _resolve(loop, future, error=_told(err, connection))
     else:
         _resolve(loop, future, result=result)
 
@@ -180,12 +196,29 @@ def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection
             fp("journal.before_commit")
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        _roll_back(connection)
         raise
     if not read_only:
         fp("journal.committed")
     return result
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """A disk that refused the commit may refuse this too; then the next start rolls back."""
+    with suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _told(err: BaseException, connection: sqlite3.Connection) -> BaseException:
+    """Fatal for what the disk is to blame for (https://www.sqlite.org/rescode.html); anything else as it is."""
+    code = getattr(err, "sqlite_errorcode", 0) & 0xFF
+    if not isinstance(err, sqlite3.Error) or code not in _OF_THE_DISK:
+        return err
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    told = Fatal(f"the database {path} cannot go on ({err}): {_OF_THE_DISK[code]}. Nothing acknowledged is lost.")
+    told.__cause__ = err
+    return told
 
 
 def _prepare(connection: sqlite3.Connection, *, query_only: bool) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Container
 
+FARTHEST_MS = 86_400_000  # nothing is put off for longer than a day
 _COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error"
 
 
@@ -29,7 +30,8 @@ def add(connection: sqlite3.Connection, request: JobRequest, *, handed_out: Cont
     """Queue a step; None when the same step for the same subject is queued already.
 
     When that one is in `handed_out` (job ids) it may have looked before what asks for
-    it now was known: it will run once more.
+    it now was known: it will run once more. One that was given up, or that waits after
+    an error, is tried anew: what it failed on may be another thing by now.
     """
     row = connection.execute(
         "INSERT INTO job (step, subject, priority, not_before_ms) VALUES (?,?,?,?) "
@@ -43,6 +45,11 @@ def add(connection: sqlite3.Connection, request: JobRequest, *, handed_out: Cont
     ).fetchone()[0]
     if existing in handed_out:
         connection.execute("UPDATE job SET again = 1 WHERE id = ?", (existing,))
+    else:
+        connection.execute(
+            "UPDATE job SET state = 'ready', attempts = 0, not_before_ms = ? WHERE id = ? AND last_error IS NOT NULL",
+            (request.not_before_ms, existing),
+        )
     return None
 
 
@@ -57,7 +64,8 @@ def due(
 ) -> list[Job]:
     """The next jobs of a step that may run now, best first.
 
-    Leaves out ids in `skip`, and resources of `without_sources` (names).
+    Leaves out ids in `skip`, and resources of `without_sources` (names). What would
+    have to wait for longer than any back-off is due: the clock was set back.
     """
     absent = ""
     if without_sources:
@@ -67,9 +75,10 @@ def due(
             f"WHERE resource.id = CAST(subject AS INTEGER) AND source.name IN ({marks})) "
         )
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM job WHERE step = ? AND state = 'ready' AND not_before_ms <= ? {absent}"
+        f"SELECT {_COLUMNS} FROM job WHERE step = ? AND state = 'ready' "
+        f"AND (not_before_ms <= ? OR not_before_ms > ?) {absent}"
         "ORDER BY priority DESC, id LIMIT ?",
-        (step, now_ms, *without_sources, limit + len(skip)),
+        (step, now_ms, now_ms + FARTHEST_MS, *without_sources, limit + len(skip)),
     )
     return [_job(row) for row in rows if row[0] not in skip][:limit]
 
