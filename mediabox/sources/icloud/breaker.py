@@ -21,8 +21,9 @@ class Breaker:
     pause exactly one caller passes until its answer is known.
     """
 
-    def __init__(self, clock: Clock, *, dice: random.Random) -> None:
+    def __init__(self, clock: Clock, *, dice: random.Random, longest_s: float = LONGEST_S) -> None:
         self._clock = clock
+        self._longest_s = longest_s
         self._dice = dice
         self._open_until_s = 0.0
         self._opened_at_s = -1.0
@@ -70,7 +71,7 @@ class Breaker:
         now_s = self._clock.monotonic_s()
         asked_s = min(max(retry_after_s or 0.0, 0.0), LONGEST_S)
         if is_probe or began_s >= self._opened_at_s or not self._is_open:
-            ceiling_s = min(LONGEST_S, FIRST_S * 2 ** min(self._refusals, 16))
+            ceiling_s = min(self._longest_s, FIRST_S * 2 ** min(self._refusals, 16))
             self._refusals += 1
             self._opened_at_s = now_s
             # Full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter", 2015.

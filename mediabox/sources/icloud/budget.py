@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from mediabox.sources.icloud.breaker import Breaker
 if TYPE_CHECKING:
     from mediabox.clock import Clock
 
+ACCOUNT_LONGEST_S = 300.0
 PATIENCE_S = 20.0  # who would have to wait longer gets Away, and comes back when there is room
 
 
@@ -59,12 +60,19 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 class Call:
     """One call under way. Its user says what came back if that was a refusal."""
 
-    def __init__(self, *, began_s: float) -> None:
+    def __init__(self, *, began_s: float, settle: Callable[[Call], None]) -> None:
         self.began_s = began_s
+        self.is_answered = False
         self.is_failed = False
         self.refused_by_apple = False
         self.refused_account = False
         self.retry_after_s: float | None = None
+        self._settle = settle
+        self._is_settled = False
+
+    @property
+    def is_refused(self) -> bool:
+        return self.refused_by_apple or self.refused_account
 
     def refuse(self, *, retry_after_s: float | None = None) -> None:
         """The service wants less (429, 503, THROTTLED): nobody asks until the pause is over."""
@@ -78,6 +86,17 @@ class Call:
     def fail(self) -> None:
         """Of no use, but no refusal either."""
         self.is_failed = True
+
+    def answered(self) -> None:
+        """The answer has begun, and it is none of those: others need not wait for its end."""
+        self.is_answered = True
+        self.end()
+
+    def end(self) -> None:
+        """Let the breakers know, once."""
+        if not self._is_settled:
+            self._is_settled = True
+            self._settle(self)
 
 
 class Budget:
@@ -108,17 +127,15 @@ class Budget:
         now_s = self._clock.monotonic_s()
         self._note(endpoint, calls=1, waited_s=now_s - began_s)
         probes = tuple(breaker.enter() for breaker in breakers)
-        call = Call(began_s=now_s)
-        is_answered = False
+        call = Call(began_s=now_s, settle=lambda call: _settle(call, breakers, probes))
+        is_through = False
         try:
             yield call
-            is_answered = True
+            call.is_answered = is_through = True
         finally:
-            is_answered = is_answered or call.refused_by_apple or call.refused_account
-            self._settle(call, breakers, probes, is_answered=is_answered)
-            failed = call.is_failed or not is_answered
-            refused = call.refused_by_apple or call.refused_account
-            self._note(endpoint, errors=int(failed), refusals=int(refused))
+            call.end()
+            failed = call.is_failed or not is_through
+            self._note(endpoint, errors=int(failed), refusals=int(call.is_refused))
 
     def counts(self) -> tuple[Count, ...]:
         """Of every endpoint that was called, by name."""
@@ -127,10 +144,6 @@ class Budget:
     def is_open(self, account: str) -> bool:
         """Whether a breaker keeps this account's calls back."""
         return any(breaker.is_open for breaker in (*self._lanes.values(), self._account(account)))
-
-    def welcome(self, account: str) -> None:
-        """The account was signed in anew: what it was refused before is over."""
-        self._accounts.pop(account, None)
 
     async def _room(self, bucket: Bucket, breakers: tuple[Breaker, ...], account: str) -> None:
         """Return when a call may start; between this and `enter` nothing awaits."""
@@ -149,20 +162,11 @@ class Budget:
                 raise Away(message, part=f"source:{account}", retry_after_s=wait_s)
             await asyncio.sleep(wait_s)
 
-    def _settle(
-        self, call: Call, breakers: tuple[Breaker, ...], probes: tuple[bool, ...], *, is_answered: bool
-    ) -> None:
-        refusals = (call.refused_by_apple, call.refused_account)
-        for breaker, is_probe, is_refused in zip(breakers, probes, refusals, strict=True):
-            if is_refused:
-                breaker.refused(began_s=call.began_s, is_probe=is_probe, retry_after_s=call.retry_after_s)
-            elif is_answered and not any(refusals):
-                breaker.succeeded(is_probe=is_probe)
-            else:
-                breaker.abandoned(is_probe=is_probe)
-
     def _account(self, account: str) -> Breaker:
-        return self._accounts.setdefault(account, Breaker(self._clock, dice=self._dice))
+        """Signing in anew ends what an account was refused for, so its pauses are shorter."""
+        if account not in self._accounts:
+            self._accounts[account] = Breaker(self._clock, dice=self._dice, longest_s=ACCOUNT_LONGEST_S)
+        return self._accounts[account]
 
     def _note(
         self, endpoint: str, *, calls: int = 0, errors: int = 0, refusals: int = 0, waited_s: float = 0.0
@@ -175,6 +179,18 @@ class Budget:
             refusals=was.refusals + refusals,
             waited_s=was.waited_s + waited_s,
         )
+
+
+def _settle(call: Call, breakers: tuple[Breaker, ...], probes: tuple[bool, ...]) -> None:
+    """Tell Apple's breaker and the account's what became of a call."""
+    refusals = (call.refused_by_apple, call.refused_account)
+    for breaker, is_probe, is_refused in zip(breakers, probes, refusals, strict=True):
+        if is_refused:
+            breaker.refused(began_s=call.began_s, is_probe=is_probe, retry_after_s=call.retry_after_s)
+        elif call.is_answered and not call.is_refused:
+            breaker.succeeded(is_probe=is_probe)
+        else:
+            breaker.abandoned(is_probe=is_probe)
 
 
 class Bucket:

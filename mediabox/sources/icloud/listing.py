@@ -21,7 +21,7 @@ from mediabox.sources.icloud.cloudkit import LibraryGone, TokenRefused
 from mediabox.sources.icloud.gathering import LOOKS, Gathered, gather, looked, remember
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from mediabox.clock import Clock
     from mediabox.sources.icloud.answers import Record
@@ -63,7 +63,7 @@ class Listing:
         self._waited_for = 0
         self._albums: dict[str, tuple[str, ...]] = {}  # by library: the albums that hold assets, in order
 
-    async def pages(self, text: str | None) -> AsyncIterator[Page]:
+    async def pages(self, text: str | None) -> AsyncGenerator[Page, None]:
         """All pages from the cursor on. Ends without a page when nothing changed."""
         cursor = cursors.decode(text, chosen=_chosen(self._settings))
         database = {}

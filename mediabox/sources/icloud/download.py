@@ -1,0 +1,291 @@
+"""Streams one file from Apple's content host into a sink, and lets nothing else in.
+
+Length and beginning are checked before a byte is written, the end afterwards. A cut
+connection is continued where it ended, with a fresh link if need be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from yarl import URL
+
+from mediabox.errors import Away, Permanent, Retryable
+from mediabox.log import get_logger
+from mediabox.model.signature import HEAD_BYTES
+from mediabox.sources.icloud.answers import Trouble
+from mediabox.sources.icloud.budget import Lane
+from mediabox.sources.icloud.connection import Unreachable
+from mediabox.sources.icloud.records import size_of_version
+from mediabox.sources.icloud.refusals import Verdict, retry_after_s, verdict_on
+from mediabox.sources.icloud.structure import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import aiohttp
+
+    from mediabox.clock import Clock
+    from mediabox.contracts import Sink
+    from mediabox.model.asset import RemoteResource, Resource
+    from mediabox.sources.icloud.bandwidth import Bandwidth
+    from mediabox.sources.icloud.budget import Budget, Call
+    from mediabox.sources.icloud.connection import Connection
+    from mediabox.sources.icloud.links import Link, Links
+
+log = get_logger(__name__)
+
+CHUNK_BYTES = 1 << 20  # one hop to a thread each; 256 KiB would cost four times as many
+FRUITLESS = 3  # connections in a row that bring nothing, before it is given up for now
+STRAYS = 3  # wrong answers in a row, of whatever files, before the account is thought to be in trouble
+MOST_DOUBTS = 1000
+STOP_S = 5.0  # what a write may take to end after a cancellation; SIGTERM to exit is 10 s
+
+_LINK_DEAD = frozenset({403, 404, 410, 416})
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+ENDPOINT = "content"
+
+
+class Stray(Retryable):
+    """An answer that is not the file: a page, another length."""
+
+
+class Downloads:
+    """All downloads of one account. `lanes` may be shared with other accounts."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        links: Links,
+        *,
+        budget: Budget,
+        bandwidth: Bandwidth,
+        lanes: asyncio.Semaphore,
+        clock: Clock,
+    ) -> None:
+        self._connection = connection
+        self._links = links
+        self._budget = budget
+        self._bandwidth = bandwidth
+        self._lanes = lanes
+        self._clock = clock
+        self._strays = 0
+        self._doubts: dict[tuple[str, str], tuple[int, int]] = {}
+
+    async def fetch(self, resource: Resource, sink: Sink) -> None:
+        """Pour the whole file, from `sink.offset` on. What is in the sink afterwards is the file or a part of it.
+
+        Raises Permanent when it is gone or empty, Retryable when it came wrong, Away.
+        """
+        size = size_of_version(resource.version)
+        if size == 0:
+            raise Permanent(f"{resource.name} is empty in iCloud (0 bytes)")
+        async with self._lanes:
+            pour = _Pour(resource, sink, size=size, offset=await asyncio.to_thread(lambda: sink.offset))
+            if size is not None and pour.offset > size:
+                await pour.restart()
+            await self._pour(pour)
+            await self._judge(pour)
+
+    async def peek(self, resource: RemoteResource) -> bytes:
+        """The first 4 KiB at most. Raises as `fetch`."""
+        link = await self._links.link(resource)
+        async with self._lanes, self._budget.call(ENDPOINT, account=self._connection.name, lane=Lane.CONTENT) as call:
+            try:
+                async with await self._get(link, {"Range": f"bytes=0-{HEAD_BYTES - 1}"}) as got:
+                    self._refuse(got, call, resource.name)
+                    return await _head_of(got)
+            except Unreachable as err:
+                raise self._connection.away(err, f"look at {resource.name}") from err
+
+    async def _pour(self, pour: _Pour) -> None:
+        """Connect until the file is whole; give up when connections bring nothing."""
+        fruitless = 0
+        while not pour.is_whole:
+            before = pour.offset
+            link = await self._links.link(pour.resource)
+            problem = await self._stream(link, pour)
+            fruitless = 0 if pour.offset > before else fruitless + 1
+            if fruitless >= FRUITLESS:
+                raise Retryable(f"{pour.resource.name}: {problem}, at {pour.offset:,} of {pour.size or 0:,} bytes")
+
+    async def _stream(self, link: Link, pour: _Pour) -> str:
+        """One connection's worth. What ended it, if the file is not whole now. Raises Away, Retryable."""
+        before = pour.offset
+        async with self._budget.call(ENDPOINT, account=self._connection.name, lane=Lane.CONTENT) as call:
+            try:
+                async with await self._get(link, pour.headers()) as got:
+                    if got.status in _LINK_DEAD:
+                        call.fail()
+                        if got.status == 416:
+                            await pour.restart()
+                        return f"the link is answered with {got.status}"
+                    self._refuse(got, call, pour.resource.name)
+                    await self._accept(got, pour)
+                    call.answered()
+                    return await self._copy(got, pour)
+            except Stray:
+                call.fail()
+                self._count_stray()
+                raise
+            except Unreachable as err:
+                call.fail()
+                if pour.offset == before:
+                    raise self._connection.away(err, f"fetch {pour.resource.name}") from err
+                return f"the connection broke ({type(err).__name__})"
+
+    async def _get(self, link: Link, headers: dict[str, str]) -> aiohttp.client._RequestContextManager:
+        """Ask for the file; with the session's cookies, without which shared libraries answer 17 bytes (kei)."""
+        if not link.url.startswith("https://"):
+            raise Stray("iCloud gave a link that is not HTTPS")
+        await self._connection.session()
+        http = await self._connection.http()
+        return http.get(URL(link.url.replace("${f}", "file"), encoded=True), headers=headers)
+
+    def _refuse(self, got: aiohttp.ClientResponse, call: Call, name: str) -> None:
+        """Raise unless this is an answer with bytes of a file."""
+        asked_s = retry_after_s(got.headers, now_ms=self._clock.wall_ms())
+        match verdict_on(got.status, Trouble()):
+            case None:
+                if got.content_type.startswith("text/") or got.content_type == "application/json":
+                    raise Stray(f"iCloud answered {got.content_type} for {name}")
+            case Verdict.BUSY:
+                call.refuse(retry_after_s=asked_s)
+                message = f"iCloud answered {got.status} for {name}"
+                raise Away(message, part=self._connection.part, retry_after_s=asked_s)
+            case _:
+                raise Stray(f"iCloud answered {got.status} for {name}")
+
+    async def _accept(self, got: aiohttp.ClientResponse, pour: _Pour) -> None:
+        """Check that what comes is this file from where we stopped, or from its beginning."""
+        start, total = _extent(got)
+        if pour.size is None:
+            pour.size = total
+        if total is not None and total != pour.size:
+            size = pour.size or 0
+            raise Stray(f"iCloud offers {total:,} bytes for {pour.resource.name}, whose record says {size:,}")
+        if start != pour.offset:
+            if start != 0:
+                raise Stray(f"iCloud began {pour.resource.name} at byte {start:,} instead of {pour.offset:,}")
+            await pour.restart()  # Range was ignored
+        pour.tag = got.headers.get("ETag")
+
+    async def _copy(self, got: aiohttp.ClientResponse, pour: _Pour) -> str:
+        """Everything that comes, in chunks. Never more than the file's length."""
+        pieces: list[bytes] = []
+        held = 0
+        while True:
+            try:
+                piece = await got.content.readany()
+            except Unreachable:
+                if pieces:
+                    await pour.write(b"".join(pieces))
+                raise
+            if piece:
+                pieces.append(piece)
+                held += len(piece)
+            if held >= CHUNK_BYTES or (held and not piece):
+                await self._refuse_surplus(pour, held)
+                await pour.write(b"".join(pieces))
+                await self._bandwidth.spend(held)
+                pieces, held = [], 0
+            if not piece:
+                break
+        if pour.size is None:
+            pour.size = pour.offset  # neither record nor answer told the length: the end of the answer does
+        self._strays = 0
+        return "the answer ended early"
+
+    async def _refuse_surplus(self, pour: _Pour, held: int) -> None:
+        if pour.size is not None and pour.offset + held > pour.size:
+            await pour.restart()
+            raise Stray(f"iCloud sent more than the {pour.size:,} bytes of {pour.resource.name}")
+
+    async def _judge(self, pour: _Pour) -> None:
+        """A file that seems to lack its end is fetched twice; if it comes the same again, it is so in iCloud."""
+        complaint = pour.witness.complaint() if pour.witness is not None else None
+        if complaint is None or pour.witness is None:
+            return
+        key, seen = (pour.resource.remote_id, pour.resource.version), pour.witness.fingerprint()
+        if self._doubts.pop(key, None) == seen:
+            log.warning("icloud_file_incomplete", source=self._connection.name, complaint=complaint)
+            return
+        if len(self._doubts) >= MOST_DOUBTS:
+            del self._doubts[next(iter(self._doubts))]
+        self._doubts[key] = seen
+        await pour.restart()
+        raise Retryable(f"{pour.resource.name} came as {complaint}: it is fetched once more to be sure")
+
+    def _count_stray(self) -> None:
+        """One wrong answer is that file's; several in a row are the account's (keys missing, signed out)."""
+        self._strays += 1
+        if self._strays >= STRAYS:
+            self._strays = 0
+            message = f"iCloud answered {STRAYS} times in a row with something else than the file"
+            raise Away(message, part=self._connection.part, retry_after_s=300.0)
+
+
+class _Pour:
+    """One file on its way. Invariant: the sink holds exactly the first `offset` bytes of this version."""
+
+    def __init__(self, resource: Resource, sink: Sink, *, size: int | None, offset: int) -> None:
+        self.resource = resource
+        self.size = size
+        self.offset = offset
+        self.tag: str | None = None
+        self.witness = None if offset else Witness()  # who did not see the beginning cannot judge the end
+        self._sink = sink
+
+    @property
+    def is_whole(self) -> bool:
+        return self.size is not None and self.offset == self.size
+
+    def headers(self) -> dict[str, str]:
+        if not self.offset:
+            return {}
+        condition = {"If-Range": self.tag} if self.tag is not None and not self.tag.startswith("W/") else {}
+        return {"Range": f"bytes={self.offset}-", **condition}
+
+    async def restart(self) -> None:
+        await _in_thread(self._sink.restart)
+        self.offset, self.witness = 0, Witness()
+
+    async def write(self, chunk: bytes) -> None:
+        await _in_thread(self._sink.write, chunk)
+        self.offset += len(chunk)
+        if self.witness is not None:
+            self.witness.feed(chunk)
+
+
+async def _in_thread(work: Callable[..., None], *given: bytes) -> None:
+    """Run in a thread, and wait for it even when cancelled: its owner takes the sink back afterwards."""
+    future = asyncio.get_running_loop().run_in_executor(None, work, *given)
+    try:
+        await asyncio.wait({future})
+    finally:
+        if not future.done():
+            await asyncio.wait({future}, timeout=STOP_S)
+    future.result()
+
+
+def _extent(got: aiohttp.ClientResponse) -> tuple[int, int | None]:
+    """(first byte, length of the whole file if told) of an answer. Raises Stray when they make no sense."""
+    if got.status != 206:
+        return 0, got.content_length
+    told = _CONTENT_RANGE.fullmatch(got.headers.get("Content-Range", ""))
+    if told is None:
+        raise Stray("iCloud answered a part without saying which")
+    start, last, total = map(int, told.groups())
+    if last != total - 1:
+        raise Stray(f"iCloud answered bytes {start:,} to {last:,} of {total:,} where the rest was asked for")
+    return start, total
+
+
+async def _head_of(got: aiohttp.ClientResponse) -> bytes:
+    """The first 4 KiB of an answer, however much it would bring."""
+    head = b""
+    while len(head) < HEAD_BYTES and (piece := await got.content.read(HEAD_BYTES - len(head))):
+        head += piece
+    return head

@@ -1,0 +1,161 @@
+"""Where a file's bytes are now. Apple's links live one hour, so they are got just before they are used."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.errors import Permanent, Retryable
+from mediabox.sources.icloud import questions, records
+from mediabox.sources.icloud.answers import ZoneID
+from mediabox.sources.icloud.cloudkit import LOOKUP_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mediabox.clock import Clock
+    from mediabox.model.asset import RemoteResource, Resource
+    from mediabox.sources.icloud.answers import Record
+    from mediabox.sources.icloud.cloudkit import CloudKit
+    from mediabox.sources.icloud.questions import Library, Scope
+
+GOOD_S = 3000.0  # 3597 to 3600 s in four of four recordings; ten minutes are left for a slow start
+MOST_KEPT = 4000  # about 3 MiB
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """`good_until_s` on the monotonic clock."""
+
+    url: str
+    version: str
+    good_until_s: float
+
+
+class Shelf:
+    """Links that came along with a listing or a lookup: most files are fetched without asking again.
+
+    When it is full the newest stay out: what was listed first is fetched first.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._links: dict[str, Link] = {}
+
+    def keep(self, parts: Iterable[records.Part]) -> None:
+        now_s = self._clock.monotonic_s()
+        self._drop_old(now_s)
+        for part in parts:
+            remote_id = part.resource.remote_id
+            if part.url is not None and (len(self._links) < MOST_KEPT or remote_id in self._links):
+                link = Link(url=part.url, version=part.resource.version, good_until_s=now_s + GOOD_S)
+                self._links.pop(remote_id, None)  # the oldest stand first
+                self._links[remote_id] = link
+
+    def take(self, remote_id: str) -> Link | None:
+        """A link that is still good, once."""
+        link = self._links.pop(remote_id, None)
+        return link if link is not None and self._clock.monotonic_s() < link.good_until_s else None
+
+    def _drop_old(self, now_s: float) -> None:
+        while self._links:
+            oldest = next(iter(self._links))
+            if now_s < self._links[oldest].good_until_s:
+                return
+            del self._links[oldest]
+
+
+class Links:
+    """Finds links, for all lanes together: those who wait at the same time are answered by one lookup."""
+
+    def __init__(self, cloud: CloudKit, *, shelf: Shelf, scopes: tuple[Scope, ...]) -> None:
+        self._cloud = cloud
+        self._shelf = shelf
+        self._scopes = scopes
+        self._libraries: dict[str, Library] = {}
+        self._wanted: dict[str, Resource | RemoteResource] = {}
+        self._turn = asyncio.Lock()
+
+    async def link(self, resource: Resource | RemoteResource) -> Link:
+        """A link to exactly this version.
+
+        Raises Permanent when the file is gone from iCloud, Retryable when it is another
+        version by now or has no link yet, and what CloudKit raises.
+        """
+        link = self._shelf.take(resource.remote_id)
+        if link is None or link.version != resource.version:
+            link = await self._asked(resource)
+        if link.version != resource.version:
+            raise Retryable(f"{resource.name} changed in iCloud since it was listed")
+        return link
+
+    async def _asked(self, resource: Resource | RemoteResource) -> Link:
+        self._wanted[resource.remote_id] = resource
+        try:
+            async with self._turn:
+                link = self._shelf.take(resource.remote_id)  # somebody else's lookup brought it
+                if link is not None and link.version == resource.version:
+                    return link
+                return await self._looked_up(resource)
+        finally:
+            self._wanted.pop(resource.remote_id, None)
+
+    async def _looked_up(self, resource: Resource | RemoteResource) -> Link:
+        """Look up what is wanted of this library, ours among it."""
+        name, asset, _ = split_id(resource.remote_id)
+        library = await self._library(name)
+        mates = [each for each in self._wanted.values() if each.remote_id.startswith(f"{name}/")]
+        mates.sort(key=lambda each: each is not resource)
+        found = await self._found(library, mates[: LOOKUP_NAMES // 2])
+        for each, parts in found.items():
+            if each != asset:
+                self._shelf.keep(parts)
+        parts = found.get(asset, ())
+        self._shelf.keep(part for part in parts if part.resource.remote_id != resource.remote_id)
+        mine = next((part for part in parts if part.resource.remote_id == resource.remote_id), None)
+        if mine is None:
+            raise Permanent(f"{resource.name} is gone from iCloud")
+        if mine.url is None:
+            raise Retryable(f"iCloud has no bytes of {resource.name} yet")
+        return Link(url=mine.url, version=mine.resource.version, good_until_s=float("inf"))
+
+    async def _found(
+        self, library: Library, wanted: list[Resource | RemoteResource]
+    ) -> dict[str, tuple[records.Part, ...]]:
+        """The files of these assets. An original's master bears its signature as name, so one call is enough mostly."""
+        assets = {split_id(each.remote_id)[1] for each in wanted}
+        guesses = {each.version.rpartition("-")[0] for each in wanted if split_id(each.remote_id)[2] == "original"}
+        held = await self._cloud.lookup(library, sorted(assets | guesses))
+        masters = {master for name in assets & held.keys() if (master := records.master_of(held[name])) is not None}
+        held |= await self._cloud.lookup(library, sorted(masters - held.keys()))
+        return {
+            name: records.parts_of(library.name, held[name], original)
+            for name in assets & held.keys()
+            if (original := _original_of(held, name)) is not None
+        }
+
+    async def _library(self, name: str) -> Library:
+        """The zone's owner and database; only shared ones need them."""
+        if name == "PrimarySync":
+            return questions.Library(scope="private", zone=ZoneID(zone_name=name))
+        if name not in self._libraries:
+            for scope in self._scopes:
+                for zone in await self._cloud.zones(scope):
+                    library = questions.Library(scope=scope, zone=zone.zone_id)
+                    if not zone.deleted:
+                        self._libraries[library.name] = library
+        if name not in self._libraries:
+            raise Permanent(f"the library {name} is gone from iCloud")
+        return self._libraries[name]
+
+
+def split_id(remote_id: str) -> tuple[str, str, str]:
+    """(library, asset, file) of a resource's id."""
+    library, _, rest = remote_id.partition("/")
+    asset, _, word = rest.partition("/")
+    return library, asset, word
+
+
+def _original_of(held: dict[str, Record], asset: str) -> Record | None:
+    return held.get(records.master_of(held[asset]) or "")

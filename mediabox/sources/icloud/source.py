@@ -1,0 +1,117 @@
+"""The iCloud source: what `contracts.Source` promises, for the photos of one Apple account."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from mediabox.clock import Clock
+from mediabox.contracts import Complaint, Page, Sink
+from mediabox.errors import Permanent
+from mediabox.model.asset import RemoteResource, Resource
+from mediabox.sources.icloud.bandwidth import Bandwidth
+from mediabox.sources.icloud.budget import Budget
+from mediabox.sources.icloud.cloudkit import CloudKit
+from mediabox.sources.icloud.connection import Connection, Keeper
+from mediabox.sources.icloud.download import Downloads
+from mediabox.sources.icloud.endpoints import endpoints
+from mediabox.sources.icloud.links import Links, Shelf
+from mediabox.sources.icloud.listing import Listing
+from mediabox.sources.icloud.schedule import Schedule
+from mediabox.sources.icloud.settings import Settings
+
+if TYPE_CHECKING:
+    from mediabox.sources.icloud.questions import Scope
+
+MEGABYTE = 1_000_000
+
+
+class ICloud:
+    """Photos of one account. One listing at a time; fetches may run beside it.
+
+    `budget` is the one all accounts share, `keeper` this account's sign-in. Nothing is
+    asked of Apple before the first listing or fetch.
+    """
+
+    removes_after_archiving = False
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        name: str,
+        keeper: Keeper,
+        budget: Budget,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
+        self.name = name
+        self.budget = budget
+        self._settings = settings
+        self._clock = clock
+        where = endpoints(settings.region, hosts=settings.hosts)
+        self._connection = Connection(name=name, keeper=keeper, endpoints=where)
+        self._cloud = CloudKit(self._connection, budget=budget, clock=clock)
+        self._shelf = Shelf(clock)
+        scopes: tuple[Scope, ...] = ("private", "shared")
+        limit = None if settings.bandwidth is None else settings.bandwidth * MEGABYTE
+        self._downloads = Downloads(
+            self._connection,
+            Links(self._cloud, shelf=self._shelf, scopes=scopes),
+            budget=budget,
+            bandwidth=Bandwidth(clock, bytes_per_s=limit),
+            lanes=asyncio.Semaphore(settings.streams),
+            clock=clock,
+        )
+        self._schedule = Schedule(clock, poll_s=settings.poll_s)
+        self._complaints: tuple[Complaint, ...] = ()
+
+    @property
+    def unsettled(self) -> int:
+        """Always 0: what is still being uploaded comes with a later change."""
+        return 0
+
+    async def pages(self, cursor: str | None) -> AsyncIterator[Page]:
+        """Everything the first time, newest first; later only what changed. A page is at most 100 assets.
+
+        Raises Away when Apple cannot be reached, wants a pause or is still indexing;
+        NeedsHuman when somebody has to sign in.
+        """
+        listing = Listing(
+            self._cloud, settings=self._settings, keep=self._shelf.keep, clock=self._clock, name=self.name
+        )
+        async with aclosing(listing.pages(cursor)) as pages:
+            async for page in pages:
+                yield page
+        self._complaints = listing.complaints()
+        self._schedule.listed()
+
+    async def peek(self, resource: RemoteResource) -> bytes:
+        """The first 4 KiB at most."""
+        return await self._downloads.peek(resource)
+
+    async def fetch(self, resource: Resource, sink: Sink) -> None:
+        """Pour the file into `sink`, at most `streams` at a time."""
+        await self._downloads.fetch(resource, sink)
+
+    async def remove(self, resource: Resource) -> None:
+        """Never: freeing iCloud is a decision of its own, and not enabled. Raises Permanent."""
+        raise Permanent(f"removing {resource.name} from iCloud is not enabled")
+
+    async def wait(self, timeout_s: float) -> bool:
+        """True when the next look is due, or was asked for."""
+        return await self._schedule.wait(timeout_s)
+
+    def wake(self) -> None:
+        """Look now instead of at the next poll."""
+        self._schedule.ask()
+
+    def complaints(self) -> Sequence[Complaint]:
+        """What the last complete listing could make no asset of."""
+        return self._complaints
+
+    async def close(self) -> None:
+        """Close the connections. May be repeated."""
+        await self._connection.close()
