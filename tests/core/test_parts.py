@@ -106,4 +106,4 @@ def test_an_error_is_blamed_on_the_part_it_speaks_of() -> None:
     assert part_of(work(), NeedsHuman("x", issue="volume.full")) == ARCHIVE
     assert part_of(work(), NeedsHuman("x", issue="source.refused")) == "source:card"
     assert part_of(work("examine"), NeedsHuman("x", issue="sandbox.missing")) == "step:examine"
-    assert parts_of(work("describe")) == (ARCHIVE,)
+    assert parts_of(work("describe")) == ("step:describe", ARCHIVE)

@@ -54,15 +54,15 @@ def test_a_failed_job_waits_for_a_person(connection: sqlite3.Connection) -> None
     job = jobs.add(connection, JobRequest(step="examine", subject="1"))
     jobs.fail(connection, job.id, "broken")
 
-    assert jobs.due(connection, "examine", now_ms=10**15, limit=9) == []
+    assert jobs.due(connection, "examine", now_ms=10_000, limit=9) == []
     assert jobs.retry_failed(connection) == 1
     assert [one.attempts for one in jobs.due(connection, "examine", now_ms=0, limit=9)] == [0]
 
 
 def test_only_what_waits_for_company_is_hurried(connection: sqlite3.Connection) -> None:
-    jobs.add(connection, JobRequest(step="describe", subject="1", not_before_ms=10**15))
+    jobs.add(connection, JobRequest(step="describe", subject="1", not_before_ms=10_000))
     failed = jobs.add(connection, JobRequest(step="describe", subject="2"))
-    jobs.postpone(connection, failed.id, not_before_ms=10**15, error="away", counts=True)
+    jobs.postpone(connection, failed.id, not_before_ms=10_000, error="away", counts=True)
 
     assert jobs.hurry(connection) == 1
 

@@ -12,7 +12,8 @@ from mediabox.store.database import transaction
 def story(connection: sqlite3.Connection) -> sqlite3.Connection:
     with transaction(connection):
         for number in range(20):
-            journal.append(connection, "taken_in", at_ms=1000 + number, resource_id=number % 3, name=f"IMG_{number}.JPG")
+            name = f"IMG_{number}.JPG"
+            journal.append(connection, "taken_in", at_ms=1000 + number, resource_id=number % 3, name=name)
     return connection
 
 
