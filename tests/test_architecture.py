@@ -40,6 +40,7 @@ MAY_SEE: dict[str, set[str]] = {
     "stages": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints"},
     "destinations": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints", "durable"},
     "probes": VALUES | {"contracts", "config.fields", "log", "clock"},
+    "simulate": GROUND | {"native"},
     "surfaces": GROUND | {"core.commands", "core.bus"},
 }
 ROOTS = {"daemon", "cli", "__main__"}

@@ -163,25 +163,28 @@ def _answer(
     try:
         result = _transact(connection, work) if commit else work(connection)
     except BaseException as err:  # noqa: BLE001 - it belongs to the caller, whatever it is
-        _resolve(loop, future, error=_told(err, connection))
+        _resolve(loop, future, connection, error=err)
     else:
-        _resolve(loop, future, result=result)
+        _resolve(loop, future, connection, result=result)
 
 
 def _resolve(
     loop: asyncio.AbstractEventLoop,
     future: asyncio.Future[T],
+    connection: sqlite3.Connection,
     *,
     result: T | None = None,
     error: BaseException | None = None,
 ) -> None:
+    told = _told(error, connection) if error is not None else None
+
     def settle() -> None:
         if future.cancelled():
             return
-        if error is None:
+        if told is None:
             future.set_result(result)  # type: ignore[arg-type]
         else:
-            future.set_exception(error)
+            future.set_exception(told)
 
     if not loop.is_closed():
         loop.call_soon_threadsafe(settle)
