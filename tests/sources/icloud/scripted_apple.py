@@ -6,7 +6,7 @@ from mediabox.model.issue import Issue
 from mediabox.sources.icloud.endpoints import WORLD
 from mediabox.sources.icloud.session import DAY_MS, Browser, Cookie, Session
 from mediabox.sources.icloud.sign_in.keeper import SignIn
-from mediabox.sources.icloud.sign_in.messages import Answer, Reply, Request, SignedIn
+from mediabox.sources.icloud.sign_in.messages import Answer, Reply, Request, SignedIn, Start
 from mediabox.sources.icloud.sign_in.vault import Account, Kept
 
 ACCOUNT = Account(name="anna", apple_id="anna@example.com", endpoints=WORLD)
@@ -45,7 +45,10 @@ class ScriptedChild:
         if isinstance(answer, Exception):
             self.is_alive = False
             raise answer
-        return Reply(answer=answer, browser=Browser(client_id="c"))
+        if isinstance(answer, Reply):
+            return answer
+        used_password = isinstance(request, Start) and request.password is not None
+        return Reply(answer=answer, browser=Browser(client_id="c"), used_password=used_password)
 
     async def close(self) -> None:
         self.is_alive = False
@@ -54,7 +57,7 @@ class ScriptedChild:
 class ScriptedApple:
     """`answers` are given in order; running out of them is a call too many."""
 
-    def __init__(self, answers: Sequence[Answer | Exception]) -> None:
+    def __init__(self, answers: Sequence[Answer | Reply | Exception]) -> None:
         self.answers = list(answers)
         self.asked: list[Request] = []
         self.children: list[ScriptedChild] = []
@@ -121,7 +124,7 @@ class Issues:
 class Household:
     """A sign-in with everything around it."""
 
-    def __init__(self, *answers: Answer | Exception, **kept) -> None:
+    def __init__(self, *answers: Answer | Reply | Exception, **kept) -> None:
         self.apple, self.clock, self.issues = ScriptedApple(answers), HandClock(), Issues()
         self.vault = MemoryVault(**kept)
         self.sign_in = self.restarted()

@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 
+from mediabox.simulate.icloud.directory import CodeFlags
 from mediabox.simulate.icloud.directory import Phone as SimulatedPhone
 from mediabox.simulate.icloud.faults import Dropped, Fault, Status
 from mediabox.simulate.icloud.simulator import Simulator
@@ -274,15 +275,20 @@ async def test_a_wrong_texted_code_then_the_right_one(anna: Person) -> None:
     assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
 
 
-async def test_too_many_wrong_codes_lock_the_codes(anna: Person) -> None:
+async def test_too_many_wrong_codes_a_cooldown_and_a_lock_are_told_apart(anna: Person) -> None:
     await anna.start()
     await anna.say(DEVICE)
+    first = [await anna.say(Submit(code="x")) for _ in range(4)]
+    during = await anna.start()
+    anna.icloud.clock.advance(600)
+    await anna.start()
+    later = [await anna.say(Submit(code="x")) for _ in range(2)]
 
-    answers = [await anna.say(Submit(code="x")) for _ in range(5)]
-
-    assert answers == [WrongCode()] * 4 + [Locked(account=False)]
+    assert first == [WrongCode(), WrongCode(), TooManyCodes(sent=False), Cooldown()]
+    assert during == Cooldown()
+    assert later == [WrongCode(), Locked(account=False)]
     assert await anna.start() == Locked(account=False)
-    assert anna.calls(*PUSHES) == 0
+    assert len(anna.icloud.pushes) == 1
 
 
 async def test_too_many_codes_asked_for_is_told_and_ends(anna: Person) -> None:
@@ -295,12 +301,26 @@ async def test_too_many_codes_asked_for_is_told_and_ends(anna: Person) -> None:
     assert await anna.start() == TooManyCodes(sent=True)
 
 
-async def test_a_cooldown_is_told_from_a_lock(anna: Person) -> None:
-    body = '{"securityCode":{"securityCodeCooldown":true},"service_errors":[{"code":"-22981"}]}'
-    anna.icloud.faults.add(Fault("auth.*.push", Status(423, body, content_type="application/json")))
+@pytest.mark.parametrize(
+    ("flags", "meaning"),
+    [
+        (CodeFlags(security_code_cooldown=True), Cooldown()),
+        (CodeFlags(security_code_locked=True, too_many_codes_validated=True), Locked(account=False)),
+        (CodeFlags(too_many_codes_sent=True), TooManyCodes(sent=True)),
+    ],
+)
+@pytest.mark.parametrize("request_", [DEVICE, SMS, Submit(code="123456")])
+async def test_what_apple_says_of_codes_is_understood_at_every_step(
+    anna: Person, account, flags: CodeFlags, meaning: Answer, request_: Request
+) -> None:
     await anna.start()
+    account.forced_flags = flags
 
-    assert await anna.say(DEVICE) == Cooldown()
+    answer = await anna.say(request_)
+
+    # an answer is taken even when no more codes are sent
+    assert answer == meaning or (flags.too_many_codes_sent and isinstance(request_, Submit))
+    assert anna.icloud.pushes == []
 
 
 async def test_a_locked_account_is_told_from_a_wrong_password(anna: Person, account) -> None:
@@ -331,6 +351,18 @@ async def test_busy_anywhere_ends_there(anna: Person, where: str) -> None:
     assert anna.calls(*SRP) == 0
 
 
+async def test_tells_whether_the_password_s_turn_had_come(anna: Person) -> None:
+    await anna.sign_in()
+    said = []
+
+    for forget in (lambda: None, anna.icloud.directory.sessions.clear, anna.icloud.directory.forget_sessions):
+        forget()
+        start = Start(apple_id=APPLE_ID, endpoints=anna.endpoints, browser=anna.browser, password=PASSWORD)
+        said.append(await asyncio.to_thread(Conversation().reply, start))
+
+    assert [reply.used_password for reply in said] == [False, False, True]
+
+
 @pytest.mark.parametrize("where", ["setup.validate", "auth.init", "auth.complete", "auth.page"])
 async def test_a_cut_line_says_nothing_of_the_account(anna: Person, where: str) -> None:
     if where == "setup.validate":
@@ -340,7 +372,6 @@ async def test_a_cut_line_says_nothing_of_the_account(anna: Person, where: str) 
     answer = await anna.start()
 
     assert isinstance(answer, Unreachable)
-    assert answer.had_password == where.startswith("auth")
     assert anna.calls(where) == 1
 
 

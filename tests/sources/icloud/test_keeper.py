@@ -19,6 +19,7 @@ from mediabox.sources.icloud.sign_in.messages import (
     NeedsTerms,
     RateLimited,
     Refused,
+    Reply,
     RequestCode,
     RequestConsent,
     SignedOut,
@@ -175,7 +176,8 @@ async def test_no_network_is_away_and_asks_nobody() -> None:
 
 
 async def test_does_not_wait_with_a_password_that_was_never_tried() -> None:
-    house = Household(Unreachable(detail="no route"), Unreachable(detail="cut", had_password=True), password="p")
+    untried = Reply(answer=Unreachable(detail="no route"))
+    house = Household(untried, Unreachable(detail="cut"), password="p")
     await refusal(house.sign_in)
     await refusal(house.sign_in)
     house.apple.answers.append(NeedsPassword())

@@ -29,7 +29,6 @@ from mediabox.sources.icloud.sign_in.messages import (
     SignedOut,
     Start,
     Submit,
-    Unreachable,
     Validate,
     WrongCode,
 )
@@ -42,7 +41,7 @@ class Conversation:
     def __init__(self) -> None:
         self._apple: Apple | None = None
         self._consent = Consent.NOT_ASKED
-        self._had_password = False
+        self._used_password = False
 
     def reply(self, request: Request) -> Reply:
         """Do what is asked; never raises for anything Apple answers."""
@@ -50,9 +49,8 @@ class Conversation:
             answer = self._answer(request)
         except Ended as ended:
             answer = ended.answer
-        if isinstance(answer, Unreachable):
-            answer = Unreachable(detail=answer.detail, had_password=self._had_password)
-        return Reply(answer=answer, browser=self._apple.browser() if self._apple else None)
+        browser = self._apple.browser() if self._apple else None
+        return Reply(answer=answer, browser=browser, used_password=self._used_password)
 
     def _answer(self, request: Request) -> Answer:
         if isinstance(request, Start):
@@ -87,7 +85,7 @@ class Conversation:
             return self._signed_in(apple)
         if request.password is None:
             return NeedsPassword()
-        self._had_password = True
+        self._used_password = True
         if apple.log_in_with_password():
             return self._signed_in(apple)
         return self._second_factor(apple)

@@ -306,6 +306,8 @@ class SignIn:
         reply = await self._child.ask(request)
         answer = reply.answer
         log.info("icloud_sign_in", source=self.account.name, asked=_name(request), answer=_name(answer))
+        if isinstance(request, Start) and request.password is not None and not is_asked and not reply.used_password:
+            await self._standing.keep(password_tried_at_ms=0)  # its turn did not come: nothing to wait for
         await self._standing.remember(reply, is_needed=is_needed)
         if isinstance(answer, SignedIn):
             self._proven, self._proven_at_s = answer.session, self._clock.monotonic_s()

@@ -175,10 +175,9 @@ class NeedsSecurityKey(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Unreachable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """No answer from Apple at all: says nothing about the account. `had_password`: the password's turn had come."""
+    """No answer from Apple at all: says nothing about the account."""
 
     detail: str
-    had_password: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -209,7 +208,11 @@ Answer = (
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer with what the browser remembers now, so that the next child goes on where this one ended."""
+    """An answer with what the browser remembers now, so that the next child goes on where this one ended.
+
+    `used_password`: the password's turn had come in this conversation.
+    """
 
     answer: Answer
     browser: Browser | None = None
+    used_password: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ from mediabox.sources.icloud.sign_in.messages import Reply, Request
 MODULE = "mediabox.sources.icloud.sign_in.child"
 REPLY_WITHIN_S = 240.0  # several calls of 30 s each at worst, and a Pi that takes its time to import pyicloud
 AFTER_DEATH_S = 600.0  # what Apple saw of it is unknown
+ENDS_WITHIN_S = 5.0
 LONGEST_REPLY = 1 << 20  # bytes; a session has 30 KB
 NOT_FOR_THE_CHILD = ("CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "ICLOUD_CHINA")
 
@@ -61,6 +63,9 @@ class ChildProcess:
             self._kill()
             raise
         if not line:
+            with suppress(TimeoutError):  # it is ending by itself: killing it now would hide its exit code
+                async with asyncio.timeout(ENDS_WITHIN_S):
+                    await self._process.wait()
             await self.close()
             message = f"the iCloud sign-in ended unexpectedly (exit code {self._process.returncode})"
             raise Retryable(message, retry_after_s=AFTER_DEATH_S)

@@ -86,9 +86,8 @@ class Standing:
             case RateLimited(retry_after_s=seconds):
                 quiet_ms = QUIET_MS if seconds is None else int(seconds * 1000)
                 await self.keep(not_before_ms=self._clock.wall_ms() + min(quiet_ms, LONGEST_QUIET_MS))
-            case Unreachable(had_password=had_password):
-                if not had_password:  # it has not been tried after all: no need to wait with it
-                    await self.keep(password_tried_at_ms=0)
+            case Unreachable():
+                return
             case NeedsPassword() if kept.password is not None:
                 await self._settle_recheck(kept)
             case answer if is_needed:

@@ -1,0 +1,246 @@
+"""`mediabox auth`: with a person at the terminal, with and without a running daemon."""
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mediabox.cli import auth, exits
+from mediabox.cli.auth_dialogue import Terminal
+from mediabox.cli.home import locked
+from mediabox.clock import Clock
+from mediabox.config.load import Config, Enabled, load
+from mediabox.core import commands
+from mediabox.errors import Permanent
+from mediabox.model.issue import Issue, Severity
+from mediabox.simulate.icloud.faults import Fault, Status
+from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.sources.icloud.endpoints import Endpoints
+from mediabox.sources.icloud.settings import Settings
+from mediabox.sources.icloud.sign_in.vault import Account
+from mediabox.store import issues
+from mediabox.store.database import Database, open_beside, transaction
+from sources.icloud.conftest import APPLE_ID, PASSWORD
+
+CODE = "the code"  # typed by somebody who looks at the simulator's phone
+
+
+class ScriptedTerminal(Terminal):
+    """A person who types what a test says."""
+
+    def __init__(self, icloud: Simulator, *lines: str, passwords: tuple[str, ...] = (PASSWORD,)) -> None:
+        super().__init__()
+        self.icloud, self.lines, self.passwords = icloud, list(lines), list(passwords)
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    async def password(self, prompt: str) -> str:
+        return self.passwords.pop(0) if self.passwords else ""
+
+    async def line(self, prompt: str) -> str | None:
+        self.said.append(prompt)
+        if not self.lines:
+            return None
+        line = self.lines.pop(0)
+        if line == "tap":
+            self.icloud.consent(self.icloud.account())
+            return ""
+        return self.icloud.code() if line == CODE else line
+
+
+@pytest.fixture
+def account(endpoints: Endpoints, monkeypatch) -> Account:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    return Account(name="anna", apple_id=APPLE_ID, endpoints=endpoints)
+
+
+@pytest.fixture
+async def catalogue(tmp_path: Path) -> Path:
+    async with Database(tmp_path / "mediabox.db"):
+        pass
+    return tmp_path / "mediabox.db"
+
+
+async def test_signs_in_with_one_code_on_the_devices(icloud: Simulator, account: Account, tmp_path: Path) -> None:
+    terminal = ScriptedTerminal(icloud, "1", CODE)
+
+    code = await auth.sign_in(tmp_path, account, terminal)
+
+    assert code == exits.OK
+    assert terminal.said[-1] == f"{APPLE_ID} is signed in."
+    assert [push.way for push in icloud.pushes] == ["device"]
+    assert PASSWORD not in "".join(terminal.said)
+
+
+async def test_a_wrong_code_may_be_followed_by_another_way_and_the_right_one(
+    icloud: Simulator, account: Account, tmp_path: Path
+) -> None:
+    terminal = ScriptedTerminal(icloud, "", "123 45x", "sms", CODE)
+
+    assert await auth.sign_in(tmp_path, account, terminal) == exits.OK
+
+    assert [push.way for push in icloud.pushes] == ["device", "sms"]
+
+
+async def test_a_wrong_password_ends_it_with_one_attempt(icloud: Simulator, account: Account, tmp_path: Path) -> None:
+    terminal = ScriptedTerminal(icloud, passwords=("wrong", "wrong again"))
+
+    assert await auth.sign_in(tmp_path, account, terminal) == exits.NEEDS_PERSON
+
+    assert icloud.calls["auth.complete"] == 1
+    assert "did not accept the password" in terminal.said[-1]
+
+
+async def test_goes_through_consent_and_terms(icloud: Simulator, account: Account, tmp_path: Path) -> None:
+    icloud.account().has_advanced_protection = True
+    icloud.account().pending_terms = 3
+    terminal = ScriptedTerminal(icloud, "1", CODE, "accept", "", "tap")
+
+    assert await auth.sign_in(tmp_path, account, terminal) == exits.OK
+
+    assert icloud.account().pending_terms is None
+    assert icloud.calls["setup.consent"] == 1
+
+
+async def test_terms_are_not_accepted_for_a_person_who_does_not_say_so(
+    icloud: Simulator, account: Account, tmp_path: Path
+) -> None:
+    icloud.account().pending_terms = 3
+    terminal = ScriptedTerminal(icloud, "1", CODE, "yes")
+
+    assert await auth.sign_in(tmp_path, account, terminal) == exits.NEEDS_PERSON
+
+    assert icloud.account().pending_terms == 3
+
+
+async def test_says_when_to_come_back(icloud: Simulator, account: Account, tmp_path: Path) -> None:
+    icloud.faults.add(Fault("auth.init", Status(503, retry_after_s=600)))
+    terminal = ScriptedTerminal(icloud)
+
+    assert await auth.sign_in(tmp_path, account, terminal) == exits.TRY_LATER
+
+    assert "in 10 minutes" in terminal.said[-1]
+
+
+async def test_closes_the_issue_the_daemon_had_opened_and_tells_it(
+    icloud: Simulator, account: Account, tmp_path: Path, catalogue: Path
+) -> None:
+    first = ScriptedTerminal(icloud)
+    assert await auth.sign_in(tmp_path, account, first) == exits.NEEDS_PERSON
+    connection = open_beside(catalogue, write=True)
+    assert [issue.key for issue in issues.open_issues(connection)] == ["icloud.code"]
+    issue = Issue(key="icloud.expires_soon", subject="anna", severity=Severity.NOTICE, message="soon")
+    with transaction(connection):
+        issues.open_issue(connection, issue, at_ms=1)
+
+    await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud, "1", CODE, passwords=()))
+
+    assert issues.open_issues(connection) == []
+    assert said(connection) == "reload"
+    connection.close()
+
+
+async def test_a_code_goes_to_the_running_daemon_once(
+    icloud: Simulator, account: Account, catalogue: Path, monkeypatch, capsys
+) -> None:
+    tmp_path, poked = catalogue.parent, []
+    monkeypatch.setattr("mediabox.cli.home.os.kill", lambda pid, number: poked.append(number))
+    connection = open_beside(catalogue, write=True)
+
+    with locked(tmp_path):
+        assert await auth.answer(tmp_path, account, "123456") == exits.OK
+
+    assert len(poked) == 1
+    assert (said(connection), said(connection)) == ("123456", None)
+    assert "123456" not in capsys.readouterr().out
+    assert sum(icloud.calls.values()) == 0
+    connection.close()
+
+
+async def test_a_code_without_a_daemon_is_used_here(
+    icloud: Simulator, account: Account, tmp_path: Path, capsys
+) -> None:
+    await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud))
+
+    assert await auth.answer(tmp_path, account, "sms") == exits.NEEDS_PERSON
+    assert "Apple has texted a code" in capsys.readouterr().out
+    with pytest.raises(Permanent, match="neither a code"):
+        await auth.answer(tmp_path, account, "hello")
+
+
+async def test_an_answer_too_old_to_be_of_use_is_dropped(catalogue: Path) -> None:
+    connection = open_beside(catalogue, write=True)
+    commands.answer(connection, "anna", "123456", now_ms=0)
+
+    assert commands.take_answer(connection, "ben", now_ms=1) is None
+    assert commands.take_answer(connection, "anna", now_ms=600_001) is None
+    assert commands.take_answer(connection, "anna", now_ms=1) is None
+    connection.close()
+
+
+async def test_the_journal_learns_no_code(catalogue: Path) -> None:
+    connection = open_beside(catalogue, write=True)
+    commands.answer(connection, "anna", "123456", now_ms=1)
+    commands.take_answer(connection, "anna", now_ms=1)
+
+    everything = "\n".join(connection.iterdump())
+    assert "answered" in everything
+    assert "123456" not in everything
+    connection.close()
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def config(*names: str, type_: str = "icloud") -> Config:
+    enabled = [Enabled(name=name, type=type_, settings=Settings(apple_id=APPLE_ID)) for name in names]
+    return msgspec.structs.replace(load(Path("/nowhere")), sources=tuple(enabled))
+
+
+def test_names_the_account_only_where_there_are_several() -> None:
+    assert auth._account(config("anna"), None).name == "anna"
+    assert auth._account(config("anna", "ben"), "ben").name == "ben"
+    with pytest.raises(Permanent, match="anna, ben"):
+        auth._account(config("anna", "ben"), None)
+    with pytest.raises(Permanent, match=r"\[sources.photos\]"):
+        auth._account(config("anna", type_="folder"), None)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"what": "123456"}, "123456"),
+        ({"send": "sms:2"}, "sms:2"),
+        ({"consent": True}, "consent"),
+        ({"terms": True}, "terms"),
+    ],
+)
+def test_says_one_thing_at_a_time(given: dict, text: str) -> None:
+    nothing = {"what": None, "send": None, "consent": False, "terms": False}
+
+    assert auth._text(argparse.Namespace(**nothing | given)) == text
+    with pytest.raises(Permanent):
+        auth._text(argparse.Namespace(**nothing))
+    with pytest.raises(Permanent):
+        auth._text(argparse.Namespace(**nothing | {"what": "1"} | {"send": "sms", "consent": True}))
+
+
+async def test_reads_the_password_from_standard_input_once(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n123456\n"))
+    terminal = Terminal(password_from_stdin=True)
+
+    assert await terminal.password("Password: ") == PASSWORD
+    assert await terminal.line("Code:") == "123456"
+    assert await terminal.line("Code:") is None
+    assert await terminal.password("Password: ") == ""
+    assert PASSWORD not in capsys.readouterr().out
+
+
+def said(connection) -> str | None:
+    with transaction(connection):
+        return commands.take_answer(connection, "anna", now_ms=Clock().wall_ms())
