@@ -1,5 +1,3 @@
-"""What the tests of the simulators share."""
-
-from icloud_fixtures import icloud, icloud_home, threaded_icloud
+from simulate.icloud_fixtures import icloud, icloud_home, threaded_icloud
 
 __all__ = ["icloud", "icloud_home", "threaded_icloud"]

@@ -1,20 +1,24 @@
-"""iClouds for tests. Use in another folder: `from icloud_fixtures import icloud, threaded_icloud  # noqa: F401`
-after `sys.path` holds tests/simulate, or `pytest_plugins = ["icloud_fixtures"]` in the top conftest.
+"""iClouds for tests. Elsewhere: `from simulate.icloud_fixtures import icloud, icloud_home` in a conftest.
 
 `icloud` listens in the test's own loop; `threaded_icloud` in a thread of its own, for
-clients that block. Both start empty of photos, with one account; fill
-`icloud.account().library`, or add accounts.
+clients that block. Both have one account (APPLE_ID, PASSWORD) and no photos: fill
+`icloud.account().library`, or add accounts. `Browser` is a client that is signed in already.
 """
 
 import asyncio
 import contextlib
+import json
+import ssl
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import aiohttp
 import pytest
 
+from mediabox.simulate.icloud.directory import Account
+from mediabox.simulate.icloud.setup import TOKEN_COOKIE
 from mediabox.simulate.icloud.simulator import APPLE_ID, Simulator
 
 PASSWORD = "correct horse"
@@ -98,3 +102,99 @@ def trusted_pyicloud(simulator: Simulator, folder: Path) -> Any:
     api = pyicloud_of(simulator, folder)
     assert api.validate_2fa_code(simulator.code())
     return api
+
+
+class Browser:
+    """A plain client with the cookies of a sign-in that is trusted, for looking at the wire itself."""
+
+    def __init__(self, simulator: Simulator, account: Account | None = None, *, is_trusted: bool = True) -> None:
+        self._simulator = simulator
+        cookie = simulator.directory.open(account or simulator.account(), is_trusted=is_trusted)
+        self.cookies = {TOKEN_COOKIE: cookie}
+
+    async def __aenter__(self) -> Self:
+        context = ssl.create_default_context(cafile=self._simulator.certificate_authority)
+        connector = aiohttp.TCPConnector(ssl=context)
+        self.http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.close()
+
+    async def post(self, path: str, body: Any, *, scope: str = "private") -> Any:
+        """A CloudKit call's JSON. Raises ClientResponseError for anything but 200."""
+        async with self.asking(path, body, scope=scope) as response:
+            response.raise_for_status()
+            return await response.json()
+
+    def asking(self, path: str, body: Any, *, scope: str = "private") -> Any:
+        """The same with the answer itself: `async with browser.asking(...) as response`."""
+        base = f"{self._simulator.hosts.database}/database/1/com.apple.photos.cloud/production/{scope}"
+        parameters = {"getCurrentSyncToken": "True", "remapEnums": "True"}
+        data = json.dumps(body)
+        headers = {"Content-Type": "text/plain"}
+        return self.http.post(f"{base}{path}", data=data, params=parameters, headers=headers, cookies=self.cookies)
+
+    def fetching(self, url: str, *, range_from: int | None = None, has_cookies: bool = True) -> Any:
+        headers = {} if range_from is None else {"Range": f"bytes={range_from}-"}
+        return self.http.get(url, headers=headers, cookies=self.cookies if has_cookies else None)
+
+    # -- shorter
+
+    async def changes(self, token: str | None, *, zone: str = "PrimarySync", limit: int = 200) -> Any:
+        """One page of changes/zone."""
+        asked: dict[str, Any] = {"zoneID": {"zoneName": zone}, "resultsLimit": limit}
+        if token is not None:
+            asked["syncToken"] = token
+        return (await self.post("/changes/zone", {"zones": [asked]}))["zones"][0]
+
+    async def all_changes(self, token: str | None, *, zone: str = "PrimarySync", limit: int = 200) -> Any:
+        """Every record since, and the token that is caught up."""
+        records: list[Any] = []
+        while True:
+            page = await self.changes(token, zone=zone, limit=limit)
+            records += page["records"]
+            token = page["syncToken"]
+            if not page["moreComing"]:
+                return records, token
+
+    async def query(self, record_type: str, *, zone: str = "PrimarySync", limit: int = 200, **filters: Any) -> Any:
+        """One page of records/query; filters by name, a `marker` to go on."""
+        given = {"startRank": 0, "direction": "ASCENDING", **filters}
+        marker = given.pop("marker", None)
+        asked = [
+            {"fieldName": name, "fieldValue": {"value": value}, "comparator": "EQUALS"} for name, value in given.items()
+        ]
+        body = {"query": {"recordType": record_type, "filterBy": asked}, "resultsLimit": limit}
+        more = {} if marker is None else {"continuationMarker": marker}
+        return await self.post("/records/query", {**body, **more, "zoneID": {"zoneName": zone}})
+
+    async def lookup(self, *names: str, zone: str = "PrimarySync") -> Any:
+        """Records by name."""
+        asked = {"records": [{"recordName": name} for name in names], "zoneID": {"zoneName": zone}}
+        return (await self.post("/records/lookup", asked))["records"]
+
+    async def count(self, index: str) -> int:
+        """HyperionIndexCountLookup."""
+        condition = {"fieldName": "indexCountID", "fieldValue": {"value": [index]}, "comparator": "IN"}
+        query = {"recordType": "HyperionIndexCountLookup", "filterBy": condition}
+        batch = [{"resultsLimit": 1, "query": query, "zoneWide": True, "zoneID": {"zoneName": "PrimarySync"}}]
+        answered = await self.post("/internal/records/query/batch", {"batch": batch})
+        return int(answered["batch"][0]["records"][0]["fields"]["itemCount"]["value"])
+
+    async def update(self, name: str, tag: str, fields: dict[str, Any], *, operation: str = "update") -> Any:
+        """records/modify of one asset."""
+        values = {key: {"value": value} for key, value in fields.items()}
+        record = {"recordName": name, "recordType": "CPLAsset", "recordChangeTag": tag, "fields": values}
+        operations = [{"operationType": operation, "record": record}]
+        body = {"atomic": True, "operations": operations, "zoneID": {"zoneName": "PrimarySync"}}
+        return (await self.post("/records/modify", body))["records"]
+
+
+def names_of(records: list[Any], record_type: str = "CPLAsset") -> list[str]:
+    return [record["recordName"] for record in records if record["recordType"] == record_type]
+
+
+def link_of(record: Any, prefix: str = "resOriginal") -> str:
+    """The download link of a record's resource."""
+    return str(record["fields"][f"{prefix}Res"]["value"]["downloadURL"])

@@ -27,8 +27,8 @@ async def asked(request: web.Request, type_: type[T]) -> T:
     try:
         return msgspec.json.decode(await request.read() or b"{}", type=type_)
     except msgspec.MsgspecError as err:
-        body = msgspec.json.encode({"serverErrorCode": "BAD_REQUEST", "reason": f"{request.path}: {err}"})
-        raise web.HTTPBadRequest(body=body, content_type="application/json") from err
+        text = msgspec.json.encode({"serverErrorCode": "BAD_REQUEST", "reason": f"{request.path}: {err}"}).decode()
+        raise web.HTTPBadRequest(text=text, content_type="application/json") from err
 
 
 def refusal(code: str, reason: str, *, status: int, retry_after_s: int | None = None) -> web.Response:

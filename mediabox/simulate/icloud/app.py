@@ -14,7 +14,7 @@ from mediabox.simulate.icloud.cloudkit import CloudKit
 from mediabox.simulate.icloud.content import Content
 from mediabox.simulate.icloud.control import Control
 from mediabox.simulate.icloud.directory import request_id
-from mediabox.simulate.icloud.faults import Dropped, Faults, Refused, Status, What
+from mediabox.simulate.icloud.faults import FAULT, Dropped, Faults, Refused, Status, What
 from mediabox.simulate.icloud.hosts import Hosts
 from mediabox.simulate.icloud.setup import Setup
 from mediabox.simulate.icloud.upload import Upload
@@ -122,7 +122,7 @@ def _watch(faults: Faults, calls: Counter[str]) -> Middleware:
             return await handler(request)
         calls[name] += 1
         fault = faults.take(name, await _about(request, name))
-        request["fault"] = fault
+        FAULT.set(fault)
         response = _instead(fault, name) or await handler(request)
         if isinstance(fault, Dropped):
             if request.transport is not None:

@@ -132,7 +132,7 @@ class Auth:
             }
         }
         script = msgspec.json.encode(boot_args).decode().replace("</", "<\\/")
-        text = f'<!DOCTYPE html><html><head><title>{html.escape("Apple Account")}</title></head><body>'
+        text = f"<!DOCTYPE html><html><head><title>{html.escape('Apple Account')}</title></head><body>"
         text += f'<script class="boot_args" type="application/json">{script}</script></body></html>'
         return web.Response(text=text, content_type="text/html", headers=_echoed(attempt))
 
@@ -199,14 +199,7 @@ class Auth:
     def _two_factor(self, attempt: Attempt) -> dict[str, Any]:
         account = attempt.account
         phones = [_shown(phone) for phone in account.phones]
-        is_cooling = self._directory.clock.wall_ms() < account.cooled_until_ms
-        security_code = {
-            "length": 6,
-            "tooManyCodesSent": is_cooling,
-            "tooManyCodesValidated": account.is_code_locked,
-            "securityCodeLocked": account.is_code_locked,
-            "securityCodeCooldown": is_cooling,
-        }
+        security_code = account.flags(self._directory.clock.wall_ms())
         verification = {
             "trustedPhoneNumbers": phones,
             "trustedPhoneNumber": phones[0] if phones else None,
@@ -224,21 +217,23 @@ class Auth:
         return shown
 
     def _push(self, attempt: Attempt, way: Way, *, phone: int | None) -> web.Response:
-        two_factor = self._two_factor(attempt)
         if self._directory.push(attempt, way, phone=phone) is None:
-            body = {**_service_error(_TOO_MANY_CODES), "securityCode": self._two_factor(attempt)["securityCode"]}
+            flags = attempt.account.flags(self._directory.clock.wall_ms())
+            body = {**_service_error(_TOO_MANY_CODES), "securityCode": flags}
             return answer(body, status=423, headers=_echoed(attempt))
-        return answer(two_factor, status=202 if way == "device" else 200, headers=_echoed(attempt))
+        return answer(self._two_factor(attempt), status=202 if way == "device" else 200, headers=_echoed(attempt))
 
     async def _code(self, request: web.Request, way: Way) -> web.Response:
         attempt = self._attempt(request)
         if attempt is None:
             return _refused(_WRONG_PASSWORD, status=401)
         code = (await asked(request, CodeRequest)).security_code.code
-        if not self._directory.answer(attempt, way, code):
-            body = {**_service_error(_WRONG_CODE), "securityCode": self._two_factor(attempt)["securityCode"]}
+        flags = self._directory.answer(attempt, way, code)
+        if flags is not None:
+            is_only_wrong = not (flags.is_closed or flags.too_many_codes_validated)
+            body = {**_service_error(_WRONG_CODE), "securityCode": flags}
             headers = {**_echoed(attempt), "X-Apple-I-Ercd": _WRONG_CODE[0]}
-            return answer(body, status=423 if attempt.account.is_code_locked else 400, headers=headers)
+            return answer(body, status=400 if is_only_wrong else 423, headers=headers)
         headers = {
             **_echoed(attempt),
             "X-Apple-Session-Token": self._directory.session_token(attempt),

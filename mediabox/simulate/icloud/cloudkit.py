@@ -17,7 +17,7 @@ from mediabox.simulate.icloud import indexes
 from mediabox.simulate.icloud.answers import answer, asked, refusal
 from mediabox.simulate.icloud.content import Links
 from mediabox.simulate.icloud.directory import WebSession, request_id
-from mediabox.simulate.icloud.faults import CountOff, EmptyPage, NotIndexed, RecordRefused, Refused, What
+from mediabox.simulate.icloud.faults import FAULT, CountOff, EmptyPage, NotIndexed, RecordRefused, Refused, What
 from mediabox.simulate.icloud.journal import BadTokenError, DatabaseTokens, Position
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.modify import Modifier
@@ -79,7 +79,7 @@ class CloudKit:
     async def zone_changes(self, request: web.Request) -> web.Response:
         library = self._library(request)
         given = await asked(request, ChangesRequest)
-        fault = _fault(request)
+        fault = FAULT.get()
         return answer({"zones": [self._changes(library, each, given, fault) for each in given.zones]})
 
     async def query(self, request: web.Request) -> web.Response:
@@ -88,7 +88,7 @@ class CloudKit:
         zone = _zone(library, given.zone_id)
         if zone is None:
             return _no_zone()
-        fault = _fault(request)
+        fault = FAULT.get()
         if given.query.record_type == "CheckIndexingState":
             state = fault.state if isinstance(fault, NotIndexed) else library.indexing_state
             return answer({**_indexing(zone, state), **_token(request, zone, given)})
@@ -110,12 +110,12 @@ class CloudKit:
             return _no_zone()
         writer = self._writer(zone, given.desired_keys)
         found = [writer.write(each.record_name) or _missing(each.record_name) for each in given.records]
-        return answer({"records": _failing(found, _fault(request)), "syncToken": zone.journal.token})
+        return answer({"records": _failing(found, FAULT.get()), "syncToken": zone.journal.token})
 
     async def count(self, request: web.Request) -> web.Response:
         library = self._library(request)
         given = await asked(request, BatchRequest)
-        fault = _fault(request)
+        fault = FAULT.get()
         by = fault.by if isinstance(fault, CountOff) else 0
         return answer({"batch": [_counted(library, each, by) for each in given.batch]})
 
@@ -126,7 +126,7 @@ class CloudKit:
         if zone is None:
             return _no_zone()
         writer = self._writer(zone, given.desired_keys)
-        records = Modifier(library, zone, writer).apply(given, _fault(request))
+        records = Modifier(library, zone, writer).apply(given, FAULT.get())
         return answer({"records": records, "syncToken": zone.journal.token})
 
     # -- who asks
@@ -136,11 +136,11 @@ class CloudKit:
         session = self._setup.session(request)
         if session is None or not session.is_trusted or not session.account.has_web_access:
             body = {"uuid": request_id(), "serverErrorCode": "AUTHENTICATION_FAILED", "reason": "no auth method found"}
-            raise web.HTTPMisdirectedRequest(body=msgspec.json.encode(body), content_type="application/json")
+            raise web.HTTPMisdirectedRequest(text=msgspec.json.encode(body).decode(), content_type="application/json")
         key = request.cookies.get(PHOTOS_COOKIE, "").strip('"')
         if session.account.has_advanced_protection and (not key or key != session.photos_key):
             body = {"uuid": request_id(), "serverErrorCode": "ACCESS_DENIED", "reason": _ACCESS_DENIED}
-            raise web.HTTPForbidden(body=msgspec.json.encode(body), content_type="application/json")
+            raise web.HTTPForbidden(text=msgspec.json.encode(body).decode(), content_type="application/json")
         return session
 
     def _library(self, request: web.Request) -> Library:
@@ -301,9 +301,7 @@ def _failing(records: Sequence[Answered | None], fault: What | None) -> list[Ans
     """The records, the first replaced by an error when that is the order of the day."""
     present = [record for record in records if record is not None]
     if isinstance(fault, RecordRefused) and present:
-        present[0] = RecordError(
-            record_name=present[0].record_name, server_error_code=fault.code, reason=fault.reason
-        )
+        present[0] = RecordError(record_name=present[0].record_name, server_error_code=fault.code, reason=fault.reason)
     return present
 
 
@@ -328,9 +326,3 @@ def _left(library: Library, zone: Zone) -> dict[str, bool]:
 
 def _no_zone() -> web.Response:
     return refusal("ZONE_NOT_FOUND", "Zone does not exist", status=404)
-
-
-def _fault(request: web.Request) -> What | None:
-    found: What | None = request.get("fault")
-    return found
-

@@ -21,7 +21,7 @@ from aiohttp import web
 from mediabox.clock import Clock
 from mediabox.simulate.icloud.blob import Blob, reference_of, wrapping_key_of
 from mediabox.simulate.icloud.directory import Directory, request_id
-from mediabox.simulate.icloud.faults import SEVENTEEN_BYTES, Cut, Garbled, What, WholeFile
+from mediabox.simulate.icloud.faults import FAULT, SEVENTEEN_BYTES, Cut, Garbled, What, WholeFile
 from mediabox.simulate.icloud.hosts import Hosts
 from mediabox.simulate.icloud.line import Line
 from mediabox.simulate.icloud.lives import Lives
@@ -95,8 +95,7 @@ class Content:
         blob = self._find(request.match_info["path"][:28].translate(_UNSAFE))
         if blob is None:
             return web.Response(status=404, text="Not Found")
-        fault: What | None = request.get("fault")
-        return await self._serve(request, blob, fault)
+        return await self._serve(request, blob, FAULT.get())
 
     def _is_stranger(self, request: web.Request) -> bool:
         """A shared library's links want cookies; a personal one's signature is enough (kei, "Downloads")."""

@@ -89,12 +89,14 @@ class Control:
             }
             for account in simulator.accounts
         }
-        return answer({
-            "accounts": accounts,
-            "pushes": simulator.pushes,
-            "calls": dict(simulator.calls),
-            "fired": dict(simulator.faults.fired),
-        })
+        return answer(
+            {
+                "accounts": accounts,
+                "pushes": simulator.pushes,
+                "calls": dict(simulator.calls),
+                "fired": dict(simulator.faults.fired),
+            }
+        )
 
     async def add_fault(self, request: web.Request) -> web.Response:
         fault = await asked(request, Fault)

@@ -16,13 +16,30 @@ from mediabox.simulate.icloud.srp import Exchange, Protocol, Verifier
 
 Way = Literal["device", "sms"]
 _ITERATIONS = 20_064  # as recorded
-_CODE_TRIES = 5  # wrong answers before Apple locks the challenge; the number is not established
-_CODE_SENDS = 5  # codes before it sends no more for a while; the same
+# How often one may ask and answer before Apple minds; the numbers are not established.
+_TRIES_BEFORE_COOLDOWN = 3
+_TRIES_BEFORE_LOCK = 5
+_SENDS = 5
 
 
 class Phone(msgspec.Struct, frozen=True, kw_only=True):
     id: int = 1
     number: str = "+33 6 12 34 56 78"
+
+
+class CodeFlags(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """`securityCode` on the sign-in page and in refusals."""
+
+    length: int = 6
+    too_many_codes_sent: bool = False
+    too_many_codes_validated: bool = False
+    security_code_locked: bool = False
+    security_code_cooldown: bool = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether Apple takes or sends no code now."""
+        return self.too_many_codes_sent or self.security_code_locked or self.security_code_cooldown
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,14 +75,16 @@ class Account:
         self.pending_terms: int | None = None  # version to be accepted
         self.wrong_codes = 0
         self.codes_sent = 0
-        self.cooled_until_ms = 0
+        self.sends_again_ms = 0  # too many codes were asked for: none before
+        self.cooled_until_ms = 0  # too many wrong ones: no answer counts before
+        self.forced_flags: CodeFlags | None = None  # what the page says whatever happened
         self._verifier: Verifier | None = None
 
     @property
     def verifier(self) -> Verifier:
         known = self._verifier
         if known is None or known.protocol != self.protocol:
-            salt = secrets.token_bytes(16)
+            salt = b"\x01" + secrets.token_bytes(15)  # PyPI's srp drops leading zeros of a salt: 1 sign-in in 256
             known = Verifier(self.apple_id, self.password, protocol=self.protocol, salt=salt, iterations=_ITERATIONS)
             self._verifier = known
         return known
@@ -74,9 +93,17 @@ class Account:
         self.password = password
         self._verifier = None
 
-    @property
-    def is_code_locked(self) -> bool:
-        return self.wrong_codes >= _CODE_TRIES
+    def flags(self, now_ms: int, *, is_last_straw: bool = False) -> CodeFlags:
+        """What Apple says about the account's codes; `is_last_straw` in answer to the wrong code that was too many."""
+        if self.forced_flags is not None:
+            return self.forced_flags
+        is_locked = self.wrong_codes >= _TRIES_BEFORE_LOCK
+        return CodeFlags(
+            too_many_codes_sent=now_ms < self.sends_again_ms,
+            too_many_codes_validated=is_last_straw and not is_locked,
+            security_code_locked=is_locked,
+            security_code_cooldown=now_ms < self.cooled_until_ms and not is_last_straw and not is_locked,
+        )
 
 
 class Attempt:
@@ -132,13 +159,13 @@ class Directory:
         return attempt
 
     def push(self, attempt: Attempt, way: Way, *, phone: int | None = None) -> Push | None:
-        """Send a code; None when too many were asked for, or none is sent before the cooldown ends."""
+        """Send a code; None when too many were asked for: `Account.flags` says which."""
         account, now_ms = attempt.account, self.clock.wall_ms()
-        if now_ms < account.cooled_until_ms or account.is_code_locked:
+        if account.flags(now_ms).is_closed:
             return None
-        if account.codes_sent >= _CODE_SENDS:
+        if account.codes_sent >= _SENDS:
             account.codes_sent = 0
-            account.cooled_until_ms = now_ms + self.lives.cooldown_s * 1000
+            account.sends_again_ms = now_ms + self.lives.cooldown_s * 1000
             return None
         account.codes_sent += 1
         code = f"{secrets.randbelow(1_000_000):06d}"
@@ -148,21 +175,28 @@ class Directory:
         self.on_push(push)
         return push
 
-    def answer(self, attempt: Attempt, way: Way, code: str) -> bool:
-        """Whether this is the code that was sent last this way. A right one is spent; wrong ones are counted."""
+    def answer(self, attempt: Attempt, way: Way, code: str) -> CodeFlags | None:
+        """None when this is the code that was sent last this way; it is spent. Else what Apple says now."""
+        account, now_ms = attempt.account, self.clock.wall_ms()
+        flags = account.flags(now_ms)
+        if flags.security_code_locked or flags.security_code_cooldown:
+            return flags
         sent = attempt.codes.get(way)
-        fresh_ms = self.clock.wall_ms() - self.lives.code_s * 1000
-        if attempt.account.is_code_locked or sent is None or sent.code != code or sent.at_ms < fresh_ms:
-            attempt.account.wrong_codes += 1
-            return False
+        if sent is None or sent.code != code or sent.at_ms < now_ms - self.lives.code_s * 1000:
+            account.wrong_codes += 1
+            is_last_straw = account.wrong_codes == _TRIES_BEFORE_COOLDOWN
+            if is_last_straw:
+                account.cooled_until_ms = now_ms + self.lives.cooldown_s * 1000
+            return account.flags(now_ms, is_last_straw=is_last_straw)
         del attempt.codes[way]
         attempt.is_verified = True
-        attempt.account.wrong_codes = attempt.account.codes_sent = 0
-        return True
+        account.wrong_codes = account.codes_sent = 0
+        return None
 
     def unlock(self, account: Account) -> None:
         """What time or Apple's support does."""
-        account.wrong_codes = account.codes_sent = account.cooled_until_ms = 0
+        account.wrong_codes = account.codes_sent = account.cooled_until_ms = account.sends_again_ms = 0
+        account.forced_flags = None
         account.is_locked = False
 
     # -- tokens

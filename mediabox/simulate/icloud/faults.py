@@ -8,6 +8,7 @@ says: let two queries pass, answer the next three with 503 and `Retry-After: 7`.
 from __future__ import annotations
 
 from collections import Counter
+from contextvars import ContextVar
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -91,6 +92,9 @@ What = (
     Status | Refused | RecordRefused | Dropped | Cut | WholeFile | Garbled | EmptyPage | CountOff | NotIndexed
 )  # fmt: skip
 
+# What goes wrong with the request being answered.
+FAULT: ContextVar[What | None] = ContextVar("fault", default=None)
+
 # What clients without cookies get for a link into a shared library: HTTP 200 and 17 bytes (kei).
 SEVENTEEN_BYTES = "501 missing PCS.\n"
 
@@ -103,6 +107,31 @@ class Fault(msgspec.Struct, frozen=True):
     times: int | None = 1  # None: until removed
     after: int = 0  # calls let through first
     only: str = ""  # counts only requests whose address, body or file name holds this text
+
+
+def hidden_refusal(code: int = 401) -> Status:
+    """auth.complete: HTTP 200 and the refusal in a header (kei)."""
+    return Status(200, body="{}", headers={"X-Apple-I-Rscd": str(code)}, content_type="application/json")
+
+
+def throttled(retry_after_s: int | None = None) -> Status:
+    """503 as the sign-in host and CloudKit send it."""
+    return Status(503, body="Service Temporary Unavailable", retry_after_s=retry_after_s)
+
+
+def access_denied() -> Refused:
+    """ACCESS_DENIED that a wait heals. Under ADP the same words stay until a device consents (`Account`)."""
+    return Refused("ACCESS_DENIED", "private db access disabled for this account")
+
+
+def expired() -> Status:
+    """content: 410, before its time."""
+    return Status(410, body="Gone")
+
+
+def bad_token() -> Refused:
+    """changes.zone: the token is not understood any more."""
+    return Refused("BAD_REQUEST", "Unknown sync continuation type")
 
 
 class _Armed:

@@ -24,7 +24,8 @@ from mediabox.model.facts import CaptureTime, Facts
 from mediabox.model.naming import FileName, is_raw, parse_name
 from mediabox.model.signature import kind_of_name
 from mediabox.native.tags import Reader, read_tags
-from mediabox.simulate.icloud.library import LIVE, SCREENSHOT, Library
+from mediabox.simulate.icloud.blob import FileBlob, of_file
+from mediabox.simulate.icloud.library import LIVE, SCREENSHOT, Library, new_name
 from mediabox.simulate.icloud.photos import Asset, Burst, Master, Part
 from mediabox.simulate.icloud.zone import Zone
 
@@ -40,6 +41,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """One file with what its headers say."""
 
     path: Path
+    blob: FileBlob
     name: FileName
     kind: Kind
     facts: Facts
@@ -68,18 +70,55 @@ class Folder:
         self._path = path
         self._library = library
         self._known: set[Path] = set()
+        self._assets: dict[Path, str] = {}  # by the path of the original
+        self._stems: dict[tuple[Path, str], str] = {}
         self._albums: dict[Path, str] = {}
         self._album_folders: dict[Path, str] = {}
 
     def scan(self) -> int:
-        """Take in everything new. How many assets that made. Blocking."""
-        found = [each for path in self._files() if (each := _look(path)) is not None]
-        groups = [group for folder in _by_folder(found) for group in _groups(folder)]
+        """Look and take in. Blocking."""
+        return self.take_in(self.look())
+
+    def look(self) -> list[Found]:
+        """What is new. Reads files, touches no library: may run in a thread. Blocking."""
+        return [each for path in self._files() if (each := _look(path)) is not None]
+
+    def take_in(self, found: list[Found]) -> int:
+        """Add what was found, trash what is gone. How many assets that made or changed."""
+        late = [each for each in found if self._join(each)]
+        new = [each for each in found if each not in late]
+        groups = [group for folder in _by_folder(new) for group in _groups(folder)]
         _pair_by_identifier(groups)
         picks = _burst_picks(groups)
+        is_first = not self._assets
         for group in sorted(groups, key=lambda group: (_taken_ms(group.original), group.original.path)):
-            self._admit(group, is_pick=group.original.path in picks)
-        return len(groups)
+            self._admit(group, is_pick=group.original.path in picks, is_first=is_first)
+        return len(groups) + len(late) + self._drop_lost()
+
+    def _join(self, late: Found) -> bool:
+        """An edit or a Live video that comes after its still: whether it found one."""
+        asset = self._stems.get((late.path.parent, late.name.stem))
+        if asset is None or self._library.asset(asset).is_trashed:
+            return False
+        if late.kind is Kind.PICTURE and late.name.is_edited:
+            self._library.edit(asset, late.blob, name=late.path.name)
+            return True
+        is_clip = late.kind is Kind.VIDEO and self._library.asset(asset).subtype != LIVE
+        if is_clip and (late.facts.duration_s or 0) <= _LIVE_CLIP_S:
+            self._library.attach_live(asset, late.blob)
+            return True
+        return False
+
+    def _drop_lost(self) -> int:
+        """What was taken out of the folder goes to Recently Deleted; back in the folder, it is a new photo."""
+        lost = [path for path in self._assets if not path.exists()]
+        for path in lost:
+            asset = self._assets.pop(path)
+            self._known.discard(path)
+            self._stems = {key: name for key, name in self._stems.items() if name != asset}
+            if not self._library.asset(asset).is_trashed:
+                self._library.trash(asset)
+        return len(lost)
 
     def _files(self) -> list[Path]:
         new = []
@@ -92,14 +131,14 @@ class Folder:
         self._known.update(new)
         return new
 
-    def _admit(self, group: Group, *, is_pick: bool) -> None:
+    def _admit(self, group: Group, *, is_pick: bool, is_first: bool) -> None:
         facts = _merged(group)
         original = group.original
         folder = original.path.parent.relative_to(self._path)
         said = next((part for part in folder.parts if part in _SAID), None)
         taken_ms = _taken_ms(original)
         now_ms = self._library.clock.wall_ms()
-        added_ms = min(taken_ms + _ADDED_AFTER_MS, now_ms) if not self._library.personal.size else now_ms
+        added_ms = min(taken_ms + _ADDED_AFTER_MS, now_ms) if is_first else now_ms
         master = Master(
             name="",
             file_name=original.path.name,
@@ -112,7 +151,7 @@ class Folder:
         relative = str(original.path.relative_to(self._path))
         is_deleted = said == DELETED
         asset = Asset(
-            name=str(uuid.uuid5(_NAMES, relative)).upper(),
+            name=new_name() if not is_first else str(uuid.uuid5(_NAMES, relative)).upper(),
             master="",
             taken_ms=taken_ms,
             added_ms=added_ms,
@@ -133,7 +172,9 @@ class Folder:
             adjustment=_adjustment(group),
         )
         album = self._album(folder) if said is None and folder.parts else None
-        self._library.admit(master, asset, album=album, zone=self._zone(said))
+        asset = self._library.admit(master, asset, album=album, zone=self._zone(said))
+        self._assets[original.path] = asset.name
+        self._stems[original.path.parent, original.name.stem] = asset.name
 
     def _zone(self, said: str | None) -> Zone | None:
         if said != SHARED:
@@ -142,9 +183,7 @@ class Folder:
 
     def _part(self, found: Found) -> Part:
         facts = found.facts
-        return self._library.part(
-            found.path, found.path.name, width=facts.width or 0, height=facts.height or 0
-        )
+        return self._library.part(found.blob, found.path.name, width=facts.width or 0, height=facts.height or 0)
 
     def _album(self, folder: Path) -> str:
         """The album of a folder. One with folders in it is an album folder, with an album of its name inside."""
@@ -183,7 +222,10 @@ def _look(path: Path) -> Found | None:
     )
     with path.open("rb") as file:
         facts = read_tags(Reader(file.fileno()), request)
-    return Found(path=path, name=parse_name(path.name), kind=facts.kind, facts=facts, modified_ms=modified_ms)
+    blob = of_file(path)
+    return Found(
+        path=path, blob=blob, name=parse_name(path.name), kind=facts.kind, facts=facts, modified_ms=modified_ms
+    )
 
 
 def _by_folder(found: Iterable[Found]) -> list[list[Found]]:

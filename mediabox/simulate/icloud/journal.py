@@ -2,8 +2,9 @@
 
 Each record stands once, where it changed last; what is gone stands as a tombstone. So a
 token is nothing but a position: the same at every call, reusable, good for ever (kei,
-"Token properties"). The first `base` positions belong to a stock that is never written
-out: position 2i+1 is the master and 2i+2 the asset of its i-th pair.
+"Token properties"), and refused by another history (the simulator was started again).
+The first `base` positions belong to a stock that is never written out: position 2i+1 is
+the master and 2i+2 the asset of its i-th pair.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class BadTokenError(ValueError):
 class Stock(Protocol):
     """Names of the pairs nobody has touched yet."""
 
+    history: str  # of which run of a zone the positions speak
+
     def __len__(self) -> int: ...
     def names(self, number: int) -> tuple[str, str]:
         """(master, asset) of the pair with this number."""
@@ -54,7 +57,7 @@ class Journal:
     """Sequence numbers for the records of one zone. Grows only."""
 
     def __init__(self, zone_name: str, stock: Stock) -> None:
-        self._zone = hashlib.sha256(zone_name.encode()).digest()[:8]
+        self._zone = hashlib.sha256(f"{zone_name} {stock.history}".encode()).digest()[:8]
         self._stock = stock
         self.base = 2 * len(stock)
         self.sequence = self.base
@@ -156,4 +159,3 @@ def _decode(token: str) -> bytes:
     if not raw.startswith(_MAGIC):
         raise BadTokenError(_TYPE)
     return raw[len(_MAGIC) :]
-

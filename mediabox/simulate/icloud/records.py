@@ -296,4 +296,3 @@ def _time(value_ms: int) -> Field:
 
 def _encrypted(value: bytes) -> Field:
     return Field(base64.b64encode(value).decode(), "ENCRYPTED_BYTES")
-

@@ -84,10 +84,12 @@ class Setup:
         if session is None:
             return answer(_NO_TOKEN, status=421)
         account = session.account
-        return answer({
-            "isICDRSDisabled": account.has_advanced_protection,
-            "isDeviceConsentedForPCS": not account.has_advanced_protection or self._is_consented(account),
-        })
+        return answer(
+            {
+                "isICDRSDisabled": account.has_advanced_protection,
+                "isDeviceConsentedForPCS": not account.has_advanced_protection or self._is_consented(account),
+            }
+        )
 
     async def consent(self, request: web.Request) -> web.Response:
         """A prompt appears on the person's devices; `Simulator.consent` is their tap."""

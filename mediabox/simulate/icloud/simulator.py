@@ -124,8 +124,8 @@ class Simulator:
         self.hosts.partition += 1
 
     async def rescan(self) -> int:
-        """Take in what is new in the folders. How many assets that made."""
-        return sum([await asyncio.to_thread(folder.scan) for folder in self._folders])
+        """Take in what is new in the folders, trash what is gone. How many assets that made or changed."""
+        return sum([folder.take_in(await asyncio.to_thread(folder.look)) for folder in self._folders])
 
     # -- life
 

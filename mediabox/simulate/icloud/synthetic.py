@@ -95,6 +95,7 @@ class SyntheticStock:
     """Implements `zone.Stock` and `blob.Stock`. The same seed makes the same library."""
 
     def __init__(self, count: int, *, seed: int = 0, mixture: Mixture | None = None) -> None:
+        self.history = f"seed {seed}, {count}"  # the same after a restart: a bench goes on with its tokens
         self._count = count
         self._seed = seed
         self._mixture = mixture or Mixture()

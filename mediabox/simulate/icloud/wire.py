@@ -148,9 +148,7 @@ class WrittenRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    operation_type: Literal[
-        "create", "update", "forceUpdate", "replace", "forceReplace", "delete", "forceDelete"
-    ]
+    operation_type: Literal["create", "update", "forceUpdate", "replace", "forceReplace", "delete", "forceDelete"]
     record: WrittenRecord
 
 

@@ -6,6 +6,7 @@ memory); whatever is changed is kept here and hides what the stock says.
 
 from __future__ import annotations
 
+import uuid
 from array import array
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -19,6 +20,8 @@ from mediabox.simulate.icloud.photos import Album, Asset, Master, Note, Relation
 class Stock(Protocol):
     """Pairs in the order they were added. Pure: the same number gives the same pair."""
 
+    history: str
+
     def __len__(self) -> int: ...
     def names(self, number: int) -> tuple[str, str]: ...
     def number(self, name: str) -> int | None:
@@ -29,6 +32,9 @@ class Stock(Protocol):
 
 
 class EmptyStock:
+    def __init__(self) -> None:
+        self.history = uuid.uuid4().hex
+
     def __len__(self) -> int:
         return 0
 
