@@ -38,17 +38,18 @@ def run(arguments: argparse.Namespace) -> int:
     match arguments.action:
         case "icloud":
             account = _account(config, arguments.what or arguments.account)
-            return asyncio.run(sign_in(home, account, Terminal(password_from_stdin=arguments.password_stdin)))
+            terminal = Terminal(password_from_stdin=arguments.password_stdin)
+            return asyncio.run(sign_in(home, account, terminal, renews=arguments.renew))
         case _:
             account = _account(config, arguments.account)
             return asyncio.run(answer(home, account, _text(arguments)))
 
 
-async def sign_in(home: Path, account: Account, terminal: Terminal) -> int:
-    """Sign in here and now, whether a daemon runs or not; a running one is told to look."""
+async def sign_in(home: Path, account: Account, terminal: Terminal, *, renews: bool = False) -> int:
+    """Sign in here and now, whether a daemon runs or not; a running one is told to look. `renews`: with a new code."""
     keeper = keeper_of(home, account)
     try:
-        end = await Dialogue(keeper, terminal).run()
+        end = await Dialogue(keeper, terminal).run(renews=renews)
     finally:
         await keeper.close()
     if isinstance(end, SignedIn):

@@ -64,11 +64,12 @@ class Dialogue:
     def __init__(self, keeper: SignIn, terminal: Terminal) -> None:
         self._keeper, self._terminal = keeper, terminal
 
-    async def run(self) -> Answer | None:
+    async def run(self, *, renews: bool) -> Answer | None:
         """The last answer; None when Apple cannot be asked now."""
         prompt = f"Password of {self._keeper.account.apple_id} (Enter: the one mediabox has): "
         try:
-            answer = await self._keeper.begin(await self._terminal.password(prompt) or None)
+            password = await self._terminal.password(prompt) or None
+            answer = await (self._keeper.renew(password) if renews else self._keeper.begin(password))
             while (step := self._next(answer)) is not None:
                 self._terminal.say(told_words(answer, self._keeper.account))
                 following = await step()

@@ -14,7 +14,6 @@ DAY_MS = 86_400_000
 # Without any one of these nothing works; their lives differ (30 days for USER, 34 for TOKEN and PCS in
 # recordings of 2018 and 2023). VALIDATE and LOGIN are renewed with every answer.
 NEEDED = ("X-APPLE-WEBAUTH-TOKEN", "X-APPLE-WEBAUTH-USER", "X-APPLE-DS-WEB-SESSION-TOKEN")
-NEEDED_WITH_ADP = ("X-APPLE-WEBAUTH-PCS-Photos", "X-APPLE-WEBAUTH-PCS-Sharing")
 TRUST = "X-APPLE-WEBAUTH-HSA-TRUST"  # and, in some answers, `-<id>`: while it lives no code is asked for
 
 
@@ -87,18 +86,6 @@ def first_to_expire(session: Session) -> Cookie | None:
     """
     ending = [cookie for cookie in session.cookies if cookie.expires_at_ms is not None and _matters(cookie.name)]
     return min(ending, key=_end, default=None)
-
-
-def has_ended(session: Session, *, now_ms: int) -> bool:
-    """Whether a cookie it cannot do without is past its time."""
-    first = first_to_expire(session)
-    return first is not None and _end(first) <= now_ms
-
-
-def has_photo_keys(session: Session) -> bool:
-    """Whether the cookies Advanced Data Protection asks for are here."""
-    names = {cookie.name for cookie in session.cookies}
-    return all(name in names for name in NEEDED_WITH_ADP)
 
 
 def _matters(name: str) -> bool:

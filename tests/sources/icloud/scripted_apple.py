@@ -48,7 +48,8 @@ class ScriptedChild:
         if isinstance(answer, Reply):
             return answer
         used_password = isinstance(request, Start) and request.password is not None
-        return Reply(answer=answer, browser=Browser(client_id="c"), used_password=used_password)
+        browser = answer.session.browser if isinstance(answer, SignedIn) else Browser(client_id="c")
+        return Reply(answer=answer, browser=browser, used_password=used_password)
 
     async def close(self) -> None:
         self.is_alive = False
@@ -103,6 +104,9 @@ class MemoryVault:
 
     def save(self, kept: Kept) -> None:
         self.kept = kept
+
+    def is_changed(self) -> bool:
+        return False
 
 
 class Issues:

@@ -87,6 +87,19 @@ async def test_a_wrong_code_may_be_followed_by_another_way_and_the_right_one(
     assert [push.way for push in icloud.pushes] == ["device", "sms"]
 
 
+async def test_renews_with_a_new_code_though_the_session_is_good(
+    icloud: Simulator, account: Account, tmp_path: Path
+) -> None:
+    await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud, "1", CODE))
+    assert await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud, passwords=())) == exits.OK
+    assert len(icloud.pushes) == 1
+
+    again = ScriptedTerminal(icloud, "2", CODE, passwords=())
+    assert await auth.sign_in(tmp_path, account, again, renews=True) == exits.OK
+
+    assert [push.way for push in icloud.pushes] == ["device", "sms"]
+
+
 async def test_a_wrong_password_ends_it_with_one_attempt(icloud: Simulator, account: Account, tmp_path: Path) -> None:
     terminal = ScriptedTerminal(icloud, passwords=("wrong", "wrong again"))
 

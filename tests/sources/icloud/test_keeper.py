@@ -2,9 +2,11 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from mediabox.errors import Away, NeedsHuman, Retryable
+from mediabox.sources.icloud.session import Browser
 from mediabox.sources.icloud.sign_in.keeper import SignIn
 from mediabox.sources.icloud.sign_in.messages import (
     Consent,
@@ -74,7 +76,7 @@ async def test_validates_once_each_start_and_then_asks_nothing() -> None:
     ],
 )
 async def test_each_thing_only_a_person_can_do_has_its_issue_and_is_never_tried_again(answer, issue: str) -> None:
-    kept = {} if isinstance(answer, NeedsPassword) else {"password": "p"}
+    kept = {"browser": Browser(client_id="c")} if isinstance(answer, NeedsPassword) else {"password": "p"}
     house = Household(answer, **kept)
 
     first = await refusal(house.sign_in)
@@ -189,6 +191,7 @@ async def test_does_not_wait_with_a_password_that_was_never_tried() -> None:
 
 async def test_signs_in_with_the_password_at_most_once_an_hour_by_itself() -> None:
     house = Household(Retryable("the child died"), NeedsPassword(), NeedsPassword(), signed_in(), password="p")
+    house.vault.kept = msgspec.structs.replace(house.vault.kept, browser=Browser(client_id="c"))
     await refusal(house.sign_in)
 
     for _ in range(2):
@@ -300,6 +303,51 @@ async def test_foretells_the_end_21_7_and_1_days_ahead_once_each() -> None:
     assert all(each.password is None for each in house.apple.asked[1:])
 
 
+async def test_foretells_the_end_of_the_trust_which_no_cookie_tells() -> None:
+    house = Household(CODE, signed_in(days=400), password="p")
+    await house.sign_in.answer("123456")
+    house.apple.answers = [signed_in(days=400, now_ms=house.clock.now_ms)] * 3
+    told = []
+
+    for _ in range(61):
+        await house.sign_in.session()
+        house.clock.advance(hours=24)
+        told.append(house.issues.history.count("icloud.expires_soon"))
+
+    assert [60 - told.index(count) for count in (1, 2, 3)] == [21, 7, 1]
+
+
+async def test_renews_at_a_time_that_suits_and_keeps_the_old_session_until_then() -> None:
+    house = Household(signed_in(days=10), NeedsPassword(), password="p")
+    await house.sign_in.session()
+    old = await house.sign_in.session()
+    assert list(house.issues.open) == ["icloud.expires_soon"]
+
+    house.apple.answers = [CODE, SENT]
+    await house.sign_in.told("renew")
+    await house.sign_in.told("device")
+    await house.sign_in.close()  # the person went away
+    assert await house.sign_in.session() is old
+    assert (house.vault.kept.need, house.vault.kept.browser) == (None, old.browser)
+
+    house.apple.answers = [CODE, SENT, WrongCode(), signed_in(days=30)]
+    await house.sign_in.told("renew")
+    await house.sign_in.told("device")
+    await house.sign_in.told("000000")
+    await house.sign_in.told("123456")
+    assert (await house.sign_in.session()).cookies != old.cookies
+    assert house.issues.open == {}
+    renewals = [each for each in house.apple.asked if isinstance(each, Start) and each.depth is Depth.PASSWORD]
+    assert [each.browser for each in renewals] == [None, None]
+
+
+async def test_starts_no_child_with_nothing_to_sign_in_with() -> None:
+    house = Household()
+
+    assert (await refusal(house.sign_in)).issue == "icloud.password"
+    assert house.apple.children == []
+
+
 async def test_a_session_that_can_be_renewed_silently_troubles_nobody() -> None:
     house = Household(signed_in(days=30), password="p")
     await house.sign_in.session()
@@ -333,7 +381,7 @@ async def test_signing_out_forgets_everything_even_when_apple_does_not_answer() 
 
 
 async def test_signing_out_tells_apple() -> None:
-    house = Household(signed_in(), SignedOut(), password="p")
+    house = Household(signed_in(), SignedOut(), password="p", browser=Browser(client_id="c"))
 
     assert await house.sign_in.sign_out() == SignedOut()
 

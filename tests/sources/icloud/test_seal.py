@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from mediabox.clock import Clock
 from mediabox.durable.private import write_private
 from mediabox.errors import NeedsHuman
 from mediabox.sources.icloud.endpoints import CHINA, WORLD
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.session import Browser, Cookie
+from mediabox.sources.icloud.sign_in.standing import Standing
 from mediabox.sources.icloud.sign_in.vault import Account, Kept, Vault
 
 CANARY = "canary-9d1f"
@@ -137,11 +139,33 @@ def test_the_first_of_two_processes_makes_the_key(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "secrets").iterdir()] == ["key"]
 
 
-@pytest.mark.parametrize("changes", [{"apple_id": "ben@example.com"}, {"endpoints": CHINA}])
-def test_a_session_of_another_apple_id_or_region_is_not_used(tmp_path: Path, changes) -> None:
+def test_nothing_of_another_apple_id_is_used(tmp_path: Path) -> None:
     vault(tmp_path).save(kept())
 
-    assert vault(tmp_path, **changes).load().browser is None
+    other = vault(tmp_path, apple_id="ben@example.com").load()
+
+    assert (other.browser, other.password) == (None, None)
+
+
+def test_of_another_region_only_the_password_is_used(tmp_path: Path) -> None:
+    vault(tmp_path).save(kept())
+
+    other = vault(tmp_path, endpoints=CHINA).load()
+
+    assert (other.browser, other.password) == (None, CANARY)
+
+
+async def test_what_another_process_wrote_is_not_undone(tmp_path: Path) -> None:
+    async def ignore(*_: object) -> None: ...
+
+    account = Account(name="anna", apple_id="anna@example.com", endpoints=WORLD)
+    standing = Standing(account, vault=vault(tmp_path), clock=Clock(), open_issue=ignore, close_issue=ignore)
+    await standing.keep(foretold_days=21)
+
+    vault(tmp_path).save(kept())
+    await standing.keep(foretold_days=7)
+
+    assert vault(tmp_path).load() == kept(foretold_days=7)
 
 
 def test_secrets_do_not_show_in_what_is_printed(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class _Connection(PyiCloudSession):
     """Keeps everything in memory: cookies and tokens never touch a disk unsealed."""
 
     def _load_session_data(self) -> None:
-        self._data = {}
+        self._data: dict[str, Any] = {}
 
     def _save_session_data(self) -> None:
         return

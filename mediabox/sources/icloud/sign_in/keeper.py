@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
-from mediabox.sources.icloud.session import Session, has_ended
+from mediabox.sources.icloud.session import Session
 from mediabox.sources.icloud.sign_in import words
-from mediabox.sources.icloud.sign_in.forecast import DEPTHS, days_due, depth_after
+from mediabox.sources.icloud.sign_in.forecast import DEPTHS, depth_after
 from mediabox.sources.icloud.sign_in.messages import (
     AcceptTerms,
     Answer,
@@ -28,6 +28,7 @@ from mediabox.sources.icloud.sign_in.messages import (
     NeedsPassword,
     NeedsTerms,
     RateLimited,
+    Reply,
     Request,
     RequestCode,
     RequestConsent,
@@ -76,6 +77,7 @@ class SignIn:
         self._turn = asyncio.Lock()
         self._child: Child | None = None
         self._said: Answer | None = None  # the last word of the open conversation
+        self._is_needed = True  # and whether it is more than a mere try
         self._proven: Session | None = None  # accepted by Apple since this start
         self._proven_at_s = 0.0
         self._strikes = 0  # sessions turned away in a row
@@ -113,7 +115,7 @@ class SignIn:
         """What a person said through a surface: a code, or a word for what to do; None when it is neither.
 
         Words: `device`, `sms`, `sms:PHONE` (send a code), `consent`, `terms` (the owner
-        accepts them), `again` (sign in now), `reload` (another process signed in).
+        accepts them), `again` (sign in now), `renew` (before it ends), `reload` (another process signed in).
         """
         match text.strip().split(":"):
             case [code] if re.fullmatch(r"[0-9][0-9 -]{3,11}", code):
@@ -128,6 +130,8 @@ class SignIn:
                 return await self.accept_terms()
             case ["again"]:
                 return await self.begin()
+            case ["renew"]:
+                return await self.renew()
             case ["reload"]:
                 await self.reload()
         return None
@@ -138,6 +142,13 @@ class SignIn:
             if password is not None:
                 await self._standing.keep(password=password)
             return await self._start(Depth.VALIDATE, is_asked=True)
+
+    async def renew(self, password: str | None = None) -> Answer:
+        """Sign in anew before it is needed, with a new code. The session of now stays until the new one is there."""
+        async with self._turn:
+            if password is not None:
+                await self._standing.keep(password=password)
+            return await self._start(Depth.PASSWORD, is_asked=True, is_needed=False, is_trusted=False)
 
     async def send_again(self, method: Method, *, phone: str | None = None) -> Answer:
         """Let Apple send exactly one code, signing in first where no conversation is open."""
@@ -248,16 +259,16 @@ class SignIn:
 
     async def _looking_ahead(self, session: Session) -> Session:
         """Foretell the end 21, 7 and 1 days before it, once each, unless the session can be renewed silently."""
-        kept, now_ms = await self._standing.kept(), self._clock.wall_ms()
-        days = days_due(session, now_ms=now_ms) if self._clock.is_trusted() else None
+        kept = await self._standing.kept()
+        days = self._standing.days_due(kept, session)
         if days is None or (kept.foretold_days is not None and kept.foretold_days <= days):
             return session
         await self._standing.keep(foretold_days=days)
         if not await self._standing.quiet_s():
             answer = await self._start(Depth.TOKEN, is_asked=False, with_password=False, is_needed=False)
             session = answer.session if isinstance(answer, SignedIn) else session
-        still = days_due(session, now_ms=now_ms)
-        if still is not None and not has_ended(session, now_ms=now_ms):
+        still = self._standing.days_due(await self._standing.kept(), session)
+        if still is not None:
             await self._standing.foretell(still)
         return session
 
@@ -279,8 +290,10 @@ class SignIn:
         is_asked: bool,
         with_password: bool = True,
         is_needed: bool = True,
+        is_trusted: bool = True,
         stays_open: bool = False,
     ) -> Answer:
+        """A new conversation. Not `is_needed`: a mere try, only success counts. Not `is_trusted`: as a new browser."""
         if quiet_s := await self._standing.quiet_s():
             return RateLimited(retry_after_s=quiet_s)  # also when a person asks: it would only prolong it
         kept = await self._standing.kept()
@@ -289,30 +302,34 @@ class SignIn:
             # before it is tried: a crash in between must not make it twice as often
             kept = await self._standing.keep(password_tried_at_ms=self._clock.wall_ms())
         await self.close()
+        self._is_needed = is_needed
+        if password is None and kept.browser is None:
+            await self._standing.remember(Reply(answer=NeedsPassword()), is_needed=is_needed)
+            return NeedsPassword()  # nothing to ask Apple with
         self._child = await self._spawn()
         start = Start(
             apple_id=self.account.apple_id,
             endpoints=self.account.endpoints,
-            browser=kept.browser,
+            browser=kept.browser if is_trusted else None,
             password=password,
             depth=depth,
         )
-        return await self._say(start, is_asked=is_asked, is_needed=is_needed, stays_open=stays_open)
+        return await self._say(start, is_asked=is_asked, stays_open=stays_open)
 
-    async def _say(
-        self, request: Request, *, is_asked: bool, is_needed: bool = True, stays_open: bool = False
-    ) -> Answer:
+    async def _say(self, request: Request, *, is_asked: bool, stays_open: bool = False) -> Answer:
         assert self._child is not None
         reply = await self._child.ask(request)
         answer = reply.answer
         log.info("icloud_sign_in", source=self.account.name, asked=_name(request), answer=_name(answer))
         if isinstance(request, Start) and request.password is not None and not is_asked and not reply.used_password:
             await self._standing.keep(password_tried_at_ms=0)  # its turn did not come: nothing to wait for
-        await self._standing.remember(reply, is_needed=is_needed)
+        if isinstance(request, Submit) and isinstance(answer, SignedIn):
+            await self._standing.keep(trusted_at_ms=self._clock.wall_ms())
+        await self._standing.remember(reply, is_needed=self._is_needed)
         if isinstance(answer, SignedIn):
             self._proven, self._proven_at_s = answer.session, self._clock.monotonic_s()
             self._strikes = 0 if is_asked else self._strikes
-        elif is_needed and not isinstance(answer, RateLimited | Unreachable):
+        elif self._is_needed and not isinstance(answer, RateLimited | Unreachable):
             self._proven = None
         self._said = answer
         if not stays_open and not (is_asked and isinstance(answer, GOES_ON)):

@@ -67,9 +67,14 @@ class Standing:
 
     async def keep(self, **changes: object) -> Kept:
         """Change fields of `Kept`, durably."""
-        kept = msgspec.structs.replace(await self.kept(), **changes)
-        await asyncio.to_thread(self._vault.save, kept)
-        self._kept = kept
+        self._kept = await asyncio.to_thread(self._change, changes)
+        return self._kept
+
+    def _change(self, changes: dict[str, object]) -> Kept:
+        """Blocking. What another process wrote meanwhile (`mediabox auth`) is not undone."""
+        is_known = self._kept is not None and not self._vault.is_changed()
+        kept = msgspec.structs.replace(self._kept if is_known and self._kept else self._vault.load(), **changes)
+        self._vault.save(kept)
         return kept
 
     async def quiet_s(self) -> float:
@@ -77,9 +82,17 @@ class Standing:
         quiet_ms = (await self.kept()).not_before_ms - self._clock.wall_ms()
         return quiet_ms / 1000 if 0 < quiet_ms <= LONGEST_QUIET_MS else 0.0
 
+    def days_due(self, kept: Kept, session: Session) -> int | None:
+        """The warning of the coming end that is due now; None by a clock that nobody set."""
+        if not self._clock.is_trusted():
+            return None
+        return days_due(session, now_ms=self._clock.wall_ms(), trusted_at_ms=kept.trusted_at_ms)
+
     async def remember(self, reply: Reply, *, is_needed: bool) -> None:
-        """Keep what an answer means for later. `is_needed`: nobody has to act on an attempt that was a mere try."""
-        kept = await self.keep(browser=reply.browser)
+        """Keep what an answer means for later. Of a mere try (not `is_needed`) only a success counts."""
+        if not is_needed and not isinstance(reply.answer, SignedIn | RateLimited):
+            return
+        kept = await self.keep(browser=reply.browser or (await self.kept()).browser)
         match reply.answer:
             case SignedIn(session=session):
                 await self._signed_in(session)
@@ -90,7 +103,7 @@ class Standing:
                 return
             case NeedsPassword() if kept.password is not None:
                 await self._settle_recheck(kept)
-            case answer if is_needed:
+            case answer:
                 await self._ask_for(answer, kept)
 
     async def ask(self, need: Need) -> None:
@@ -103,13 +116,16 @@ class Standing:
 
     async def foretell(self, days: int) -> None:
         """Say that the sign-in ends in at most this many days."""
-        remedy = f"Nothing is lost if you wait. To renew it now: `mediabox auth icloud {self._account.name}`."
+        remedy = (
+            "Nothing is lost if you wait: you will be asked. To have it done at a time that suits you: "
+            f"`mediabox auth icloud --renew {self._account.name}`."
+        )
         await self.keep(foretold_days=days)
         await self._open(EXPIRES_SOON, words.expires_soon(self._account, days=days), remedy, Severity.NOTICE)
 
     async def _signed_in(self, session: Session) -> None:
         kept = await self.kept()
-        is_near = days_due(session, now_ms=self._clock.wall_ms()) is not None
+        is_near = self.days_due(kept, session) is not None
         foretold = kept.foretold_days if is_near else None
         await self.keep(session=session, need=None, not_before_ms=0, foretold_days=foretold)
         if kept.need is not None:

@@ -63,6 +63,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     need: Need | None = None
     not_before_ms: int = 0  # Apple asked for quiet until then
     password_tried_at_ms: int = 0  # the last SRP sign-in we did by ourselves
+    trusted_at_ms: int | None = None  # the last code: Apple's trust in this browser counts from there
     foretold_days: int | None = None  # which warning of the coming end has been dealt with
 
     def __repr__(self) -> str:
@@ -75,13 +76,15 @@ class Vault:
     def __init__(self, account: Account, seal: Seal) -> None:
         self._account = account
         self._seal = seal
+        self._stamp: tuple[int, int] | None = None
 
     @property
     def path(self) -> Path:
         return self._seal.folder / f"icloud-{self._account.name}.sealed"
 
     def load(self) -> Kept:
-        """What is kept; of another Apple ID or region, nothing. Raises NeedsHuman when it cannot be unsealed."""
+        """What is kept; of another Apple ID nothing, of another region the password. Raises NeedsHuman: unreadable."""
+        self._stamp = self._stamp_now()
         empty = Kept(apple_id=self._account.apple_id, home=self._account.endpoints.home)
         content = self._seal.read(self.path, account=self._account.name)
         if content is None:
@@ -90,8 +93,22 @@ class Vault:
             kept = msgspec.json.decode(content, type=Kept)
         except msgspec.DecodeError:  # sealed by another version: as good as signed out
             return empty
-        return kept if (kept.apple_id, kept.home) == (empty.apple_id, empty.home) else empty
+        if kept.apple_id != empty.apple_id:
+            return empty
+        return kept if kept.home == empty.home else msgspec.structs.replace(empty, password=kept.password)
 
     def save(self, kept: Kept) -> None:
         """Replace the file. Raises NeedsHuman, OSError."""
         self._seal.write(self.path, msgspec.json.encode(kept), account=self._account.name)
+        self._stamp = self._stamp_now()
+
+    def is_changed(self) -> bool:
+        """Whether another process has written the file since we read or wrote it."""
+        return self._stamp_now() != self._stamp
+
+    def _stamp_now(self) -> tuple[int, int] | None:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_ino, stat.st_mtime_ns

@@ -73,7 +73,7 @@ def refused_photos(account: Account, *, now_ms: int) -> Need:
 def expires_soon(account: Account, *, days: int) -> str:
     """The foretelling's message."""
     when = "within a day" if days <= 1 else f"in {days} days"
-    return f"The sign-in of {account.apple_id} ends {when}; Apple will ask for a code then."
+    return f"Apple will probably want a new code for {account.apple_id} {when}."
 
 
 def _password(answer: SignedOut | NeedsPassword | WrongPassword, account: Account) -> Need:
