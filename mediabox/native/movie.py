@@ -37,6 +37,7 @@ _DEMUXERS = {
 }  # fmt: skip
 # Index and headers say enough for these; the others must be read a little to know their streams.
 _PROBE_BYTES = {"mov": 64 << 10, "matroska": 256 << 10, "avi": 2 << 20}
+_INTERLACED = range(2, 6)  # AVFieldOrder of libavcodec/defs.h: 0 unknown, 1 progressive
 _RGB, _UNSPECIFIED = 0, 2  # matrix coefficients, ISO/IEC 23091-2
 _EXIF_BY_TURN = {0: 1, 90: 8, 180: 3, 270: 6}  # display matrix, degrees anticlockwise
 
@@ -88,6 +89,7 @@ def _opened(window: Window, media_type: str) -> av.container.InputContainer:
             "format_whitelist": demuxer,
             "probesize": size,
             "analyzeduration": "500000",
+            "skip_frame": "all",  # for the decoders that look for what headers do not say: our frame will say it
         },
         metadata_errors="replace",
     )
@@ -117,22 +119,50 @@ def _seek(container: av.container.InputContainer, stream: av.VideoStream) -> Non
     if stream.time_base is None:
         return
     wanted = (stream.start_time or 0) + int(POSTER_AT_S / stream.time_base)
-    keys = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
-    if len(keys) == 1 or (not keys and stream.duration is not None and stream.duration < wanted):
+    target = _key_frame_near(stream, wanted)
+    if target is None or (len(stream.index_entries) < 2 and stream.duration is not None and stream.duration < wanted):
         return  # it starts with it
-    nearest = min(keys, key=lambda at: abs(at - wanted), default=wanted)
     try:
-        container.seek(nearest, stream=stream, backward=True)
+        container.seek(target, stream=stream, backward=True)
     except (av.FFmpegError, OSError):
         container.seek(0)
 
 
+def _key_frame_near(stream: av.VideoStream, wanted: int) -> int | None:
+    """The time to seek to for the indexed key frame nearest to `wanted`; `None` when that is the first frame.
+
+    The index tells when a frame is decoded, a seek asks when it is shown, which is a
+    little later: so ask for the last moment before the next key frame.
+    """
+    index = stream.index_entries
+    around = [index.search_timestamp(wanted, backward=backward) for backward in (True, False)]
+    known = [number for number in around if number >= 0]
+    if not known:
+        return wanted
+    nearest = min(known, key=lambda number: abs(index[number].timestamp - wanted))
+    if nearest == 0:
+        return None if len(index) > 1 else wanted  # of a Matroska index only the first is known before a seek
+    following = index.search_timestamp(index[nearest].timestamp + 1, backward=False)
+    return index[following].timestamp - 1 if following >= 0 else index[len(index) - 1].timestamp
+
+
 def _first_frame(container: av.container.InputContainer, stream: av.VideoStream) -> av.VideoFrame | None:
+    """The first key frame that can be decoded.
+
+    A decoder holds frames back until it knows their order, so it is told that nothing
+    follows the key frame: without that it would wait for two more, or for the end of the file.
+    Interlaced video is left to its own pace: the other half of the lines may come in the next packet.
+    """
+    context = stream.codec_context
+    is_interlaced = context.field_order in _INTERLACED
     for count, packet in enumerate(container.demux(stream)):
         if count > _PACKETS:
             break
         try:
             frames = packet.decode()
+            if not frames and packet.is_keyframe and packet.size and not is_interlaced:
+                frames = context.decode(None)
+                context.flush_buffers()
         except av.FFmpegError:  # a broken packet; the next key frame may be whole
             continue
         if frames:
@@ -154,7 +184,10 @@ def _shown(frame: av.VideoFrame, context: av.VideoCodecContext) -> Decoded:
         interpolation=Interpolation.AREA,
     )
     coding = Nclx(frame.color_primaries, frame.color_trc, 0, is_full_range=True)
-    image, icc = tone.shown(Image.fromarray(small.to_ndarray()), coding=coding, icc=None)
+    rows = small.planes[0]
+    held = cast("bytearray", memoryview(rows))  # what Pillow's types do not say: any buffer will do
+    image = Image.frombuffer("RGB", size, held, "raw", "RGB", rows.line_size, 1)
+    image, icc = tone.shown(image, coding=coding, icc=None)
     orientation = _EXIF_BY_TURN.get(round(frame.rotation) % 360, 1)
     width, height = displayed(full_width, frame.height, orientation)
     return Decoded(

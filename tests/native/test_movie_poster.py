@@ -1,8 +1,11 @@
 """A video shows the key frame nearest one second, upright, and says what its streams are."""
 
 from pathlib import Path
+from random import Random
 
+import av
 import pytest
+from PIL import Image
 from scenes import corner_colours, facts, film, opened
 
 from mediabox.model.facts import Hdr
@@ -53,6 +56,63 @@ def test_opens_every_usual_container(tmp_path: Path, name: str, media_type: str,
     assert seen.poster is not None
     assert corner_colours(seen.poster.image) == (0, 1, 2, 3)
     assert seen.duration_s == pytest.approx(2.0, abs=0.5)  # a program stream has no index: FFmpeg estimates
+
+
+def film_of(path: Path, pictures: list[Image.Image], *, codec: str = "libx264", gop: int, preset: str = "fast") -> Path:
+    """These pictures, 24 a second, every `gop`-th of them a key frame, with frames that are stored out of order."""
+    options = {"bf": "2", "sc_threshold": "0", "preset": preset, "x265-params": "log-level=0"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=24, options=options)
+        stream.width, stream.height, stream.pix_fmt = *pictures[0].size, "yuv420p"
+        stream.codec_context.gop_size = gop
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_image(picture.convert("RGB"))))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "codec"),
+    [
+        ("a.mp4", "video/mp4", "libx264"),
+        ("a.mov", "video/quicktime", "libx265"),
+        ("a.mkv", "video/matroska", "libx264"),
+        ("a.avi", "video/x-msvideo", "mpeg4"),
+    ],
+)
+def test_the_poster_is_the_key_frame_nearest_one_second(tmp_path: Path, name: str, media_type: str, codec: str) -> None:
+    pictures = [Image.new("L", (320, 240), level) for level in (30, 120, 220) for _ in range(22)]
+    path = film_of(tmp_path / name, pictures, codec=codec, gop=22)  # key frames at 0, 0.92 and 1.83 s
+
+    seen = looked(path, media_type)
+
+    assert seen.poster is not None
+    assert seen.poster.image.convert("L").getpixel((160, 120)) == pytest.approx(120, abs=12)
+
+
+class Counted(Held):
+    """Counts what is asked for."""
+
+    __slots__ = ("asked_bytes",)
+
+    def __init__(self, held: bytes) -> None:
+        super().__init__(held)
+        self.asked_bytes = 0
+
+    def bytes(self, offset: int, length: int, /) -> bytes:
+        self.asked_bytes += length
+        return super().bytes(offset, length)
+
+
+def test_a_poster_needs_one_key_frame_not_the_film(tmp_path: Path) -> None:
+    noise = [Image.frombytes("L", (320, 240), Random(seed).randbytes(320 * 240)) for seed in range(48)]
+    path = film_of(tmp_path / "a.mp4", noise, gop=250, preset="ultrafast")
+    source = Counted(path.read_bytes())
+
+    seen = movie.look(source, "video/mp4")
+
+    assert seen.poster is not None
+    assert source.asked_bytes < source.size / 2
 
 
 def test_a_large_video_is_scaled_to_1440_lines(tmp_path: Path) -> None:
