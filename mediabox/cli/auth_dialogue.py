@@ -71,7 +71,7 @@ class Dialogue:
             password = await self._terminal.password(prompt) or None
             answer = await (self._keeper.renew(password) if renews else self._keeper.begin(password))
             while (step := self._next(answer)) is not None:
-                self._terminal.say(told_words(answer, self._keeper.account))
+                self._terminal.say(_in_dialogue(answer, self._keeper.account))
                 following = await step()
                 if following is None:
                     break
@@ -138,6 +138,12 @@ class Dialogue:
     async def _accept(self) -> Answer | None:
         said = await self._terminal.line("Type `accept` if you have read Apple's terms and accept them:")
         return await self._keeper.accept_terms() if said == "accept" else None
+
+
+def _in_dialogue(answer: Answer, account: Account) -> str:
+    """As `told_words`, without the commands: what they do is asked for on the next line."""
+    told = told_words(answer, account)
+    return told.partition("\n")[0] if isinstance(answer, NeedsCode | WrongCode | NeedsPassword) else told
 
 
 def told_words(answer: Answer, account: Account) -> str:

@@ -1,6 +1,6 @@
 """`python -m mediabox.sources.icloud.sign_in.child`: pyicloud in a process of its own, for one sign-in.
 
-It costs 40 MiB while it lives and is gone afterwards. Requests come on standard input,
+It costs some 75 MiB while it lives and is gone afterwards. Requests come on standard input,
 replies go to standard output, one JSON message a line. It ends with its input, or when
 nothing was said for PATIENCE_S: nobody has to remember it.
 """
