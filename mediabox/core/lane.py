@@ -45,8 +45,8 @@ class Lane:
             await self._arrived.wait()
 
     def offer(self, work: Work) -> None:
-        """A work that may run now. With a full lane it stays in the table."""
-        if len(self._waiting) < 2 * self.depth:
+        """A work that may run now. With a full lane it stays in the table, and a look at the table may have been first."""
+        if work.job.id not in self.held and len(self._waiting) < 2 * self.depth:
             self._add(work)
 
     def fill(self, works: Iterable[Work]) -> int:

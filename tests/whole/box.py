@@ -1,10 +1,12 @@
 """A household for tests: a home, an archive, a folder of pictures, and the box that works on them.
 
-    box = Household.founded(tmp_path, files)
-    box.run(); box.assert_sound()
+    box = Household(tmp_path)
+    box.found(FAMILY)
+    box.run()
+    box.assert_sound()
 
-`run` starts the real daemon with its real children. `run(examiner=...)` and everything
-in `plain_box` put a table in the place of the children, for the runs that are many.
+`run` starts the real daemon with its real children. `run(real=False)` and everything in
+`plain_box` put a table in the place of the children, for the runs that are many.
 """
 
 import json
@@ -14,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,17 +90,6 @@ class Household:
                 kill(process)
             return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
-    def run_and_kill(self, after_s: float, *, real: bool = False) -> bool:
-        """Whether SIGKILL met it at work."""
-        with self.start(real=real) as process:
-            try:
-                process.wait(after_s)
-            except subprocess.TimeoutExpired:
-                return True
-            finally:
-                kill(process)
-            return False
-
     def say(self, *words: str) -> str:
         """What a command answers, whatever its exit code."""
         argv = [sys.executable, "-m", "mediabox", *words, "--home", str(self.home)]
@@ -127,13 +118,9 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.wait(PATIENCE_S)
 
 
-def wait_until(is_true: Any, *, timeout_s: float = 30) -> None:
+def wait_until(is_true: Callable[[], object], *, timeout_s: float = 30) -> None:
     """Poll what another process does; fail when it never does it."""
     until = time.monotonic() + timeout_s
     while not is_true():
         assert time.monotonic() < until, "it never happened"
         time.sleep(0.02)
-
-
-def names(files: Sequence[Path], below: Path) -> dict[str, Path]:
-    return {str(path.relative_to(below)): path for path in files}

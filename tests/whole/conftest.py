@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from whole.box import Household
+from faults.mounts import tmpfs
 from whole.breaking import TABLE
 from whole.examiner import write_table
 from whole.family import FAMILY
@@ -32,6 +33,13 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def facts_for_forks(facts: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv(TABLE, str(facts))
     yield
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[Path]:
+    """A disk in memory, for the runs that are many."""
+    with tmpfs(tmp_path / "ground", size_bytes=512 << 20) as ground:
+        yield ground
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from mediabox import failpoints
@@ -60,6 +61,19 @@ def killed_at(point: str, home: Path, table: Table, *, hit: int = 1, clock: Cloc
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert status in {0, -signal.SIGKILL}, f"the run ended with {status}"
     return status != 0
+
+
+def killed_after(seconds: float, home: Path, table: Table) -> bool:
+    """Run in a fork that is killed after so long; whether it was still at work."""
+    child = os.fork()
+    if child == 0:
+        try:
+            run_to_the_end(home, table)
+        finally:
+            os._exit(0)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from mediabox.core.bus import Bus
 from mediabox.core.commit import Committer
 from mediabox.core.governor import Governor, Limits
 from mediabox.core.issues import IssueBook
+from mediabox.core.lane import Lane
 from mediabox.core.parts import Parts, part_of
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.asset import Kind, RemoteAsset, RemoteResource
@@ -423,3 +424,27 @@ async def test_no_job_runs_twice_when_a_look_at_the_table_is_overtaken(
         running.cancel()
 
     assert sorted(stage.ran) == list(range(1, stage.length + 1))
+
+
+async def test_a_job_that_the_table_showed_first_is_not_offered_again(tmp_path: Path) -> None:
+    """Found as two copies of one picture: both runs met the other's file, and one took it for a stranger's."""
+    async with Database(tmp_path / "mediabox.db") as database:
+        clock = Clock()
+        lane = Lane("file", Parts(clock, IssueBook(database, Bus(), clock)), asyncio.Event())
+        work = Work(job=Job(id=1, step="file", subject="1"))
+
+        lane.fill([work])
+        lane.offer(work)
+
+        assert len(lane) == 1
+
+
+def test_what_is_found_published_after_a_power_cut_is_read_only_again(box: Household) -> None:
+    """The name may have reached the disk when the mode had not."""
+    box.found({"a.jpg": JPEG})
+    assert killed_at("file.linked", box.home, {})
+    next(iter(archived_originals(box.archive))).chmod(0o644)
+
+    run(box)
+
+    box.assert_sound()

@@ -17,7 +17,6 @@ from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 
 import pytest
-from faults.mounts import tmpfs
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -264,17 +263,16 @@ def _roomy_disk() -> Iterator[None]:
 
 
 @pytest.fixture
-def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def city(ground: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(rebuild, "MediaWorkers", lambda _: TableExaminer({}))
+    monkeypatch.setattr(BoxMachine, "ground", ground, raising=False)
     logging.disable(logging.CRITICAL)
-    with tmpfs(tmp_path / "ground", size_bytes=256 << 20) as ground:
-        BoxMachine.ground = ground
-        yield ground
+    yield
     logging.disable(logging.NOTSET)
 
 
 @pytest.mark.timeout(10_000)
-def test_no_story_loses_a_picture(ground: Path, is_full: bool) -> None:
+def test_no_story_loses_a_picture(city: None, is_full: bool) -> None:
     told = settings(
         max_examples=10_000 if is_full else 300,
         stateful_step_count=20,

@@ -1,0 +1,65 @@
+"""Two daemons, orders to stop, and kill -9 again and again."""
+
+import random
+import signal
+import time
+
+from mediabox.cli import exits
+from whole.box import Household, kill, wait_until
+from whole.family import pictures
+from whole.plain_box import killed_after, retry, run_to_the_end
+
+KILLS = 50
+FILES = 200
+
+
+def archived(box: Household) -> int:
+    return sum(1 for path in box.archive.rglob("*.jpg"))
+
+
+def test_a_second_daemon_on_one_home_is_refused(box: Household) -> None:
+    box.found(pictures(3))
+    first = box.start(once=False)
+    try:
+        wait_until(lambda: archived(box) == 3)
+
+        second = box.run()
+
+        assert second.returncode == exits.TRY_LATER
+        assert f"process {first.pid}" in second.stderr
+        assert str(box.home) in second.stderr
+        assert "Traceback" not in second.stderr
+    finally:
+        kill(first)
+
+
+def test_told_to_stop_it_stops_within_ten_seconds_and_goes_on_later(box: Household) -> None:
+    box.found(pictures(FILES, size_bytes=20_000))
+    running = box.start()
+    try:
+        wait_until(lambda: archived(box) > 10)
+
+        running.send_signal(signal.SIGTERM)
+        told_at = time.monotonic()
+        _, stderr = running.communicate(timeout=30)
+        took_s = time.monotonic() - told_at
+    finally:
+        kill(running)
+
+    assert took_s < 10
+    assert "Traceback" not in stderr
+    assert archived(box) < FILES * 9 // 10
+    box.finish(real=True)
+    box.assert_sound()
+
+
+def test_killed_fifty_times_it_still_gets_there(box: Household) -> None:
+    lots = random.Random(5)
+    box.found(pictures(FILES))
+
+    met_at_work = [killed_after(lots.uniform(0.005, 0.15), box.home, {}) for _ in range(KILLS)]
+
+    assert sum(met_at_work) > KILLS / 2
+    retry(box.home)
+    run_to_the_end(box.home, {})
+    box.assert_sound()

@@ -1,0 +1,66 @@
+"""The whole box with each of its changes to the disk broken in each way, then run again."""
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from faults.every_point import every_point
+from faults.shim import Fault, run_under_shim
+from whole.box import Household
+from whole.family import FAMILY
+
+FAULTS = (Fault.KILL, Fault.TORN, Fault.ENOSPC, Fault.EIO)
+SAMPLE = 80  # of about 2,200 cases each; all of them with --full-faults
+FULL_DISKS = 6
+REAL_CHILDREN = 4
+
+
+@pytest.mark.timeout(10_000)
+@pytest.mark.usefixtures("facts_for_forks")
+@pytest.mark.parametrize("scenario", ["TakingIn", "Moving"])
+def test_whatever_call_fails_nothing_is_lost(scenario: str, ground: Path, is_full: bool) -> None:
+    found = every_point(
+        f"whole.breaking:{scenario}", ground, faults=FAULTS, sample=0 if is_full else SAMPLE, seed=1, timeout_s=9_000
+    )
+
+    assert not found.complaints, "\n".join(found.complaints)
+    assert found.points > 400
+    assert found.killed > found.cases / 3
+
+
+def test_a_disk_that_stays_full_loses_nothing_and_says_so(ground: Path, facts: Path) -> None:
+    lots = random.Random(2)
+    for number in range(FULL_DISKS):
+        box = _household(ground / str(number), facts)
+        argv = box.command(real=False)
+
+        full = run_under_shim(argv, ground / str(number), lots.randrange(3, 450), Fault.ENOSPC, is_sticky=True)
+
+        assert full.returncode == 3, full.stderr
+        assert "No space left" in full.stderr or "full" in full.stderr, full.stderr
+        assert "Traceback" not in full.stderr
+        box.finish()
+        box.assert_sound()
+
+
+def test_the_real_children_make_no_difference(ground: Path, facts: Path) -> None:
+    lots = random.Random(3)
+    for number in range(REAL_CHILDREN):
+        box = _household(ground / str(number), facts)
+
+        broken = run_under_shim(
+            [sys.executable, *box.command()[1:]], ground / str(number), lots.randrange(100, 450), Fault.TORN
+        )
+
+        assert broken.was_killed
+        box.finish(real=True)
+        box.assert_sound()
+
+
+def _household(root: Path, facts: Path) -> Household:
+    box = Household(root)
+    box.found(FAMILY)
+    box.table.write_bytes(facts.read_bytes())
+    return box
