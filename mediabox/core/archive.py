@@ -11,7 +11,7 @@ from msgspec import structs
 
 from mediabox.contracts import Setback, Written
 from mediabox.durable.directory_sync import DirectorySync
-from mediabox.durable.publish import discard, publish, remove, replace
+from mediabox.durable.publish import adopt, discard, publish, remove, replace
 from mediabox.durable.verify import Verdict, check
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.failpoints import fp
@@ -67,6 +67,7 @@ class Archive:
         if self._volume.exists(path):  # published before a crash, or a stranger
             if self._check(resource).state is not CopyState.PRESENT:
                 return Setback.OBSTRUCTED
+            adopt(self._volume, path, modified_at_ms=resource.modified_at_ms)
         elif not self._spool.holds(resource.id):
             return Setback.LOST
         else:

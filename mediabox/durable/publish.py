@@ -51,6 +51,22 @@ def publish(volume: Volume, temp: str, final: str, *, modified_at_ms: int | None
     fp("file.linked")
 
 
+def adopt(volume: Volume, final: str, *, modified_at_ms: int | None = None) -> None:
+    """Make a whole file that is at its final name already an original: durable, read-only, with its time (Unix ms).
+
+    For what was published before a crash, which may have taken back all but the bytes
+    and the name. Raises Away, NeedsHuman.
+    """
+    volume.prove()
+    with volume.refusals(f"adopt {final}"):
+        _make_original(inside(final), dir_fd=volume.fd, modified_at_ms=modified_at_ms)
+        descriptor = os.open(final, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=volume.fd)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def replace(volume: Volume, final: str, content: bytes) -> None:
     """Make `content` the durable content of a sidecar or manifest of ours; never of an original.
 
