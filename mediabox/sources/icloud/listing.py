@@ -197,7 +197,7 @@ class Listing:
         after, is_end = window.advance(progress, tuple(found.assets), full=FULL_PHOTOS, has_more=answer.has_marker)
         if after.rank < progress.rank and not is_end:
             return Step(progress=after)
-        gathered = await self._gathered(library, found)
+        gathered = await self._gathered(library, found, told=progress.anchors)
         is_end = is_end or (self._settings.newest is not None and after.rank >= self._settings.newest)
         after = remember(_phase(after, then) if is_end else after, gathered)
         return Step(progress=after, page=Page(assets=gathered.assets, undecided=gathered.undecided))
@@ -254,8 +254,9 @@ class Listing:
             memberships=tuple(each for each in (*came, *left) if each is not None) if is_told else (),
         )
 
-    async def _gathered(self, library: Library, found: records.Sorted) -> Gathered:
-        present = {name: asset for name, asset in found.assets.items() if self._is_taken(asset)}
+    async def _gathered(self, library: Library, found: records.Sorted, *, told: tuple[str, ...] = ()) -> Gathered:
+        """Assets of a page but those `told` of on the page before."""
+        present = {name: asset for name, asset in found.assets.items() if name not in told and self._is_taken(asset)}
         return await gather(self._cloud, library, present, found.masters, keep=self._keep)
 
     def _is_taken(self, asset: Record) -> bool:
@@ -298,7 +299,8 @@ class Listing:
         after, is_end = window.advance(progress, names, full=FULL_ALBUM, has_more=answer.has_marker)
         if is_end:
             after = _on_album(after, self._next_album(library, progress.album))
-        members = (records.membership_of(library.name, record) for record in found)
+        new = (record for record in found if record.record_name not in progress.anchors)
+        members = (records.membership_of(library.name, record) for record in new)
         return Step(progress=after, page=Page(assets=(), memberships=tuple(each for each in members if each)))
 
     def _next_album(self, library: Library, after: str) -> str | None:

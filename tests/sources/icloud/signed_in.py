@@ -1,0 +1,134 @@
+"""iCloud's source in front of the simulator, signed in without the way through sign-in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+from mediabox.contracts import Page
+from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Resource, ResourceState
+from mediabox.simulate.icloud.directory import Account
+from mediabox.simulate.icloud.setup import TOKEN_COOKIE
+from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.sources.icloud import ICloud, Settings
+from mediabox.sources.icloud.budget import Budget, Limits
+from mediabox.sources.icloud.endpoints import Hosts
+from mediabox.sources.icloud.session import Browser, Cookie, Session
+
+# Fast enough that no test waits for the budget; `test_budget` is about the real one.
+EAGER = Limits(records_per_s=10_000, records_burst=10_000, contents_per_s=10_000, contents_burst=10_000)
+
+
+class SimulatedKeeper:
+    """Obeys `connection.Keeper`: opens a browser session in the simulator whenever the last one was refused."""
+
+    def __init__(self, simulator: Simulator, account: Account | None = None) -> None:
+        self._simulator = simulator
+        self._account = account or simulator.account()
+        self._session: Session | None = None
+        self.sign_ins = 0
+
+    async def session(self) -> Session:
+        if self._session is None:
+            self.sign_ins += 1
+            self._session = session_of(self._simulator, self._account)
+        return self._session
+
+    def expired(self, session: Session) -> None:
+        if session is self._session:
+            self._session = None
+
+
+def session_of(simulator: Simulator, account: Account) -> Session:
+    """What signing in would leave."""
+    value = simulator.directory.open(account, is_trusted=True)
+    return Session(
+        apple_id=account.apple_id,
+        dsid=account.dsid,
+        browser=Browser(client_id="auth-1", cookies=(Cookie(name=TOKEN_COOKIE, value=value, domain="127.0.0.1"),)),
+        photos_url=simulator.hosts.database,
+        upload_url=simulator.hosts.upload,
+        country="FRA",
+        is_trusted=True,
+        signed_in_at_ms=simulator.clock.wall_ms(),
+    )
+
+
+def source_of(
+    simulator: Simulator,
+    *,
+    keeper: Any = None,
+    budget: Budget | None = None,
+    **settings: Any,
+) -> ICloud:
+    """A source of the simulator's first account, with the simulator's clock."""
+    home = simulator.hosts.home
+    hosts = Hosts(auth=home, setup=home, home=home, ca_file=str(simulator.certificate_authority))
+    return ICloud(
+        Settings(apple_id="someone@example.com", hosts=hosts, **settings),
+        name="cloud",
+        keeper=keeper or SimulatedKeeper(simulator),
+        budget=budget or Budget(clock=simulator.clock, limits=EAGER, dice=random.Random(7)),
+        clock=simulator.clock,
+    )
+
+
+class Reader:
+    """What intake does with a source, as far as a test needs it: takes pages in and keeps the cursor."""
+
+    def __init__(self, source: ICloud) -> None:
+        self.source = source
+        self.cursor: str | None = None
+        self.assets: dict[str, RemoteAsset] = {}
+        self.pages: list[Page] = []  # of the last look
+
+    async def look(self) -> list[Page]:
+        """One listing to its end."""
+        self.pages = []
+        async for page in self.source.pages(self.cursor):
+            self.take(page)
+        return self.pages
+
+    def take(self, page: Page) -> None:
+        self.pages.append(page)
+        self.assets |= {asset.remote_id: asset for asset in page.assets}
+        self.cursor = page.cursor or self.cursor
+
+    def resources(self) -> list[RemoteResource]:
+        return [resource for asset in self.assets.values() for resource in asset.resources]
+
+    def named(self, name: str) -> RemoteAsset:
+        """The one asset whose original is called so."""
+        (found,) = [each for each in self.assets.values() if each.resources[0].name == name]
+        return found
+
+    @property
+    def told(self) -> list[RemoteAsset]:
+        """Assets of the last look."""
+        return [asset for page in self.pages for asset in page.assets]
+
+    @property
+    def turns(self) -> list[tuple[str, str]]:
+        return [(change.remote_id, change.turn.value) for page in self.pages for change in page.changes]
+
+
+def taken_in(remote: RemoteResource) -> Resource:
+    return Resource(
+        id=1,
+        asset_id=1,
+        source="cloud",
+        remote_id=remote.remote_id,
+        version=remote.version,
+        name=remote.name,
+        kind=remote.kind or Kind.PICTURE,
+        role=remote.role,
+        state=ResourceState.SEEN,
+        size_bytes=remote.size_bytes,
+    )
+
+
+def calls_of(simulator: Simulator, names: Iterable[str] = ()) -> int:
+    """Calls of the photo database since the counter was cleared."""
+    of_interest = tuple(names) or ("zones.", "changes.", "records.")
+    return sum(count for name, count in simulator.calls.items() if name.startswith(of_interest))
