@@ -68,6 +68,7 @@ class Source(Protocol):
 
     name: str
     removes_after_archiving: bool  # the owner chose `move`
+    resumes: bool  # continues an interrupted fetch: knows versions and checks the whole in the end
 
     @property
     def unsettled(self) -> int:
@@ -247,8 +248,11 @@ Decision = Join | Similar | Reserve
 class Spool(Protocol):
     """Temporary files on the archive's own volume, one for each resource being taken in."""
 
-    def sink(self, resource_id: int, *, size_bytes: int | None = None) -> Sink:
-        """Where to pour one resource. `size_bytes` as announced, so that a full disk shows before the first byte."""
+    def sink(self, resource_id: int, *, size_bytes: int | None = None, version: str | None = None) -> Sink:
+        """Where to pour one resource. `size_bytes` as announced, so that a full disk shows before the first byte.
+
+        With `version`, what an interrupted fetch of that version left is continued.
+        """
 
     def holds(self, resource_id: int) -> bool:
         """Whether something is held for this resource. Blocking."""

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from mediabox.contracts import Setback, Written
 from mediabox.durable.directory_sync import DirectorySync
-from mediabox.durable.publish import adopt, discard, publish, remove, replace
+from mediabox.durable.publish import adopt, publish, remove, replace
 from mediabox.durable.verify import Verdict, check
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.failpoints import fp
@@ -115,7 +115,7 @@ class Archive:
     def _let_go(self, resource_ids: Sequence[int]) -> None:
         fp("file.committed")
         for resource_id in resource_ids:
-            discard(self._volume, self._spool.path_of(resource_id))
+            self._spool.discard_now(resource_id)
 
     # ------------------------------------------------------------ sidecars and manifests
 

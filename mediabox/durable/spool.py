@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Sink, Staged
+from mediabox.durable import mark
 from mediabox.durable.publish import discard
 from mediabox.durable.temporary import abandon, unlink_quietly, write_all
 from mediabox.durable.volume import FOLDER, Volume
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SPOOL = f"{FOLDER}/spool"
 _PART = ".part"
+_MARK = ".mark"
 _PROVE_EVERY_BYTES = 64 << 20  # a long video must notice a vanished disk or a filling one on its way
 _REREAD_BYTES = 1 << 20
 
@@ -31,15 +33,18 @@ _REREAD_BYTES = 1 << 20
 class FileSink:
     """Where one resource's bytes go, hashed as they pass. Blocking; for one thread at a time.
 
-    Opens its file at first use, taking up what an interrupted fetch left. `size_bytes`
-    is the length to expect, when the source knows, so that a full disk shows before
-    the first byte. Closed by `SpoolFolder.finish`, `close`, or when let go.
+    Opens its file at first use. With a `version` it takes up what an interrupted fetch
+    of that version left (see `mark`), without one it begins anew. `size_bytes` is the
+    length to expect, when the source knows, so that a full disk shows before the first
+    byte. Closed by `SpoolFolder.finish`, `close`, or when let go.
     """
 
-    def __init__(self, volume: Volume, path: str, *, size_bytes: int | None) -> None:
+    def __init__(self, volume: Volume, path: str, *, size_bytes: int | None, version: str | None = None) -> None:
         self._volume = volume
         self._path = path
         self._expected_bytes = size_bytes
+        self._version = version
+        self._mark_path = mark_of(path)
         self._fd = -1
         self._epoch = 0
         self._offset = 0
@@ -57,6 +62,7 @@ class FileSink:
         self.close()
         with self._volume.refusals(f"restart {self._path}"):
             unlink_quietly(self._path, dir_fd=self._volume.fd)
+            mark.forget(self._mark_path, dir_fd=self._volume.fd)
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
         """Append, as is: callers choose the chunk (256 KiB and more cost least). Raises Away, NeedsHuman."""
@@ -118,7 +124,23 @@ class FileSink:
         self._volume.prove(since=self._epoch)
         left = (self._expected_bytes or 0) - self._offset
         self._volume.ensure_room(max(left, 0))
+        if self._version is not None and self._offset:
+            self._checkpoint(self._version)
         self._prove_at = self._offset + _PROVE_EVERY_BYTES
+
+    def _checkpoint(self, version: str) -> None:
+        """Make what was poured so far something to continue from even after a power cut."""
+        try:
+            os.fdatasync(self._fd)
+            self._note(version, synced_bytes=self._offset)
+        except OSError as err:
+            self.close()
+            abandon(self._path, dir_fd=self._volume.fd)
+            raise self._volume.refused(err, f"sync {self._path}") from err
+
+    def _note(self, version: str, *, synced_bytes: int) -> None:
+        note = mark.Mark(version=version, boot=mark.boot_id(), synced_bytes=synced_bytes)
+        mark.put(self._mark_path, note, dir_fd=self._volume.fd)
 
     def _require_open(self) -> None:
         if self._fd >= 0:
@@ -141,12 +163,26 @@ class FileSink:
             held = os.stat(self._path, dir_fd=dir_fd, follow_symlinks=False)
         except FileNotFoundError:
             held = None
-        if held and held.st_nlink == 1 and held.st_mode & stat.S_IWUSR:  # published files are read-only
-            return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
+        usable = self._usable(held) if held else 0
+        if usable:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
+            os.ftruncate(descriptor, usable)
+            return descriptor
         if held:
             os.unlink(self._path, dir_fd=dir_fd)
+        if self._version is not None:
+            self._note(self._version, synced_bytes=0)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(self._path, flags, 0o644, dir_fd=dir_fd)
+
+    def _usable(self, held: os.stat_result) -> int:
+        """How many of the held bytes this fetch may continue from. A published file is never written to."""
+        is_ours_alone = held.st_nlink == 1 and bool(held.st_mode & stat.S_IWUSR)
+        if self._version is None or not is_ours_alone:
+            return 0
+        return mark.usable_bytes(
+            self._mark_path, self._version, held_bytes=held.st_size, dir_fd=self._volume.fd
+        )
 
     def _hash_held(self) -> None:
         while block := os.pread(self._fd, _REREAD_BYTES, self._offset):
@@ -160,9 +196,12 @@ class SpoolFolder:
     def __init__(self, volume: Volume) -> None:
         self._volume = volume
 
-    def sink(self, resource_id: int, *, size_bytes: int | None = None) -> FileSink:
-        """A sink for one resource; touches the disk only when used. `size_bytes` as the source announced it."""
-        return FileSink(self._volume, self.path_of(resource_id), size_bytes=size_bytes)
+    def sink(self, resource_id: int, *, size_bytes: int | None = None, version: str | None = None) -> FileSink:
+        """A sink for one resource; touches the disk only when used. `size_bytes` as the source announced it.
+
+        With `version` it continues what an interrupted fetch of that version left.
+        """
+        return FileSink(self._volume, self.path_of(resource_id), size_bytes=size_bytes, version=version)
 
     async def finish(self, resource_id: int, sink: Sink) -> Staged:
         """Make what was poured durable. Raises Away, NeedsHuman, Retryable; then what was poured may be gone."""
@@ -184,7 +223,13 @@ class SpoolFolder:
 
     async def discard(self, resource_id: int) -> None:
         """Unlink the staged file, if it is there. Raises Away, NeedsHuman."""
-        await asyncio.to_thread(discard, self._volume, self.path_of(resource_id))
+        await asyncio.to_thread(self.discard_now, resource_id)
+
+    def discard_now(self, resource_id: int) -> None:
+        """As `discard`. Blocking."""
+        path = self.path_of(resource_id)
+        discard(self._volume, path)
+        discard(self._volume, mark_of(path))
 
     def held(self) -> list[int]:
         """Resource ids something is held for, ascending. Blocking. Raises Away, NeedsHuman."""
@@ -193,7 +238,8 @@ class SpoolFolder:
     def sweep(self, keep: "AbstractSet[int]") -> int:
         """Unlink all but the files of `keep`; how many. Blocking. For the start, when nothing is poured."""
         self._volume.prove()
-        stale = [name for name in self._names() if not (_is_part(name) and int(name.removesuffix(_PART)) in keep)]
+        wanted = {f"{resource_id:d}{suffix}" for resource_id in keep for suffix in (_PART, _MARK)}
+        stale = [name for name in self._names() if name not in wanted]
         for name in stale:
             discard(self._volume, f"{SPOOL}/{name}")
         return len(stale)
@@ -212,6 +258,11 @@ class SpoolFolder:
                 return os.listdir(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def mark_of(path: str) -> str:
+    """Where the note beside a staged file is."""
+    return path.removesuffix(_PART) + _MARK
 
 
 def _is_part(name: str) -> bool:

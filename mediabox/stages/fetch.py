@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from mediabox.contracts import Needs, Outcome
@@ -31,10 +30,8 @@ class Fetch:
     async def run(self, work: Work) -> Outcome:
         resource = _subject(work)
         source = self._source(resource)
-        sink = self._spool.sink(resource.id, size_bytes=resource.size_bytes)
-        # What an earlier attempt left may be of another version, or half forgotten by a power cut: its length says
-        # neither. Only bytes poured and hashed in one go are an original.
-        await asyncio.to_thread(sink.restart)
+        version = resource.version if source.resumes else None
+        sink = self._spool.sink(resource.id, size_bytes=resource.size_bytes, version=version)
         try:
             await source.fetch(resource, sink)
             staged = await self._spool.finish(resource.id, sink)

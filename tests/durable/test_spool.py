@@ -45,11 +45,11 @@ def test_an_empty_file_is_a_file(spool: SpoolFolder) -> None:
 
 
 def test_an_interrupted_fetch_goes_on_where_it_stopped(spool: SpoolFolder) -> None:
-    first = spool.sink(7)
+    first = spool.sink(7, version="1")
     first.write(PHOTO[:123_457])
     first.close()
 
-    second = spool.sink(7)
+    second = spool.sink(7, version="1")
     assert second.offset == 123_457
     second.write(PHOTO[123_457:])
 
@@ -58,13 +58,13 @@ def test_an_interrupted_fetch_goes_on_where_it_stopped(spool: SpoolFolder) -> No
 
 def test_starting_over_forgets_what_was_held(spool: SpoolFolder) -> None:
     pour(spool, 7, b"an older version, longer than the new one" * 20_000)
-    sink = spool.sink(7)
+    sink = spool.sink(7, version="1")
 
     sink.restart()
     assert sink.offset == 0
     sink.write(PHOTO)
 
-    assert asyncio.run(spool.finish(7, sink)) == asyncio.run(spool.finish(7, spool.sink(7)))
+    assert asyncio.run(spool.finish(7, sink)) == asyncio.run(spool.finish(7, spool.sink(7, version="1")))
     assert (spool._volume.root / spool.path_of(7)).read_bytes() == PHOTO
 
 
@@ -165,14 +165,14 @@ def test_a_disk_that_fills_up_on_the_way_says_so_and_the_fetch_goes_on_later(tmp
     with tmpfs(tmp_path / "memory", size_bytes=4 << 20) as root, Volume.enroll(root, now_ms=1) as volume:
         spool = SpoolFolder(volume)
         (root / "films").write_bytes(bytes(2 << 20))
-        sink = spool.sink(7)  # a source that does not know the length
+        sink = spool.sink(7, version="1")  # a source that does not know the length
         with pytest.raises(NeedsHuman, match="write to") as full:
             for start in range(0, len(video), 1 << 16):
                 sink.write(video[start : start + (1 << 16)])
         (root / "films").unlink()
 
         assert full.value.issue == "volume.full"
-        assert spool.sink(7).offset > 0
+        assert spool.sink(7, version="1").offset > 0
         pour(spool, 7, video)
 
 
@@ -181,7 +181,7 @@ def test_a_disk_pulled_on_the_way_is_away_and_nothing_is_called_staged(tmp_path:
         socket.plug(tmp_path / "disk")
         with Volume.enroll(socket.path, now_ms=1) as volume:
             spool = SpoolFolder(volume)
-            sink = spool.sink(7)
+            sink = spool.sink(7, version="1")
             sink.write(PHOTO)
             socket.pull()
 
@@ -196,7 +196,7 @@ def test_a_disk_pulled_on_the_way_is_away_and_nothing_is_called_staged(tmp_path:
             assert not os.listdir(socket.path)
 
             socket.plug(tmp_path / "disk")
-            assert (asyncio.run(spool.finish(7, spool.sink(7)))).digest == DIGEST
+            assert (asyncio.run(spool.finish(7, spool.sink(7, version="1")))).digest == DIGEST
 
 
 def test_a_long_pour_notices_on_its_way_that_the_disk_was_pulled(
@@ -255,11 +255,11 @@ def test_any_mixture_of_pouring_stopping_and_starting_over_gives_the_right_diges
     content = bytearray()
     with Volume.enroll(tmp_path_factory.mktemp("volume"), now_ms=1) as volume:
         spool = SpoolFolder(volume)
-        sink = spool.sink(1)
+        sink = spool.sink(1, version="1")
         for number, step in enumerate(steps):
             match step:
                 case "new sink":
-                    sink = spool.sink(1)
+                    sink = spool.sink(1, version="1")
                     assert sink.offset == len(content)
                 case "restart":
                     sink.restart()
@@ -272,3 +272,55 @@ def test_any_mixture_of_pouring_stopping_and_starting_over_gives_the_right_diges
 
     assert staged.digest == hashlib.sha256(content).hexdigest()
     assert staged.size_bytes == len(content)
+
+
+def interrupted(spool: SpoolFolder, *, version: str, held: bytes) -> None:
+    sink = spool.sink(7, version=version)
+    sink.write(held)
+    sink.close()
+
+
+@pytest.mark.parametrize("next_version", ["2", None])
+def test_what_was_of_another_version_is_never_continued(spool: SpoolFolder, next_version: str | None) -> None:
+    interrupted(spool, version="1", held=PHOTO[:1000])
+
+    sink = spool.sink(7, version=next_version)
+
+    assert sink.offset == 0
+    sink.write(PHOTO)
+    assert asyncio.run(spool.finish(7, sink)).digest == DIGEST
+
+
+def test_after_a_reboot_only_what_was_synced_is_continued(
+    spool: SpoolFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediabox.durable.spool._PROVE_EVERY_BYTES", 1000)
+    sink = spool.sink(7, version="1")
+    for start in range(0, 5000, 500):
+        sink.write(PHOTO[start : start + 500])
+    sink.close()
+    monkeypatch.setattr("mediabox.durable.mark.boot_id", lambda: "the next boot")
+
+    again = spool.sink(7, version="1")
+
+    assert again.offset == 4000  # synced before the bytes from 4,000 on were written
+    again.write(PHOTO[4000:])
+    assert asyncio.run(spool.finish(7, again)).digest == DIGEST
+
+
+@pytest.mark.parametrize("note", [b"", b'{"version":"1","bo', b"null"])
+def test_a_torn_note_means_beginning_anew(spool: SpoolFolder, volume: Volume, note: bytes) -> None:
+    interrupted(spool, version="1", held=PHOTO[:1000])
+    (volume.root / ".mediabox" / "spool" / "7.mark").write_bytes(note)
+
+    assert spool.sink(7, version="1").offset == 0
+
+
+def test_notes_go_with_their_files(spool: SpoolFolder, volume: Volume) -> None:
+    interrupted(spool, version="1", held=b"x")
+    spooled = volume.root / ".mediabox" / "spool"
+
+    spool.sweep({7})
+    assert sorted(os.listdir(spooled)) == ["7.mark", "7.part"]
+    asyncio.run(spool.discard(7))
+    assert os.listdir(spooled) == []

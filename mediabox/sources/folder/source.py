@@ -32,6 +32,8 @@ class Folder:
     what unlinks a file durably; only a source that moves needs it.
     """
 
+    resumes = False  # it has no checksum to hold the beginning of an interrupted fetch against
+
     def __init__(
         self,
         settings: Settings,

@@ -36,6 +36,7 @@ class ICloud:
     """
 
     removes_after_archiving = False
+    resumes = True
 
     def __init__(
         self,
