@@ -1,5 +1,9 @@
 """The decoding child: `python -m mediabox.native ORDERS`, started by `native.child_process` and by nobody else."""
 
+# ruff: noqa: E402 - what follows is imported without the collector: it would look over every new object several times
+import gc
+
+gc.disable()  # `child.live` enables it again
 import importlib
 import sys
 
@@ -13,10 +17,9 @@ from mediabox.native.examine import examine
 from mediabox.native.preload import preload
 from mediabox.native.profiles import Profile
 
-# Late imports that only some files lead to: numpy's for a median, PyAV's for a film with
-# subtitles, Python's for texts in these character sets.
+# Late imports that only some files lead to: PyAV's for a film with subtitles, Python's for
+# texts in these character sets.
 _ALWAYS = (
-    "numpy.ma",
     "encodings.latin_1", "encodings.cp1252", "encodings.mac_roman", "encodings.ascii", "encodings.idna",
     "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le", "encodings.utf_32", "encodings.shift_jis",
     "encodings.unicode_escape", "encodings.raw_unicode_escape", "encodings.utf_8_sig",

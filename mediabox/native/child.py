@@ -69,8 +69,8 @@ def live(
     lanes = [socket.socket(fileno=number) for number in orders.lanes]
     versions = preload(orders.profile)
     time.tzset()  # reads /etc/localtime for the last time
-    gc.collect()
     gc.freeze()  # what was imported stays for good: later collections need not walk it
+    gc.enable()
     heap = Heap()
     active = sandbox.arm(memory_bytes=orders.memory_bytes, threads=len(lanes), namespaces=namespaces, layers=layers)
     threads = [threading.Thread(target=_serve, args=(lane, handler, heap), daemon=True) for lane in lanes[1:]]
