@@ -11,12 +11,12 @@ from pyicloud.exceptions import (
     PyiCloudFailedLoginException,
     PyiCloudServiceUnavailable,
 )
-from simulate.icloud_fixtures import APPLE_ID, PASSWORD, pyicloud_of, trusted_pyicloud
 
 from mediabox.simulate.icloud.directory import CodeFlags
 from mediabox.simulate.icloud.faults import Fault, Status, hidden_refusal, throttled
 from mediabox.simulate.icloud.lives import DAY_S, HOUR_S, MINUTE_S
 from mediabox.simulate.icloud.simulator import Simulator
+from simulate.icloud_fixtures import APPLE_ID, PASSWORD, pyicloud_of, trusted_pyicloud
 
 
 def auth(api, method: str, path: str, **body):

@@ -3,7 +3,7 @@ import srp
 import srp._pysrp as reference
 from pyicloud.srp_password import SrpPassword, SrpProtocolType
 
-from mediabox.simulate.icloud.srp import N, Exchange, Protocol, Verifier
+from mediabox.simulate.icloud.srp import Exchange, N, Protocol, Verifier
 
 
 def exchanged(password: str, typed: str, *, protocol: Protocol) -> bool:

@@ -104,39 +104,49 @@ class Content:
 
     async def _serve(self, request: web.Request, blob: Blob, fault: What | None) -> web.StreamResponse:
         size = blob.size_bytes
-        try:
-            wanted = request.http_range
-        except ValueError:
-            wanted = slice(None)
-        start, stop, _ = wanted.indices(size)
         is_part = "Range" in request.headers and not isinstance(fault, WholeFile)
-        if not is_part:
-            start, stop = 0, size
-        elif start >= size:
+        wanted = _wanted(request, size) if is_part else range(size)
+        if is_part and not wanted:
             return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
+        try:
+            await asyncio.to_thread(blob.read, wanted.start, 1)
+        except OSError:  # taken out of the folder, and still listed
+            return web.Response(status=404, text="Not Found")
         headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes"}
         if is_part:
-            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+            headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
         response = web.StreamResponse(status=206 if is_part else 200, headers=headers)
-        response.content_length = stop - start
+        response.content_length = len(wanted)
         await self._line.answer()
         await response.prepare(request)
-        end = min(stop, start + fault.after_bytes) if isinstance(fault, Cut) else stop
-        await self._pour(response, blob, range(start, end), fault)
-        if end < stop and request.transport is not None:
+        sent = wanted[: fault.after_bytes] if isinstance(fault, Cut) else wanted
+        is_whole = await self._pour(response, blob, sent, fault)
+        if (not is_whole or len(sent) < len(wanted)) and request.transport is not None:
             request.transport.close()  # what was written goes out; the rest never comes
         return response
 
-    async def _pour(self, response: web.StreamResponse, blob: Blob, wanted: range, fault: What | None) -> None:
-        start, end = wanted.start, wanted.stop
-        at = start
-        while at < end:
-            chunk = await asyncio.to_thread(blob.read, at, min(_CHUNK_BYTES, end - at))
+    async def _pour(self, response: web.StreamResponse, blob: Blob, wanted: range, fault: What | None) -> bool:
+        """Send these bytes. False when the file has become shorter meanwhile."""
+        at = wanted.start
+        while at < wanted.stop:
+            chunk = await asyncio.to_thread(blob.read, at, min(_CHUNK_BYTES, wanted.stop - at))
+            if not chunk:
+                return False
             if isinstance(fault, Garbled) and at <= fault.at_bytes < at + len(chunk):
                 chunk = _garbled(chunk, fault.at_bytes - at)
             await self._line.carry(len(chunk))
             await response.write(chunk)
             at += len(chunk)
+        return True
+
+
+def _wanted(request: web.Request, size: int) -> range:
+    """The bytes a Range header asks for, none when they are past the end; all of them when it makes no sense."""
+    try:
+        start, stop, _ = request.http_range.indices(size)
+    except ValueError:
+        return range(size)
+    return range(start, stop)
 
 
 def _garbled(chunk: bytes, at: int) -> bytes:

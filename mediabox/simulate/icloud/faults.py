@@ -51,7 +51,10 @@ class RecordRefused(msgspec.Struct, frozen=True, tag="record_refused"):
 
 
 class Dropped(msgspec.Struct, frozen=True, tag="dropped"):
-    """Any endpoint: the connection ends without an answer. `is_done` says whether the work was done first."""
+    """Any endpoint: the connection ends without an answer. `is_done` says whether the work was done first.
+
+    aiohttp's client repeats a GET once by itself: order two of these for it to notice.
+    """
 
     is_done: bool = False
 

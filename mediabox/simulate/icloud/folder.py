@@ -91,7 +91,7 @@ class Folder:
         _pair_by_identifier(groups)
         picks = _burst_picks(groups)
         is_first = not self._assets
-        for group in sorted(groups, key=lambda group: (_taken_ms(group.original), group.original.path)):
+        for group in sorted(groups, key=_admission):
             self._admit(group, is_pick=group.original.path in picks, is_first=is_first)
         return len(groups) + len(late) + self._drop_lost()
 
@@ -327,6 +327,12 @@ def _merged(group: Group) -> Facts:
             place=facts.place or said.place,
         )
     return facts
+
+
+def _admission(group: Group) -> tuple[int, bool, Path]:
+    """Oldest first. Of copies, the one with a Live video or RAW twin: their common original has them too."""
+    is_single = group.live is None and group.alternative is None
+    return _taken_ms(group.original), is_single, group.original.path
 
 
 def _adjustment(group: Group) -> bytes:

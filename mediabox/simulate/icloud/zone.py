@@ -169,7 +169,7 @@ class Zone:
             (*order(asset, slot), slot) for slot in places if (asset := self.at(slot)) is not None and is_in(asset)
         ]
         found.sort()
-        index = array("L", [entry[2] for entry in found])
+        index = array("I", [entry[2] for entry in found])
         self._indexes[key] = (self._indexed_changes, index)
         return index
 
