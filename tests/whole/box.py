@@ -23,6 +23,7 @@ from typing import Any
 from whole.soundness import Original, assert_sound, originals_below
 
 ROOT = Path(__file__).resolve().parents[2]
+OURS = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}  # environment of every program started
 PATIENCE_S = 120
 
 
@@ -76,7 +77,7 @@ class Household:
     ) -> subprocess.Popen[str]:
         argv = self.command(real=real)
         argv = argv if once else [word for word in argv if word != "--once"]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))} | dict(env or {})
+        environment = os.environ | OURS | dict(env or {})
         return subprocess.Popen(
             argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )

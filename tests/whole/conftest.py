@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults.mounts import tmpfs
 
 from whole.box import Household
-from faults.mounts import tmpfs
 from whole.breaking import TABLE
 from whole.examiner import write_table
 from whole.family import FAMILY

@@ -5,10 +5,10 @@ import random
 from pathlib import Path
 
 import pytest
-
 from faults.forgetful import Forgetful
 from faults.shim import Fault, run_under_shim
-from whole.box import Household
+
+from whole.box import OURS, Household
 from whole.family import pictures
 from whole.soundness import findings
 
@@ -29,7 +29,7 @@ def test_a_power_cut_at_any_moment_loses_nothing(moves: bool, tmp_path: Path, is
             box.table.write_text("{}")
             _sync(box.home / "mediabox.toml", box.home, place, disk.path)
 
-            cut = run_under_shim(box.command(real=False), place, lots.randrange(1, 900), Fault.KILL, env=_PATH)
+            cut = run_under_shim(box.command(real=False), place, lots.randrange(1, 900), Fault.KILL, env=OURS)
             disk.cut_power(luck=lots.choice((0.0, 0.5, 0.9)), seed=number)
 
             assert cut.was_killed or cut.returncode == 0, cut.stderr
@@ -44,6 +44,3 @@ def _sync(*paths: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
-
-
-_PATH = {"PYTHONPATH": os.pathsep.join(str(folder) for folder in (Path(__file__).parents[2], Path(__file__).parents[1]))}

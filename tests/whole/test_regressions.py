@@ -18,13 +18,14 @@ from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
 from mediabox.clock import Clock
 from mediabox.contracts import Needs, Outcome, Setback, Staged, Work
-from mediabox.core import archive, intake, pipeline
+from mediabox.core import intake, pipeline
 from mediabox.core.bus import Bus
 from mediabox.core.commit import Committer
 from mediabox.core.governor import Governor, Limits
 from mediabox.core.issues import IssueBook
 from mediabox.core.lane import Lane
 from mediabox.core.parts import Parts, part_of
+from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.asset import Kind, RemoteAsset, RemoteResource
 from mediabox.model.issue import Issue, Severity
@@ -118,7 +119,7 @@ def test_what_cannot_be_let_go_after_filing_ends_nothing(box: Household, monkeyp
 
     box.found({"a.jpg": JPEG})
     with monkeypatch.context() as patched:
-        patched.setattr(archive, "discard", refuse)
+        patched.setattr(SpoolFolder, "discard_now", refuse)
         run(box)
     assert list((box.archive / ".mediabox/spool").iterdir())
 

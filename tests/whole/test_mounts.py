@@ -1,0 +1,210 @@
+"""Disks that go while the daemon works, come back, are swapped, fill up, and turn read-only; cards likewise."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from faults.mounts import Socket, remount_read_only, tmpfs
+
+from mediabox.cli import exits
+from mediabox.durable.volume import Volume
+from whole.box import Household, kill, wait_until
+from whole.family import pictures
+from whole.soundness import originals_below
+
+FILES = 120
+
+
+def ask(box: Household, question: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(box.home / "mediabox.db", timeout=10)) as connection:
+        return connection.execute(question).fetchall()
+
+
+def states(box: Household) -> list[tuple[object, ...]]:
+    return ask(box, "SELECT id, state, path, digest FROM resource ORDER BY id")
+
+
+def issues(box: Household) -> set[object]:
+    return {row[0] for row in ask(box, "SELECT key FROM issue")}
+
+
+def archived(box: Household) -> int:
+    return len(list(box.archive.rglob("*.jpg")))
+
+
+@contextmanager
+def at_work(box: Household) -> Iterator[None]:
+    """The daemon as it always runs; told to stop in the end, and it must."""
+    running = box.start(once=False)
+    try:
+        yield
+        running.send_signal(signal.SIGTERM)
+        _, stderr = running.communicate(timeout=20)
+        assert running.returncode == 0, stderr
+        assert "Traceback" not in stderr
+    finally:
+        kill(running)
+
+
+def test_an_archive_that_vanishes_at_work_is_waited_for(box: Household, tmp_path: Path) -> None:
+    box.found(pictures(FILES, size_bytes=20_000))
+    disk = tmp_path / "disk"
+    with Socket(box.archive) as socket:
+        socket.plug(disk)
+        with at_work(box):
+            wait_until(lambda: archived(box) > 5)
+            socket.pull()
+            wait_until(lambda: "volume.missing" in issues(box))
+            before = states(box)
+            wait_until(lambda: ask(box, "SELECT count FROM issue WHERE key = 'volume.missing' AND count > 1"))
+
+            assert states(box) == before
+            assert not list(box.archive.iterdir()), "something was written where the disk should be"
+            assert len(before) == FILES
+            assert not ask(box, "SELECT 1 FROM resource WHERE state = 'quarantined'")
+
+            socket.plug(disk)
+            wait_until(lambda: not ask(box, "SELECT 1 FROM resource WHERE state IN ('seen', 'staged', 'filing')"))
+            assert not issues(box)
+        box.finish(real=True)
+        box.assert_sound()
+
+
+def test_another_disk_in_its_place_is_refused(box: Household, tmp_path: Path) -> None:
+    box.found(pictures(3))
+    other = tmp_path / "other"
+    other.mkdir()
+    Volume.enroll(other, now_ms=1).close()
+    with Socket(box.archive) as socket:
+        socket.plug(tmp_path / "disk")
+        box.finish()
+        box.found({"new.jpg": b"\xff\xd8\xff\xe0 new"})
+        socket.swap(other)
+        before = states(box)
+
+        refused = box.run()
+
+        assert refused.returncode == exits.NEEDS_PERSON
+        assert "not" in refused.stderr
+        assert str(box.archive) in refused.stderr
+        assert issues(box) == {"volume.foreign"}
+        assert states(box) == before
+        assert {path.name for path in other.rglob("*")} == {".mediabox", "volume.json"}
+
+        socket.swap(tmp_path / "disk")
+        box.finish()
+        box.assert_sound()
+
+
+def test_a_disk_swapped_at_work_gets_nothing(box: Household, tmp_path: Path) -> None:
+    box.found(pictures(FILES, size_bytes=20_000))
+    other = tmp_path / "other"
+    other.mkdir()
+    Volume.enroll(other, now_ms=1).close()
+    with Socket(box.archive) as socket:
+        socket.plug(tmp_path / "disk")
+        with at_work(box):
+            wait_until(lambda: archived(box) > 5)
+            socket.swap(other)
+            wait_until(lambda: "volume.foreign" in issues(box))
+        assert {path.name for path in other.rglob("*")} == {".mediabox", "volume.json"}
+
+        socket.swap(tmp_path / "disk")
+        box.finish()
+        box.assert_sound()
+
+
+def test_a_full_disk_is_named_with_the_bytes_and_goes_on_once_there_is_room(box: Household) -> None:
+    box.found(pictures(20, size_bytes=400_000))
+    with tmpfs(box.archive, size_bytes=4 << 20):
+        full = box.run()
+
+        assert full.returncode == exits.NEEDS_PERSON
+        assert f"Volume archive ({box.archive}) is full" in full.stdout
+        assert "bytes wanted" in full.stdout
+        assert 0 < archived(box) < 18
+
+        subprocess.run(["mount", "-o", "remount,size=32m", str(box.archive)], check=True)
+        box.finish()
+        box.assert_sound()
+
+
+def test_a_disk_turned_read_only_is_said_and_waited_for(box: Household) -> None:
+    box.found(pictures(5))
+    with tmpfs(box.archive, size_bytes=16 << 20):
+        box.finish()
+        box.found({"new.jpg": b"\xff\xd8\xff\xe0 new"})
+        remount_read_only(box.archive)
+
+        refused = box.run()
+
+        assert refused.returncode == exits.NEEDS_PERSON, refused.stdout + refused.stderr
+        assert "cannot be written to" in refused.stdout
+        assert "Traceback" not in refused.stderr
+
+        subprocess.run(["mount", "-o", "remount,rw", str(box.archive)], check=True)
+        box.finish()
+        box.assert_sound()
+
+
+def test_a_home_without_room_is_said_in_a_sentence(box: Household, tmp_path: Path) -> None:
+    box.found(pictures(40))
+    with tmpfs(tmp_path / "small", size_bytes=300 << 10):
+        shutil.copy(box.home / "mediabox.toml", tmp_path / "small")
+        home, box.home = box.home, tmp_path / "small"
+
+        full = box.run(real=False)
+
+        box.home = home
+        assert full.returncode == 3
+        assert "free space on the disk it is on" in full.stderr
+        assert "Traceback" not in full.stderr
+
+
+@pytest.mark.parametrize("moves", [False, True], ids=["keep", "move"])
+def test_a_card_that_vanishes_at_work_has_lost_nothing(moves: bool, box: Household, tmp_path: Path) -> None:
+    """P3: away is not deleted. Nothing is quarantined, and what was removed is in the archive."""
+    box.moves = moves
+    card = tmp_path / "card"
+    with tmpfs(card, size_bytes=32 << 20), Socket(box.pictures) as socket:
+        socket.plug(card)
+        box.found(pictures(3 * FILES, size_bytes=20_000))  # more than fit between a fetch and its filing
+        with at_work(box):
+            wait_until(lambda: archived(box) > 1)
+            socket.pull()
+            wait_until(lambda: "source.missing" in issues(box))
+
+            assert not ask(box, "SELECT name, reason FROM resource WHERE state = 'quarantined'")
+            kept = {digest for (digest,) in ask(box, "SELECT digest FROM resource WHERE state = 'archived'")}
+            there = {original.digest for original in originals_below(card).values()}
+            assert {original.digest for original in box.sources.values()} <= kept | there
+
+            socket.plug(card)
+            wait_until(lambda: not ask(box, "SELECT 1 FROM resource WHERE state IN ('seen', 'staged', 'filing')"))
+        box.finish(real=True)
+        box.assert_sound()
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="libfaketime is not installed")
+@pytest.mark.parametrize("when", ["1970-01-02 00:00:00", "-30 days"])
+def test_the_real_daemon_with_a_wrong_clock_archives_and_removes_nothing(when: str, box: Household) -> None:
+    box.moves = True
+    box.found({"a.jpg": b"\xff\xd8\xff\xe0 a"})
+    box.finish(real=True)
+    box.found({"b.jpg": b"\xff\xd8\xff\xe0 b"})
+    faked = subprocess.run(["faketime", when, "env"], capture_output=True, text=True, check=True).stdout
+    wrong = dict(line.split("=", 1) for line in faked.splitlines() if line.startswith(("LD_PRELOAD=", "FAKETIME")))
+
+    box.run(env=wrong)
+
+    assert archived(box) == 2
+    assert (box.pictures / "b.jpg").exists()
+    assert "clock.not_set" in issues(box)
+    box.finish(real=True)
+    assert not (box.pictures / "b.jpg").exists()
+    box.assert_sound()
