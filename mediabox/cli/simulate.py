@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
 from mediabox.cli.home import default_home
+from mediabox.cli.words import count_words
 from mediabox.errors import Fatal
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as err:
         raise Fatal(f"{folder} cannot be served: {err}") from err
     account = simulator.add_account(arguments.apple_id, arguments.password, library=library)
-    print(f"{len(library.assets())} photos and videos of {folder} in {time.monotonic() - started:.1f} s")
+    took_s = time.monotonic() - started
+    print(f"{count_words(len(library.assets()), 'photo')} and videos of {folder}, read in {took_s:.1f} s")
     asyncio.run(_serve(simulator, account))
     return exits.OK
 
@@ -58,7 +60,7 @@ async def _serve(simulator: Simulator, account: Account) -> None:
                 await asyncio.wait_for(ended.wait(), _RESCAN_S)
             changed = await simulator.rescan()
             if changed:
-                print(f"{changed} changes in the folder are in iCloud now", flush=True)
+                print(f"{count_words(changed, 'change')} of the folder in iCloud now", flush=True)
     finally:
         await simulator.stop()
 

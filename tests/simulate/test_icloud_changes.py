@@ -224,11 +224,14 @@ async def test_those_invited_see_the_shared_library_under_shared(icloud: Simulat
 
 async def test_a_zone_that_was_left_is_marked_deleted(icloud: Simulator, library: Library) -> None:
     shared = library.start_sharing()
-    library.zones_left.add(shared.name)
     async with Browser(icloud) as browser:
+        before = (await browser.post("/changes/database", {}))["syncToken"]
+        library.zones_left.add(shared.name)
         listed = (await browser.post("/zones/list", {}))["zones"]
+        told = (await browser.post("/changes/database", {"syncToken": before}))["zones"]
 
     assert [each.get("deleted") for each in listed] == [None, True]
+    assert [each["deleted"] for each in told] == [True]
 
 
 async def test_writing_needs_the_records_own_tag(icloud: Simulator, library: Library) -> None:

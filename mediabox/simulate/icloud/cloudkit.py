@@ -18,7 +18,7 @@ from mediabox.simulate.icloud.answers import answer, asked, refusal
 from mediabox.simulate.icloud.content import Links
 from mediabox.simulate.icloud.directory import WebSession, request_id
 from mediabox.simulate.icloud.faults import FAULT, CountOff, EmptyPage, NotIndexed, RecordRefused, Refused, What
-from mediabox.simulate.icloud.journal import BadTokenError, DatabaseTokens, Position
+from mediabox.simulate.icloud.journal import BadTokenError, DatabaseTokens, Position, Standing
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.modify import Modifier
 from mediabox.simulate.icloud.photos import Album, Asset
@@ -58,23 +58,23 @@ class CloudKit:
             {"zoneID": _id(zone), "syncToken": zone.journal.token, **_left(library, zone)}
             for zone in self._zones(request, library)
         ]
-        journals = {zone.name: zone.journal for zone in self._zones(request, library)}
-        return answer({"moreComing": False, "syncToken": self._tokens.token(journals), "zones": zones})
+        token = self._tokens.token(_standings(library, self._zones(request, library)))
+        return answer({"moreComing": False, "syncToken": token, "zones": zones})
 
     async def database_changes(self, request: web.Request) -> web.Response:
         library = self._library(request)
         given = await asked(request, DatabaseRequest)
         zones = {zone.name: zone for zone in self._zones(request, library)}
-        journals = {name: zone.journal for name, zone in zones.items()}
+        standings = _standings(library, list(zones.values()))
         try:
-            changed = list(zones) if given.sync_token is None else self._tokens.changed(given.sync_token, journals)
+            changed = list(zones) if given.sync_token is None else self._tokens.changed(given.sync_token, standings)
         except BadTokenError as err:
             return refusal("BAD_REQUEST", str(err), status=400)
         listed = [
-            {"zoneID": _id(zones[name]), "syncToken": journals[name].token, **_left(library, zones[name])}
+            {"zoneID": _id(zones[name]), "syncToken": zones[name].journal.token, **_left(library, zones[name])}
             for name in changed
         ]
-        return answer({"syncToken": self._tokens.token(journals), "moreComing": False, "zones": listed})
+        return answer({"syncToken": self._tokens.token(standings), "moreComing": False, "zones": listed})
 
     async def zone_changes(self, request: web.Request) -> web.Response:
         library = self._library(request)
@@ -318,6 +318,10 @@ def _zone(library: Library, zone_id: ZoneID | None) -> Zone | None:
 
 def _id(zone: Zone) -> ZoneID:
     return ZoneID(zone_name=zone.name, owner_record_name=zone.owner, zone_type="REGULAR_CUSTOM_ZONE")
+
+
+def _standings(library: Library, zones: list[Zone]) -> dict[str, Standing]:
+    return {zone.name: (zone.journal.sequence, zone.name in library.zones_left) for zone in zones}
 
 
 def _left(library: Library, zone: Zone) -> dict[str, bool]:

@@ -9,12 +9,10 @@ what must not be altered. A late link is 410; one that was altered, 403.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
 from itertools import count
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -47,17 +45,18 @@ class Links:
         """Links for one answer: `r` is its id with a running number."""
         answer, numbers = request_id(), count(1)
         until_s = self._clock.wall_ms() // 1000 + self._lives.link_s
+        host, partition = self._hosts.content, self._hosts.partition
 
         def link(blob: Blob) -> str:
             signature = blob.signature
             path = (signature + reference_of(signature)).translate(_SAFE)
-            parameters = {
-                "o": secrets.token_urlsafe(12), "v": 1, "x": 3, "a": "CAog" + path[:12], "e": until_s,
-                "k": wrapping_key_of(signature).translate(_SAFE), "fl": "", "r": f"{answer}-{next(numbers)}",
-                "ckc": _CONTAINER, "ckz": zone, "y": 1, "p": self._hosts.partition,
-                "s": self._sign(path, until_s, zone),
-            }  # fmt: skip
-            return f"{self._hosts.content}/B/{path}/${{f}}?{urlencode(parameters)}"
+            key = wrapping_key_of(signature).translate(_SAFE)
+            # By hand: every value is safe in a query already, and there are 500 links in a page.
+            return (
+                f"{host}/B/{path}/${{f}}?o={secrets.token_urlsafe(12)}&v=1&x=3&a=CAog{path[:12]}&e={until_s}&k={key}"
+                f"&fl=&r={answer}-{next(numbers)}&ckc={_CONTAINER}&ckz={zone}&y=1&p={partition}"
+                f"&s={self._sign(path, until_s, zone)}"
+            )
 
         return link
 
@@ -74,7 +73,7 @@ class Links:
 
     def _sign(self, path: str, until_s: int, zone: str) -> str:
         said = f"{path}|{until_s}|{zone}".encode()
-        return hmac.new(self._secret, said, hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._secret, said, "sha256").hex()[:32]
 
 
 class Content:

@@ -122,28 +122,31 @@ class Journal:
         return Position(sequence=sequence, blanks=blanks)
 
 
+Standing = tuple[int, bool]  # a zone's sequence, and whether it was left
+
+
 class DatabaseTokens:
     """Tokens of changes/database: another namespace, and new at every call (kei, test 6b)."""
 
-    def token(self, journals: dict[str, Journal]) -> str:
+    def token(self, zones: dict[str, Standing]) -> str:
         places = b"".join(
-            _PLACE.pack(hashlib.sha256(name.encode()).digest()[:8], journal.sequence, 0)
-            for name, journal in sorted(journals.items())
+            _PLACE.pack(hashlib.sha256(name.encode()).digest()[:8], *standing)
+            for name, standing in sorted(zones.items())
         )
         return _encode(_DATABASE + secrets.token_bytes(4) + places)
 
-    def changed(self, token: str, journals: dict[str, Journal]) -> list[str]:
+    def changed(self, token: str, zones: dict[str, Standing]) -> list[str]:
         """Names of the zones that changed since. Raises BadTokenError."""
         body = _decode(token)
         if body[:1] != _DATABASE:
             raise BadTokenError(_TYPE)
         if (len(body) - 5) % _PLACE.size:
             raise BadTokenError(_FORMAT)
-        known = {zone: sequence for zone, sequence, _ in _PLACE.iter_unpack(body[5:])}
+        known = {zone: standing for zone, *standing in _PLACE.iter_unpack(body[5:])}
         return [
             name
-            for name, journal in journals.items()
-            if known.get(hashlib.sha256(name.encode()).digest()[:8]) != journal.sequence
+            for name, standing in zones.items()
+            if known.get(hashlib.sha256(name.encode()).digest()[:8]) != [*standing]
         ]
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from mediabox.simulate.icloud import app
 from mediabox.simulate.icloud.auth import Auth
-from mediabox.simulate.icloud.blob import Blob
+from mediabox.simulate.icloud.blob import Blob, Vault
 from mediabox.simulate.icloud.cloudkit import CloudKit
 from mediabox.simulate.icloud.content import Content, Links
 from mediabox.simulate.icloud.control import Control
@@ -60,6 +60,8 @@ class Simulator:
         self.faults = Faults()
         self.calls: Counter[str] = Counter()
         self.line = Line()
+        self._vault = Vault()
+        self._vault.keep(SQUARE)
         self.directory = Directory(self.clock, self.lives)
         self._port = port
         self._runners: list[web.AppRunner] = []
@@ -97,7 +99,7 @@ class Simulator:
 
     def new_library(self) -> Library:
         """An empty library of this iCloud."""
-        return Library(clock=self.clock, lives=self.lives)
+        return Library(clock=self.clock, lives=self.lives, vault=self._vault)
 
     def folder_library(self, path: Path) -> Library:
         """A library over the pictures in a folder. Reads every file once. Blocking."""
@@ -179,10 +181,8 @@ class Simulator:
 
     def _blob(self, signature: str) -> Blob | None:
         """The bytes behind a link, whoever's they are."""
-        if signature == SQUARE.signature:
-            return SQUARE
-        vaults = {id(account.library.vault): account.library.vault for account in self.accounts}
-        return next((blob for vault in vaults.values() if (blob := vault.find(signature)) is not None), None)
+        vaults = [self._vault, *(account.library.vault for account in self.accounts)]
+        return next((blob for vault in vaults if (blob := vault.find(signature)) is not None), None)
 
     def _files(self) -> Certificates:
         if self._certificates is None:

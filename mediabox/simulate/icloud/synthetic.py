@@ -101,6 +101,7 @@ class SyntheticStock:
         self._mixture = mixture or Mixture()
         self._noise = random.Random(seed).randbytes(_NOISE_BYTES)  # noqa: S311 - padding, not a secret
         self._brand = hashlib.sha256(b"stock %d" % seed).digest()[:8]
+        self._prefix = str(uuid.UUID(bytes=self._brand + bytes(8))).upper()[:24]
 
     def __len__(self) -> int:
         return self._count
@@ -111,7 +112,7 @@ class SyntheticStock:
     def number(self, name: str) -> int | None:
         """Names carry their number, so that nothing is kept to find them."""
         if len(name) == 36:
-            number = int(name[-12:], 16) if name.startswith(self._asset_name(0)[:23]) else -1
+            number = int(name[-12:], 16) if name.startswith(self._prefix) else -1
         else:
             number = self._numbered(name)[0]
         return number if 0 <= number < self._count else None
@@ -164,8 +165,7 @@ class SyntheticStock:
         return Place(latitude=round(40 + 20 * dice[4], 5), longitude=round(30 * dice[5], 5), altitude_m=120.0)
 
     def _asset_name(self, number: int) -> str:
-        fixed = str(uuid.UUID(bytes=self._brand + bytes(8))).upper()
-        return f"{fixed[:24]}{number:012X}"
+        return f"{self._prefix}{number:012X}"
 
     def _signature(self, number: int, role: int) -> str:
         return blob.encode(self._brand + struct.pack(">BI", role, number) + bytes(7))
