@@ -9,8 +9,11 @@ from typing import Any
 from mediabox.contracts import Page
 from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Resource, ResourceState
 from mediabox.simulate.icloud.directory import Account
+from mediabox.simulate.icloud.library import PRIMARY, Library
 from mediabox.simulate.icloud.setup import TOKEN_COOKIE
 from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.simulate.icloud.synthetic import Mixture, SyntheticStock
+from mediabox.simulate.icloud.zone import Zone
 from mediabox.sources.icloud import ICloud, Settings
 from mediabox.sources.icloud.budget import Budget, Limits
 from mediabox.sources.icloud.endpoints import Hosts
@@ -38,6 +41,12 @@ class SimulatedKeeper:
     def expired(self, session: Session) -> None:
         if session is self._session:
             self._session = None
+
+    async def told(self, text: str) -> None:
+        """Nobody asks this one anything."""
+
+    async def close(self) -> None:
+        """Nothing is under way."""
 
 
 def session_of(simulator: Simulator, account: Account) -> Session:
@@ -132,3 +141,12 @@ def calls_of(simulator: Simulator, names: Iterable[str] = ()) -> int:
     """Calls of the photo database since the counter was cleared."""
     of_interest = tuple(names) or ("zones.", "changes.", "records.")
     return sum(count for name, count in simulator.calls.items() if name.startswith(of_interest))
+
+
+def give_stock(simulator: Simulator, count: int, **mixture: Any) -> Library:
+    """Fill the account's personal library with made-up photos, oldest first, that take no room."""
+    stock = SyntheticStock(count, mixture=Mixture(**mixture))
+    library = Library(clock=simulator.clock, personal=Zone(PRIMARY, owner="_owner", stock=stock))
+    library.vault.keep_stock(stock)
+    simulator.account().library = library
+    return library

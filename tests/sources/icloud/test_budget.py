@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from virtual_time import LoopClock, run_virtually
 
 from mediabox.errors import Away
 from mediabox.sources.icloud.budget import PATIENCE_S, Budget, Call, Lane, Limits
-from virtual_time import LoopClock, run_virtually
 
 Server = Callable[[Call], None]
 

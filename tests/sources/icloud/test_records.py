@@ -73,9 +73,7 @@ def test_the_recorded_pair_is_one_picture() -> None:
 
 
 def test_a_live_photo_with_its_edit_is_four_files_of_one_asset() -> None:
-    live = master(
-        resOriginalVidComplRes=file("video"), resOriginalVidComplFileType=text("com.apple.quicktime-movie")
-    )
+    live = master(resOriginalVidComplRes=file("video"), resOriginalVidComplFileType=text("com.apple.quicktime-movie"))
     edited = asset(
         resJPEGFullRes=file("edit"), resJPEGFullFileType=text("public.jpeg"),
         resVidFullRes=file("edit video"), resVidFullFileType=text("com.apple.quicktime-movie"),

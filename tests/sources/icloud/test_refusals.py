@@ -33,8 +33,7 @@ from mediabox.sources.icloud.refusals import Verdict, retry_after_s, verdict_on
 def test_every_refusal_has_its_verdict(status: int, code: str, reason: str, verdict: Verdict | None) -> None:
     assert verdict_on(status, Trouble(server_error_code=code, reason=reason)) is verdict or (
         # a reason alone is only looked at beside an error
-        verdict is Verdict.EXPIRED
-        and verdict_on(status, Trouble(error=reason)) is verdict
+        verdict is Verdict.EXPIRED and verdict_on(status, Trouble(error=reason)) is verdict
     )
 
 

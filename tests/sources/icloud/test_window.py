@@ -27,9 +27,7 @@ def read(index: list[str], meanwhile: list[tuple[str, int]], *, has_markers: boo
         start = start_of(progress)
         names = index[start : start + FULL]
         before = progress
-        progress, is_end = advance(
-            progress, names, full=FULL, has_more=has_markers and start + len(names) < len(index)
-        )
+        progress, is_end = advance(progress, names, full=FULL, has_more=has_markers and start + len(names) < len(index))
         if is_end or progress.rank >= before.rank:
             seen.update(names)
         if is_end:
@@ -59,9 +57,7 @@ def test_a_quiet_index_is_read_once() -> None:
     is_end = False
     while not is_end:
         start = start_of(progress)
-        progress, is_end = advance(
-            progress, index[start : start + FULL], full=FULL, has_more=start + FULL < len(index)
-        )
+        progress, is_end = advance(progress, index[start : start + FULL], full=FULL, has_more=start + FULL < len(index))
         pages += 1
 
     assert pages == 16  # six new ones on each page but the first
