@@ -65,7 +65,7 @@ class Listing:
 
     async def pages(self, text: str | None) -> AsyncGenerator[Page, None]:
         """All pages from the cursor on. Ends without a page when nothing changed."""
-        cursor = cursors.decode(text, chosen=_chosen(self._settings))
+        cursor = began = cursors.decode(text, chosen=_chosen(self._settings))
         database = {}
         changed: set[str] = set()
         for scope in self._scopes():
@@ -76,7 +76,7 @@ class Listing:
                 cursor = cursor.put(step.progress) if step.progress is not None else cursor.drop(name)
                 yield msgspec.structs.replace(step.page, cursor=cursor.encode())
         self._waited_for = sum(not each.has_original for one in cursor.libraries for each in one.waiting)
-        if changed or not cursor.database:
+        if changed or cursor != began or not cursor.database:
             yield Page(assets=(), cursor=msgspec.structs.replace(cursor, database=database).encode())
 
     def complaints(self) -> tuple[Complaint, ...]:
