@@ -11,7 +11,7 @@ from whole.box import OURS, Household
 from whole.family import FAMILY
 
 FAULTS = (Fault.KILL, Fault.TORN, Fault.ENOSPC, Fault.EIO)
-SAMPLE = 80  # of about 2,200 cases each; all of them with --full-faults
+SAMPLE = 60  # of about 2,100 cases each; all of them with --full-faults
 FULL_DISKS = 6
 REAL_CHILDREN = 4
 
