@@ -73,7 +73,26 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("action", choices=("check", "show", "schema"))
     config.add_argument("--origin", action="store_true", help="with show: say who set each value")
     _with_json(_verb(verbs, "pipeline", "the steps, in order"))
+    _add_auth(verbs)
+    simulate = _verb(verbs, "simulate", "a stand-in for the world, to try the whole chain")
+    simulate.add_argument("what", choices=("icloud",))
+    simulate.add_argument("folder", metavar="DIR", help="the photos and videos it holds")
+    simulate.add_argument("--port", type=int, default=8443, metavar="N", help="on this machine (8443)")
+    simulate.add_argument("--apple-id", default="anna@example.com", help="whose library it is")
+    simulate.add_argument("--password", default="correct horse", help="of the Apple ID")
     return parser
+
+
+def _add_auth(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    auth = _verb(verbs, "auth", "sign in to iCloud, or answer it")
+    auth.add_argument("action", choices=("icloud", "code"))
+    auth.add_argument("what", nargs="?", metavar="ACCOUNT|CODE")
+    auth.add_argument("--account", metavar="NAME", help="which account, where there are several")
+    auth.add_argument("--password-stdin", action="store_true", help="read the password from the first line of stdin")
+    auth.add_argument("--renew", action="store_true", help="with icloud: sign in anew before it is needed")
+    auth.add_argument("--send", metavar="device|sms|sms:ID", help="with code: have one sent")
+    auth.add_argument("--consent", action="store_true", help="with code: ask the devices (Advanced Data Protection)")
+    auth.add_argument("--terms", action="store_true", help="with code: accept Apple's new terms")
 
 
 def _verb(

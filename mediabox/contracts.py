@@ -10,13 +10,15 @@ copies and return receipts. Everything raises only what `errors` defines.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from pathlib import Path
 
+    from mediabox.clock import Clock
     from mediabox.model.asset import (
         Kind,
         Membership,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         Role,
     )
     from mediabox.model.facts import Facts
+    from mediabox.model.issue import Issue
     from mediabox.model.job import Job, JobRequest
     from mediabox.model.ledger import Receipt
 
@@ -63,8 +66,38 @@ class Sink(Protocol):
         """Let go, keeping what was poured for a later attempt. May be repeated."""
 
 
+class Removal(Protocol):
+    """Unlinks a name in an open folder, durably."""
+
+    def __call__(self, name: str, /, *, dir_fd: int) -> None: ...
+
+
+class PrivateWriting(Protocol):
+    """Writes a file only its owner may read, durably. `replace`: over an older one; else FileExistsError."""
+
+    def __call__(self, path: Path, content: bytes, *, replace: bool) -> None: ...
+
+
+class SourceTools(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source is given when it is built: `SOURCE.build(settings, tools)`."""
+
+    name: str  # as configured
+    home: "Path"  # for what it has to keep, under `secrets/`
+    excluded_roots: tuple["Path", ...]  # archive and home: never a source
+    clock: "Clock"
+    remove: "Removal"
+    write_private: "PrivateWriting"
+    open_issue: "Callable[[Issue], Awaitable[None]]"
+    close_issue: "Callable[[str, str], Awaitable[None]]"
+    shared: dict[str, object]  # the same for all sources: what they have to share, under a key of their own
+
+
 class Source(Protocol):
     """One place photos come from. Knows no store and no pipeline."""
+
+    @classmethod
+    def build(cls, settings: Any, tools: SourceTools) -> Self:
+        """From its own `Settings`. Reads and asks nothing yet."""
 
     name: str
     removes_after_archiving: bool  # the owner chose `move`
@@ -99,6 +132,9 @@ class Source(Protocol):
 
     def complaints(self) -> Sequence[Complaint]:
         """What the last listing could not reach, for people."""
+
+    async def told(self, text: str) -> None:
+        """What a person answered to an issue of this source. Raises Retryable, NeedsHuman."""
 
     async def close(self) -> None: ...
 

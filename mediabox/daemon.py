@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mediabox import probes, systemd
 from mediabox.clock import Clock
 from mediabox.config.members import member_class
-from mediabox.contracts import Rule, Stage
-from mediabox.core import commands, enrolment
+from mediabox.contracts import Rule, SourceTools, Stage
+from mediabox.core import enrolment
 from mediabox.core.archive import Archive
+from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
 from mediabox.core.catalogue import Catalogue
@@ -31,6 +32,7 @@ from mediabox.core.pipeline import Pipeline
 from mediabox.core.proofs import ArchiveProofs
 from mediabox.core.scrub import Scrub
 from mediabox.durable.filesystem import filesystem_of, is_network
+from mediabox.durable.private import write_private
 from mediabox.durable.publish import discard_stale, remove_at
 from mediabox.durable.renditions import RenditionFolder
 from mediabox.durable.spool import SpoolFolder
@@ -86,7 +88,7 @@ class Box:
         self.parts = Parts(self.clock, self.issues)
         self.governor = Governor(_limits(config), probes.all_probes())
         self._stop = asyncio.Event()
-        self._look = asyncio.Event()
+        self.attention = Attention(self.database, self.governor, self.clock)
 
     async def run(self, *, once: bool, beside: Beside = ()) -> None:
         """Work until stopped, or with `once` until nothing more can be done.
@@ -112,17 +114,12 @@ class Box:
     def stop(self) -> None:
         """Start nothing new, and end."""
         self._stop.set()
-        self._look.set()
-
-    def look(self) -> None:
-        """Somebody changed something in the store: look at it."""
-        self._look.set()
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self.look)
+        loop.add_signal_handler(signal.SIGHUP, self.attention.poke)
 
     # ------------------------------------------------------------ the archive's volume
 
@@ -138,20 +135,16 @@ class Box:
                 if not wait:
                     raise
                 systemd.ready()  # up, and waiting for a disk
-                await self._sleep(LOOK_FOR_VOLUME_S)
+                await self._sleep_unless_stopped(LOOK_FOR_VOLUME_S)
             else:
                 await self.parts.returned(ARCHIVE)
                 return volume
         return None
 
-    async def _sleep(self, seconds: float) -> None:
-        """Sleep, unless somebody wants something."""
-        self._look.clear()
-        try:
+    async def _sleep_unless_stopped(self, seconds: float) -> None:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._look.wait()
-        except TimeoutError:
-            return
+                await self._stop.wait()
 
     # ------------------------------------------------------------ work
 
@@ -163,7 +156,7 @@ class Box:
         beside: Beside,
         stack: AsyncExitStack,
     ) -> None:
-        sources = _sources(self.config, self.clock)
+        sources = self._sources()
         for source in sources.values():
             stack.push_async_callback(source.close)
         workers = self._workers(threads(self.config))
@@ -182,7 +175,8 @@ class Box:
         )
         services: dict[str, Service] = {
             "governor": self.governor.run,
-            "switches": lambda: self._mind_switches(pipeline),
+            "switches": lambda: self.attention.mind_switches(pipeline.wake),
+            "answers": lambda: self.attention.mind_answers(sources),
         }
         if not once:
             services["scrub"] = self._scrub(volume).run
@@ -198,6 +192,27 @@ class Box:
             await self._until_stopped(_everything(intake, pipeline, sources) if once else None)
             for task in running:
                 task.cancel()
+
+    def _sources(self) -> dict[str, Source]:
+        config = self.config
+        roots = (config.home, config.path(config.archive.path), config.path(config.renditions.path))
+        shared: dict[str, object] = {}
+        built: dict[str, Source] = {}
+        for one in config.sources:
+            tools = SourceTools(
+                name=one.name,
+                home=config.home,
+                excluded_roots=roots,
+                clock=self.clock,
+                remove=remove_at,
+                write_private=write_private,
+                open_issue=self.issues.open,
+                close_issue=self.issues.close,
+                shared=shared,
+            )
+            kind: type[Source] = member_class("sources", one.type)
+            built[one.name] = kind.build(one.settings, tools)
+        return built
 
     def _pipeline(
         self, sources: Mapping[str, Source], spool: SpoolFolder, archive: Archive, workers: MediaWorkers
@@ -264,18 +279,6 @@ class Box:
             for end in ends:
                 end.cancel()
 
-    async def _mind_switches(self, pipeline: Pipeline) -> None:
-        """Follow what people switched, at once when poked, else every few seconds."""
-        while True:
-            now_ms = self.clock.wall_ms()
-            held = await self.database.read(partial(commands.paused, now_ms=now_ms))
-            if held is None:
-                self.governor.resume()
-            else:
-                self.governor.pause("paused by a person")
-            pipeline.wake()
-            await self._sleep(60.0)
-
 
 async def _wait(event: asyncio.Event) -> None:
     await event.wait()
@@ -314,20 +317,6 @@ def threads(config: Config) -> int:
         return config.work.threads
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(1, min(os.cpu_count() or 1, memory // MEMORY_PER_THREAD))
-
-
-def _sources(config: Config, clock: Clock) -> dict[str, Source]:
-    ours = (config.home, config.path(config.archive.path), config.path(config.renditions.path))
-    return {
-        one.name: member_class("sources", one.type)(
-            one.settings,
-            name=one.name,
-            excluded_roots=ours,
-            clock=clock,
-            remover=remove_at,
-        )
-        for one in config.sources
-    }
 
 
 def _limits(config: Config) -> Limits:

@@ -27,7 +27,7 @@ MAY_SEE: dict[str, set[str]] = {
     "model": {"errors"},
     "clock": VALUES,
     "failpoints": VALUES,
-    "contracts": VALUES,
+    "contracts": VALUES | {"clock"},  # a source is given the clock
     "log": VALUES,
     "config": VALUES,
     "systemd": GROUND,

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from mediabox.clock import Clock
-from mediabox.contracts import Complaint, Page, Sink
+from mediabox.contracts import Complaint, Page, Sink, SourceTools
 from mediabox.errors import Away, Permanent
 from mediabox.model.asset import RemoteResource, Resource
 from mediabox.sources.folder import mounts, names, pour
@@ -63,6 +63,13 @@ class Folder:
         self._identities: dict[str, tuple[int, int] | None] = {}
         self._complaints: tuple[Complaint, ...] = ()
         self.findings = Findings()  # of the last listing, also while it runs
+
+    @classmethod
+    def build(cls, settings: Settings, tools: SourceTools) -> Self:
+        """As configured."""
+        return cls(
+            settings, name=tools.name, excluded_roots=tools.excluded_roots, clock=tools.clock, remover=tools.remove
+        )
 
     @property
     def unsettled(self) -> int:
@@ -140,6 +147,9 @@ class Folder:
     def complaints(self) -> Sequence[Complaint]:
         """What the last whole listing could not reach, and whether the kernel refused to watch."""
         return (*self._complaints, *self._watcher.complaints())
+
+    async def told(self, text: str) -> None:
+        """A folder asks nothing."""
 
     async def close(self) -> None:
         """Give the kernel's watches back."""

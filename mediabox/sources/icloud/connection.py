@@ -32,6 +32,12 @@ class Keeper(Protocol):
     def expired(self, session: Session) -> None:
         """Apple refused this session: the next `session` finds out why. Once for all that report the same one."""
 
+    async def told(self, text: str) -> object:
+        """What a person answered. Raises Retryable, NeedsHuman."""
+
+    async def close(self) -> None:
+        """Let go of whatever is under way."""
+
 
 class Connection:
     """The client is made at the first use, in the running loop."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from mediabox.clock import Clock
-from mediabox.contracts import Complaint, Page, Sink
+from mediabox.contracts import Complaint, Page, Sink, SourceTools
 from mediabox.errors import Permanent
 from mediabox.model.asset import RemoteResource, Resource
 from mediabox.sources.icloud.bandwidth import Bandwidth
@@ -20,12 +20,16 @@ from mediabox.sources.icloud.endpoints import endpoints
 from mediabox.sources.icloud.links import Links, Shelf
 from mediabox.sources.icloud.listing import Listing
 from mediabox.sources.icloud.schedule import Schedule
+from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.settings import Settings
+from mediabox.sources.icloud.sign_in.keeper import SignIn
+from mediabox.sources.icloud.sign_in.vault import Vault, account_of
 
 if TYPE_CHECKING:
     from mediabox.sources.icloud.questions import Scope
 
 MEGABYTE = 1_000_000
+BUDGET = "icloud.budget"  # under which key all accounts share theirs
 
 
 class ICloud:
@@ -52,6 +56,7 @@ class ICloud:
         self.budget = budget
         self._settings = settings
         self._clock = clock
+        self._keeper = keeper
         where = endpoints(settings.region, hosts=settings.hosts)
         self._connection = Connection(name=name, keeper=keeper, endpoints=where)
         self._cloud = CloudKit(self._connection, budget=budget, clock=clock)
@@ -68,6 +73,22 @@ class ICloud:
         )
         self._schedule = Schedule(clock, poll_s=settings.poll_s)
         self._complaints: tuple[Complaint, ...] = ()
+
+    @classmethod
+    def build(cls, settings: Settings, tools: SourceTools) -> Self:
+        """With a sign-in of its own and the one budget of all accounts (P9)."""
+        budget = tools.shared.setdefault(BUDGET, Budget(clock=tools.clock))
+        if not isinstance(budget, Budget):
+            message = f"{BUDGET} is shared as a {type(budget).__name__}"
+            raise TypeError(message)
+        keeper = SignIn(
+            account_of(tools.name, settings),
+            vault=Vault(account_of(tools.name, settings), Seal(tools.home, write=tools.write_private)),
+            clock=tools.clock,
+            open_issue=tools.open_issue,
+            close_issue=tools.close_issue,
+        )
+        return cls(settings, name=tools.name, keeper=keeper, budget=budget, clock=tools.clock)
 
     @property
     def unsettled(self) -> int:
@@ -113,6 +134,12 @@ class ICloud:
         """What the last complete listing could make no asset of."""
         return self._complaints
 
+    async def told(self, text: str) -> None:
+        """A code, a password, or one of the words of `sign_in`; then look at once. Raises Retryable, NeedsHuman."""
+        await self._keeper.told(text)
+        self.wake()
+
     async def close(self) -> None:
         """Close the connections. May be repeated."""
         await self._connection.close()
+        await self._keeper.close()
