@@ -24,7 +24,7 @@ from mediabox.failpoints import fp
 
 _READ_ONLY_MODE = 0o444
 # What file systems without hard links answer: vfat, exFAT and FUSE EPERM or ENOSYS, SMB EOPNOTSUPP.
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 # What a file system answers that has no such flag; a server may refuse the whole call.
 _NO_NOREPLACE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 _RENAME_NOREPLACE = 1  # linux/fs.h
@@ -45,9 +45,9 @@ def publish(volume: Volume, temp: str, final: str, *, modified_at_ms: int | None
         try:
             os.link(temp, final, src_dir_fd=volume.fd, dst_dir_fd=volume.fd, follow_symlinks=False)
         except OSError as err:
-            if err.errno not in _NO_LINKS:
+            if err.errno not in NO_LINKS:
                 raise
-            _rename_without_overwrite(volume, temp, final)
+            rename_without_overwrite(volume, temp, final)
     fp("file.linked")
 
 
@@ -195,7 +195,7 @@ def _make_original(temp: str, *, dir_fd: int, modified_at_ms: int | None) -> Non
             raise
 
 
-def _rename_without_overwrite(volume: Volume, temp: str, final: str) -> None:
+def rename_without_overwrite(volume: Volume, temp: str, final: str) -> None:
     """renameat2(2) with RENAME_NOREPLACE, which Python does not offer. Raises OSError, NeedsHuman."""
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     code = errno.ENOSYS

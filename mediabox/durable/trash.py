@@ -1,0 +1,63 @@
+"""Where what was deleted at its source waits on the archive's own volume: the same disk, another name, no bytes moved."""
+
+import errno
+import os
+
+from mediabox.durable.marker import FOLDER
+from mediabox.durable.publish import NO_LINKS, rename_without_overwrite
+from mediabox.durable.volume import Volume, inside
+
+TRASH = f"{FOLDER}/trash"
+
+
+def in_trash(path: str) -> str:
+    """Where a file of the archive lies while it is in the trash: under its own path, so that a person finds it."""
+    return f"{TRASH}/{path}"
+
+
+def move(volume: Volume, path: str, to: str) -> None:
+    """Durably give a file another name on its volume, never over another file's; `to`'s folder is made.
+
+    At every instant it has at least one of the two names. May be repeated: a move that
+    a crash cut short is ended, one that was done is found done. Raises
+    FileNotFoundError when it has neither name, FileExistsError when another file is at
+    `to`; Away, NeedsHuman.
+    """
+    path, to = inside(path), inside(to)
+    volume.prove()
+    if not volume.exists(path):
+        if not volume.exists(to):
+            raise FileNotFoundError(errno.ENOENT, "no such file", path)
+    else:
+        volume.makedirs(to.rpartition("/")[0])
+        with volume.refusals(f"move {path} to {to}"):
+            _name_again(volume, path, to)
+    with volume.refusals(f"move {path} to {to}"):
+        volume.sync_directory(to.rpartition("/")[0])
+        _unname(volume, path)
+        volume.sync_directory(path.rpartition("/")[0])
+
+
+def _name_again(volume: Volume, path: str, to: str) -> None:
+    try:
+        os.link(path, to, src_dir_fd=volume.fd, dst_dir_fd=volume.fd, follow_symlinks=False)
+    except FileExistsError:
+        if not _is_same(volume, path, to):
+            raise
+    except OSError as err:
+        if err.errno not in NO_LINKS:
+            raise
+        rename_without_overwrite(volume, path, to)
+
+
+def _unname(volume: Volume, path: str) -> None:
+    """The second name is durable: the first may go. It is gone already where a rename did both."""
+    try:
+        os.unlink(path, dir_fd=volume.fd)
+    except FileNotFoundError:
+        return
+
+
+def _is_same(volume: Volume, path: str, to: str) -> bool:
+    one, other = (os.stat(name, dir_fd=volume.fd, follow_symlinks=False) for name in (path, to))
+    return os.path.samestat(one, other)
