@@ -173,6 +173,14 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """An archived original lies elsewhere on its volume now: in the archive's trash, or back at its path."""
+
+    resource_id: int
+    path: str  # relative to the volume
+    in_trash: bool
+
+
 class Setback(StrEnum):
     """What was done before has to be done again."""
 
@@ -188,7 +196,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     receipt: Receipt | None = None
     written: Written | None = None
     withdrawn: tuple[str, ...] = ()  # paths of sidecars of ours that were removed again
+    moved: tuple[Moved, ...] = ()  # originals of one asset
     quarantine: str | None = None  # the reason, for a person
+    is_gone: bool = False  # the reason is that it is not there any more
     setback: Setback | None = None
     removed_from_source: bool = False
     next_jobs: tuple[JobRequest, ...] = ()

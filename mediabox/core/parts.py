@@ -23,7 +23,7 @@ FIRST_REST_S = 2.0
 LONGEST_REST_S = 60.0  # a disk that is plugged in again is found within a minute
 
 ARCHIVE = "volume:archive"
-NEEDS_ARCHIVE = frozenset({"fetch", "examine", "file", "describe", "manifest", "remove"})
+NEEDS_ARCHIVE = frozenset({"fetch", "examine", "file", "describe", "manifest", "remove", "trash", "recover"})
 
 
 class Parts:

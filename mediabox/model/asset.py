@@ -36,7 +36,8 @@ class ResourceState(StrEnum):
     """Where a resource stands. Order of a normal life: seen, staged, filing, archived.
 
     `duplicate` and `quarantined` are ends too: nothing taken in is ever without an
-    end or a pending job (invariant I11).
+    end or a pending job (invariant I11). What was deleted at a source that is mirrored
+    goes on to `trashed` and, 30 days later, `removed`; `trashed` still counts as archived.
     """
 
     SEEN = "seen"  # listed by its source, not read yet
@@ -45,10 +46,12 @@ class ResourceState(StrEnum):
     ARCHIVED = "archived"  # published, directory synced, re-read past the cache
     DUPLICATE = "duplicate"  # the same bytes are kept as another resource
     QUARANTINED = "quarantined"  # cannot be an original; left where it is, with a reason
+    TRASHED = "trashed"  # in the archive's trash, from where it can come back
+    REMOVED = "removed"  # its time in the trash is over; the row and the story stay
 
     @property
     def is_end(self) -> bool:
-        return self in (ResourceState.ARCHIVED, ResourceState.DUPLICATE, ResourceState.QUARANTINED)
+        return self not in (ResourceState.SEEN, ResourceState.STAGED, ResourceState.FILING)
 
 
 class RemoteResource(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +74,7 @@ class RemoteResource(msgspec.Struct, frozen=True, kw_only=True):
 class RemoteAsset(msgspec.Struct, frozen=True, kw_only=True):
     """One asset as its source lists it. A folder knows files only, so each is an asset of one resource."""
 
-    remote_id: str
+    remote_id: str  # `library/asset` where a source has several libraries
     resources: tuple[RemoteResource, ...]
     said: "Said | None" = None  # None: the source says nothing but the bytes
 
@@ -132,3 +135,4 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     duplicate_of: int | None = None  # resource id
     path: str | None = None  # in the archive, relative, '/'-separated, NFC; reserved or published
     reason: str | None = None  # why it is quarantined or flagged, for a person
+    remote_asset_id: int | None = None  # the source's own asset it is of, with the role it has there; None: a mere file

@@ -28,6 +28,9 @@ class TimeSource(StrEnum):
     EXIF_LOCAL = "exif_local"  # DateTimeOriginal alone: local time, zone unknown
     XMP = "xmp"  # xmp:CreateDate, photoshop:DateCreated
     IPTC = "iptc"
+    # What the source says (`Said.taken_at_ms`). The file's own word comes before it; but what follows knows
+    # no wall clock, so that the day may be the wrong one, or only guesses.
+    SOURCE = "source"
     GPS_UTC = "gps_utc"  # only a GPS time
     TAKEOUT = "takeout"  # photoTakenTime of a Google Takeout JSON (UTC)
     MOVIE_HEADER = "movie_header"  # mvhd creation time (UTC by ISO/IEC 14496-12)

@@ -6,17 +6,22 @@ from mediabox.model.issue import Issue
 
 
 class Accounting(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing is skipped silently: taken_in = archived + duplicate + quarantined + pending (I11)."""
+    """Nothing is skipped silently: taken_in = archived + duplicate + quarantined + removed + pending (I11).
+
+    What lies in the archive's trash is archived still, until it is removed.
+    """
 
     taken_in: int = 0
-    archived: int = 0
+    archived: int = 0  # `trashed` of them in the archive's trash
+    trashed: int = 0
     duplicate: int = 0
     quarantined: int = 0
+    removed: int = 0  # deleted at a source that is mirrored, and 30 days in the trash
     pending: int = 0
 
     @property
     def is_balanced(self) -> bool:
-        return self.taken_in == self.archived + self.duplicate + self.quarantined + self.pending
+        return self.taken_in == self.archived + self.duplicate + self.quarantined + self.removed + self.pending
 
 
 class Bytes(msgspec.Struct, frozen=True, kw_only=True):

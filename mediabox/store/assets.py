@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "resource.id, asset_id, source.name, remote_id, version, resource.name, kind, role, state, size_bytes, "
-    "modified_at_ms, digest, duplicate_of, path, reason"
+    "modified_at_ms, digest, duplicate_of, path, reason, remote_asset_id"
 )
 FROM = "FROM resource JOIN source ON source.id = resource.source_id"
 
@@ -44,6 +44,7 @@ def resource_of(row: Sequence[Any]) -> Resource:
         duplicate_of=row[12],
         path=row[13],
         reason=row[14],
+        remote_asset_id=row[15],
     )
 
 
@@ -155,7 +156,7 @@ def resource(connection: sqlite3.Connection, resource_id: int) -> Resource | Non
 def keeper(connection: sqlite3.Connection, digest: str) -> int | None:
     """The resource under whose id these bytes are kept, or are about to be."""
     row = connection.execute(
-        "SELECT id FROM resource WHERE digest = ? AND state IN ('staged', 'filing', 'archived')", (digest,)
+        "SELECT id FROM resource WHERE digest = ? AND state IN ('staged', 'filing', 'archived', 'trashed')", (digest,)
     ).fetchone()
     return int(row[0]) if row else None
 
@@ -178,6 +179,11 @@ def set_quarantined(connection: sqlite3.Connection, resource_id: int, reason: st
     connection.execute(
         "UPDATE resource SET state = 'quarantined', reason = ?, digest = NULL WHERE id = ?", (reason, resource_id)
     )
+
+
+def forget_version(connection: sqlite3.Connection, resource_id: int) -> None:
+    """The file is gone. Should it be listed again, be it with its old time, that is news (`renew`)."""
+    connection.execute("UPDATE resource SET version = 'gone:' || id WHERE id = ?", (resource_id,))
 
 
 def disown(connection: sqlite3.Connection, keeper_id: int) -> list[int]:
@@ -348,6 +354,7 @@ def join(connection: sqlite3.Connection, resource_id: int, asset_id: int, role: 
     connection.execute("UPDATE resource SET asset_id = ?, role = ? WHERE id = ?", (asset_id, role, resource_id))
     if left != asset_id and not connection.execute("SELECT 1 FROM resource WHERE asset_id = ?", (left,)).fetchone():
         connection.execute("UPDATE written SET asset_id = ? WHERE asset_id = ?", (asset_id, left))
+        connection.execute("UPDATE remote_asset SET asset_id = ? WHERE asset_id = ?", (asset_id, left))
         connection.execute("DELETE FROM job WHERE step = 'describe' AND subject = ?", (str(left),))
         connection.execute("DELETE FROM asset WHERE id = ?", (left,))
     return left

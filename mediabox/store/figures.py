@@ -39,9 +39,11 @@ def accounting(connection: sqlite3.Connection) -> Accounting:
     by_state = dict(connection.execute("SELECT state, count(*) FROM resource GROUP BY state").fetchall())
     return Accounting(
         taken_in=_count(connection, "SELECT count(*) FROM resource"),
-        archived=by_state.get("archived", 0),
+        archived=by_state.get("archived", 0) + by_state.get("trashed", 0),
+        trashed=by_state.get("trashed", 0),
         duplicate=by_state.get("duplicate", 0),
         quarantined=by_state.get("quarantined", 0),
+        removed=by_state.get("removed", 0),
         pending=sum(by_state.get(state, 0) for state in ("seen", "staged", "filing")),
     )
 
@@ -54,7 +56,7 @@ def pending(connection: sqlite3.Connection) -> int:
 def _bytes(connection: sqlite3.Connection) -> Bytes:
     totals = dict(connection.execute("SELECT state, sum(size_bytes) FROM resource GROUP BY state").fetchall())
     waiting = sum(totals.get(state) or 0 for state in ("seen", "staged", "filing"))
-    return Bytes(archived=totals.get("archived") or 0, pending=waiting)
+    return Bytes(archived=sum(totals.get(state) or 0 for state in ("archived", "trashed")), pending=waiting)
 
 
 def _rates(connection: sqlite3.Connection, now_ms: int) -> Rates:

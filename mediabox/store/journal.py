@@ -74,6 +74,16 @@ def of_resource(connection: sqlite3.Connection, resource_id: int) -> list[Entry]
     return [_entry(row) for row in rows]
 
 
+def of_asset(connection: sqlite3.Connection, asset_id: int) -> list[Entry]:
+    """The rows about an asset as a whole, oldest first."""
+    rows = connection.execute(
+        "SELECT seq, at_ms, event, resource_id, asset_id, fields FROM journal "
+        "WHERE resource_id IS NULL AND asset_id = ? ORDER BY seq",
+        (asset_id,),
+    )
+    return [_entry(row) for row in rows]
+
+
 def first_broken_link(connection: sqlite3.Connection) -> int | None:
     """Walk the whole chain; the sequence number of the first row that does not follow, or None."""
     previous, expected = GENESIS, 1
