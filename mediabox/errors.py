@@ -37,6 +37,10 @@ class Permanent(MediaboxError):
     """The same attempt will always fail. The subject is set aside with this reason."""
 
 
+class Gone(Permanent):
+    """It is not there, on the very place that held it. Should it come back, it counts as new."""
+
+
 class NeedsHuman(MediaboxError):
     """Only a person can help. Opens the named issue and pauses the part, not each of its jobs.
 

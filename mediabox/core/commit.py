@@ -104,7 +104,7 @@ class _Application:
         if outcome.setback is not None:
             return self._set_back(resource, outcome.setback)
         if outcome.quarantine is not None:
-            return self._quarantined(resource, outcome.quarantine)
+            return self._quarantined(resource, outcome.quarantine, is_gone=outcome.is_gone)
         if outcome.staged is not None:
             return self._staged(resource, outcome.staged)
         if outcome.facts is not None:
@@ -197,8 +197,10 @@ class _Application:
         assets.unplace(self._connection, resource.id)
         return self._settle(resource, facts, only="place") if facts else []
 
-    def _quarantined(self, resource: Resource, reason: str) -> list[JobRequest]:
+    def _quarantined(self, resource: Resource, reason: str, *, is_gone: bool) -> list[JobRequest]:
         assets.set_quarantined(self._connection, resource.id, reason)
+        if is_gone:
+            assets.forget_version(self._connection, resource.id)
         self._note("quarantined", resource, reason=reason)
         # Whoever counted on these bytes being kept must be read itself now.
         heirs = assets.disown(self._connection, resource.id)

@@ -45,7 +45,7 @@ class Lane:
             await self._arrived.wait()
 
     def offer(self, work: Work) -> None:
-        """A work that may run now. With a full lane it stays in the table, and a look at the table may have been first."""
+        """A work that may run now. A look at the table may have been first; with a full lane it stays there."""
         if work.job.id not in self.held and len(self._waiting) < 2 * self.depth:
             self._add(work)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from mediabox.contracts import Needs, Outcome
-from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
+from mediabox.errors import Away, Gone, NeedsHuman, Permanent, Retryable
 from mediabox.model.asset import ResourceState
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Fetch:
             await source.fetch(resource, sink)
             staged = await self._spool.finish(resource.id, sink)
         except Permanent as refusal:
-            return Outcome(quarantine=str(refusal))
+            return Outcome(quarantine=str(refusal), is_gone=isinstance(refusal, Gone))
         except (Away, NeedsHuman):
             raise
         except Retryable as unrest:

@@ -5,8 +5,8 @@ import os
 import stat
 from typing import Protocol
 
-from mediabox.errors import NeedsHuman, Permanent
-from mediabox.sources.folder.tree import Gone, Tree, remedy, show, version_of
+from mediabox.errors import Gone, NeedsHuman, Permanent
+from mediabox.sources.folder.tree import Tree, remedy, show, version_of
 
 
 class Remover(Protocol):

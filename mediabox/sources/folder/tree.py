@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mediabox.errors import Away, MediaboxError, Permanent, Retryable
+from mediabox.errors import Away, Gone, MediaboxError, Permanent, Retryable
 from mediabox.sources.folder import names
 
 # How the kernel says that a disk, a card or a server went away under an open or known path.
@@ -42,10 +42,6 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # O_NONBLOCK
 def version_of(status: os.stat_result) -> str:
     """Size and mtime. No inode: a copy, a restore or a remounted network share renumbers every file."""
     return f"{status.st_size}-{status.st_mtime_ns}"
-
-
-class Gone(Permanent):
-    """The file is not there, on the very disk that held it."""
 
 
 class Tree:
