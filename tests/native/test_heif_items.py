@@ -214,3 +214,11 @@ def test_claimed_counts_cost_nothing() -> None:
             read_items(Held(data))
         except Malformed:
             continue
+
+
+@pytest.mark.parametrize("widths", [b"\x34\x00", b"\x43\x00", b"\x44\x30"])
+def test_places_with_numbers_of_odd_widths_are_refused(widths: bytes) -> None:
+    source = Held(two_tile_heif().replace(b"\x44\x00\x00\x03", widths + b"\x00\x03"))
+
+    with pytest.raises(Malformed, match="numbers of 3 bytes"):
+        read_items(source)
