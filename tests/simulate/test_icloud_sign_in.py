@@ -93,6 +93,17 @@ def test_refuses_a_wrong_code_then_takes_the_right_one(threaded_icloud: Simulato
     assert api.validate_2fa_code(right)
 
 
+def test_the_page_is_html_unless_json_is_asked_for(threaded_icloud: Simulator, tmp_path: Path) -> None:
+    api = pyicloud_of(threaded_icloud, tmp_path)
+    types = []
+    for accept in (None, "text/html", "*/*", "application/json"):  # icloudpd sends none at all
+        headers = {**api._get_auth_headers(), "Accept": accept}
+        page = api.session.request_raw("GET", api._auth_endpoint, headers=headers)
+        types.append(page.headers["Content-Type"].partition(";")[0])
+
+    assert types == ["text/html", "text/html", "text/html", "application/json"]
+
+
 def test_a_code_is_good_once_and_for_ten_minutes(threaded_icloud: Simulator, tmp_path: Path) -> None:
     api = pyicloud_of(threaded_icloud, tmp_path)
     code = threaded_icloud.code()

@@ -118,7 +118,8 @@ class Auth:
         if attempt is None:
             return _refused(_WRONG_PASSWORD, status=401)
         two_factor = self._two_factor(attempt)
-        if "html" not in request.headers.get("Accept", ""):
+        accept = request.headers.get("Accept", "")  # icloudpd sends none, and reads the page
+        if "json" in accept and "html" not in accept:
             return answer(two_factor, headers=_echoed(attempt))
         account = attempt.account
         phones = two_factor["phoneNumberVerification"]
