@@ -84,6 +84,7 @@ class Pipeline:
                 self._lanes[stage.name].follow(self._lanes[earlier])
         self._done: asyncio.Queue[Done] = asyncio.Queue()
         self._running = 0
+        self._is_committing = False
         self._uncommitted: set[int] = set()
         # Jobs that ended while the table was looked at: the look may still have seen them, and none may run twice.
         self._ended: set[int] = set()
@@ -147,7 +148,7 @@ class Pipeline:
 
     def _look(self, connection: sqlite3.Connection, lanes: Sequence[Lane]) -> tuple[dict[str, list[Work]], int | None]:
         now_ms = self._clock.wall_ms()
-        skip = self._handed_out()
+        skip = self.handed_out()
         found = {
             lane.step: [
                 self._committer.work(connection, job)
@@ -165,7 +166,8 @@ class Pipeline:
         return found, jobs.next_due_ms(connection)
 
     def _is_quiet(self) -> bool:
-        return self._running == 0 and not self._uncommitted and not any(len(lane) for lane in self._lanes.values())
+        is_busy = self._running or self._is_committing or self._uncommitted
+        return not is_busy and not any(len(lane) for lane in self._lanes.values())
 
     async def _rest(self, next_due_ms: int | None) -> None:
         """Sleep until a lane runs low, someone wakes us, or the next delayed job is due."""
@@ -181,11 +183,14 @@ class Pipeline:
     async def _commit(self) -> None:
         while True:
             batch = [await self._done.get()]
+            self._is_committing = True
             if self._running:
                 await asyncio.sleep(GATHER_S)
             while len(batch) < GATHER_MOST and not self._done.empty():
                 batch.append(self._done.get_nowait())
             await self._commit_batch(batch)
+            self._is_committing = False  # only now, with everything let go, is it idle
+            self._hunger.set()
 
     async def _commit_batch(self, batch: Sequence[Done]) -> None:
         await self._report_trouble(batch)
@@ -209,13 +214,14 @@ class Pipeline:
                 with savepoint(connection):
                     if done.work.job.last_error is not None:  # a person may have been told
                         issues.close_issue(connection, FAILED, _failed_subject(done.work))
-                    return self._committer.apply(connection, done.work, done.outcome, handed_out=self._handed_out())
+                    return self._committer.apply(connection, done.work, done.outcome, handed_out=self.handed_out())
             except Exception as error:  # noqa: BLE001 - kept with its job, like a stage's own
                 done = Done(work=done.work, error=error)
         self._fail(connection, done)
         return None
 
-    def _handed_out(self) -> set[int]:
+    def handed_out(self) -> set[int]:
+        """Ids of the jobs that may be running now: what is asked of them has to be asked once more."""
         held = [lane.held for lane in self._lanes.values()]
         return self._uncommitted.union(*held)
 

@@ -15,7 +15,7 @@ import pytest
 
 from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
-from mediabox.core import pipeline
+from mediabox.core import archive, pipeline
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.issue import Issue, Severity
@@ -243,6 +243,24 @@ def test_what_is_found_published_after_a_power_cut_is_read_only_again(box: House
     box.found({"a.jpg": JPEG})
     assert killed_at("file.linked", box.home, {})
     next(iter(archived_originals(box.archive))).chmod(0o644)
+
+    run(box)
+
+    box.assert_sound()
+
+
+def test_a_run_to_the_end_lets_go_of_what_it_held_before_it_ends(
+    box: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Letting go takes its time; the run used to end as soon as the last result was written down."""
+    really_let_go = archive.Archive.let_go
+
+    async def slowly(self: archive.Archive, resource_ids: list[int]) -> None:
+        await asyncio.sleep(0.2)
+        await really_let_go(self, resource_ids)
+
+    box.found({"a.jpg": JPEG})
+    monkeypatch.setattr(archive.Archive, "let_go", slowly)
 
     run(box)
 
