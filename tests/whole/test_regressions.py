@@ -15,7 +15,7 @@ import pytest
 
 from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
-from mediabox.core import archive, pipeline
+from mediabox.core import pipeline
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.issue import Issue, Severity
@@ -253,14 +253,16 @@ def test_a_run_to_the_end_lets_go_of_what_it_held_before_it_ends(
     box: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Letting go takes its time; the run used to end as soon as the last result was written down."""
-    really_let_go = archive.Archive.let_go
+    really_discard = SpoolFolder.discard
 
-    async def slowly(self: archive.Archive, resource_ids: list[int]) -> None:
+    async def slowly(self: SpoolFolder, resource_id: int) -> None:
         await asyncio.sleep(0.2)
-        await really_let_go(self, resource_ids)
+        await really_discard(self, resource_id)
 
     box.found({"a.jpg": JPEG})
-    monkeypatch.setattr(archive.Archive, "let_go", slowly)
+    run(box)
+    box.found({"duplicate.jpg": JPEG})  # fetched, found to be kept already, let go: nothing follows
+    monkeypatch.setattr(SpoolFolder, "discard", slowly)
 
     run(box)
 
