@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 GOOD_S = 3000.0  # 3597 to 3600 s in four of four recordings; ten minutes are left for a slow start
 MOST_KEPT = 4000  # about 3 MiB
+MOST_FOLLOWED = 20_000  # about 4 MiB
+ASSETS = LOOKUP_NAMES // 2  # in one lookup: each with its master
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,14 +38,29 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 class Shelf:
     """Links that came along with a listing or a lookup: most files are fetched without asking again.
 
-    When it is full the newest stay out: what was listed first is fetched first.
+    When it is full the newest stay out: what was listed first is fetched first. It also
+    remembers who was listed after whom, so that a lookup brings the links that are wanted next.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._links: dict[str, Link] = {}
+        self._after: dict[str, str] = {}  # an asset's id, and that of the asset listed behind it
+        self._last: str | None = None
+
+    def listed(self, parts: Iterable[records.Part]) -> None:
+        """Keep the links of an asset as a listing brings it."""
+        parts = tuple(parts)
+        if not parts:
+            return
+        asset = parts[0].resource.remote_id.rpartition("/")[0]
+        if self._last is not None and self._last != asset and len(self._after) < MOST_FOLLOWED:
+            self._after[self._last] = asset
+        self._last = asset
+        self.keep(parts)
 
     def keep(self, parts: Iterable[records.Part]) -> None:
+        """Keep links as far as there is room."""
         now_s = self._clock.monotonic_s()
         self._drop_old(now_s)
         for part in parts:
@@ -57,6 +74,19 @@ class Shelf:
         """A link that is still good, once."""
         link = self._links.pop(remote_id, None)
         return link if link is not None and self._clock.monotonic_s() < link.good_until_s else None
+
+    def followers(self, asset: str, most: int) -> list[str]:
+        """Assets listed behind this one, whose links will be wanted next; told once. None when there is no room."""
+        self._drop_old(self._clock.monotonic_s())
+        found: list[str] = []
+        library = asset.partition("/")[0]
+        while len(found) < most and len(self._links) < MOST_KEPT // 2:
+            follower = self._after.pop(asset, None)
+            if follower is None or not follower.startswith(f"{library}/"):
+                break
+            found.append(follower)
+            asset = follower
+        return found
 
     def _drop_old(self, now_s: float) -> None:
         while self._links:
@@ -102,16 +132,15 @@ class Links:
             self._wanted.pop(resource.remote_id, None)
 
     async def _looked_up(self, resource: Resource | RemoteResource) -> Link:
-        """Look up what is wanted of this library, ours among it."""
+        """Look up what is wanted of this library, ours among it, and what will be wanted next."""
         name, asset, _ = split_id(resource.remote_id)
         library = await self._library(name)
         mates = [each for each in self._wanted.values() if each.remote_id.startswith(f"{name}/")]
         mates.sort(key=lambda each: each is not resource)
-        found = await self._found(library, mates[: LOOKUP_NAMES // 2])
-        for each, parts in found.items():
-            if each != asset:
-                self._shelf.keep(parts)
-        parts = found.get(asset, ())
+        found = await self._found(library, mates[:ASSETS])
+        parts = found.pop(asset, ())
+        for each in found.values():
+            self._shelf.keep(each)
         self._shelf.keep(part for part in parts if part.resource.remote_id != resource.remote_id)
         mine = next((part for part in parts if part.resource.remote_id == resource.remote_id), None)
         if mine is None:
@@ -123,16 +152,22 @@ class Links:
     async def _found(
         self, library: Library, wanted: list[Resource | RemoteResource]
     ) -> dict[str, tuple[records.Part, ...]]:
-        """The files of these assets. An original's master bears its signature as name, so one call is enough mostly."""
-        assets = {split_id(each.remote_id)[1] for each in wanted}
+        """The files of these assets and of their followers, by asset.
+
+        An original's master bears its signature as name, so one call is enough for a lone original.
+        """
+        assets = dict.fromkeys(split_id(each.remote_id)[1] for each in wanted)
+        for asset in tuple(assets):
+            followers = self._shelf.followers(records.remote_id_of(library.name, asset), ASSETS - len(assets))
+            assets |= dict.fromkeys(split_id(follower)[1] for follower in followers)
         guesses = {each.version.rpartition("-")[0] for each in wanted if split_id(each.remote_id)[2] == "original"}
-        held = await self._cloud.lookup(library, sorted(assets | guesses))
-        masters = {master for name in assets & held.keys() if (master := records.master_of(held[name])) is not None}
+        held = await self._cloud.lookup(library, [*assets, *sorted(guesses)])
+        masters = {master for name in assets.keys() & held.keys() if (master := records.master_of(held[name]))}
         held |= await self._cloud.lookup(library, sorted(masters - held.keys()))
         return {
             name: records.parts_of(library.name, held[name], original)
-            for name in assets & held.keys()
-            if (original := _original_of(held, name)) is not None
+            for name in assets
+            if name in held and (original := _original_of(held, name)) is not None
         }
 
     async def _library(self, name: str) -> Library:

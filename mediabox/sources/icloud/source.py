@@ -102,7 +102,7 @@ class ICloud:
         NeedsHuman when somebody has to sign in.
         """
         listing = Listing(
-            self._cloud, settings=self._settings, keep=self._shelf.keep, clock=self._clock, name=self.name
+            self._cloud, settings=self._settings, keep=self._shelf.listed, clock=self._clock, name=self.name
         )
         async with aclosing(listing.pages(cursor)) as pages:
             async for page in pages:

@@ -11,6 +11,7 @@ from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.faults import SEVENTEEN_BYTES, Cut, Dropped, Fault, Garbled, Status, WholeFile
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud import ICloud
+from mediabox.sources.icloud.links import MOST_KEPT
 from sources.conformance import MIB, MemorySink, bytes_of
 from sources.icloud.signed_in import Reader, calls_of, give_stock, source_of, taken_in
 
@@ -264,6 +265,30 @@ async def test_those_who_wait_together_share_a_lookup(icloud: Simulator) -> None
 
     assert icloud.calls["content"] == 40
     assert icloud.calls["records.lookup"] <= 20
+    await source.close()
+
+
+async def test_a_lookup_brings_the_links_that_are_wanted_next(icloud: Simulator, source: ICloud) -> None:
+    give_stock(icloud, 120, live=0.5, still_bytes=2000, video_bytes=2000)
+    reader = Reader(source)
+    await reader.look()
+    icloud.clock.advance(3700)
+    icloud.calls.clear()
+
+    for remote in reader.resources():  # one after the other, as listed
+        await source.fetch(taken_in(remote), MemorySink())
+
+    assert icloud.calls["content"] == len(reader.resources())
+    assert icloud.calls["records.lookup"] <= 2 * 120 // 20
+
+
+async def test_links_kept_are_bounded(icloud: Simulator) -> None:
+    give_stock(icloud, MOST_KEPT, live=0.7)
+    source = source_of(icloud)
+
+    await Reader(source).look()
+
+    assert len(source._shelf._links) == MOST_KEPT
     await source.close()
 
 
