@@ -290,7 +290,7 @@ async def test_pages_by_rank_and_by_marker_are_the_same(icloud: Simulator, libra
     newest = library.find("LATEST.JPG")
     assert names_of(ranked[0]["records"])[0] == newest.name
     assert names_of(oldest_first["records"])[0] == newest.name
-    assert kinds(ranked[0]["records"]) == ["CPLAsset"] * 2 + ["CPLMaster"] * 2
+    assert [each["recordType"] for each in ranked[0]["records"]] == ["CPLMaster"] * 2 + ["CPLAsset"] * 2
 
 
 async def test_counts_follow_the_indexes(icloud: Simulator, library: Library) -> None:

@@ -104,6 +104,17 @@ def test_the_page_is_html_unless_json_is_asked_for(threaded_icloud: Simulator, t
     assert types == ["text/html", "text/html", "text/html", "application/json"]
 
 
+def test_the_first_answer_is_json_that_calls_itself_html(threaded_icloud: Simulator, tmp_path: Path) -> None:
+    api = pyicloud_of(threaded_icloud, tmp_path)
+    body = {"a": "Ag==", "accountName": APPLE_ID, "protocols": ["s2k"]}
+
+    answered = auth(api, "POST", "signin/init", **body)
+
+    assert answered.headers["Content-Type"].startswith("text/html")
+    assert answered.json().keys() == {"iteration", "salt", "protocol", "version", "b", "c"}
+    assert "X-Apple-ID-Session-Id" not in answered.headers
+
+
 def test_a_code_is_good_once_and_for_ten_minutes(threaded_icloud: Simulator, tmp_path: Path) -> None:
     api = pyicloud_of(threaded_icloud, tmp_path)
     code = threaded_icloud.code()

@@ -89,7 +89,9 @@ class Auth:
             "b": base64.b64encode(exchange.b).decode(),
             "c": attempt.c,
         }
-        return answer(challenge, headers=_echoed(attempt))
+        # As recorded: JSON that calls itself HTML, and no session yet. The proof names the attempt by `c`.
+        headers = {"scnt": _echoed(attempt)["scnt"], "Content-Type": "text/html;charset=UTF-8"}
+        return answer(challenge, headers=headers)
 
     async def complete(self, request: web.Request) -> web.Response:
         given = await asked(request, CompleteRequest)

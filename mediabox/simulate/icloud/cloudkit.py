@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from mediabox.simulate.icloud.faults import FAULT, CountOff, EmptyPage, NotIndex
 from mediabox.simulate.icloud.journal import BadTokenError, DatabaseTokens, Position, Standing
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.modify import Modifier
-from mediabox.simulate.icloud.photos import Album, Asset
+from mediabox.simulate.icloud.photos import Album
 from mediabox.simulate.icloud.records import Writer
 from mediabox.simulate.icloud.setup import PHOTOS_COOKIE, Setup
 from mediabox.simulate.icloud.wire import (
@@ -91,7 +92,7 @@ class CloudKit:
         fault = FAULT.get()
         if given.query.record_type == "CheckIndexingState":
             state = fault.state if isinstance(fault, NotIndexed) else library.indexing_state
-            return answer({**_indexing(zone, state), **_token(request, zone, given)})
+            return answer({**_indexing(library, zone, state), **_token(request, zone, given)})
         writer = self._writer(zone, given.desired_keys)
         if given.query.record_type == "CPLAlbumByPositionLive":
             albums = [writer.write(album.name) for album in _children(zone, given.query.filters().get("parentId"))]
@@ -193,7 +194,7 @@ class CloudKit:
     # -- queries
 
     def _page(self, zone: Zone, given: QueryRequest, writer: Writer, fault: What | None) -> dict[str, Any]:
-        """One page by rank. Masters stand before their assets; one shared by two assets of a page stands once."""
+        """One page by rank. An original shared by two assets of a page stands once."""
         filters = given.query.filters()
         is_album = given.query.record_type in indexes.CONTAINERS
         names = _selection(zone, given.query.record_type, filters)
@@ -239,16 +240,10 @@ def _each(names: Selection) -> list[str]:
 def _paired(
     zone: Zone, writer: Writer, assets: list[str], filters: dict[str, Any], *, is_album: bool
 ) -> list[Answered | None]:
-    written: dict[str, Answered | None] = {}
-    for name in assets:
-        row = zone.get(name)
-        assert isinstance(row, Asset), "indexes hold assets"
-        for record in (row.master, name):
-            written.setdefault(record, writer.write(record))
-        if is_album:
-            relation = f"{name}-IN-{filters.get('parentId', '')}"
-            written[relation] = writer.write(relation)
-    return list(written.values())
+    """All the originals first, then all the assets, then who is in the album (icloudpd's cassettes)."""
+    masters = [zone.asset(name).master for name in assets]
+    relations = [f"{name}-IN-{filters.get('parentId', '')}" for name in assets] if is_album else []
+    return [writer.write(name) for name in dict.fromkeys((*masters, *assets, *relations))]
 
 
 def _marked(marker: str | None) -> int | None:
@@ -279,14 +274,29 @@ def _counted(library: Library, given: QueryRequest, by: int) -> dict[str, Any]:
     except UnknownIndexError as err:
         return {"serverErrorCode": "BAD_REQUEST", "reason": str(err)}
     fields = {"itemCount": {"value": number, "type": "INT64"}}
-    record = {"recordName": name, "recordType": "IndexCountResult", "fields": fields, "deleted": False}
+    record = _made_up(library, zone, name, "IndexCountResult", fields)
     return {"records": [record], "syncToken": zone.journal.token}
 
 
-def _indexing(zone: Zone, state: str) -> dict[str, Any]:
+def _indexing(library: Library, zone: Zone, state: str) -> dict[str, Any]:
     fields = {"state": {"value": state, "type": "STRING"}, "progress": {"value": 100, "type": "INT64"}}
-    record = {"recordName": "_indexing", "recordType": "CheckIndexingState", "fields": fields, "zoneID": _id(zone)}
-    return {"records": [record]}
+    return {"records": [_made_up(library, zone, f"_{uuid.uuid4()}", "CheckIndexingState", fields)]}
+
+
+def _made_up(library: Library, zone: Zone, name: str, record_type: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """A record that exists only in this answer."""
+    audit = {"timestamp": library.clock.wall_ms(), "userRecordName": "_10", "deviceID": "1"}
+    return {
+        "recordName": name,
+        "recordType": record_type,
+        "fields": fields,
+        "pluginFields": {},
+        "recordChangeTag": "0",
+        "created": audit,
+        "modified": audit,
+        "deleted": False,
+        "zoneID": _id(zone),
+    }
 
 
 def _token(request: web.Request, zone: Zone, given: QueryRequest) -> dict[str, str]:

@@ -75,6 +75,7 @@ class Writer:
             record_name=row.name,
             record_type=kind,
             fields=self._wanted(fields),
+            plugin_fields={},
             record_change_tag=tag,
             created=audit,
             modified=audit,

@@ -44,7 +44,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_def
     record_name: str
     record_type: str
     fields: dict[str, Field]
-    plugin_fields: dict[str, Field] = msgspec.field(default_factory=dict)
+    plugin_fields: dict[str, Field]  # always sent, always empty
     record_change_tag: str
     created: Audit
     modified: Audit
