@@ -10,15 +10,16 @@ copies and return receipts. Everything raises only what `errors` defines.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from mediabox.clock import Clock
+    from mediabox.model.adoptable import Adoptable
     from mediabox.model.asset import (
         Kind,
         Membership,
@@ -139,6 +140,58 @@ class Source(Protocol):
     async def close(self) -> None: ...
 
 
+class Checksum(Protocol):
+    """What a source says of a file's bytes, recomputed as they pass."""
+
+    def feed(self, chunk: bytes, /) -> None: ...
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything fed so far is the file."""
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """What a source offers beside `Source` when its bytes are dear: to tell whether a file at hand is one of its."""
+
+    async def sample(self, resource: Resource, offset: int, length: int) -> bytes:
+        """These bytes of a file, fewer at its end. Raises as `fetch` does."""
+
+    def checksum(self, resource: Resource) -> Checksum | None:
+        """None when nothing is known that bytes could be held against."""
+
+
+class RemoteState(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset as its source has it at this moment."""
+
+    remote_id: str
+    is_trashed: bool = False  # in the bin, from where it can come back
+    is_gone: bool = False  # for ever
+    change_tag: str = ""
+    resources: tuple["RemoteResource", ...] = ()  # every file it has there
+    obstacle: str | None = None  # why the source would not let it go now, for a person
+
+
+class Releasing(Protocol):
+    """A source that can free itself of what is proved elsewhere (I8). Never purges.
+
+    `Permanent` from `release` and `restore` means that nothing was done. After `Retryable`,
+    `Away` and `NeedsHuman` nobody knows: ask with `state_of` before anything else.
+    """
+
+    name: str
+    releases: bool  # the owner allowed it for this source
+
+    async def state_of(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteState]:
+        """Each of them as it is now. Raises Away, NeedsHuman, Retryable."""
+
+    async def release(self, state: RemoteState) -> None:
+        """Move the asset to the source's bin, if it still has this change tag."""
+
+    async def restore(self, state: RemoteState) -> None:
+        """Bring it back from the bin, if it still has this change tag."""
+
+
 class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     """Something a source could not reach: a folder it may not read, a tree that is away."""
 
@@ -163,6 +216,7 @@ class Staged(msgspec.Struct, frozen=True, kw_only=True):
 
     digest: str
     size_bytes: int
+    adopted_from: str | None = None  # path of the file that was taken instead of fetching
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -310,6 +364,19 @@ class Spool(Protocol):
         """A read-only descriptor of the staged file, the caller closes it. Raises Away; Retryable when lost."""
 
     async def discard(self, resource_id: int) -> None: ...
+
+
+class Adoptions(Protocol):
+    """Files of older backups, which are taken instead of fetching the same bytes."""
+
+    async def candidates(self, resource: Resource) -> Sequence[Adoptable]:
+        """Files that may be this resource, likeliest first."""
+
+    async def pour(self, file: Adoptable, resource: Resource, source: Remote, sink: Sink) -> bool:
+        """Pour the file; whether it is this resource. If not, what the sink holds is worth nothing.
+
+        Raises what the sink raises; Away and NeedsHuman when the source was to be asked and cannot be.
+        """
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from mediabox.config.check import check
 from mediabox.config.given import COMMAND_LINE, FILE, Given, Origin, Tables, read_file, read_overrides
 from mediabox.config.members import FAMILIES, MemberSettings, names, settings_of
 from mediabox.config.problems import Report
-from mediabox.config.sections import CORE, Archive, Dedup, Log, Renditions, Scrub, Work
+from mediabox.config.sections import CORE, Archive, Dedup, Log, Release, Renditions, Scrub, Work
 from mediabox.config.words import meant, shown
 
 
@@ -38,6 +38,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     renditions: Renditions
     scrub: Scrub
     dedup: Dedup
+    release: Release
     log: Log
     sources: tuple[Enabled, ...]
     origins: dict[str, Origin]  # of what somebody set; `origin` knows the rest

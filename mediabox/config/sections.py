@@ -100,6 +100,41 @@ class Dedup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = 6
 
 
+class Release(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Freeing a source of what is proved safe here. Off, unless switched on here and at the source."""
+
+    enabled: Annotated[
+        bool,
+        Meta(
+            title="Freeing sources",
+            description="A box with one archive disk has one copy: nothing is safe to free there unless the owner "
+            "says with copies = 1 and domains = 1 that one is enough.",
+        ),
+    ] = False
+    copies: Annotated[
+        int, Meta(ge=1, le=9, title="Copies", description="Proved copies each file needs, read again or verified.")
+    ] = 2
+    domains: Annotated[
+        int, Meta(ge=1, le=9, title="Independent places", description="Disks or hosts these copies have to be on.")
+    ] = 2
+    quarantine_days: Annotated[
+        Days, Meta(ge=1, le=3650, title="Waiting time", description="Archived for so long before it may be freed.")
+    ] = 30
+    daily_limit: Annotated[
+        int, Meta(ge=1, le=200, title="Assets a day", description="Never more than this in 24 hours, all sources.")
+    ] = 200
+    daily_percent: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=5,
+            title="Share a day",
+            description="Never more of a source's library than this in 24 hours.",
+            extra_json_schema={"x-unit": "%"},
+        ),
+    ] = 5
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the daemon writes about its work."""
 
@@ -117,5 +152,6 @@ CORE: dict[str, type[msgspec.Struct]] = {
     "renditions": Renditions,
     "scrub": Scrub,
     "dedup": Dedup,
+    "release": Release,
     "log": Log,
 }

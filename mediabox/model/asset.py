@@ -77,6 +77,7 @@ class RemoteAsset(msgspec.Struct, frozen=True, kw_only=True):
     remote_id: str  # `library/asset` where a source has several libraries
     resources: tuple[RemoteResource, ...]
     said: "Said | None" = None  # None: the source says nothing but the bytes
+    change_tag: str | None = None  # changes with whatever the person changes; None: the source has no such mark
 
 
 class Turn(StrEnum):

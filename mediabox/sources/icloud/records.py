@@ -143,6 +143,7 @@ def asset_of(library: str, asset: Record, master: Record, parts: Iterable[Part])
         remote_id=remote_id_of(library, asset.record_name),
         resources=tuple(part.resource for part in parts if part.url is not None and part.resource.kind is not None),
         said=said_of(asset, master),
+        change_tag=asset.record_change_tag,
     )
 
 

@@ -17,10 +17,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             pattern=r"^[^@\s]+@[^@\s]+$|^\+\d{6,15}$",
             title="Apple account",
+            description="The address or number the person signs in with.",
             extra_json_schema={"x-expects": "an e-mail address, or a telephone number that starts with '+'"},
         ),
     ]
-    personal: Annotated[bool, Meta(title="Personal library")] = True
+    personal: Annotated[bool, Meta(title="Personal library", description="The account's own photos.")] = True
     shared: Annotated[
         bool, Meta(title="Shared library", description="The iCloud Shared Photo Library, whoever began it.")
     ] = True
@@ -30,7 +31,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[int, Meta(ge=1)] | None,
         Meta(title="Only the newest", description="For trying: the first listing ends after this many photos."),
     ] = None
-    streams: Annotated[int, Meta(ge=1, le=16, title="Downloads at the same time")] = 3
+    streams: Annotated[
+        int,
+        Meta(
+            ge=1, le=16, title="Downloads at the same time", description="More are faster, and less kind to the line."
+        ),
+    ] = 3
     bandwidth: Annotated[
         Annotated[MegabytesPerSecond, Meta(gt=0)] | None,
         Meta(title="Bandwidth", description="For all downloads of this account together; no limit when left out."),
@@ -45,6 +51,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             description="'keep' keeps it in the archive; 'mirror' moves it to the archive's trash for 30 days.",
         ),
     ] = "keep"
+    release: Annotated[
+        bool,
+        Meta(
+            title="Freeing iCloud",
+            description="Allow `mediabox release` to move what is proved safe to Recently Deleted. "
+            "Needs [release] enabled as well, and deletion = 'keep'.",
+        ),
+    ] = False
     region: Annotated[
         Region, Meta(title="Where the account lives", description="'china' for accounts of mainland China.")
     ] = "world"

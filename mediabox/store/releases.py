@@ -1,0 +1,286 @@
+"""Orders to free a source, and what became of each asset on them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mediabox.store.assets import COLUMNS, FROM, resource_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from mediabox.model.asset import Resource
+
+
+class ReleaseState(StrEnum):
+    """Order of a normal life: listed, queued, intended, released; then perhaps undoing, restoring, restored."""
+
+    LISTED = "listed"  # shown to a person
+    QUEUED = "queued"  # confirmed
+    INTENDED = "intended"  # proved and about to be sent, or sent: the source has to be asked
+    RELEASED = "released"  # in the source's bin
+    REFUSED = "refused"  # left where it is, with a reason
+    CANCELLED = "cancelled"  # taken back by a person before anything happened
+    UNDOING = "undoing"  # a person wants it back
+    RESTORING = "restoring"  # about to be brought back, or sent: the source has to be asked
+    RESTORED = "restored"
+    LOST = "lost"  # wanted back, but the bin has been emptied
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset on an order. Times in Unix ms."""
+
+    id: int
+    order_id: int
+    remote_asset_id: int
+    source: str
+    remote_id: str
+    asset_id: int
+    change_tag: str
+    name: str
+    size_bytes: int
+    state: ReleaseState
+    changed_at_ms: int
+    intended_at_ms: int | None = None
+    released_at_ms: int | None = None
+    reason: str | None = None
+    certificate: str | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    made_at_ms: int
+    set_hash: str
+    code_hash: str | None
+    tries: int
+    confirmed_at_ms: int | None
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset at its source, as far as releasing it goes."""
+
+    remote_asset_id: int
+    source: str
+    remote_id: str
+    asset_id: int
+    presence: str
+    change_tag: str | None
+    said: str  # JSON of model.said.Said
+
+
+_COLUMNS = (
+    "release.id, order_id, release.remote_asset_id, source.name, remote_id, asset_id, release.change_tag, "
+    "release.name, size_bytes, release.state, changed_at_ms, intended_at_ms, released_at_ms, reason, certificate"
+)
+_FROM = (
+    "FROM release JOIN remote_asset ON remote_asset.id = release.remote_asset_id "
+    "JOIN source ON source.id = remote_asset.source_id"
+)
+_CANDIDATE = (
+    "SELECT remote_asset.id, source.name, remote_id, asset_id, state, change_tag, said "
+    "FROM remote_asset JOIN source ON source.id = remote_asset.source_id"
+)
+
+
+def _release(row: Sequence[Any]) -> Release:
+    values = dict(zip(Release.__struct_fields__, row, strict=True))
+    return Release(**values | {"state": ReleaseState(values["state"])})
+
+
+def _candidate(row: Sequence[Any]) -> Candidate:
+    return Candidate(**dict(zip(Candidate.__struct_fields__, row, strict=True)))
+
+
+# ---------------------------------------------------------------- assets at their source
+
+
+def put_change_tag(connection: sqlite3.Connection, remote_asset_id: int, tag: str | None) -> None:
+    """Keep the source's mark of the asset as it was just told of."""
+    connection.execute(
+        "UPDATE remote_asset SET change_tag = ?1 WHERE id = ?2 AND change_tag IS NOT ?1", (tag, remote_asset_id)
+    )
+
+
+def candidate(connection: sqlite3.Connection, remote_asset_id: int) -> Candidate | None:
+    row = connection.execute(f"{_CANDIDATE} WHERE remote_asset.id = ?", (remote_asset_id,)).fetchone()
+    return _candidate(row) if row else None
+
+
+def candidates(connection: sqlite3.Connection, source: str) -> Iterator[Candidate]:
+    """What a source has now, first told first."""
+    rows = connection.execute(
+        f"{_CANDIDATE} WHERE source.name = ? AND state = 'present' ORDER BY remote_asset.id", (source,)
+    )
+    return map(_candidate, rows)
+
+
+def sources(connection: sqlite3.Connection) -> list[str]:
+    """Names of the sources that tell of assets, not of mere files."""
+    rows = connection.execute(
+        "SELECT name FROM source WHERE EXISTS (SELECT 1 FROM remote_asset WHERE source_id = source.id) ORDER BY name"
+    )
+    return [row[0] for row in rows]
+
+
+def library_size(connection: sqlite3.Connection, source: str) -> int:
+    """How many assets a source has now."""
+    row = connection.execute(
+        "SELECT count(*) FROM remote_asset JOIN source ON source.id = source_id WHERE name = ? AND state = 'present'",
+        (source,),
+    ).fetchone()
+    return int(row[0])
+
+
+def files(connection: sqlite3.Connection, remote_asset_id: int) -> list[Resource]:
+    """Every file ever taken in of a source's asset, oldest version first."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} {FROM} WHERE remote_asset_id = ? ORDER BY resource.id", (remote_asset_id,)
+    )
+    return [resource_of(row) for row in rows]
+
+
+def journal_of_copy(connection: sqlite3.Connection, resource_id: int, volume: str) -> tuple[int, int]:
+    """(newest row, time of writing) of the journal about a file's copy on a volume; (0, 0) when it has none."""
+    row = connection.execute(
+        "SELECT max(seq), max(at_ms) FROM journal WHERE resource_id = ? AND event = 'archived' "
+        "AND json_extract(fields, '$.volume') = ?",
+        (resource_id, volume),
+    ).fetchone()
+    return (row[0] or 0, row[1] or 0)
+
+
+def is_released(connection: sqlite3.Connection, remote_asset_id: int) -> bool:
+    """Whether it is, or may be, in the source's bin because we put it there: no deletion of the person's."""
+    row = connection.execute(
+        "SELECT 1 FROM release WHERE remote_asset_id = ? AND state IN ('intended', 'released', 'undoing', 'restoring')",
+        (remote_asset_id,),
+    ).fetchone()
+    return row is not None
+
+
+# ---------------------------------------------------------------- orders
+
+
+def add_order(
+    connection: sqlite3.Connection, *, set_hash: str, code_hash: str, listed: Sequence[Release], at_ms: int
+) -> int:
+    """A new list; the one before, if nobody confirmed it, is forgotten."""
+    _forget_lists(connection)
+    order_id = int(
+        connection.execute(
+            "INSERT INTO release_order (made_at_ms, set_hash, code_hash) VALUES (?,?,?) RETURNING id",
+            (at_ms, set_hash, code_hash),
+        ).fetchone()[0]
+    )
+    connection.executemany(
+        "INSERT INTO release (order_id, remote_asset_id, change_tag, name, size_bytes, changed_at_ms)"
+        " VALUES (?,?,?,?,?,?)",
+        [(order_id, one.remote_asset_id, one.change_tag, one.name, one.size_bytes, at_ms) for one in listed],
+    )
+    return order_id
+
+
+def _forget_lists(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM release WHERE state = 'listed'")
+    connection.execute("DELETE FROM release_order WHERE confirmed_at_ms IS NULL")
+
+
+def open_order(connection: sqlite3.Connection) -> Order | None:
+    """The list that waits for its code."""
+    row = connection.execute(
+        "SELECT id, made_at_ms, set_hash, code_hash, tries, confirmed_at_ms FROM release_order "
+        "WHERE code_hash IS NOT NULL ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return Order(**dict(zip(Order.__struct_fields__, row, strict=True))) if row else None
+
+
+def order(connection: sqlite3.Connection, order_id: int) -> Order | None:
+    row = connection.execute(
+        "SELECT id, made_at_ms, set_hash, code_hash, tries, confirmed_at_ms FROM release_order WHERE id = ?",
+        (order_id,),
+    ).fetchone()
+    return Order(**dict(zip(Order.__struct_fields__, row, strict=True))) if row else None
+
+
+def count_try(connection: sqlite3.Connection, order_id: int) -> None:
+    connection.execute("UPDATE release_order SET tries = tries + 1 WHERE id = ?", (order_id,))
+
+
+def use_up(connection: sqlite3.Connection, order_id: int, *, confirmed_at_ms: int | None) -> None:
+    """The code is worth nothing any more; confirmed, everything on the list is queued."""
+    connection.execute(
+        "UPDATE release_order SET code_hash = NULL, confirmed_at_ms = ? WHERE id = ?", (confirmed_at_ms, order_id)
+    )
+    if confirmed_at_ms is not None:
+        connection.execute(
+            "UPDATE release SET state = 'queued', changed_at_ms = ? WHERE order_id = ? AND state = 'listed'",
+            (confirmed_at_ms, order_id),
+        )
+
+
+# ---------------------------------------------------------------- single releases
+
+
+def release(connection: sqlite3.Connection, release_id: int) -> Release | None:
+    row = connection.execute(f"SELECT {_COLUMNS} {_FROM} WHERE release.id = ?", (release_id,)).fetchone()
+    return _release(row) if row else None
+
+
+def in_order(connection: sqlite3.Connection, order_id: int) -> list[Release]:
+    rows = connection.execute(f"SELECT {_COLUMNS} {_FROM} WHERE order_id = ? ORDER BY release.id", (order_id,))
+    return [_release(row) for row in rows]
+
+
+def in_state(connection: sqlite3.Connection, *states: ReleaseState) -> list[Release]:
+    marks = ",".join("?" * len(states))
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE release.state IN ({marks}) ORDER BY release.id", states
+    )
+    return [_release(row) for row in rows]
+
+
+def everything(connection: sqlite3.Connection, *, limit: int) -> list[Release]:
+    """All that was ever confirmed, newest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE release.state <> 'listed' ORDER BY release.id DESC LIMIT ?", (limit,)
+    )
+    return [_release(row) for row in rows]
+
+
+def intended_since(connection: sqlite3.Connection, since_ms: int, *, source: str | None = None) -> int:
+    """How many were sent, or about to be, at or after a time."""
+    row = connection.execute(
+        f"SELECT count(*) {_FROM} WHERE intended_at_ms >= ?1 AND (?2 IS NULL OR source.name = ?2)", (since_ms, source)
+    ).fetchone()
+    return int(row[0])
+
+
+def waiting(connection: sqlite3.Connection, *, source: str | None = None) -> int:
+    """How many are confirmed and not sent yet."""
+    row = connection.execute(
+        f"SELECT count(*) {_FROM} WHERE release.state = 'queued' AND (?1 IS NULL OR source.name = ?1)", (source,)
+    ).fetchone()
+    return int(row[0])
+
+
+def intend(connection: sqlite3.Connection, release_id: int, *, certificate: str, at_ms: int) -> None:
+    """Proved, and to be sent once this is durable."""
+    connection.execute(
+        "UPDATE release SET state = 'intended', certificate = ?1, changed_at_ms = ?2, intended_at_ms = ?2 "
+        "WHERE id = ?3",
+        (certificate, at_ms, release_id),
+    )
+
+
+def set_state(
+    connection: sqlite3.Connection, release_id: int, state: ReleaseState, *, at_ms: int, reason: str | None = None
+) -> None:
+    connection.execute(
+        "UPDATE release SET state = ?1, changed_at_ms = ?2, reason = ?3, "
+        "released_at_ms = iif(?1 = 'released' AND released_at_ms IS NULL, ?2, released_at_ms) WHERE id = ?4",
+        (state, at_ms, reason, release_id),
+    )
