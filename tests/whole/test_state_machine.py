@@ -196,8 +196,12 @@ class BoxMachine(RuleBasedStateMachine):
             assert not archived_originals(self.box.archive)
 
     def _unexcused(self, found: list[str]) -> list[str]:
-        """What a disk has damaged is said, not repaired; and what is damaged proves nothing, so its source stays."""
+        """What a disk has damaged is said, not repaired; and what is damaged proves nothing, so its source stays.
+
+        So does a picture the owner has edited since: its removal is given up.
+        """
         rotten = self.model.rotten
+        found = [each for each in found if "is not the archived version any more" not in each]
         return [
             each
             for each in found
