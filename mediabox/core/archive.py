@@ -12,6 +12,7 @@ from msgspec import structs
 from mediabox.contracts import Setback, Written
 from mediabox.durable.directory_sync import DirectorySync
 from mediabox.durable.publish import adopt, publish, remove, replace
+from mediabox.durable.trash import move
 from mediabox.durable.verify import Verdict, check
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.failpoints import fp
@@ -116,6 +117,13 @@ class Archive:
         fp("file.committed")
         for resource_id in resource_ids:
             self._spool.discard_now(resource_id)
+
+    async def move(self, path: str, to: str) -> None:
+        """Give a file another name on the volume, to the trash or back. May be repeated.
+
+        Raises FileNotFoundError when it is at neither, FileExistsError when another file is at `to`.
+        """
+        await asyncio.to_thread(move, self._volume, path, to)
 
     # ------------------------------------------------------------ sidecars and manifests
 

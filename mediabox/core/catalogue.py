@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Member
+from mediabox.core.informed import informed
 from mediabox.model.asset import ResourceState, Role
 from mediabox.model.facts import Facts, TimeSource
 from mediabox.model.manifest import Sum
+from mediabox.model.said import Said
 from mediabox.model.sidecar import Description, SidecarMember, SidecarRecord
 from mediabox.model.version import VERSION
-from mediabox.store import assets, copies
+from mediabox.store import assets, copies, told
 
 if TYPE_CHECKING:
     import sqlite3
@@ -56,7 +58,7 @@ def describe(connection: sqlite3.Connection, asset_id: int) -> Description | Non
         return None
     written = {sidecar.path: sidecar for sidecar in copies.sidecars_of(connection, asset_id)}
     return Description(
-        record=_record(connection, filed),
+        record=_record(connection, asset_id, filed),
         path=path,
         written_digest=written[path].digest if path in written else None,
         source_path=next((one.resource.path for one in filed if _is_owners_xmp(one)), None),
@@ -68,12 +70,16 @@ def _is_owners_xmp(member: Member) -> bool:
     return (member.resource.path or "").endswith(OWNERS_XMP)
 
 
-def _record(connection: sqlite3.Connection, filed: Sequence[Member]) -> SidecarRecord:
+def _record(connection: sqlite3.Connection, asset_id: int, filed: Sequence[Member]) -> SidecarRecord:
     """The members' facts as one: the picture's own words first, then what sidecars add.
 
-    The owner's XMP is merged as text, with all it holds, so its words are not repeated here.
+    Title and caption at the source come before all of these: there a person wrote them,
+    or changed them. The owner's XMP is merged as text, with all it holds, so its words
+    are not repeated here.
     """
-    known = [one.facts for one in filed if one.facts and not _is_owners_xmp(one)]
+    said = told.said_of(connection, asset_id)
+    known = [informed(one.facts, said) for one in filed if one.facts and not _is_owners_xmp(one)]
+    said = said or Said()
     return SidecarRecord(
         members=tuple(_member(connection, one) for one in filed),
         mediabox_version=VERSION,
@@ -82,10 +88,12 @@ def _record(connection: sqlite3.Connection, filed: Sequence[Member]) -> SidecarR
         place=_first(known, lambda facts: facts.place),
         camera=_first(known, lambda facts: facts.camera),
         rating=_first(known, lambda facts: facts.rating),
-        title=_first(known, lambda facts: facts.title),
-        caption=_first(known, lambda facts: facts.caption),
-        keywords=_union(facts.keywords for facts in known),
+        title=said.title or _first(known, lambda facts: facts.title),
+        caption=said.caption or _first(known, lambda facts: facts.caption),
+        keywords=_union((said.keywords, *(facts.keywords for facts in known))),
         people=_union(facts.people for facts in known),
+        is_favorite=said.is_favorite or any(facts.is_favorite for facts in known),
+        albums=told.albums_of(connection, asset_id),
     )
 
 

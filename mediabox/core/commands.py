@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PAUSED = "paused"
 ANSWER = "icloud_answer:"  # and the account's name
+MASS_DELETION = "mass_deletion"  # until when many deletions at once are meant
+ALLOWED_MS = 86_400_000
 ANSWER_GOOD_MS = 600_000  # a code read off a phone ten minutes ago is no longer one
 
 
@@ -73,6 +75,18 @@ def take_answer(connection: sqlite3.Connection, account: str, *, now_ms: int) ->
     volumes.set_switch(connection, ANSWER + account, None)
     said = msgspec.json.decode(text, type=Said)
     return said.text if abs(now_ms - said.at_ms) <= ANSWER_GOOD_MS else None
+
+
+def allow_trashing(connection: sqlite3.Connection, *, now_ms: int) -> None:
+    """A person means it: for a day the archive follows deletions however many they are."""
+    volumes.set_switch(connection, MASS_DELETION, str(now_ms + ALLOWED_MS))
+    journal.append(connection, "mass_deletion_allowed", at_ms=now_ms)
+
+
+def may_trash(connection: sqlite3.Connection, *, now_ms: int) -> bool:
+    """Whether a person has allowed that within the last day."""
+    until_ms = int(volumes.switch(connection, MASS_DELETION) or 0)
+    return now_ms < until_ms <= now_ms + ALLOWED_MS
 
 
 def retry(connection: sqlite3.Connection, *, now_ms: int) -> int:

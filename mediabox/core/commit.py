@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, assert_never
 import msgspec
 
 from mediabox.contracts import Setback, Work
-from mediabox.core import plan
+from mediabox.core import deletion, plan
 from mediabox.core.alike import HashIndex
+from mediabox.core.informed import informed
 from mediabox.core.settle import Settlement
 from mediabox.model.asset import Kind, ResourceState
 from mediabox.model.events import ResourceChanged
 from mediabox.model.ledger import Copy
-from mediabox.store import assets, copies, jobs, journal
+from mediabox.store import assets, copies, jobs, journal, told, trash
 from mediabox.store.library import StoredLibrary
 
 if TYPE_CHECKING:
@@ -48,8 +49,15 @@ RESOURCE_STEPS = frozenset({"fetch", "examine", "file", "remove"})  # their subj
 class Committer:
     """Applies outcomes on the writer's connection. Holds no state of its own but the index of hashes."""
 
-    def __init__(self, *, rules: Sequence[Rule], clock: Clock, moving_sources: Container[str]) -> None:
-        self.rules, self._clock, self._moving = rules, clock, moving_sources
+    def __init__(
+        self,
+        *,
+        rules: Sequence[Rule],
+        clock: Clock,
+        moving_sources: Container[str],
+        mirroring_sources: Container[str] = (),
+    ) -> None:
+        self.rules, self._clock, self._moving, self.mirroring = rules, clock, moving_sources, mirroring_sources
         self._index: HashIndex | None = None
 
     def apply(
@@ -91,6 +99,8 @@ class _Application:
         self.events: list[ResourceChanged] = []
 
     def apply(self, work: Work, outcome: Outcome) -> list[JobRequest]:
+        if outcome.moved:
+            return self._moved(int(work.job.subject), outcome)
         if outcome.written is not None or outcome.withdrawn:
             return self._written(work, outcome)
         # The row as it is now: it may have been joined to another asset since the job was handed out.
@@ -134,6 +144,7 @@ class _Application:
             requests += self._settle(resource, facts, only="group")
         kept = assets.resource(self._connection, keeper)
         moves = self._committer.moves(resource) and kept is not None and kept.state is ResourceState.ARCHIVED
+        requests += self._follow(kept if kept is not None and kept.state is ResourceState.TRASHED else resource)
         return requests + list(plan.after_duplicate(resource, moves=moves, now_ms=self.now_ms))
 
     def _examined(self, resource: Resource, facts: Facts) -> list[JobRequest]:
@@ -154,7 +165,7 @@ class _Application:
         library = StoredLibrary(self._connection, self._committer.alike(self._connection))
         settlement = Settlement(self._connection, library, now_ms=self.now_ms)
         rules = [rule for rule in self._committer.rules if only in (None, rule.name)]
-        settlement.settle(resource, facts, rules)
+        settlement.settle(resource, informed(facts, told.said_of(self._connection, resource.asset_id)), rules)
         return settlement.jobs
 
     def _archived(self, resource: Resource, receipt: Receipt) -> list[JobRequest]:
@@ -172,9 +183,39 @@ class _Application:
         )
         assets.set_archived(self._connection, resource.id, self.now_ms)
         self._note("archived", resource, path=receipt.path, volume=receipt.volume, evidence=receipt.evidence)
-        copies_elsewhere = [resource, *assets.duplicates(self._connection, resource.id)]
-        movable = [one for one in copies_elsewhere if self._committer.moves(one)]
-        return list(plan.after_archiving(resource, movable=movable, now_ms=self.now_ms))
+        movable = self._movable(resource)
+        following = self._follow(resource)
+        return [*plan.after_archiving(resource, movable=movable, now_ms=self.now_ms), *following]
+
+    def _movable(self, kept: Resource) -> list[Resource]:
+        """Files at their sources that the owner moves, now that these bytes are archived."""
+        copies_elsewhere = [kept, *assets.duplicates(self._connection, kept.id)]
+        return [one for one in copies_elsewhere if self._committer.moves(one)]
+
+    def _follow(self, resource: Resource) -> list[JobRequest]:
+        """It has its end now: whether its asset may go, or has to come back, could not be decided before."""
+        if resource.remote_asset_id is None and resource.state is not ResourceState.TRASHED:
+            return []
+        return deletion.follow(self._connection, resource.asset_id, self._committer.mirroring, now_ms=self.now_ms)
+
+    def _moved(self, asset_id: int, outcome: Outcome) -> list[JobRequest]:
+        """An asset's originals went to the trash, or came back."""
+        requests: list[JobRequest] = []
+        for moved in outcome.moved:
+            resource = assets.resource(self._connection, moved.resource_id)
+            if resource is None:
+                continue
+            if moved.in_trash:
+                trash.put_in(self._connection, resource.id, moved.path, at_ms=self.now_ms)
+            else:
+                trash.take_out(self._connection, resource.id, moved.path)
+                requests += plan.after_recovering(resource, movable=self._movable(resource), now_ms=self.now_ms)
+            self._note("trashed" if moved.in_trash else "recovered", resource, path=moved.path)
+            requests += plan.after_moving(resource.path or "", now_ms=self.now_ms)
+        for path in outcome.withdrawn:
+            copies.forget_written(self._connection, path)
+        # Somebody may have changed their mind while the files were on their way.
+        return requests + deletion.follow(self._connection, asset_id, self._committer.mirroring, now_ms=self.now_ms)
 
     def _set_back(self, resource: Resource, setback: Setback) -> list[JobRequest]:
         if resource.state.is_end:
@@ -204,7 +245,8 @@ class _Application:
         self._note("quarantined", resource, reason=reason)
         # Whoever counted on these bytes being kept must be read itself now.
         heirs = assets.disown(self._connection, resource.id)
-        return [request for heir in heirs for request in plan.after_taking_in(heir, resource.kind)]
+        requests = [request for heir in heirs for request in plan.after_taking_in(heir, resource.kind)]
+        return requests + self._follow(resource)
 
     def _removed(self, resource: Resource) -> list[JobRequest]:
         assets.set_removed(self._connection, resource.id, self.now_ms)

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.core import plan
+from mediabox.core.telling import Telling
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.asset import RemoteAsset, RemoteResource
 from mediabox.model.events import ListingEnded
 from mediabox.model.issue import Issue, Severity
-from mediabox.model.naming import stem
 from mediabox.model.signature import kind_of
-from mediabox.store import assets, jobs, journal
+from mediabox.store import assets
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Sequence
 
     from mediabox.clock import Clock
     from mediabox.contracts import Page, Source
@@ -53,9 +52,11 @@ class Intake:
         issues: IssueBook,
         bus: Bus,
         clock: Clock,
+        mirroring: Container[str] = (),
     ) -> None:
+        """`mirroring`: names of the sources whose deletions the archive follows."""
         self._database, self._pipeline, self._parts = database, pipeline, parts
-        self._issues, self._bus, self._clock = issues, bus, clock
+        self._issues, self._bus, self._clock, self._mirroring = issues, bus, clock, mirroring
         self._complained: dict[str, set[tuple[str, str]]] = {}  # open complaints of each source, (key, subject)
 
     async def follow(self, source: Source) -> None:
@@ -84,8 +85,9 @@ class Intake:
             known = await self._database.read(partial(self._known, source=source, page=page))
             fresh = [asset for asset in page.assets if not _is_known(asset, known)]
             decided, left_alone = await self._decide(source, page.undecided, known)
-            if fresh or decided or left_alone or page.cursor is not None:
-                await self._take_in(source, fresh + decided, left_alone, page.cursor)
+            news = msgspec.structs.replace(page, assets=_with(decided, _telling(page, fresh)))
+            if left_alone or page.cursor is not None or _says_something(news):
+                await self._take_in(source, news, left_alone)
             new += len(fresh) + len(decided)
             ignored += len(left_alone)
         await self._database.write(lambda connection: self._end(connection, source))
@@ -99,9 +101,10 @@ class Intake:
 
     async def _decide(
         self, source: Source, undecided: Iterable[RemoteResource], known: dict[str, set[str]]
-    ) -> tuple[list[RemoteAsset], list[RemoteResource]]:
+    ) -> tuple[list[RemoteResource], list[RemoteResource]]:
         """Files whose names do not say what they are: let the content say it, once for each version."""
-        decided, left_alone = [], []
+        decided: list[RemoteResource] = []
+        left_alone: list[RemoteResource] = []
         for resource in undecided:
             if resource.version in known.get(resource.remote_id, ()):
                 continue
@@ -116,23 +119,26 @@ class Intake:
             if kind is None:
                 left_alone.append(resource)
             else:
-                own = msgspec.structs.replace(resource, kind=kind)
-                decided.append(RemoteAsset(remote_id=own.remote_id, resources=(own,)))
+                decided.append(msgspec.structs.replace(resource, kind=kind))
         return decided, left_alone
 
-    async def _take_in(
-        self, source: Source, fresh: list[RemoteAsset], left_alone: list[RemoteResource], cursor: str | None
-    ) -> None:
+    async def _take_in(self, source: Source, news: Page, left_alone: list[RemoteResource]) -> None:
         now_ms = self._clock.wall_ms()
 
         def work(connection: sqlite3.Connection) -> None:
             row = assets.source_id(connection, source.name)
-            for asset in fresh:
-                take_in(connection, row, asset, now_ms=now_ms)
+            telling = Telling(
+                connection,
+                row,
+                now_ms=now_ms,
+                mirroring=self._mirroring,
+                handed_out=self._pipeline.handed_out(),
+            )
+            telling.take_in(news)
             for resource in left_alone:
                 assets.ignore(connection, row, resource)
-            if cursor is not None:
-                assets.set_cursor(connection, row, cursor)
+            if news.cursor is not None:
+                assets.set_cursor(connection, row, news.cursor)
 
         await self._database.write(work)
         self._pipeline.wake()
@@ -159,26 +165,28 @@ class Intake:
 
 def take_in(connection: sqlite3.Connection, source: int, asset: RemoteAsset, *, now_ms: int) -> None:
     """Write one asset, its resources and their first jobs. A version that is known already changes nothing."""
-    asset_id: int | None = None
-    for remote in asset.resources:
-        resource_id = assets.renew(connection, source, remote)
-        if resource_id is None:
-            asset_id = asset_id or assets.add_asset(connection)
-            resource_id = assets.add_resource(
-                connection, asset_id, source, remote, stem=stem(remote.name), at_ms=now_ms
-            )
-        journal.append(
-            connection,
-            "taken_in",
-            at_ms=now_ms,
-            resource_id=resource_id,
-            asset_id=asset_id,
-            name=remote.name,
-            from_=remote.remote_id,
-        )
-        if remote.kind is not None:
-            for request in plan.after_taking_in(resource_id, remote.kind):
-                jobs.add(connection, request)
+    Telling(connection, source, now_ms=now_ms).asset(asset)
+
+
+def _telling(page: Page, fresh: Sequence[RemoteAsset]) -> list[RemoteAsset]:
+    """Assets with files that are new, or with words that may be."""
+    return [asset for asset in page.assets if asset.said is not None or asset in fresh]
+
+
+def _with(decided: Iterable[RemoteResource], told: Sequence[RemoteAsset]) -> tuple[RemoteAsset, ...]:
+    """A file whose kind only its content told joins its asset where the source has told of one, else it is one."""
+    found = {asset.remote_id: asset for asset in told}
+    for resource in decided:
+        asset = found.get(resource.remote_id.rpartition("/")[0])
+        if asset is not None and asset.said is not None:
+            found[asset.remote_id] = msgspec.structs.replace(asset, resources=(*asset.resources, resource))
+        else:
+            found[resource.remote_id] = RemoteAsset(remote_id=resource.remote_id, resources=(resource,))
+    return tuple(found.values())
+
+
+def _says_something(page: Page) -> bool:
+    return bool(page.assets or page.changes or page.albums or page.memberships)
 
 
 def _is_known(asset: RemoteAsset, known: dict[str, set[str]]) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 DESCRIBE_AFTER_MS = 3_000
 # A month's manifest is written anew as a whole: not once for each photo of an import.
 MANIFEST_AFTER_MS = 30_000
+# The first of many deletions waits for the rest of the listing: whether they are too many shows only together.
+TRASH_AFTER_MS = 60_000
 
 # Pictures are what people look for first; sidecars last, so that they find their picture's place and lie beside it.
 PRIORITY = {Kind.PICTURE: 1, Kind.VIDEO: 0, Kind.SIDECAR: -1}
@@ -54,6 +56,31 @@ def after_archiving(resource: Resource, *, movable: Sequence[Resource], now_ms: 
     manifest = _manifest(resource.path or "", now_ms=now_ms)
     removals = [_on("remove", one.id) for one in movable]
     return (*after_joining(resource.asset_id, now_ms=now_ms), manifest, *removals)
+
+
+def after_telling(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:
+    """A source says something else of an archived asset, or of an album it is in."""
+    return after_joining(asset_id, now_ms=now_ms)
+
+
+def after_leaving(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:
+    """Nobody wants an archived asset any more."""
+    return (JobRequest(step="trash", subject=str(asset_id), not_before_ms=now_ms + TRASH_AFTER_MS),)
+
+
+def after_returning(asset_id: int) -> tuple[JobRequest, ...]:
+    """Somebody wants an asset that is in the trash."""
+    return (_on("recover", asset_id),)
+
+
+def after_moving(path: str, *, now_ms: int) -> tuple[JobRequest, ...]:
+    """An original left this path, or came back to it: its folder's list has to say so."""
+    return (_manifest(path, now_ms=now_ms),)
+
+
+def after_recovering(resource: Resource, *, movable: Sequence[Resource], now_ms: int) -> tuple[JobRequest, ...]:
+    """Back from the trash: to be described again; files of the same bytes may be let go at their sources."""
+    return (*after_joining(resource.asset_id, now_ms=now_ms), *(_on("remove", one.id) for one in movable))
 
 
 def after_rebuilding(path: str, asset_id: int, *, is_described: bool, now_ms: int) -> tuple[JobRequest, ...]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from mediabox.core.verification import record
 from mediabox.errors import NeedsHuman, Permanent
+from mediabox.model.asset import ResourceState
 from mediabox.model.ledger import Copy, CopyState, Receipt
-from mediabox.store import copies
+from mediabox.store import assets, copies
 
 if TYPE_CHECKING:
     from mediabox.clock import Clock
@@ -32,7 +33,11 @@ class ArchiveProofs:
             raise _untimely(resource)
         kept = resource.duplicate_of or resource.id
         known = await self._database.read(lambda connection: copies.of_resource(connection, kept))
-        whole = [copy for copy in known if copy.state is CopyState.PRESENT and copy.digest == resource.digest]
+        keeper = await self._database.read(lambda connection: assets.resource(connection, kept))
+        is_archived = keeper is not None and keeper.state is ResourceState.ARCHIVED  # the trash keeps nothing for long
+        whole = [
+            copy for copy in known if is_archived and copy.state is CopyState.PRESENT and copy.digest == resource.digest
+        ]
         if not whole:
             message = f"no whole copy of {resource.name} is in the ledger: the source's own is left alone"
             raise Permanent(message)

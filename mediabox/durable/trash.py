@@ -1,4 +1,4 @@
-"""Where what was deleted at its source waits on the archive's own volume: the same disk, another name, no bytes moved."""
+"""Where what was deleted at its source waits on the archive's own volume: another name, no bytes moved."""
 
 import errno
 import os

@@ -48,6 +48,8 @@ class SidecarRecord(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     caption: str | None = None
     people: tuple[str, ...] = ()
+    is_favorite: bool = False
+    albums: tuple[tuple[str, ...], ...] = ()  # each as names from the outermost folder to the album's own
 
 
 class SidecarFile(msgspec.Struct, frozen=True, kw_only=True):

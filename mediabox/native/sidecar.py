@@ -87,6 +87,7 @@ def parse(content: bytes) -> SidecarRecord | None:
         members=members,
         mediabox_version="".join(packet.read("mediabox:Version")),
         filed_at_ms=filed_at_ms,
+        is_favorite=packet.read("mediabox:Favorite") == ("True",),
         **{name: getattr(found, name) for name in found.__struct_fields__},
     )
 

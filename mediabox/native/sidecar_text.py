@@ -50,6 +50,8 @@ def own_properties(record: SidecarRecord, wrote: Mapping[str, tuple[str, ...]]) 
     yield Property("mediabox:FiledAt", Form.TEXT, (_date(record.filed_at_ms),))
     if record.capture_time:
         yield Property("mediabox:CaptureTimeSource", Form.TEXT, (record.capture_time.source.value,))
+    if record.is_favorite:
+        yield Property("mediabox:Favorite", Form.TEXT, ("True",))
     yield Property("mediabox:Wrote", Form.TEXT, (msgspec.json.encode(wrote).decode(),))
 
 

@@ -16,7 +16,7 @@ import msgspec
 from mediabox.model.facts import Camera, CaptureTime, Place, TimeSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mediabox.model.sidecar import SidecarRecord
 
@@ -30,6 +30,7 @@ NAMESPACES = {
     "exif": "http://ns.adobe.com/exif/1.0/",
     "exifEX": "http://cipa.jp/exif/1.0/",
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "lr": "http://ns.adobe.com/lightroom/1.0/",
     "mediabox": "http://ns.mediabox.app/1.0/",
 }
 
@@ -69,7 +70,7 @@ _PLACES = (
 _SINGLE = (
     "tiff:Make", "tiff:Model", "exifEX:LensModel", "exif:ExposureTime", "exif:FNumber",
     "exifEX:PhotographicSensitivity", "exif:FocalLength", "xmpMM:OriginalDocumentID", "xmpMM:PreservedFileName",
-    "xmp:Rating", "dc:title", "dc:description", "dc:subject", "Iptc4xmpExt:PersonInImage",
+    "xmp:Rating", "dc:title", "dc:description", "dc:subject", "Iptc4xmpExt:PersonInImage", "lr:hierarchicalSubject",
 )  # fmt: skip
 # Every public property we write.
 UNITS = (Unit(TIMES, TIMES), Unit(_PLACES, _PLACES[:2]), *(Unit((name,), (name,)) for name in _SINGLE))
@@ -78,7 +79,18 @@ FORMS = {
     "dc:description": Form.LANGUAGES,
     "dc:subject": Form.SET,
     "Iptc4xmpExt:PersonInImage": Form.SET,
+    "lr:hierarchicalSubject": Form.SET,
 }
+
+# XMP knows no albums. What photo programs really read is Lightroom's keyword tree, levels apart by `|`:
+# Lightroom, darktable, digiKam, Immich, exiftool. So albums are a branch `Albums|Folder|Name` of it.
+# digiKam:TagsList is left out: who reads that one first (digiKam, Immich) would see it instead of this.
+# Programs take the tree for all of the keywords, so the plain ones are in it too, whenever there is a tree.
+_ALBUMS = "Albums"
+_LEVEL = "|"
+# A favourite is five stars to programs, which is what osxphotos' `--favorite-rating` writes as well: XMP has no
+# other word for it that any of them reads. A rating of the file's own is never touched; ours is mediabox:Favorite.
+_FAVORITE_STARS = "5"
 
 # What XML 1.0 cannot hold at all (2.2), not even escaped.
 _IMPOSSIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -103,7 +115,11 @@ def properties(record: SidecarRecord) -> Iterator[Property]:
     for name, value in _texts(record):
         if value and (value := possible(value).strip()):
             yield Property(name, FORMS.get(name, Form.TEXT), (value,))
-    for name, values in (("dc:subject", record.keywords), ("Iptc4xmpExt:PersonInImage", record.people)):
+    for name, values in (
+        ("dc:subject", record.keywords),
+        ("Iptc4xmpExt:PersonInImage", record.people),
+        ("lr:hierarchicalSubject", _tree(record)),
+    ):
         if kept := tuple(dict.fromkeys(value for text in values if (value := possible(text).strip()))):
             yield Property(name, Form.SET, kept)
 
@@ -120,9 +136,29 @@ def _texts(record: SidecarRecord) -> Iterator[tuple[str, str | None]]:
         primary = record.members[0]
         yield "xmpMM:OriginalDocumentID", f"xmp.did:{primary.sha256[:32]}"
         yield "xmpMM:PreservedFileName", primary.original_name
-    yield "xmp:Rating", None if record.rating is None else str(record.rating)
+    yield "xmp:Rating", _rating(record)
     yield "dc:title", record.title
     yield "dc:description", record.caption
+
+
+def _rating(record: SidecarRecord) -> str | None:
+    if record.rating is not None:
+        return str(record.rating)
+    return _FAVORITE_STARS if record.is_favorite else None
+
+
+def _tree(record: SidecarRecord) -> tuple[str, ...]:
+    """The keyword tree; none without albums, because plain keywords need none."""
+    if not record.albums:
+        return ()
+    albums = (_LEVEL.join((_ALBUMS, *(name.replace(_LEVEL, "/").strip() for name in path))) for path in record.albums)
+    return (*(keyword.replace(_LEVEL, "/") for keyword in record.keywords), *albums)
+
+
+def _albums(tree: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """The branches that are albums."""
+    paths = (tuple(entry.split(_LEVEL)) for entry in tree)
+    return tuple(path[1:] for path in paths if path[0] == _ALBUMS and len(path) > 1)
 
 
 def _date(time: CaptureTime) -> str:
@@ -183,6 +219,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     caption: str | None
     keywords: tuple[str, ...]
     people: tuple[str, ...]
+    albums: tuple[tuple[str, ...], ...]
 
 
 def read(values: Mapping[str, tuple[str, ...]], *, time_source: TimeSource) -> Read:
@@ -210,6 +247,7 @@ def read(values: Mapping[str, tuple[str, ...]], *, time_source: TimeSource) -> R
         caption=text("dc:description"),
         keywords=values.get("dc:subject", ()),
         people=values.get("Iptc4xmpExt:PersonInImage", ()),
+        albums=_albums(values.get("lr:hierarchicalSubject", ())),
     )
 
 

@@ -88,7 +88,9 @@ class Group:
     def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterator[Join]:
         """Yield a Join for every file around `resource` that is not yet where it belongs."""
         nodes = _neighbourhood(Member(resource=resource, facts=facts), library)
-        hosts = {node.resource.id: _host(node, nodes.values()) for node in nodes.values()}
+        hosts = {
+            node.resource.id: None if _is_settled(node) else _host(node, nodes.values()) for node in nodes.values()
+        }
         for node in nodes.values():
             root = _root(node, hosts)
             if root is node:
@@ -151,6 +153,11 @@ def _layer(member: Member, name: FileName) -> _Layer:
             return _Layer.PICTURE
         case kind:
             assert_never(kind)
+
+
+def _is_settled(node: _Node) -> bool:
+    """Whether its source says what it belongs to, and as what. It is never asked again; others may belong to it."""
+    return node.resource.remote_asset_id is not None
 
 
 def _host(node: _Node, nodes: Iterable[_Node]) -> _Node | None:

@@ -36,6 +36,7 @@ _NO_DATE = {"year": "0000", **dict.fromkeys(_DATE_FIELDS[1:], "00")}  # in a fil
 FIELDS = (*_DATE_FIELDS, "name", "stem", "ext", "camera", "make", "source", "kind")
 # Our own sidecars are called `….xmp`: the owner's get a name that says whose they are.
 _OWNERS_XMP = ".source.xmp"
+_EDITED = (Role.EDITED, Role.EDITED_VIDEO)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -225,6 +226,8 @@ def _name_beside(mate: Resource, resource: Resource) -> tuple[str, str, str]:
         return folder, filed, _described_tail(own, tail)
     if own.is_edited != other.is_edited and own.base == other.base:
         return folder, safe_stem + _suffix_of(filed_stem), tail  # IMG_E1.JPG beside IMG_1.JPG
+    if resource.role in _EDITED and mate.role not in _EDITED and not own.is_edited:
+        return folder, f"{filed_stem}-edited", tail  # its source calls both the same
     return folder, filed_stem, tail
 
 

@@ -109,13 +109,21 @@ def add_asset(connection: sqlite3.Connection) -> int:
 
 
 def add_resource(
-    connection: sqlite3.Connection, asset_id: int, source: int, remote: RemoteResource, *, stem: str, at_ms: int
+    connection: sqlite3.Connection,
+    asset_id: int,
+    source: int,
+    remote: RemoteResource,
+    *,
+    stem: str,
+    at_ms: int,
+    remote_asset_id: int | None = None,
 ) -> int:
     """A new row in state `seen`."""
     return int(
         connection.execute(
             "INSERT INTO resource (asset_id, source_id, remote_id, version, name, folder, stem, kind, role, state,"
-            " size_bytes, modified_at_ms, taken_in_at_ms) VALUES (?,?,?,?,?,?,?,?,?,'seen',?,?,?) RETURNING id",
+            " size_bytes, modified_at_ms, taken_in_at_ms, remote_asset_id)"
+            " VALUES (?,?,?,?,?,?,?,?,?,'seen',?,?,?,?) RETURNING id",
             (
                 asset_id,
                 source,
@@ -129,6 +137,7 @@ def add_resource(
                 remote.size_bytes,
                 remote.modified_at_ms,
                 at_ms,
+                remote_asset_id,
             ),
         ).fetchone()[0]
     )

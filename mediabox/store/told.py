@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mediabox.model.asset import RemoteAlbum
 from mediabox.model.said import Said
+from mediabox.store.assets import COLUMNS, FROM, resource_of
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
-    from mediabox.model.asset import Membership, RemoteAsset
+    from mediabox.model.asset import Membership, RemoteAlbum, RemoteAsset, Resource, Role
 
 DEEPEST = 16  # folders around an album: a loop in what a source tells must not become one of ours
 
@@ -77,6 +78,11 @@ def of_asset(connection: sqlite3.Connection, asset_id: int) -> list[Told]:
     return [_told(row) for row in rows]
 
 
+def said_of(connection: sqlite3.Connection, asset_id: int) -> Said | None:
+    """What sources say of an asset: the word that counts first."""
+    return next((each.said for each in of_asset(connection, asset_id)), None)
+
+
 def of_content(connection: sqlite3.Connection, source: int, content_id: str) -> list[Told]:
     """A source's assets made of the same original, newest first."""
     rows = connection.execute(
@@ -130,9 +136,7 @@ def _text(said: Said) -> str:
 def put_album(connection: sqlite3.Connection, source: int, album: RemoteAlbum) -> bool:
     """Store an album or folder as it is now; whether that is news."""
     if album.is_gone:
-        connection.execute(
-            "DELETE FROM membership WHERE source_id = ? AND album_id = ?", (source, album.remote_id)
-        )
+        connection.execute("DELETE FROM membership WHERE source_id = ? AND album_id = ?", (source, album.remote_id))
         gone = "DELETE FROM album WHERE source_id = ? AND remote_id = ?"
         return connection.execute(gone, (source, album.remote_id)).rowcount > 0
     return (
@@ -195,3 +199,52 @@ def _path(connection: sqlite3.Connection, source: int, album_id: str) -> tuple[s
         names.insert(0, row[0])
         within = row[1]
     return tuple(names)
+
+
+# ---------------------------------------------------------------- whose files
+
+
+def asset_of_files(connection: sqlite3.Connection, source: int, remote_ids: Iterable[str]) -> int | None:
+    """The asset that already has one of these files: a rebuilt catalogue knows files alone."""
+    for remote_id in remote_ids:
+        row = connection.execute(
+            "SELECT asset_id FROM resource WHERE source_id = ? AND remote_id = ? ORDER BY id DESC", (source, remote_id)
+        ).fetchone()
+        if row is not None:
+            return int(row[0])
+    return None
+
+
+def bind(connection: sqlite3.Connection, source: int, told: Told, remote_id: str, *, role: Role) -> None:
+    """A file known before its asset was told of is of this asset from now on."""
+    connection.execute(
+        "UPDATE resource SET remote_asset_id = ?, role = ? "
+        "WHERE source_id = ? AND remote_id = ? AND remote_asset_id IS NULL AND asset_id = ?",
+        (told.id, role, source, remote_id, told.asset_id),
+    )
+
+
+def files_of(connection: sqlite3.Connection, told: Told) -> list[Resource]:
+    rows = connection.execute(f"SELECT {COLUMNS} {FROM} WHERE remote_asset_id = ? ORDER BY resource.id", (told.id,))
+    return [resource_of(row) for row in rows]
+
+
+def hand_over(connection: sqlite3.Connection, resource_id: int, successor: Told, remote_id: str | None) -> None:
+    """A file is of another of the source's assets now; under `remote_id` if it goes by another name there."""
+    connection.execute(
+        "UPDATE resource SET remote_asset_id = ?1, remote_id = coalesce(?2, remote_id), "
+        "folder = iif(?2 IS NULL, folder, ?3) WHERE id = ?4",
+        (successor.id, remote_id, (remote_id or "").rpartition("/")[0], resource_id),
+    )
+
+
+def kept_twin(connection: sqlite3.Connection, source: int, content_id: str, version: str) -> Resource | None:
+    """Who keeps the very bytes of this version, by the source's own word: the same version of the same original."""
+    row = connection.execute(
+        f"SELECT {COLUMNS} {FROM} WHERE resource.id IN (SELECT coalesce(duplicate_of, file.id) FROM remote_asset "
+        "JOIN resource AS file ON remote_asset_id = remote_asset.id "
+        "WHERE remote_asset.source_id = ? AND content_id = ? AND version = ?) "
+        "AND state IN ('staged', 'filing', 'archived', 'trashed') AND digest IS NOT NULL ORDER BY resource.id LIMIT 1",
+        (source, content_id, version),
+    ).fetchone()
+    return resource_of(row) if row else None

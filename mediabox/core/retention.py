@@ -1,0 +1,209 @@
+"""The archive's trash: what goes in, what comes back, and, after 30 days, what is removed. The one place that deletes.
+
+Only for sources whose owner chose `deletion = "mirror"`. Never directly, never many at
+once without asking, never while anybody counts on the bytes (`core.deletion`), never
+by a clock that is not to be believed (I13); and every removal is a row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mediabox.core import commands, deletion
+from mediabox.durable.publish import remove
+from mediabox.durable.trash import in_trash
+from mediabox.errors import Away, NeedsHuman
+from mediabox.log import get_logger
+from mediabox.model.asset import ResourceState
+from mediabox.model.trash import Errand, Move
+from mediabox.store import assets, copies, jobs, journal, told, trash
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Container, Iterable, Sequence
+
+    from mediabox.clock import Clock
+    from mediabox.durable.renditions import RenditionFolder
+    from mediabox.durable.volume import Volume
+    from mediabox.model.asset import Resource
+    from mediabox.store.database import Database
+
+log = get_logger(__name__)
+
+DAY_MS = 86_400_000
+KEPT_DAYS = 30  # as long as Apple keeps what was deleted; what happens at the source does not shorten it
+PAUSE_S = 3600.0
+PORTION = 50  # assets removed in one look
+
+
+def most_a_day(library: int) -> int:
+    """How many of so many assets may go to the trash within a day before a person is asked."""
+    return max(20, library // 200)
+
+
+class Retention:
+    """`stages.trash.Bin`, and the service that empties the trash."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        volume: Volume,
+        clock: Clock,
+        mirroring: Container[str],
+        renditions: RenditionFolder | None = None,
+    ) -> None:
+        self._database, self._volume, self._clock = database, volume, clock
+        self._mirroring, self._renditions = mirroring, renditions
+
+    # ------------------------------------------------------------ in and out
+
+    async def leaving(self, asset_id: int) -> Errand | None:
+        """What of an asset has to go to the trash now; None when somebody wants it, or nothing is left.
+
+        Raises NeedsHuman when more would go within a day than anybody means to delete.
+        """
+        return await self._database.read(partial(self._leaving, asset_id=asset_id))
+
+    async def returning(self, asset_id: int) -> Errand | None:
+        """What of an asset has to come back from the trash now."""
+        return await self._database.read(partial(self._returning, asset_id=asset_id))
+
+    def _leaving(self, connection: sqlite3.Connection, asset_id: int) -> Errand | None:
+        members = assets.members(connection, asset_id)
+        filed = [one for one in members if one.state is ResourceState.ARCHIVED]
+        if not filed or not all(one.state.is_end for one in members):
+            return None
+        if deletion.is_wanted(connection, asset_id, self._mirroring):
+            return None
+        self._refuse_too_many(connection, asset_id)
+        texts = [sidecar.path for sidecar in copies.sidecars_of(connection, asset_id)]
+        return Errand(
+            moves=tuple(Move(resource_id=one.id, path=path, to=in_trash(path)) for one, path in _paths(filed)),
+            texts=tuple((path, in_trash(path)) for path in texts),
+            is_leaving=True,
+        )
+
+    def _returning(self, connection: sqlite3.Connection, asset_id: int) -> Errand | None:
+        filed = _in_trash(connection, asset_id)
+        if not filed or not deletion.is_wanted(connection, asset_id, self._mirroring):
+            return None
+        return Errand(
+            moves=tuple(Move(resource_id=one.id, path=in_trash(path), to=path) for one, path in _paths(filed)),
+            texts=tuple((in_trash(path), path) for path in _texts(connection, filed)),
+            is_leaving=False,
+        )
+
+    def _refuse_too_many(self, connection: sqlite3.Connection, asset_id: int) -> None:
+        now_ms = self._clock.wall_ms()
+        if not self._clock.is_trusted():
+            message = "an asset was deleted at its source, and stays while the clock is behind times that have passed"
+            remedy = "Connect the box to the network, or set its clock; nothing is moved to the trash until then."
+            raise NeedsHuman(message, issue="clock.not_set", subject="clock", remedy=remedy)
+        library = trash.library_size(connection)
+        gone = trash.since(connection, now_ms - DAY_MS)
+        waiting = jobs.counts(connection).get(("trash", "ready"), 0)
+        if gone + waiting <= most_a_day(library) or commands.may_trash(connection, now_ms=now_ms):
+            return
+        sources = sorted({each.source for each in told.of_asset(connection, asset_id)})
+        raise _mass_deletion(", ".join(sources), gone=gone, waiting=waiting, library=library)
+
+    # ------------------------------------------------------------ the service
+
+    async def run(self) -> None:
+        """Look every hour, until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except Away as absence:
+                log.info("retention_waits", reason=str(absence))
+            await asyncio.sleep(PAUSE_S)
+
+    async def look(self) -> int:
+        """Bring back what is wanted after all, and remove what has had its time; how many assets were removed."""
+        await self._database.write(self._bring_back)
+        if not self._clock.is_trusted():
+            return 0
+        before_ms = self._clock.wall_ms() - KEPT_DAYS * DAY_MS
+        due = await self._database.read(lambda connection: trash.expired(connection, before_ms, limit=PORTION))
+        removed = 0
+        for asset_id in due:
+            removed += await self._remove(asset_id)
+        return removed
+
+    def _bring_back(self, connection: sqlite3.Connection) -> None:
+        """Whoever goes over from `mirror` to `keep` wants everything that is still there."""
+        for asset_id in trash.assets_in(connection):
+            for request in deletion.follow(connection, asset_id, self._mirroring, now_ms=self._clock.wall_ms()):
+                jobs.add(connection, request)
+
+    async def _remove(self, asset_id: int) -> bool:
+        """Remove an asset's files from the trash. Files first: a crash before the rows finds them gone."""
+        filed, paths = await self._database.read(partial(self._removable, asset_id=asset_id))
+        if not filed:
+            return False
+        await asyncio.to_thread(self._unlink, paths)
+        await asyncio.to_thread(self._discard_renditions, filed)
+        await self._database.write(partial(self._note_removed, filed=filed))
+        log.info("removed_from_trash", asset=asset_id, files=len(filed))
+        return True
+
+    def _removable(self, connection: sqlite3.Connection, asset_id: int) -> tuple[list[Resource], list[str]]:
+        if deletion.is_wanted(connection, asset_id, self._mirroring):
+            return [], []
+        filed = _in_trash(connection, asset_id)
+        paths = [path for _, path in _paths(filed)] + _texts(connection, filed)
+        return filed, [in_trash(path) for path in paths]
+
+    def _unlink(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            if self._volume.exists(path):
+                remove(self._volume, path)
+
+    def _discard_renditions(self, filed: Iterable[Resource]) -> None:
+        """A deleted picture's smaller copies go with it."""
+        for one in filed:
+            if self._renditions is not None and one.digest is not None:
+                self._renditions.discard(one.digest)
+
+    def _note_removed(self, connection: sqlite3.Connection, filed: Sequence[Resource]) -> None:
+        now_ms = self._clock.wall_ms()
+        for one in filed:
+            trash.set_removed(connection, one.id)
+            journal.append(
+                connection,
+                "removed_from_trash",
+                at_ms=now_ms,
+                resource_id=one.id,
+                asset_id=one.asset_id,
+                path=one.path,
+                sha256=one.digest,
+            )
+
+
+def _in_trash(connection: sqlite3.Connection, asset_id: int) -> list[Resource]:
+    return [one for one in assets.members(connection, asset_id) if one.state is ResourceState.TRASHED]
+
+
+def _paths(filed: Iterable[Resource]) -> list[tuple[Resource, str]]:
+    return [(one, one.path) for one in filed if one.path is not None]
+
+
+def _texts(connection: sqlite3.Connection, filed: Iterable[Resource]) -> list[str]:
+    """Where the sidecar of these files may be."""
+    named = (assets.sidecar_path(connection, one.id) for one in filed)
+    return list(dict.fromkeys(path for path in named if path))
+
+
+def _mass_deletion(sources: str, *, gone: int, waiting: int, library: int) -> NeedsHuman:
+    message = (
+        f"{waiting} assets were deleted in {sources}, beside {gone} within the last day, of {library} in the archive: "
+        "too many to follow without asking, so the archive keeps them"
+    )
+    remedy = (
+        "If that was meant, `mediabox allow-deletions` lets them go to the archive's trash for 30 days. If not, take "
+        'them back from Recently Deleted there, or set deletion = "keep" for this source.'
+    )
+    return NeedsHuman(message, issue="source.mass_deletion", subject=sources, remedy=remedy)

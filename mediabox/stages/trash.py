@@ -1,0 +1,101 @@
+"""Bring an asset's originals to the archive's trash, or back to their paths.
+
+Subject of both steps: an asset's id. Whether it has to be moved is asked anew when the
+step runs, so that whoever changes their mind meanwhile is heard.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from mediabox.contracts import Moved, Needs, Outcome
+from mediabox.errors import Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediabox.contracts import Work
+    from mediabox.model.trash import Errand
+
+
+class Bin(Protocol):
+    """Who knows what is wanted (`core.retention`)."""
+
+    async def leaving(self, asset_id: int) -> Errand | None:
+        """What has to go to the trash now. Raises NeedsHuman when that would be too much in a day."""
+
+    async def returning(self, asset_id: int) -> Errand | None:
+        """What has to come back now."""
+
+
+class Archive(Protocol):
+    async def move(self, path: str, to: str) -> None:
+        """Durably give a file of the archive another name. May be repeated. Raises Away, NeedsHuman, OSError."""
+
+
+class Trash:
+    """Originals that nobody wants any more, to the trash. Nothing is deleted here."""
+
+    name: ClassVar[str] = "trash"
+    after: ClassVar[tuple[str, ...]] = ("file",)
+    needs: ClassVar[Needs] = Needs(disk=True)
+
+    def __init__(self, bin_: Bin, archive: Archive) -> None:
+        self._bin, self._archive = bin_, archive
+
+    async def run(self, work: Work) -> Outcome:
+        """Move all of the asset, its sidecar last: an original in the archive is never without."""
+        errand = await self._bin.leaving(int(work.job.subject))
+        return Outcome() if errand is None else await carry_out(errand, self._archive)
+
+    async def committed(self, works: Sequence[Work]) -> None:
+        """Nothing is held."""
+
+
+class Recover:
+    """Originals that somebody wants again, back under the same path."""
+
+    name: ClassVar[str] = "recover"
+    after: ClassVar[tuple[str, ...]] = ("file",)
+    needs: ClassVar[Needs] = Needs(disk=True)
+
+    def __init__(self, bin_: Bin, archive: Archive) -> None:
+        self._bin, self._archive = bin_, archive
+
+    async def run(self, work: Work) -> Outcome:
+        """Move all of the asset, its sidecar first."""
+        errand = await self._bin.returning(int(work.job.subject))
+        return Outcome() if errand is None else await carry_out(errand, self._archive)
+
+    async def committed(self, works: Sequence[Work]) -> None:
+        """Nothing is held."""
+
+
+async def carry_out(errand: Errand, archive: Archive) -> Outcome:
+    """Do the moves in the order that never leaves an archived original without its sidecar."""
+    if not errand.is_leaving:
+        await _move_texts(errand, archive)
+    for move in errand.moves:
+        try:
+            await archive.move(move.path, move.to)
+        except (FileNotFoundError, FileExistsError) as err:
+            reason = "is not there" if isinstance(err, FileNotFoundError) else f"finds another file at {move.to}"
+            message = f"{move.path} was to be moved to {move.to} and {reason}: both are left alone"
+            raise Permanent(message) from err
+    if errand.is_leaving:
+        await _move_texts(errand, archive)
+    return Outcome(
+        moved=tuple(
+            Moved(resource_id=move.resource_id, path=move.to, in_trash=errand.is_leaving) for move in errand.moves
+        ),
+        withdrawn=tuple(path for path, _ in errand.texts) if errand.is_leaving else (),
+    )
+
+
+async def _move_texts(errand: Errand, archive: Archive) -> None:
+    """A sidecar somebody removed is no reason to stop: it is written anew when its original comes back."""
+    for path, to in errand.texts:
+        try:
+            await archive.move(path, to)
+        except (FileNotFoundError, FileExistsError):
+            continue

@@ -1,0 +1,95 @@
+"""What is in the archive's trash, and who still counts on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.store import copies
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def counted_on(connection: sqlite3.Connection, asset_id: int) -> list[tuple[int, int | None]]:
+    """(asset, the source's own asset) of every file elsewhere whose bytes this asset keeps; None: a mere file."""
+    rows = connection.execute(
+        "SELECT other.asset_id, other.remote_asset_id FROM resource AS other "
+        "JOIN resource AS kept ON other.duplicate_of = kept.id "
+        "WHERE kept.asset_id = ?1 AND other.asset_id <> ?1 AND other.state = 'duplicate'",
+        (asset_id,),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def keepers_assets(connection: sqlite3.Connection, asset_id: int) -> set[int]:
+    """The assets that keep bytes of this one."""
+    rows = connection.execute(
+        "SELECT kept.asset_id FROM resource JOIN resource AS kept ON kept.id = resource.duplicate_of "
+        "WHERE resource.asset_id = ?",
+        (asset_id,),
+    )
+    return {row[0] for row in rows}
+
+
+def put_in(connection: sqlite3.Connection, resource_id: int, path: str, *, at_ms: int) -> None:
+    """An archived file lies in the trash now. Its own path stays reserved."""
+    connection.execute("UPDATE resource SET state = 'trashed', trashed_at_ms = ? WHERE id = ?", (at_ms, resource_id))
+    _at(connection, resource_id, path)
+
+
+def take_out(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
+    """It is back at its path."""
+    connection.execute("UPDATE resource SET state = 'archived', trashed_at_ms = NULL WHERE id = ?", (resource_id,))
+    _at(connection, resource_id, path)
+
+
+def set_removed(connection: sqlite3.Connection, resource_id: int) -> None:
+    """Its time in the trash is over: there is no copy any more."""
+    connection.execute("UPDATE resource SET state = 'removed' WHERE id = ?", (resource_id,))
+    connection.execute("DELETE FROM copy WHERE resource_id = ?", (resource_id,))
+
+
+def begin_again(connection: sqlite3.Connection, resource_id: int) -> None:
+    """Back at its source after we let it go, or kept by somebody who let it go: to be fetched anew."""
+    connection.execute(
+        "UPDATE resource SET state = 'seen', digest = NULL, duplicate_of = NULL, path = NULL, path_key = NULL, "
+        "sidecar_path = NULL, trashed_at_ms = NULL, archived_at_ms = NULL WHERE id = ?",
+        (resource_id,),
+    )
+
+
+def since(connection: sqlite3.Connection, after_ms: int) -> int:
+    """Assets whose files went to the trash after `after_ms`."""
+    row = connection.execute(
+        "SELECT count(DISTINCT asset_id) FROM resource WHERE trashed_at_ms > ?", (after_ms,)
+    ).fetchone()
+    return int(row[0])
+
+
+def library_size(connection: sqlite3.Connection) -> int:
+    """Assets in the archive, its trash included."""
+    question = "SELECT count(DISTINCT asset_id) FROM resource WHERE state IN ('archived', 'trashed')"
+    return int(connection.execute(question).fetchone()[0])
+
+
+def assets_in(connection: sqlite3.Connection) -> list[int]:
+    """Assets with files in the trash."""
+    rows = connection.execute("SELECT DISTINCT asset_id FROM resource WHERE state = 'trashed'")
+    return [row[0] for row in rows]
+
+
+def expired(connection: sqlite3.Connection, before_ms: int, *, limit: int) -> list[int]:
+    """Assets whose last file went to the trash before `before_ms`, longest ago first."""
+    rows = connection.execute(
+        "SELECT asset_id FROM resource WHERE state = 'trashed' GROUP BY asset_id "
+        "HAVING max(trashed_at_ms) < ? ORDER BY max(trashed_at_ms) LIMIT ?",
+        (before_ms, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def _at(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
+    for copy in copies.of_resource(connection, resource_id):
+        copies.put(connection, msgspec.structs.replace(copy, path=path))
