@@ -41,6 +41,7 @@ log = get_logger(__name__)
 PATH = "/database/1/com.apple.photos.cloud/production"
 ANSWER_S = 120.0  # a page of 200 records takes one to five seconds
 LOOKUP_NAMES = 50
+RECORD_REST_S = 60.0  # when a record is throttled, which says nothing of how long
 
 A = TypeVar("A")
 _trouble = msgspec.json.Decoder(Trouble)
@@ -65,7 +66,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: tuple[str, ...] = ()
     sync_token: str | None = None
     more_coming: bool = False
-    has_marker: bool = False  # a query: Apple knows of more
+    marker: str | None = None  # a query: Apple knows of more
 
 
 class CloudKit:
@@ -100,7 +101,7 @@ class CloudKit:
         """A page of an index."""
         answer = await self._ask(library.scope, "records/query", question, RecordsAnswer)
         page = self._read(answer.records, sync_token=answer.sync_token)
-        return msgspec.structs.replace(page, has_marker=answer.continuation_marker is not None)
+        return msgspec.structs.replace(page, marker=answer.continuation_marker)
 
     async def lookup(self, library: Library, names: Iterable[str]) -> dict[str, Record]:
         """Records by name; what is gone, or never was, is missing. Asks for 50 at a time."""
@@ -132,7 +133,8 @@ class CloudKit:
             trouble = Trouble(server_error_code=record.server_error_code, reason=record.reason)
             verdict = verdict_on(200, trouble)
             if verdict in (Verdict.BUSY, Verdict.EXPIRED, Verdict.CLOSED):
-                raise Away(f"iCloud answered {_said(200, trouble)} for a record", part=self._connection.part)
+                message = f"iCloud answered {_said(200, trouble)} for a record"
+                raise Away(message, part=self._connection.part, retry_after_s=RECORD_REST_S)
             if record.server_error_code not in ("NOT_FOUND", "UNKNOWN_ITEM"):
                 unreadable = (*unreadable, record.record_name)
         return Records(records=tuple(good), unreadable=unreadable, sync_token=sync_token, more_coming=more_coming)

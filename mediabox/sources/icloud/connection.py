@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import aiohttp
 from yarl import URL
 
-from mediabox.errors import Away
+from mediabox.errors import Away, Retryable
 
 if TYPE_CHECKING:
     from mediabox.sources.icloud.endpoints import Endpoints
@@ -69,8 +69,13 @@ class Connection:
         return self._http
 
     async def session(self) -> Session:
-        """The session to use, its cookies loaded. Raises what the keeper raises."""
-        session = await self._keeper.session()
+        """The session to use, its cookies loaded. Raises NeedsHuman; Away while Apple wants patience with sign-ins."""
+        try:
+            session = await self._keeper.session()
+        except Away:
+            raise
+        except Retryable as err:  # says nothing about the file or page it is wanted for
+            raise Away(str(err), part=self.part, retry_after_s=err.retry_after_s) from err
         if session is not self._loaded:
             await self.http()
             self._load(session)

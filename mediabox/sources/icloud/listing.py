@@ -14,9 +14,10 @@ import msgspec
 from mediabox.contracts import Complaint, Page
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
-from mediabox.model.asset import RemoteAlbum, RemoteChange, Turn
+from mediabox.model.asset import RemoteChange, Turn
 from mediabox.sources.icloud import cursor as cursors
 from mediabox.sources.icloud import questions, records, window
+from mediabox.sources.icloud.albums import all_albums
 from mediabox.sources.icloud.cloudkit import LibraryGone, TokenRefused
 from mediabox.sources.icloud.gathering import LOOKS, Gathered, gather, looked, remember
 
@@ -40,6 +41,7 @@ MOST_STANDSTILL = 20  # pages in a row without a record or a new token
 INDEXING_S = 300.0
 _RELATION_KEYS = ("containerId", "itemId", "isDeleted")
 _UUID_DASHES = 4
+_OPTIONAL: dict[cursors.Phase, cursors.Phase] = {"hidden": "albums", "albums": "changes"}
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +164,13 @@ class Listing:
                 log.warning("icloud_token_refused", source=self._name)
                 fresh = cursors.beginning(progress.library.scope, progress.library.zone)
                 step = Step(progress=msgspec.structs.replace(fresh, waiting=progress.waiting))
+            except Away:
+                raise
+            except Retryable as err:  # no such index here: Apple documents none, and shared libraries may lack some
+                if not progress.library.is_shared or progress.phase not in _OPTIONAL:
+                    raise
+                log.warning("icloud_index_refused", source=self._name, phase=progress.phase, reason=str(err))
+                step = Step(progress=_phase(progress, _OPTIONAL[progress.phase]))
             progress = step.progress
             yield _Outcome(progress=progress, page=step.page)
             if step.is_caught_up:
@@ -194,7 +203,9 @@ class Listing:
         answer = await self._cloud.query(library, question)
         self._unreadable.update(answer.unreadable)
         found = records.sort(answer.records)
-        after, is_end = window.advance(progress, tuple(found.assets), full=FULL_PHOTOS, has_more=answer.has_marker)
+        after, is_end = window.advance(
+            progress, tuple(found.assets), full=FULL_PHOTOS, has_more=answer.marker is not None
+        )
         if after.rank < progress.rank and not is_end:
             return Step(progress=after)
         gathered = await self._gathered(library, found, told=progress.anchors)
@@ -280,7 +291,7 @@ class Listing:
         """First the albums themselves, then a page of one album's members."""
         library = progress.library
         if progress.album is None or library.name not in self._albums:
-            albums = await self._tree(library)
+            albums = await all_albums(self._cloud, library)
             self._albums[library.name] = tuple(sorted(each.remote_id for each in albums if not each.is_folder))
             first = progress.album or self._next_album(library, "")
             page = Page(assets=(), albums=albums)
@@ -296,7 +307,7 @@ class Listing:
         answer = await self._cloud.query(library, question)
         found = records.sort(answer.records).relations
         names = [record.record_name for record in found]
-        after, is_end = window.advance(progress, names, full=FULL_ALBUM, has_more=answer.has_marker)
+        after, is_end = window.advance(progress, names, full=FULL_ALBUM, has_more=answer.marker is not None)
         if is_end:
             after = _on_album(after, self._next_album(library, progress.album))
         new = (record for record in found if record.record_name not in progress.anchors)
@@ -305,22 +316,6 @@ class Listing:
 
     def _next_album(self, library: Library, after: str) -> str | None:
         return next((album for album in self._albums[library.name] if album > after), None)
-
-    async def _tree(self, library: Library) -> tuple[RemoteAlbum, ...]:
-        """All albums and folders, folder by folder."""
-        found: dict[str, RemoteAlbum] = {}
-        folders: list[str | None] = [None]
-        while folders:
-            parent = folders.pop()
-            answer = await self._cloud.query(library, questions.query(library, questions.ALBUMS, parent=parent))
-            for record in answer.records:
-                album = records.album_of(library.name, record)
-                if album is None or album.remote_id in found or album.is_gone:
-                    continue
-                found[album.remote_id] = album
-                if album.is_folder:
-                    folders.append(record.record_name)
-        return tuple(found.values())
 
     @property
     def _part(self) -> str:

@@ -55,6 +55,7 @@ class QueryQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     zone_id: ZoneID = msgspec.field(name="zoneID")
     results_limit: int = PAGE_RECORDS
     desired_keys: tuple[str, ...] | msgspec.UnsetType = DESIRED_KEYS
+    continuation_marker: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ZoneChangesQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -117,8 +118,12 @@ def query(
     parent: str | None = None,
     limit: int = PAGE_RECORDS,
     keys: tuple[str, ...] | None = DESIRED_KEYS,
+    marker: str | None = None,
 ) -> QueryQuestion:
-    """Ask an index for a page that begins at `rank`; `parent` is the album or folder asked about."""
+    """Ask an index for a page that begins at `rank`, or goes on at an answer's `marker`.
+
+    `parent` is the album or folder asked about.
+    """
     filters = []
     if rank is not None:
         filters.append(Filter(field_name="startRank", field_value=FilterValue(rank, "INT64")))
@@ -130,4 +135,5 @@ def query(
         zone_id=library.zone,
         results_limit=limit,
         desired_keys=msgspec.UNSET if keys is None else keys,
+        continuation_marker=msgspec.UNSET if marker is None else marker,
     )

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
 
 
+AGAIN_S = 60.0
+
+
 class Schedule:
     """Every `poll_s` after the end of a listing, or as soon as somebody asks."""
 
@@ -21,6 +24,10 @@ class Schedule:
     def listed(self) -> None:
         """A listing is complete: the next is due a poll later."""
         self._due_s = self._clock.monotonic_s() + self._poll_s
+
+    def failed(self) -> None:
+        """A listing ended early: not before a minute, so that whoever follows us never turns in a circle."""
+        self._due_s = self._clock.monotonic_s() + min(self._poll_s, AGAIN_S)
 
     def ask(self) -> None:
         """Look now: a person asked, or signed in."""

@@ -13,6 +13,7 @@ from mediabox.errors import Permanent
 from mediabox.model.asset import RemoteResource, Resource
 from mediabox.sources.icloud.bandwidth import Bandwidth
 from mediabox.sources.icloud.budget import Budget
+from mediabox.sources.icloud.checksum import FileChecksum, checksum_of
 from mediabox.sources.icloud.cloudkit import CloudKit
 from mediabox.sources.icloud.connection import Connection, Keeper
 from mediabox.sources.icloud.download import Downloads
@@ -104,6 +105,7 @@ class ICloud:
         listing = Listing(
             self._cloud, settings=self._settings, keep=self._shelf.listed, clock=self._clock, name=self.name
         )
+        self._schedule.failed()  # until it has come to its end
         async with aclosing(listing.pages(cursor)) as pages:
             async for page in pages:
                 yield page
@@ -113,6 +115,14 @@ class ICloud:
     async def peek(self, resource: RemoteResource) -> bytes:
         """The first 4 KiB at most."""
         return await self._downloads.peek(resource)
+
+    async def sample(self, resource: Resource, offset: int, length: int) -> bytes:
+        """These bytes of a file, fewer at its end."""
+        return await self._downloads.sample(resource, offset, length)
+
+    def checksum(self, resource: Resource) -> FileChecksum | None:
+        """Apple's own, of the whole file."""
+        return checksum_of(resource.version)
 
     async def fetch(self, resource: Resource, sink: Sink) -> None:
         """Pour the file into `sink`, at most `streams` at a time."""

@@ -10,6 +10,7 @@ from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.faults import Dropped, Fault, Refused, Status
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud.budget import Budget, Limits
+from mediabox.sources.icloud.session import Session
 from sources.icloud.signed_in import Reader, SimulatedKeeper, calls_of, give_stock, source_of
 
 CLOSED = '{"serverErrorCode":"ACCESS_DENIED","reason":"private db access disabled for this account"}'
@@ -117,6 +118,44 @@ async def test_under_advanced_protection_without_keys_the_account_is_closed(iclo
 
     with pytest.raises(NeedsHuman):
         await reader.look()
+
+
+async def test_a_sign_in_that_wants_patience_is_nobodys_fault(icloud: Simulator) -> None:
+    class Patient(SimulatedKeeper):
+        async def session(self) -> Session:
+            raise Retryable("Apple wants a pause between sign-ins", retry_after_s=90)
+
+    reader = Reader(source_of(icloud, keeper=Patient(icloud)))
+
+    with pytest.raises(Away) as away:
+        await reader.look()
+
+    assert (away.value.part, away.value.retry_after_s) == ("source:cloud", 90)
+
+
+async def test_a_look_that_failed_is_not_repeated_at_once(icloud: Simulator, reader: Reader) -> None:
+    icloud.faults.add(Fault("changes.database", Dropped()))
+    with pytest.raises(Away):
+        await reader.look()
+
+    assert not await reader.source.wait(0.01)
+    icloud.clock.advance(61)
+    assert await reader.source.wait(0.01)
+
+
+async def test_a_shared_library_without_albums_is_read_all_the_same(icloud: Simulator, reader: Reader) -> None:
+    library = icloud.account().library
+    shared = library.start_sharing()
+    library.add(of_bytes(b"ours"), file_name="IMG_0001.JPG", zone=shared)
+    icloud.faults.add(Fault("records.query", Refused("BAD_REQUEST", "unknown index", 400), times=None, only="CPLAlbum"))
+    icloud.faults.add(Fault("records.query", Refused("BAD_REQUEST", "?", 400), times=None, only="MasterHidden"))
+    source = source_of(icloud, personal=False)
+    reader = Reader(source)
+
+    await reader.look()
+
+    assert len(reader.assets) == 1
+    await source.close()
 
 
 async def test_a_server_in_trouble_is_left_alone(icloud: Simulator) -> None:

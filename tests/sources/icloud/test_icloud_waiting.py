@@ -40,6 +40,17 @@ def test_whoever_asks_is_heard_at_once_and_once() -> None:
     run_virtually(story())
 
 
+def test_after_a_failed_look_the_next_is_a_minute_later() -> None:
+    async def story() -> None:
+        schedule = Schedule(LoopClock(), poll_s=900)
+        schedule.failed()
+
+        assert await schedule.wait(3600)
+        assert now_s() == 60
+
+    run_virtually(story())
+
+
 def test_bandwidth_is_shared_by_all_who_spend() -> None:
     async def story() -> None:
         bandwidth = Bandwidth(LoopClock(), bytes_per_s=1_000_000)
