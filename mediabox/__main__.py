@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.metadata
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
-from mediabox.errors import MediaboxError
+from mediabox.errors import Away, MediaboxError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+AWAY_REMEDY = "plug it in or mount it again; nothing is lost, the work goes on when it is back"
 EXIT_CODES = "exit codes: 0 well, 1 a problem, 2 wrong usage, 3 a person is needed, 75 try again later"
 
 
@@ -21,20 +24,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     verb = importlib.import_module(f"mediabox.cli.{given.module}")
     try:
-        return int(verb.run(given))
+        code = int(verb.run(given))
+        sys.stdout.flush()
+        return code
     except MediaboxError as error:
         _explain(error)
         return exits.of(error)
     except BrokenPipeError:  # `mediabox status | head`
-        sys.stderr.close()
+        _mute()
         return exits.OK
+    except OSError as error:  # a full disk behind `>`, a folder that cannot be read
+        _mute()
+        print(f"mediabox: {error}", file=sys.stderr)
+        return exits.PROBLEM
     except KeyboardInterrupt:
         return 130  # as a shell reports SIGINT
 
 
+def _mute() -> None:
+    """Nobody reads standard output any more: what is left in its buffer goes nowhere, without a word at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _explain(error: MediaboxError) -> None:
     print(f"mediabox: {error}", file=sys.stderr)
-    remedy = getattr(error, "remedy", "")
+    remedy = AWAY_REMEDY if isinstance(error, Away) else getattr(error, "remedy", "")
     if remedy:
         print(f"  What to do: {remedy}", file=sys.stderr)
 
@@ -43,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mediabox", description="Pictures in, a proven archive out.", epilog=EXIT_CODES
     )
+    version = importlib.metadata.version("mediabox")
+    parser.add_argument("--version", action="version", version=f"mediabox {version}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
 
     run = _verb(verbs, "run", "work: watch the sources, archive what is new")
@@ -55,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     _with_json(_verb(verbs, "status", "how things stand"))
     where = _with_json(_verb(verbs, "where", "one photo's whole way"))
     where.add_argument(
-        "what", metavar="NAME|ID|SHA256", help="file name, archive path, id, or SHA-256 (8 digits will do)"
+        "what",
+        metavar="NAME|ID|SHA256",
+        help="file name, archive path, id, SHA-256 (8 digits will do), or the path of any file: is it archived?",
     )
 
     verify = _with_json(_verb(verbs, "verify", "read the whole archive again and compare"))

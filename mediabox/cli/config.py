@@ -9,11 +9,14 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import home_of
+from mediabox.cli.words import count_words
 from mediabox.config import describe
 from mediabox.config.load import load
 
 if TYPE_CHECKING:
     import argparse
+
+    from mediabox.config.load import Config
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -22,13 +25,19 @@ def run(arguments: argparse.Namespace) -> int:
     home = home_of(arguments)
     config = load(home)
     if arguments.action == "check":
-        print(f"The configuration in {home} is valid: {len(config.sources)} sources.")
-        return exits.OK
+        return _print_json({"is_valid": True}) if arguments.json else _say_valid(config)
     values = list(describe.shown(config))
     if arguments.json:
         return _print_json(values)
     for one in values:
         print(f"{one.key} = {one.value}{f'  # {one.origin}' if arguments.origin else ''}")
+    return exits.OK
+
+
+def _say_valid(config: Config) -> int:
+    path = config.home / "mediabox.toml"
+    count = count_words(len(config.sources), "source")
+    print(f"{path} is valid: {count}." if path.exists() else f"There is no {path}: every setting has its default.")
     return exits.OK
 
 

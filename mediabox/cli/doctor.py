@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE, home_of, running
-from mediabox.cli.words import bytes_words
+from mediabox.cli.home import DATABASE, archive_without_catalogue, home_of, running
+from mediabox.cli.standing import CLOCK_REMEDY, LOW_HOME_BYTES, absence, free_bytes
+from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
@@ -49,9 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(checks), indent=2) + b"\n")
     else:
         for check in checks:
-            print(f"{check.state:8} {check.what}: {check.why}")
+            for line in f"{check.state:8} {check.what}: {check.why}".splitlines():
+                print(plain(line))
             if check.remedy:
-                print(f"         What to do: {check.remedy}")
+                print(f"         What to do: {plain(check.remedy)}")
     return exits.PROBLEM if any(check.state == "problem" for check in checks) else exits.OK
 
 
@@ -64,7 +66,7 @@ def _checks(home: Path) -> Iterator[Check]:
     except ConfigInvalid as error:
         yield Check(what="configuration", state="problem", why=str(error), remedy=error.remedy)
         return
-    yield Check(what="configuration", state="ok", why=f"{len(config.sources)} sources")
+    yield Check(what="configuration", state="ok", why=count_words(len(config.sources), "source"))
     yield from _archive(config)
     yield from _sources(config)
     yield from _catalogue(home)
@@ -92,7 +94,7 @@ def _clock() -> Check:
         what="clock",
         state="warning",
         why="it is before 2025: it was never set since the box was switched on",
-        remedy="Connect the network so that it can be set (timedatectl shows its state). Nothing expires until then.",
+        remedy=CLOCK_REMEDY,
     )
 
 
@@ -100,7 +102,7 @@ def _home(home: Path) -> Iterator[Check]:
     pid = running(home)
     state = f"in use by process {pid}" if pid else "not in use"
     if not home.is_dir():
-        yield Check(what="home", state="warning", why=f"{home} does not exist yet; `mediabox run` makes it")
+        yield _home_to_be(home)
         return
     filesystem = filesystem_of(home)
     if is_network(filesystem):
@@ -111,13 +113,24 @@ def _home(home: Path) -> Iterator[Check]:
     elif not os.access(home, os.W_OK):
         remedy = f"Give the user of mediabox the folder: sudo chown -R $(id -un) {home}"
         yield Check(what="home", state="problem", why=f"{home} cannot be written", remedy=remedy)
+    elif (free := free_bytes(home)) is not None and free < LOW_HOME_BYTES:
+        why = f"only {bytes_words(free)} are free on the disk of {home}: the catalogue needs room"
+        yield Check(what="home", state="problem", why=why, remedy="Free space on that disk.")
     else:
         yield Check(what="home", state="ok", why=f"{home} ({filesystem}), {state}")
 
 
+def _home_to_be(home: Path) -> Check:
+    nearest = next(parent for parent in home.parents if parent.exists())
+    if os.access(nearest, os.W_OK | os.X_OK):
+        return Check(what="home", state="warning", why=f"{home} does not exist yet; `mediabox run` makes it")
+    remedy = f"Make it and give it to the user of mediabox, or name another --home: sudo install -d -o $(id -un) {home}"
+    why = f"{home} does not exist and {nearest} cannot be written"
+    return Check(what="home", state="problem", why=why, remedy=remedy)
+
+
 def _archive(config: Config) -> Iterator[Check]:
     root = config.path(config.archive.path)
-    marker = root / ".mediabox" / "volume.json"
     if not root.is_dir():
         known = (config.home / DATABASE).exists()
         remedy = (
@@ -126,8 +139,7 @@ def _archive(config: Config) -> Iterator[Check]:
         yield Check(what="archive", state="problem" if known else "warning", why=f"{root} is not there", remedy=remedy)
         return
     free = shutil.disk_usage(root).free
-    if not marker.exists() and (config.home / DATABASE).exists():
-        why = f"{root} has no marker of ours: an empty mount point, or another disk"
+    if (config.home / DATABASE).exists() and (why := absence(config)) is not None:
         yield Check(what="archive", state="problem", why=why, remedy="Mount the archive's disk there.")
     elif not os.access(root, os.W_OK):
         yield Check(what="archive", state="problem", why=f"{root} is read-only", remedy="Check the disk and its mount.")
@@ -157,6 +169,9 @@ def _sources(config: Config) -> Iterator[Check]:
 def _catalogue(home: Path) -> Iterator[Check]:
     path = home / DATABASE
     if not path.exists():
+        if (archive := archive_without_catalogue(home)) is not None:
+            why = f"there is none in {home}, but there is an archive at {archive}"
+            yield Check(what="catalogue", state="problem", why=why, remedy="Run `mediabox rebuild`, or bring it back.")
         return
     remedy = f"Stop mediabox, keep {path} aside and run `mediabox rebuild`; the archive holds everything needed."
     connection = open_beside(path)

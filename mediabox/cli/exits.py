@@ -1,6 +1,6 @@
 """What the exit codes mean, for scripts."""
 
-from mediabox.errors import Away, MediaboxError, NeedsHuman, Retryable
+from mediabox.errors import Away, MediaboxError, NeedsHuman, Permanent, Retryable
 
 OK = 0
 PROBLEM = 1
@@ -9,9 +9,15 @@ NEEDS_PERSON = 3
 TRY_LATER = 75  # EX_TEMPFAIL of sysexits.h
 
 
+class WrongUsage(Permanent):
+    """The command line says something that cannot be meant."""
+
+
 def of(error: MediaboxError) -> int:
     """The code an error ends the program with."""
     match error:
+        case WrongUsage():
+            return USAGE
         case NeedsHuman():
             return NEEDS_PERSON
         case Away() | Retryable():

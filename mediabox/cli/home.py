@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import re
 import signal
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from mediabox.errors import Fatal, Retryable
+from mediabox.errors import Fatal, NeedsHuman, Retryable
 
 if TYPE_CHECKING:
     import argparse
@@ -61,8 +63,14 @@ def _usable(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        remedy = "free space on its disk, check it, or name another --home"
+        remedy = _remedy(home, err)
         raise Fatal(f"the home folder {home} cannot be used: {err.strerror}; {remedy}") from err
+
+
+def _remedy(home: Path, err: OSError) -> str:
+    if err.errno in (errno.EACCES, errno.EPERM):
+        return f"let user {os.getuid()} write to {home}, or to the folder it is to be made in, or name another --home"
+    return "free space on its disk, check it, or name another --home"
 
 
 def running(home: Path) -> int | None:
@@ -83,8 +91,19 @@ def poke(home: Path) -> bool:
     pid = running(home)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGHUP)
+    if _listens(pid):
+        os.kill(pid, signal.SIGHUP)
     return True
+
+
+def _listens(pid: int) -> bool:
+    """Whether it catches SIGHUP: one that starts or ends looks at the store anyhow, and would die of it."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)  # proc(5)
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGHUP - 1) & 1)
 
 
 @contextmanager
@@ -94,7 +113,26 @@ def catalogue(home: Path, *, write: bool = False) -> Iterator[sqlite3.Connection
 
     path = home / DATABASE
     if not path.exists():
-        message = f"there is no catalogue in {home}: run `mediabox run --home {home}` first, or name another --home"
-        raise Fatal(message)
+        raise Fatal(_nothing(home))
     with closing(open_beside(path, write=write)) as connection:
         yield connection
+
+
+def _nothing(home: Path) -> str:
+    """What a person does who has an archive and no catalogue is not what one does who has neither."""
+    if (archive := archive_without_catalogue(home)) is not None:
+        return f"there is no catalogue in {home}, but there is an archive at {archive}: run `mediabox rebuild` first"
+    return f"there is no catalogue in {home}: run `mediabox run --home {home}` first, or name another --home"
+
+
+def archive_without_catalogue(home: Path) -> Path | None:
+    """The archive of a home that lost its catalogue; None when it has one, or neither."""
+    from mediabox.config.load import load
+
+    try:
+        config = load(home)
+    except NeedsHuman:
+        return None
+    root = config.path(config.archive.path)
+    has_archive = (root / ".mediabox" / "spool").is_dir()
+    return root if has_archive and not (home / DATABASE).exists() else None

@@ -10,7 +10,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import DATABASE, home_of, locked
-from mediabox.cli.words import count_words
+from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.enrolment import archive_volume, set_rebuilding
@@ -39,12 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
     with locked(home):
         kept = [set_aside(path) for path in home.glob(f"{DATABASE}*") if path.suffix in (".db", ".db-wal", ".db-shm")]
         report = asyncio.run(_rebuild(config, is_watched=sys.stderr.isatty() and not arguments.json))
+    if sys.stderr.isatty() and not arguments.json:
+        sys.stderr.write("\r\x1b[K")
     if arguments.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     else:
         for path in kept:
             print(f"The old catalogue is kept as {path}.")
-        print("\n".join(_told(report)))
+        print("\n".join(map(plain, _told(report))))
     return exits.PROBLEM if report.damaged or report.missing else exits.OK
 
 

@@ -11,17 +11,19 @@ from mediabox import log as logging_
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of, locked
 from mediabox.cli.status import status_of
-from mediabox.cli.words import bytes_words, count_words
+from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.config.load import load
 from mediabox.errors import Permanent
 from mediabox.model.issue import Severity
-from mediabox.store import figures, jobs
+from mediabox.store import figures, issues, jobs
 
 if TYPE_CHECKING:
     import argparse
 
     from mediabox.config.load import Config
     from mediabox.model.status import Status
+
+COME_RIGHT = {"source.missing", "volume.missing", "clock.unset"}  # without a person: a mount, a network that comes back
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,10 +36,13 @@ def run(arguments: argparse.Namespace) -> int:
         )
         raise Permanent(message)
     is_watched = sys.stderr.isatty() and not arguments.quiet
-    logging_.set_up(level="warning" if is_watched and arguments.once else config.log.level, form=config.log.format)
+    logging_.set_up(level="error" if is_watched else config.log.level, form=config.log.format)
     with locked(home):
         asyncio.run(_work(config, once=arguments.once, is_watched=is_watched))
-    return _conclusion(home) if arguments.once else exits.OK
+    if not arguments.once and not is_watched:
+        return exits.OK
+    code = _conclusion(home, archive=config.path(config.archive.path))
+    return code if arguments.once else exits.OK
 
 
 async def _work(config: Config, *, once: bool, is_watched: bool) -> None:
@@ -49,6 +54,8 @@ async def _work(config: Config, *, once: bool, is_watched: bool) -> None:
         sys.stderr,
         count=lambda: box.database.read(figures.accounting),
         waiting_for=lambda: box.governor.waiting_for,
+        at_rest=None if once else "watching; Ctrl-C ends",
+        issues=None if once else lambda: box.database.read(issues.open_issues),
     )
     await box.run(once=once, beside=[progress.run] if is_watched else [])
 
@@ -60,26 +67,28 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, object]:
     trees = [Path(folder).expanduser().absolute() for folder in arguments.pictures]
     for tree in trees:
         if not tree.is_dir():
-            message = f"--pictures {tree}: there is no such folder"
+            what = "that is a file, not a folder" if tree.exists() else "there is no such folder"
+            message = f"--pictures {tree}: {what}"
             raise Permanent(message)
     return {"sources.given.type": "folder", "sources.given.trees": [str(tree) for tree in trees]}
 
 
-def _conclusion(home: Path) -> int:
-    """What a run to the end has done, in a few lines, and its exit code."""
+def _conclusion(home: Path, *, archive: Path) -> int:
+    """What a run has done, in a few lines, and its exit code."""
     found = status_of(home)
     accounting = found.accounting
     print(
         f"{count_words(accounting.taken_in, 'file')} taken in: {accounting.archived:,} archived "
-        f"({bytes_words(found.bytes.archived)}), {accounting.duplicate:,} duplicates, "
+        f"({bytes_words(found.bytes.archived)}), {count_words(accounting.duplicate, 'duplicate')}, "
         f"{accounting.quarantined:,} quarantined, {accounting.pending:,} pending."
     )
+    print(f"  The archive is {plain(str(archive))}")
     for named in found.quarantined:
-        print(f"  quarantined: {named.remote_id}: {named.reason}")
+        print(plain(f"  quarantined: {named.remote_id}: {named.reason}"))
     for issue in found.issues:
-        print(f"! {issue.message}")
+        print(plain(f"! {issue.message}"))
         if issue.remedy:
-            print(f"  What to do: {issue.remedy}")
+            print(plain(f"  What to do: {issue.remedy}"))
     return _code(home, found)
 
 
@@ -87,8 +96,10 @@ def _code(home: Path, found: Status) -> int:
     with catalogue(home) as connection:
         failed = any(state == "failed" for _, state in jobs.counts(connection))
         pending = figures.pending(connection)
-    if any(issue.severity is Severity.ERROR for issue in found.issues) and (pending or failed):
+    worst = {issue.severity for issue in found.issues if issue.key not in COME_RIGHT}
+    if Severity.WARNING in worst or (Severity.ERROR in worst and (pending or failed)):
         return exits.NEEDS_PERSON
     if failed:
         return exits.PROBLEM
-    return exits.TRY_LATER if pending or found.issues else exits.OK
+    waits = pending or any(issue.severity is not Severity.NOTICE for issue in found.issues)
+    return exits.TRY_LATER if waits else exits.OK

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,12 +9,14 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of, running
-from mediabox.cli.words import ago, bytes_words, count_words
+from mediabox.cli.standing import found_now, free_bytes
+from mediabox.cli.words import ago, bytes_words, clock_time, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core import commands
 from mediabox.errors import NeedsHuman
-from mediabox.store import figures
+from mediabox.model.issue import Severity
+from mediabox.store import figures, volumes
 
 if TYPE_CHECKING:
     import argparse
@@ -31,8 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     else:
-        print("\n".join(_lines(found)))
-    return exits.PROBLEM if found.issues or not found.accounting.is_balanced else exits.OK
+        print("\n".join(map(plain, _lines(found))))
+    is_told = any(issue.severity is not Severity.NOTICE for issue in found.issues)
+    return exits.PROBLEM if is_told or not found.accounting.is_balanced else exits.OK
 
 
 def status_of(home: Path) -> Status:
@@ -41,12 +43,16 @@ def status_of(home: Path) -> Status:
     with catalogue(home) as connection:
         found = figures.status(connection, now_ms=now_ms)
         held = commands.paused(connection, now_ms=now_ms)
+        has_archive = volumes.enrolled(connection, "archive") is not None
+    open_keys = {issue.key.partition(".")[0] for issue in found.issues}
+    present = found_now(home, has_archive=has_archive, now_ms=now_ms)
     pid = running(home)
     return msgspec.structs.replace(
         found,
         pid=pid,
         is_running=pid is not None,
-        waiting_for="paused by a person" if held else found.waiting_for,
+        waiting_for=_pause_words(held) if held else found.waiting_for,
+        issues=(*found.issues, *(issue for issue in present if issue.key.partition(".")[0] not in open_keys)),
         bytes=msgspec.structs.replace(found.bytes, archive_free=_free(home)),
     )
 
@@ -54,10 +60,14 @@ def status_of(home: Path) -> Status:
 def _free(home: Path) -> int | None:
     try:
         config = load(home)
-        room = os.statvfs(config.path(config.archive.path))
-    except (OSError, NeedsHuman):
+    except NeedsHuman:
         return None
-    return room.f_bavail * room.f_frsize
+    return free_bytes(config.path(config.archive.path))
+
+
+def _pause_words(held: commands.Pause) -> str:
+    until = f" until {clock_time(held.until_ms)}" if held.until_ms is not None else ""
+    return f"paused by a person{until}"
 
 
 def _lines(status: Status) -> Iterator[str]:
@@ -65,19 +75,20 @@ def _lines(status: Status) -> Iterator[str]:
     yield _headline(status)
     yield (
         f"  {count_words(accounting.taken_in, 'file')} taken in: {accounting.archived:,} archived, "
-        f"{accounting.duplicate:,} duplicates, {accounting.quarantined:,} quarantined, {accounting.pending:,} pending"
+        f"{count_words(accounting.duplicate, 'duplicate')}, {accounting.quarantined:,} quarantined, "
+        f"{accounting.pending:,} pending"
     )
     yield f"  {count_words(status.assets, 'asset')}, {bytes_words(status.bytes.archived)} archived{_room(status)}"
     if status.rates.files_per_minute:
         rate = bytes_words(status.rates.bytes_per_second)
         yield f"  last minute: {count_words(status.rates.files_per_minute, 'file')}, {rate}/s"
     for count, what in (
-        (status.similar, "pictures look like another one (none is removed for it)"),
-        (status.flagged, "archived files have something wrong with them"),
-        (status.ignored, "files in the sources are neither pictures nor videos: left alone"),
+        (status.similar, "like another picture (none is removed for it)"),
+        (status.flagged, "archived with something wrong in them"),
+        (status.ignored, "left alone in the sources: neither pictures nor videos"),
     ):
         if count:
-            yield f"  {count:,} {what}"
+            yield f"  {count_words(count, 'file')} {what}"
     for named in status.quarantined:
         yield f"  quarantined: {named.remote_id}: {named.reason}"
     for named in status.damaged:

@@ -10,12 +10,11 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import DATABASE, catalogue, home_of
-from mediabox.cli.words import bytes_words, count_words
+from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.enrolment import archive_volume
 from mediabox.core.verification import Report, Verification
-from mediabox.errors import Permanent
 from mediabox.store.database import Database
 
 if TYPE_CHECKING:
@@ -31,10 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     with catalogue(home):  # there has to be one
         config = load(home)
     report = asyncio.run(_verify(config, one_in=one_in, is_watched=sys.stderr.isatty() and not arguments.json))
+    if sys.stderr.isatty() and not arguments.json:
+        sys.stderr.write("\r\x1b[K")
     if arguments.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     else:
-        print("\n".join(_told(report)))
+        print("\n".join(map(plain, _told(report, is_sample=one_in > 1))))
     return exits.OK if report.is_clean else exits.PROBLEM
 
 
@@ -62,11 +63,11 @@ def _one_in(share: str) -> int:
         percent = 0.0
     if not 0 < percent <= 100:
         message = f"--sample {share}: write a share above 0 and up to 100, such as 1%"
-        raise Permanent(message)
+        raise exits.WrongUsage(message)
     return round(100 / percent)
 
 
-def _told(report: Report) -> Iterator[str]:
+def _told(report: Report, *, is_sample: bool) -> Iterator[str]:
     yield (
         f"{count_words(report.checked, 'archived file')} read ({bytes_words(report.bytes_read)}): "
         f"{report.whole:,} whole, {len(report.missing):,} missing, {len(report.damaged):,} damaged; "
@@ -77,4 +78,10 @@ def _told(report: Report) -> Iterator[str]:
     for problem in report.catalogue:
         yield f"! The catalogue is damaged: {problem}. Stop mediabox, move mediabox.db away and run `mediabox rebuild`."
     if report.is_clean:
-        yield "The archive is whole."
+        yield _verdict(report, is_sample=is_sample)
+
+
+def _verdict(report: Report, *, is_sample: bool) -> str:
+    if not is_sample:
+        return "The archive is whole."
+    return "What was read is whole." if report.checked else "No file fell into this share: ask for a larger one."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of
-from mediabox.cli.words import ago, bytes_words, clock_time
+from mediabox.cli.words import ago, bytes_words, clock_time, plain
 from mediabox.clock import Clock
 from mediabox.model.asset import Resource
 from mediabox.model.facts import Facts
@@ -38,17 +39,34 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(arguments: argparse.Namespace) -> int:
     with catalogue(home_of(arguments)) as connection:
-        ways = [way(connection, resource) for resource in assets.find(connection, arguments.what)]
+        ways = [way(connection, resource) for resource in found(connection, arguments.what)]
     if arguments.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(ways), indent=2) + b"\n")
     elif not ways:
-        print(
-            f"Nothing here is called {arguments.what!r}: give a file name, a path in the archive, an id or a SHA-256."
-        )
+        print(f"Nothing here is called {plain(arguments.what)!r}, or has its bytes if that is a file.")
+        print("Give a file name, a path in the archive, an id, a SHA-256 (8 digits will do), or the path of a file.")
     else:
         now_ms = Clock().wall_ms()
-        print("\n\n".join("\n".join(_told(one, now_ms)) for one in ways))
+        print("\n\n".join("\n".join(map(plain, _told(one, now_ms))) for one in ways))
     return exits.OK if ways else exits.PROBLEM
+
+
+def found(connection: sqlite3.Connection, words: str) -> list[Resource]:
+    """By what the catalogue calls it; else, when the words are the path of a file at hand, by that file's bytes."""
+    named = assets.find(connection, _as_kept(words))
+    if named or "/" not in words:
+        return named
+    try:
+        with open(words, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return []
+    return assets.find(connection, digest)
+
+
+def _as_kept(words: str) -> str:
+    """A name that is not UTF-8 is kept with its bytes as %NN (`sources.folder.names`)."""
+    return "".join(f"%{ord(one) - 0xDC00:02X}" if "\udc80" <= one <= "\udcff" else one for one in words)
 
 
 def way(connection: sqlite3.Connection, resource: Resource) -> Way:

@@ -1,6 +1,10 @@
 """Numbers and times as people read them. Each carries its unit."""
 
+import unicodedata
 from datetime import UTC, datetime
+
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format (text direction), stray bytes, line ends
+JOINERS = "\u200c\u200d"  # part of how words and emoji are written
 
 
 def bytes_words(size: int) -> str:
@@ -15,6 +19,19 @@ def bytes_words(size: int) -> str:
 
 def count_words(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def plain(text: str) -> str:
+    """One line a terminal may be given: a file's name can hold line ends and escape sequences (CWE-150)."""
+    return "".join(_escaped(character) if _is_unseen(character) else character for character in text)
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in UNSEEN and character not in JOINERS
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def ago(at_ms: int, now_ms: int) -> str:

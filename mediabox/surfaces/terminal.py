@@ -8,27 +8,38 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from mediabox.model.issue import Issue
     from mediabox.model.status import Accounting
 
 EVERY_S = 0.5
-WIDTH = 30  # characters of the bar
+LONGEST_BAR, SHORTEST_BAR = 30, 8  # characters
+TO_LINE_START = "\r\x1b[K"  # and clear it (ECMA-48, EL)
 
 
 class Progress:
-    """Redraws its line twice a second; leaves it in place at the end."""
+    """Redraws its line twice a second; leaves it in place at the end. New `issues` are said above it, once."""
 
     def __init__(
-        self, out: TextIO, *, count: Callable[[], Awaitable[Accounting]], waiting_for: Callable[[], str | None]
+        self,
+        out: TextIO,
+        *,
+        count: Callable[[], Awaitable[Accounting]],
+        waiting_for: Callable[[], str | None],
+        at_rest: str | None = None,
+        issues: Callable[[], Awaitable[Sequence[Issue]]] | None = None,
     ) -> None:
         self._out, self._count, self._waiting_for = out, count, waiting_for
+        self._at_rest, self._issues = at_rest, issues
         self._started_s = time.monotonic()
         self._at_start: int | None = None
+        self._said: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
         try:
             while True:
+                await self._say_issues()
                 await self._draw()
                 await asyncio.sleep(EVERY_S)
         finally:
@@ -41,22 +52,46 @@ class Progress:
             self._at_start = _ended(accounting)
         elapsed_s = time.monotonic() - self._started_s
         rate = (_ended(accounting) - self._at_start) / elapsed_s * 60 if elapsed_s > 1 else 0.0
-        text = line(accounting, rate_per_min=rate, waiting_for=self._waiting_for())
+        waiting_for = self._waiting_for() or (self._at_rest if accounting.taken_in and not accounting.pending else None)
         columns = shutil.get_terminal_size().columns - 1
-        self._out.write("\r" + text[:columns].ljust(columns))
+        self._out.write(TO_LINE_START + line(accounting, rate_per_min=rate, waiting_for=waiting_for, columns=columns))
         self._out.flush()
 
+    async def _say_issues(self) -> None:
+        if self._issues is None:
+            return
+        issues = await self._issues()
+        for issue in issues:
+            if (issue.key, issue.subject) not in self._said:
+                remedy = f"  What to do: {printable(issue.remedy)}\n" if issue.remedy else ""
+                self._out.write(f"{TO_LINE_START}! {printable(issue.message)}\n{remedy}")
+        self._said = {(issue.key, issue.subject) for issue in issues}
 
-def line(accounting: Accounting, *, rate_per_min: float, waiting_for: str | None) -> str:
-    """`[#####.....] 120 of 240, 3 duplicates, 0 quarantined, 480/min`."""
+
+def line(accounting: Accounting, *, rate_per_min: float, waiting_for: str | None, columns: int) -> str:
+    """`[#####.....] 120 of 240 files, 117 archived, 3 duplicates, 480/min`, or as much of it as fits."""
     ended, total = _ended(accounting), accounting.taken_in
-    filled = WIDTH * ended // total if total else 0
-    bar = "#" * filled + "." * (WIDTH - filled)
-    end = waiting_for or f"{rate_per_min:,.0f}/min"
-    return (
-        f"[{bar}] {ended:,} of {total:,} files, {accounting.archived:,} archived, "
-        f"{accounting.duplicate:,} duplicates, {accounting.quarantined:,} quarantined, {end}"
+    counts = (
+        (accounting.archived, "archived"),
+        (accounting.duplicate, "duplicate" if accounting.duplicate == 1 else "duplicates"),
+        (accounting.quarantined, "quarantined"),
     )
+    parts = [f"{ended:,} of {total:,} files", waiting_for or f"{rate_per_min:,.0f}/min"]
+    for count, noun in counts:
+        longer = [*parts[:-1], f"{count:,} {noun}", parts[-1]]
+        if count and len(", ".join(longer)) + SHORTEST_BAR + 3 <= columns:
+            parts = longer
+    text = ", ".join(parts)
+    width = min(LONGEST_BAR, columns - len(text) - 3)
+    if width < SHORTEST_BAR:
+        return text[:columns]
+    filled = width * ended // total if total else 0
+    return f"[{'#' * filled}{'.' * (width - filled)}] {text}"
+
+
+def printable(text: str) -> str:
+    """A file's name may hold escape sequences; a terminal gets none of them."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _ended(accounting: Accounting) -> int:

@@ -1,0 +1,66 @@
+"""What is wrong at this moment, and would be in no catalogue: nobody may be running who could write it down."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mediabox.cli.words import bytes_words
+from mediabox.clock import Clock
+from mediabox.config.load import load
+from mediabox.config.problems import ConfigInvalid
+from mediabox.model.issue import Issue, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mediabox.config.load import Config
+
+LOW_HOME_BYTES = 20_000_000  # the catalogue of 10,000 files, or its write-ahead log in a busy hour
+MARKER = Path(".mediabox", "volume.json")
+CLOCK_REMEDY = "Connect the network so that it can be set (timedatectl shows its state). Nothing expires until then."
+
+
+def found_now(home: Path, *, has_archive: bool, now_ms: int) -> Iterator[Issue]:
+    """Issues of the configuration, the clock and the disks. `has_archive`: the catalogue knows one."""
+    try:
+        config = load(home)
+    except ConfigInvalid as error:
+        yield _issue("config.invalid", "; ".join(map(str.strip, str(error).splitlines())), error.remedy, now_ms)
+    else:
+        if has_archive and (missing := absence(config)) is not None:
+            remedy = "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself."
+            yield _issue("volume.missing", missing, remedy, now_ms, subject="archive")
+    if not Clock().is_trusted():
+        what = "The clock is before 2025: it was never set since the box was switched on"
+        yield _issue("clock.unset", what, CLOCK_REMEDY, now_ms)
+    free = free_bytes(home)
+    if free is not None and free < LOW_HOME_BYTES:
+        what = f"Only {bytes_words(free)} are free on the disk of the home folder {home}: the catalogue needs room"
+        yield _issue("home.full", what, "Free space on that disk.", now_ms)
+
+
+def absence(config: Config) -> str | None:
+    """Why the archive cannot be where the configuration says, as far as one look tells; None when it can."""
+    root = config.path(config.archive.path)
+    if not root.is_dir():
+        return f"The archive {root} is not there"
+    if not (root / MARKER).exists():
+        return f"The archive {root} has no marker of ours: an empty mount point, or another disk"
+    return None
+
+
+def free_bytes(path: Path) -> int | None:
+    """What the disk under a path has left for us; None when the path is away."""
+    try:
+        room = os.statvfs(path)
+    except OSError:
+        return None
+    return room.f_bavail * room.f_frsize
+
+
+def _issue(key: str, message: str, remedy: str, now_ms: int, *, subject: str = "") -> Issue:
+    return Issue(
+        key=key, subject=subject, severity=Severity.WARNING, message=message, remedy=remedy, opened_at_ms=now_ms
+    )
