@@ -131,7 +131,7 @@ def _seek(container: av.container.InputContainer, stream: av.VideoStream) -> Non
 def _key_frame_near(stream: av.VideoStream, wanted: int) -> int | None:
     """The time to seek to for the indexed key frame nearest to `wanted`; `None` when that is the first frame.
 
-    The index tells when a frame is decoded, a seek asks when it is shown, which is a
+    A QuickTime index tells when a frame is decoded, a seek asks when it is shown, which is a
     little later: so ask for the last moment before the next key frame.
     """
     index = stream.index_entries
@@ -142,6 +142,8 @@ def _key_frame_near(stream: av.VideoStream, wanted: int) -> int | None:
     nearest = min(known, key=lambda number: abs(index[number].timestamp - wanted))
     if nearest == 0:
         return None if len(index) > 1 else wanted  # of a Matroska index only the first is known before a seek
+    if not stream.container.format.name.startswith("mov"):
+        return index[nearest].timestamp
     following = index.search_timestamp(index[nearest].timestamp + 1, backward=False)
     return index[following].timestamp - 1 if following >= 0 else index[len(index) - 1].timestamp
 

@@ -64,7 +64,7 @@ def film_of(path: Path, pictures: list[Image.Image], *, codec: str = "libx264", 
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=24, options=options)
         stream.width, stream.height, stream.pix_fmt = *pictures[0].size, "yuv420p"
-        stream.codec_context.gop_size = gop
+        stream.codec_context.gop_size, stream.bit_rate = gop, 8_000_000
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_image(picture.convert("RGB"))))
         container.mux(stream.encode(None))
@@ -78,6 +78,7 @@ def film_of(path: Path, pictures: list[Image.Image], *, codec: str = "libx264", 
         ("a.mov", "video/quicktime", "libx265"),
         ("a.mkv", "video/matroska", "libx264"),
         ("a.avi", "video/x-msvideo", "mpeg4"),
+        ("a.flv", "video/x-flv", "libx264"),
     ],
 )
 def test_the_poster_is_the_key_frame_nearest_one_second(tmp_path: Path, name: str, media_type: str, codec: str) -> None:
@@ -88,6 +89,19 @@ def test_the_poster_is_the_key_frame_nearest_one_second(tmp_path: Path, name: st
 
     assert seen.poster is not None
     assert seen.poster.image.convert("L").getpixel((160, 120)) == pytest.approx(120, abs=12)
+
+
+def test_a_film_whose_index_is_known_in_part_is_shown_from_there(tmp_path: Path) -> None:
+    """A program stream has no index: FFmpeg knows the times it came across, at the beginning and at the end."""
+    noise = Image.frombytes("L", (720, 720), Random(1).randbytes(720 * 720))
+    levels = [Image.new("L", (720, 720), level) for level in (30, 90, 150, 220) for _ in range(22)]
+    pictures = [Image.blend(level, noise.rotate(90 * at), 0.2) for at, level in enumerate(levels)]
+    path = film_of(tmp_path / "a.mpg", pictures, codec="mpeg2video", gop=22)  # key frames every 0.92 s
+
+    seen = looked(path, "video/mpeg")
+
+    assert seen.poster is not None
+    assert seen.poster.image.convert("L").resize((1, 1)).getpixel((0, 0)) < 160  # not the last group, 201
 
 
 class Counted(Held):
