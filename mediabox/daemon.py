@@ -18,6 +18,7 @@ from mediabox.clock import Clock
 from mediabox.config.members import member_class
 from mediabox.contracts import Rule, SourceTools, Stage
 from mediabox.core import enrolment
+from mediabox.core.adoption import FoundAdoptions
 from mediabox.core.archive import Archive
 from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
@@ -237,7 +238,7 @@ class Box:
         made = self.config.renditions
         renditions = RenditionFolder(self.config.path(made.path)) if made.thumbnails or made.preview else None
         return [
-            Fetch(sources, spool),
+            Fetch(sources, spool, FoundAdoptions(self.database)),
             Examine(spool, workers, renditions),
             File(archive),
             Describe(catalogue, archive, workers, compose=compose),

@@ -82,6 +82,11 @@ def _lines(status: Status) -> Iterator[str]:
     if status.rates.files_per_minute:
         rate = bytes_words(status.rates.bytes_per_second)
         yield f"  last minute: {count_words(status.rates.files_per_minute, 'file')}, {rate}/s"
+    if status.adoption.offered:
+        yield (
+            f"  {count_words(status.adoption.offered, 'file')} of older backups on offer: "
+            f"{status.adoption.adopted:,} adopted, {bytes_words(status.adoption.bytes)} not fetched again"
+        )
     for count, what in (
         (status.similar, "like another picture (none is removed for it)"),
         (status.flagged, "archived with something wrong in them"),

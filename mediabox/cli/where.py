@@ -138,5 +138,6 @@ def _zone(offset_min: int | None) -> str:
 
 
 def _fields_told(fields: dict[str, object]) -> str:
-    shown = [str(fields[key]) for key in ("path", "reason", "damage", "role", "of", "from_") if fields.get(key)]
+    keys = ("path", "reason", "damage", "role", "of", "from_", "adopted_from")
+    shown = [str(fields[key]) for key in keys if fields.get(key)]
     return f": {', '.join(shown)}" if shown else ""

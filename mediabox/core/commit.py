@@ -14,7 +14,7 @@ from mediabox.core.settle import Settlement
 from mediabox.model.asset import Kind, ResourceState
 from mediabox.model.events import ResourceChanged
 from mediabox.model.ledger import Copy
-from mediabox.store import assets, copies, jobs, journal, told, trash
+from mediabox.store import adoptable, assets, copies, jobs, journal, told, trash
 from mediabox.store.library import StoredLibrary
 
 if TYPE_CHECKING:
@@ -126,18 +126,20 @@ class _Application:
         return []
 
     def _staged(self, resource: Resource, staged: Staged) -> list[JobRequest]:
+        if staged.adopted_from is not None:
+            adoptable.set_used(self._connection, staged.adopted_from, resource.id)
         keeper = assets.keeper(self._connection, staged.digest)
         if keeper is not None and keeper != resource.id:
             return self._duplicate(resource, staged, keeper)
         assets.set_staged(self._connection, resource.id, digest=staged.digest, size_bytes=staged.size_bytes)
-        self._note("fetched", resource, sha256=staged.digest, size_bytes=staged.size_bytes)
+        self._note("fetched", resource, sha256=staged.digest, size_bytes=staged.size_bytes, **_adopted(staged))
         return list(plan.after_staging(resource))
 
     def _duplicate(self, resource: Resource, staged: Staged, keeper: int) -> list[JobRequest]:
         assets.set_duplicate(
             self._connection, resource.id, of=keeper, digest=staged.digest, size_bytes=staged.size_bytes
         )
-        self._note("duplicate", resource, sha256=staged.digest, of=keeper)
+        self._note("duplicate", resource, sha256=staged.digest, of=keeper, **_adopted(staged))
         requests: list[JobRequest] = []
         facts = assets.facts(self._connection, keeper) if resource.kind is Kind.SIDECAR else None
         if facts is not None:
@@ -272,6 +274,10 @@ class _Application:
         )
         detail = str(fields.get("path") or fields.get("reason") or fields.get("damage") or "")
         self.events.append(ResourceChanged(resource_id=resource.id, name=resource.name, event=event, detail=detail))
+
+
+def _adopted(staged: Staged) -> dict[str, object]:
+    return {"adopted_from": staged.adopted_from} if staged.adopted_from else {}
 
 
 def _flag(facts: Facts) -> dict[str, object]:

@@ -53,6 +53,14 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Adoption(msgspec.Struct, frozen=True, kw_only=True):
+    """Files of older backups (`mediabox adopt`)."""
+
+    offered: int = 0
+    adopted: int = 0  # taken instead of fetching the same bytes
+    bytes: int = 0  # of those
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The whole box at one time."""
 
@@ -67,6 +75,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     flagged: int  # archived, though something is wrong with them
     bytes: Bytes
     rates: Rates
+    adoption: Adoption = Adoption()
     jobs: tuple[Steps, ...] = ()
     issues: tuple[Issue, ...] = ()
     quarantined: tuple[Named, ...] = ()  # at most 50

@@ -1,17 +1,23 @@
-"""Stream a resource into the spool, once, hashing on the way."""
+"""Stream a resource into the spool, once, hashing on the way.
+
+What a remote source has and an older backup on this box too is taken from there (`mediabox adopt`).
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
-from mediabox.contracts import Needs, Outcome
+import msgspec
+
+from mediabox.contracts import Needs, Outcome, Remote
 from mediabox.errors import Away, Gone, NeedsHuman, Permanent, Retryable
 from mediabox.model.asset import ResourceState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mediabox.contracts import Source, Spool, Work
+    from mediabox.contracts import Adoptions, Source, Spool, Staged, Work
     from mediabox.model.asset import Resource
 
 PATIENCE = 5  # attempts at a file that keeps changing while it is read
@@ -24,17 +30,14 @@ class Fetch:
     after: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[Needs] = Needs(disk=True)
 
-    def __init__(self, sources: Mapping[str, Source], spool: Spool) -> None:
-        self._sources, self._spool = sources, spool
+    def __init__(self, sources: Mapping[str, Source], spool: Spool, adoptions: Adoptions) -> None:
+        self._sources, self._spool, self._adoptions = sources, spool, adoptions
 
     async def run(self, work: Work) -> Outcome:
         resource = _subject(work)
         source = self._source(resource)
-        version = resource.version if source.resumes else None
-        sink = self._spool.sink(resource.id, size_bytes=resource.size_bytes, version=version)
         try:
-            await source.fetch(resource, sink)
-            staged = await self._spool.finish(resource.id, sink)
+            staged = await self._adopted(resource, source) or await self._fetched(resource, source)
         except Permanent as refusal:
             return Outcome(quarantine=str(refusal), is_gone=isinstance(refusal, Gone))
         except (Away, NeedsHuman):
@@ -43,11 +46,51 @@ class Fetch:
             if work.job.attempts + 1 >= PATIENCE:
                 return Outcome(quarantine=f"{unrest}, {PATIENCE} times in a row")
             raise
-        finally:
-            sink.close()
         if staged.size_bytes == 0:
             return Outcome(quarantine=f"{resource.name} is empty (0 bytes)")
         return Outcome(staged=staged)
+
+    async def _fetched(self, resource: Resource, source: Source) -> Staged:
+        version = resource.version if source.resumes else None
+        sink = self._spool.sink(resource.id, size_bytes=resource.size_bytes, version=version)
+        try:
+            await source.fetch(resource, sink)
+            return await self._spool.finish(resource.id, sink)
+        finally:
+            sink.close()
+
+    async def _adopted(self, resource: Resource, source: Source) -> Staged | None:
+        """The same bytes from an older backup; None when none has them, or the fetch has begun.
+
+        Invariant: what is poured here is never continued by a fetch. It is poured without
+        the version, so that a crash before the proof leaves nothing anybody would build on.
+        """
+        if not isinstance(source, Remote):
+            return None
+        files = await self._adoptions.candidates(resource)
+        if not files or await asyncio.to_thread(self._is_begun, resource):
+            return None
+        for file in files:
+            sink = self._spool.sink(resource.id, size_bytes=resource.size_bytes)
+            try:
+                if await self._adoptions.pour(file, resource, source, sink):
+                    staged = await self._spool.finish(resource.id, sink)
+                    return msgspec.structs.replace(staged, adopted_from=file.path)
+            finally:
+                sink.close()
+            await self._spool.discard(resource.id)
+        return None
+
+    def _is_begun(self, resource: Resource) -> bool:
+        """Whether an interrupted fetch left a part of this version; if not, nothing is left. Blocking."""
+        sink = self._spool.sink(resource.id, size_bytes=resource.size_bytes, version=resource.version)
+        try:
+            if sink.offset:
+                return True
+            sink.restart()
+            return False
+        finally:
+            sink.close()
 
     async def committed(self, works: Sequence[Work]) -> None:
         """Bytes that are kept elsewhere, or were never whole, need no place in the spool."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.model.status import Accounting, Bytes, Named, Rates, Status, Steps
-from mediabox.store import issues, jobs
+from mediabox.store import adoptable, issues, jobs
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,6 +26,7 @@ def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
         flagged=_count(connection, "SELECT count(*) FROM facts WHERE damage IS NOT NULL"),
         bytes=_bytes(connection),
         rates=_rates(connection, now_ms),
+        adoption=adoptable.figures(connection),
         jobs=_steps(connection),
         issues=tuple(issues.open_issues(connection)),
         quarantined=_quarantined(connection),

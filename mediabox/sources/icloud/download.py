@@ -15,12 +15,12 @@ from yarl import URL
 from mediabox.errors import Away, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.signature import HEAD_BYTES
+from mediabox.model.structure import Witness
 from mediabox.sources.icloud.answers import Trouble
 from mediabox.sources.icloud.budget import Lane
 from mediabox.sources.icloud.connection import Unreachable
 from mediabox.sources.icloud.records import size_of_version
 from mediabox.sources.icloud.refusals import Verdict, retry_after_s, verdict_on
-from mediabox.sources.icloud.structure import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,14 +91,22 @@ class Downloads:
 
     async def peek(self, resource: RemoteResource) -> bytes:
         """The first 4 KiB at most. Raises as `fetch`."""
+        return await self.sample(resource, 0, HEAD_BYTES)
+
+    async def sample(self, resource: RemoteResource | Resource, offset: int, length: int) -> bytes:
+        """These bytes of a file, fewer at its end. Raises as `fetch`."""
         link = await self._links.link(resource)
         async with self._lanes, self._budget.call(ENDPOINT, account=self._connection.name, lane=Lane.CONTENT) as call:
             try:
-                async with await self._get(link, {"Range": f"bytes=0-{HEAD_BYTES - 1}"}) as got:
+                async with await self._get(link, {"Range": f"bytes={offset}-{offset + length - 1}"}) as got:
                     self._refuse(got, call, resource.name)
-                    return await _head_of(got)
+                    if _start(got) != offset:
+                        raise Stray(f"iCloud did not begin {resource.name} at byte {offset:,}")
+                    part = await _beginning_of(got, length)
             except Unreachable as err:
                 raise self._connection.away(err, f"look at {resource.name}") from err
+        self._links.give_back(resource.remote_id, link)
+        return part
 
     async def _pour(self, pour: _Pour) -> None:
         """Connect until the file is whole; give up when connections bring nothing."""
@@ -283,9 +291,15 @@ def _extent(got: aiohttp.ClientResponse) -> tuple[int, int | None]:
     return start, total
 
 
-async def _head_of(got: aiohttp.ClientResponse) -> bytes:
-    """The first 4 KiB of an answer, however much it would bring."""
+def _start(got: aiohttp.ClientResponse) -> int | None:
+    """Which byte of the file an answer begins with; None when it does not say."""
+    told = _CONTENT_RANGE.fullmatch(got.headers.get("Content-Range", "")) if got.status == 206 else None
+    return int(told[1]) if told is not None else 0 if got.status == 200 else None
+
+
+async def _beginning_of(got: aiohttp.ClientResponse, length: int) -> bytes:
+    """The first bytes of an answer, however much it would bring."""
     head = b""
-    while len(head) < HEAD_BYTES and (piece := await got.content.read(HEAD_BYTES - len(head))):
+    while len(head) < length and (piece := await got.content.read(length - len(head))):
         head += piece
     return head

@@ -70,6 +70,12 @@ class Shelf:
                 self._links.pop(remote_id, None)  # the oldest stand first
                 self._links[remote_id] = link
 
+    def put(self, remote_id: str, link: Link) -> None:
+        """Keep a link for a little longer; it may be of any age."""
+        if len(self._links) < MOST_KEPT:
+            until_s = min(link.good_until_s, self._clock.monotonic_s() + GOOD_S)
+            self._links[remote_id] = msgspec.structs.replace(link, good_until_s=until_s)
+
     def take(self, remote_id: str) -> Link | None:
         """A link that is still good, once."""
         link = self._links.pop(remote_id, None)
@@ -119,6 +125,10 @@ class Links:
         if link.version != resource.version:
             raise Retryable(f"{resource.name} changed in iCloud since it was listed")
         return link
+
+    def give_back(self, remote_id: str, link: Link) -> None:
+        """A link that did its work, and of which more of the file will be asked."""
+        self._shelf.put(remote_id, link)
 
     async def _asked(self, resource: Resource | RemoteResource) -> Link:
         self._wanted[resource.remote_id] = resource

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mediabox.sources.icloud.structure import Witness
+from mediabox.model.structure import Witness
 
 
 def box(kind: bytes, content: bytes = b"") -> bytes:
