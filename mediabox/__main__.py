@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     pause = _verb(verbs, "pause", "start nothing new until told", module="steer")
     pause.add_argument("duration", nargs="?", metavar="1h", help="for this long: 30m, 1h, 2d")
     _verb(verbs, "resume", "go on", module="steer")
+    _verb(verbs, "allow-deletions", "many deletions at a source were meant: follow them", module="steer")
 
     _with_json(_verb(verbs, "doctor", "check the box and say what to do"))
     config = _with_json(_verb(verbs, "config", "check, show or describe the configuration"))

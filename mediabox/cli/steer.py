@@ -1,4 +1,4 @@
-"""`mediabox pause`, `resume`, `retry`: write it down, and poke the daemon if one runs."""
+"""`mediabox pause`, `resume`, `retry`, `allow-deletions`: write it down, and poke the daemon if one runs."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
             case "pause":
                 commands.pause(connection, until_ms=until_ms, now_ms=now_ms)
                 said = "Paused." if until_ms is None else f"Paused for {arguments.duration}."
+            case "allow-deletions":
+                commands.allow_trashing(connection, now_ms=now_ms)
+                said = "For a day deletions are followed, however many; what goes lies in the trash for 30 days."
             case "resume":
                 has_changed = commands.resume(connection, now_ms=now_ms)
                 said = "No longer paused." if has_changed else "It was not paused."

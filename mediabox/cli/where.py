@@ -12,11 +12,13 @@ from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of
 from mediabox.cli.words import ago, bytes_words, clock_time, plain
 from mediabox.clock import Clock
+from mediabox.core.informed import informed
 from mediabox.model.asset import Resource
 from mediabox.model.facts import Facts
 from mediabox.model.job import Job
 from mediabox.model.ledger import Copy
-from mediabox.store import assets, copies, jobs, journal
+from mediabox.store import assets, copies, jobs, journal, told
+from mediabox.store.told import Presence, Told
 
 if TYPE_CHECKING:
     import argparse
@@ -33,6 +35,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     copies: tuple[Copy, ...]
     sidecar: str | None
     similar: tuple[str, ...]
+    told: tuple[Told, ...]  # the sources' own assets that are this one; the one whose word counts first
+    albums: tuple[tuple[str, ...], ...]
     jobs: tuple[Job, ...]
     story: tuple[journal.Entry, ...]
 
@@ -82,8 +86,16 @@ def way(connection: sqlite3.Connection, resource: Resource) -> Way:
         sidecar=sidecar.path if sidecar else None,
         similar=tuple(assets.similar_names(connection, kept)),
         jobs=tuple(jobs.of_resource(connection, resource.id)),
-        story=tuple(journal.of_resource(connection, resource.id)),
+        told=tuple(told.of_asset(connection, resource.asset_id)),
+        albums=told.albums_of(connection, resource.asset_id),
+        story=_story(connection, resource),
     )
+
+
+def _story(connection: sqlite3.Connection, resource: Resource) -> tuple[journal.Entry, ...]:
+    """The file's own, and what befell its asset as a whole."""
+    entries = [*journal.of_resource(connection, resource.id), *journal.of_asset(connection, resource.asset_id)]
+    return tuple(sorted(entries, key=lambda entry: entry.seq))
 
 
 def _told(one: Way, now_ms: int) -> Iterator[str]:
@@ -96,7 +108,8 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
     if resource.digest:
         yield f"  SHA-256  {resource.digest}, {bytes_words(resource.size_bytes or 0)}"
     if one.facts:
-        yield from _facts_told(one.facts)
+        yield from _facts_told(informed(one.facts, one.told[0].said if one.told else None))
+    yield from _words_told(one)
     for member in one.companions:
         yield f"  with     {member.name} ({member.role}, {member.state}{f', {member.path}' if member.path else ''})"
     for copy in one.copies:
@@ -112,6 +125,22 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
         yield f"  waiting  {job.step}{f', after {job.attempts} attempts: {job.last_error}' if job.last_error else ''}"
     for entry in one.story:
         yield f"  {clock_time(entry.at_ms)}  {entry.event}{_fields_told(entry.fields)}"
+
+
+def _words_told(one: Way) -> Iterator[str]:
+    """What the sources say beside the bytes."""
+    if one.told:
+        said = one.told[0].said
+        words = [word for word, is_said in (("favourite", said.is_favorite), ("hidden", said.is_hidden)) if is_said]
+        words += [f"{name} {text!r}" for name, text in (("title", said.title), ("caption", said.caption)) if text]
+        words += [f"keywords {', '.join(said.keywords)}"] if said.keywords else []
+        if words:
+            yield f"  said     {', '.join(words)}"
+    for album in one.albums:
+        yield f"  album    {' / '.join(album)}"
+    for told_of in one.told:
+        if told_of.presence is not Presence.PRESENT:
+            yield f"  there    {told_of.presence} at {told_of.source} since {clock_time(told_of.since_ms)}"
 
 
 def _facts_told(facts: Facts) -> Iterator[str]:
@@ -140,4 +169,6 @@ def _zone(offset_min: int | None) -> str:
 def _fields_told(fields: dict[str, object]) -> str:
     keys = ("path", "reason", "damage", "role", "of", "from_", "adopted_from")
     shown = [str(fields[key]) for key in keys if fields.get(key)]
+    changed = fields.get("changed")
+    shown += map(str, changed) if isinstance(changed, list) else ()
     return f": {', '.join(shown)}" if shown else ""

@@ -116,7 +116,7 @@ class Catalogued:
             clock=self.clock,
         )
 
-    async def ask(self, question, *values: object):  # noqa: ANN001, ANN201 - any function of the connection
+    async def ask(self, question, *values: object):
         return await self.database.read(lambda connection: question(connection, *values))
 
     async def rows(self, sql: str, *values: object) -> list[tuple]:

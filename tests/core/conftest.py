@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
 from core.catalogue_of import Catalogued, ScriptedSource
+
 from mediabox.store.database import Database
 
 

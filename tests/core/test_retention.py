@@ -279,7 +279,7 @@ async def test_many_deletions_at_once_are_asked_about_and_nothing_moves(trashing
         lambda connection: commands.allow_trashing(connection, now_ms=trashing.box.clock.now_ms)
     )
     await trashing.run("trash")
-    assert len([path for path in trashing.trashed("").rglob("*.HEIC")]) == 21
+    assert len(list(trashing.trashed("").rglob("*.HEIC"))) == 21
 
 
 async def test_few_by_few_are_many_as_well(trashing) -> None:
