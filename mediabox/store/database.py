@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager, suppress
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -22,7 +23,6 @@ from mediabox.failpoints import fp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 T = TypeVar("T")
 CACHE_KIB = 8 * 1024  # page cache of each connection; enough for the hot indexes of 100,000 assets
@@ -81,10 +81,15 @@ def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
     """
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
     _prepare(connection, query_only=not write)
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-        connection.close()
+    have, known = connection.execute("PRAGMA user_version").fetchone()[0], len(_migrations())
+    if have == known:
+        return connection
+    connection.close()
+    if have == 0:
         raise Fatal(f"the database {path} is empty: nothing was ever taken in; start `mediabox run`")
-    return connection
+    if have > known:
+        raise Fatal(_too_new(have, known))
+    raise Fatal(f"the database {path} is of schema {have}, this mediabox's is {known}: `mediabox run` brings it up")
 
 
 @contextmanager
@@ -241,16 +246,27 @@ def _migrate(connection: sqlite3.Connection) -> None:
     have = connection.execute("PRAGMA user_version").fetchone()[0]
     scripts = _migrations()
     if have > len(scripts):
-        message = (
-            f"the database is of schema {have}, this mediabox knows up to {len(scripts)}: "
-            "install the newer version again, or restore the backup made before the upgrade"
-        )
-        raise Fatal(message)
-    if have and have < len(scripts):
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
-        connection.execute("VACUUM INTO ?", (f"{path}.before-{len(scripts)}",))
-    for number, script in enumerate(scripts[have:], start=have + 1):
-        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+        raise Fatal(_too_new(have, len(scripts)))
+    if have == len(scripts):
+        return
+    if have:
+        connection.execute("VACUUM INTO ?", (str(_free_name(connection, len(scripts))),))
+    steps = "\n".join(scripts[have:])  # all of them or none: nobody meets a schema halfway
+    connection.executescript(f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;")
+
+
+def _too_new(have: int, known: int) -> str:
+    return (
+        f"the database is of schema {have}, this mediabox knows up to {known}: "
+        "install the newer version again, or restore the backup made before the upgrade"
+    )
+
+
+def _free_name(connection: sqlite3.Connection, number: int) -> Path:
+    """Where the database from before an upgrade goes: one that was cut short has left a file, perhaps half of one."""
+    path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
+    names = (f"{path.name}.before-{number}{suffix}" for suffix in ("", *(f"-{again}" for again in range(2, 1000))))
+    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
 
 
 def _migrations() -> list[str]:

@@ -20,7 +20,7 @@ from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.job import JobRequest
-from mediabox.store import issues, jobs
+from mediabox.store import database, issues, jobs
 from whole.box import Household
 from whole.examiner import TableExaminer
 from whole.plain_box import WrongClock, killed_at, run_to_the_end
@@ -186,6 +186,24 @@ def test_commands_say_so_when_the_catalogue_is_empty(box: Household, capsys: pyt
     assert main(["status", "--home", str(box.home)]) == exits.PROBLEM
 
     assert "nothing was ever taken in" in capsys.readouterr().err
+
+
+def test_an_upgrade_cut_short_is_made_again(box: Household, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the first attempt put aside may be half a file: it is neither used nor in the way."""
+    box.found({"a.jpg": JPEG})
+    with closing(sqlite3.connect(box.home / "mediabox.db")) as connection:
+        scripts = database._migrations()
+        connection.executescript(scripts[0] + "PRAGMA user_version = 1;")
+    newest = len(scripts)
+    (box.home / f"mediabox.db.before-{newest}").write_bytes(b"half")
+    assert main(["status", "--home", str(box.home)]) == exits.PROBLEM
+    assert "`mediabox run` brings it up" in capsys.readouterr().err
+
+    run(box)
+
+    box.assert_sound()
+    assert (box.home / f"mediabox.db.before-{newest}").read_bytes() == b"half"
+    assert (box.home / f"mediabox.db.before-{newest}-2").exists()
 
 
 def test_an_empty_file_of_no_known_kind_is_counted_as_left_alone(box: Household) -> None:
