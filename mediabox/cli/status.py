@@ -78,6 +78,8 @@ def _lines(status: Status) -> Iterator[str]:
         f"{count_words(accounting.duplicate, 'duplicate')}, {accounting.quarantined:,} quarantined, "
         f"{accounting.pending:,} pending"
     )
+    if accounting.trashed or accounting.removed:
+        yield f"  deleted at a source: {accounting.trashed:,} of them in the trash, {accounting.removed:,} removed"
     yield f"  {count_words(status.assets, 'asset')}, {bytes_words(status.bytes.archived)} archived{_room(status)}"
     if status.rates.files_per_minute:
         rate = bytes_words(status.rates.bytes_per_second)

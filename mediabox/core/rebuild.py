@@ -3,6 +3,8 @@
 Sidecars say which files make an asset, where they came from and under which version,
 so that a source listed afterwards brings nothing twice. Every original is read past
 the cache and examined again; what has no sidecar is kept too, as an asset of its own.
+So is what lies in the archive's trash: that it was deleted somewhere nobody knows any
+more, and `core.retention` brings back what nobody took back a word for.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import msgspec
 
 from mediabox.contracts import ExamineRequest, Written
 from mediabox.core import plan
+from mediabox.durable.trash import TRASH
 from mediabox.durable.verify import digest_past_cache
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, RemoteResource, Role
@@ -25,11 +28,11 @@ from mediabox.model.naming import stem
 from mediabox.model.safe_name import MANIFEST_NAME
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
 from mediabox.model.signature import kind_of_name
-from mediabox.store import assets, copies, jobs, journal
+from mediabox.store import assets, copies, jobs, journal, trash
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mediabox.clock import Clock
     from mediabox.contracts import Examination
@@ -57,7 +60,8 @@ class Rebuilt(msgspec.Struct, kw_only=True):
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
     """One original on the volume."""
 
-    path: str
+    path: str  # in the archive, also while it is in the trash
+    place: str  # where it lies
     modified_at_ms: int
     member: SidecarMember | None
     asset_key: str  # the sidecar's path, or the original's own
@@ -98,7 +102,7 @@ class Rebuild:
 
     async def run(self) -> Rebuilt:
         paths = await asyncio.to_thread(self._paths)
-        told = await self._read_sidecars([path for path in paths if is_sidecar(path)])
+        told = await self._read_sidecars({path: place for path, (place, _) in paths.items() if is_sidecar(path)})
         texts = [path for path in paths if is_sidecar(path) or is_manifest(path)]
         originals = [self._found(path, paths[path], told) for path in paths.keys() - set(texts)]
         originals.sort(key=lambda found: found.path)
@@ -106,21 +110,26 @@ class Rebuild:
             read = await asyncio.gather(*(self._read(one) for one in originals[start : start + PORTION]))
             await self._database.write(partial(self._write, read=read))
             self._progress(self._report)
-        await self._adopt_texts(texts)
+        await self._adopt_texts([path for path in texts if paths[path][0] == path])
         self._report.missing = sorted(told.keys() - paths.keys())
         return self._report
 
-    def _paths(self) -> dict[str, int]:
-        return {path: status.st_mtime_ns // 1_000_000 for path, status in self._volume.walk()}
+    def _paths(self) -> dict[str, tuple[str, int]]:
+        """Path in the archive -> (where the file lies, its time in Unix ms)."""
+        found = {path: (path, status.st_mtime_ns // 1_000_000) for path, status in self._volume.walk()}
+        if self._volume.exists(TRASH):
+            for place, status in self._volume.walk(TRASH):
+                found.setdefault(place.removeprefix(f"{TRASH}/"), (place, status.st_mtime_ns // 1_000_000))
+        return found
 
     # ------------------------------------------------------------ sidecars
 
-    async def _read_sidecars(self, paths: Sequence[str]) -> dict[str, tuple[str, SidecarMember]]:
+    async def _read_sidecars(self, paths: Mapping[str, str]) -> dict[str, tuple[str, SidecarMember]]:
         """Original's path -> (its sidecar's path, what that says of it)."""
         told: dict[str, tuple[str, SidecarMember]] = {}
-        for path in paths:
+        for path, place in paths.items():
             try:
-                content = await asyncio.to_thread(self._content, path)
+                content = await asyncio.to_thread(self._content, place)
                 record = await self._workers.parse_sidecar(content, into=SidecarRecord)
             except Permanent:
                 record = None
@@ -149,13 +158,13 @@ class Rebuild:
 
     # ------------------------------------------------------------ originals
 
-    def _found(self, path: str, modified_at_ms: int, told: dict[str, tuple[str, SidecarMember]]) -> _Found:
+    def _found(self, path: str, lying: tuple[str, int], told: dict[str, tuple[str, SidecarMember]]) -> _Found:
         sidecar, member = told.get(path, (path, None))
-        return _Found(path=path, modified_at_ms=modified_at_ms, member=member, asset_key=sidecar)
+        return _Found(path=path, place=lying[0], modified_at_ms=lying[1], member=member, asset_key=sidecar)
 
     async def _read(self, found: _Found) -> _Read:
-        digest, size_bytes = await asyncio.to_thread(digest_past_cache, self._volume, found.path)
-        descriptor = os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
+        digest, size_bytes = await asyncio.to_thread(digest_past_cache, self._volume, found.place)
+        descriptor = os.open(found.place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
         try:
             examination = await self._workers.examine(descriptor, _request(found, size_bytes))
         finally:
@@ -202,6 +211,8 @@ class Rebuild:
         assets.put_facts(connection, resource_id, one.examination.facts)
         copies.put(connection, self._copy(one, resource_id, now_ms))
         is_described = member is not None
+        if found.place != found.path:
+            trash.put_in(connection, resource_id, found.place, at_ms=now_ms)
         for request in plan.after_rebuilding(found.path, asset_id, is_described=is_described, now_ms=now_ms):
             jobs.add(connection, request)
         journal.append(connection, "rebuilt", at_ms=now_ms, resource_id=resource_id, asset_id=asset_id, path=found.path)
