@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE, archive_without_catalogue, home_of, running
+from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, running
 from mediabox.cli.standing import CLOCK_REMEDY, LOW_HOME_BYTES, absence, free_bytes
 from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
@@ -23,7 +23,6 @@ from mediabox.config.problems import ConfigInvalid
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
 from mediabox.store import copies, figures, issues, journal
-from mediabox.store.database import open_beside
 
 if TYPE_CHECKING:
     import argparse
@@ -174,13 +173,14 @@ def _catalogue(home: Path) -> Iterator[Check]:
             yield Check(what="catalogue", state="problem", why=why, remedy="Run `mediabox rebuild`, or bring it back.")
         return
     remedy = f"Stop mediabox, keep {path} aside and run `mediabox rebuild`; the archive holds everything needed."
-    connection = open_beside(path)
     try:
-        sound = figures.soundness(connection)
-        broken, bad = journal.first_broken_link(connection), copies.bad_rows(connection)
-        open_now = issues.open_issues(connection)
-    finally:
-        connection.close()
+        with catalogue(home) as connection:
+            sound = figures.soundness(connection)
+            broken, bad = journal.first_broken_link(connection), copies.bad_rows(connection)
+            open_now = issues.open_issues(connection)
+    except MediaboxError as error:
+        yield Check(what="catalogue", state="problem", why=str(error), remedy=remedy)
+        return
     if sound != "ok" or broken is not None or bad:
         why = f"quick_check says {sound!r}, journal broken at {broken}, {len(bad)} ledger rows do not fit their hash"
         yield Check(what="catalogue", state="problem", why=why, remedy=remedy)

@@ -1,0 +1,87 @@
+"""`mediabox status`."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from cli.conftest import Say
+
+from mediabox.cli import exits, standing
+from mediabox.cli.home import DATABASE
+from mediabox.clock import Clock
+
+
+def test_every_file_is_accounted_for(made: Path, say: Say) -> None:
+    found = say("status", "--json", home=made)
+
+    counts = found.json()["accounting"]
+    assert found.code == exits.OK
+    assert counts["taken_in"] == sum(counts[one] for one in ("archived", "duplicate", "quarantined", "pending"))
+    assert counts["archived"] > 80
+    assert counts["duplicate"] == 1
+
+
+def test_a_person_reads_the_same_numbers(made: Path, say: Say) -> None:
+    counts = say("status", "--json", home=made).json()["accounting"]
+
+    told = say("status", home=made).out
+
+    assert f"{counts['taken_in']} files taken in: {counts['archived']} archived, 1 duplicate, " in told
+    assert told.startswith("mediabox is not running\n")
+
+
+def test_a_home_without_anything_is_told_how_to_begin(tmp_path: Path, say: Say) -> None:
+    found = say("status", home=tmp_path)
+
+    assert found.code == exits.PROBLEM
+    assert f"mediabox run --home {tmp_path}" in found.err
+
+
+def test_an_archive_without_a_catalogue_is_sent_to_rebuild(home: Path, say: Say) -> None:
+    (home / DATABASE).unlink()
+
+    found = say("status", home=home)
+
+    assert found.code == exits.PROBLEM
+    assert "run `mediabox rebuild`" in found.err
+    assert str(home / "archive") in found.err
+
+
+@pytest.mark.parametrize("gone", ["archive", "archive/.mediabox/volume.json"])
+def test_an_archive_that_is_away_is_said_though_nobody_runs(gone: str, home: Path, say: Say) -> None:
+    shutil.move(home / gone, home / "elsewhere")
+
+    found = say("status", home=home)
+
+    assert found.code == exits.PROBLEM
+    assert f"! The archive {home / 'archive'}" in found.out
+    assert "What to do: Plug it in or mount it again" in found.out
+    assert [issue["key"] for issue in say("status", "--json", home=home).json()["issues"]] == ["volume.missing"]
+
+
+def test_a_clock_never_set_is_said(made: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Clock, "wall_ms", lambda _: 600_000)
+
+    found = say("status", home=made)
+
+    assert found.code == exits.PROBLEM
+    assert "! The clock is before 2025" in found.out
+
+
+def test_a_full_disk_under_the_catalogue_is_said(made: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing, "LOW_HOME_BYTES", 1 << 60)
+
+    found = say("status", home=made)
+
+    assert found.code == exits.PROBLEM
+    assert f"are free on the disk of the home folder {made}" in found.out
+
+
+def test_a_wrong_configuration_is_said_and_the_rest_still_shown(home: Path, say: Say) -> None:
+    (home / "mediabox.toml").write_text("[archiv]\n", encoding="utf-8")
+
+    found = say("status", home=home)
+
+    assert found.code == exits.PROBLEM
+    assert "mediabox.toml:1: archiv is not a section; did you mean 'archive'?" in found.out
+    assert "files taken in" in found.out
