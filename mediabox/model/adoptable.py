@@ -71,6 +71,7 @@ def _names(name: str, size_bytes: int) -> set[str]:
 
 def _plain(before: str, extension: str) -> str:
     """`stem` knows the marks of edits and of Live videos; the kind of file is not asked for, its size is the same."""
-    shared = stem(f"{_COUNT.sub('', before)}.{extension}" if extension else before)
-    ascii_only = _REPLACED.sub("_", shared).encode("ascii", "ignore").decode().strip(" _")
-    return ascii_only or shared
+    before = _COUNT.sub("", before)
+    left = _REPLACED.sub("_", before).encode("ascii", "ignore").decode()
+    kept = left if left.strip(" _") else before  # all of it may be beyond ASCII
+    return stem(f"{kept}.{extension}" if extension else kept).strip(" _")
