@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _verb(verbs, "resume", "go on", module="steer")
     _verb(verbs, "allow-deletions", "many deletions at a source were meant: follow them", module="steer")
 
+    _add_release(verbs)
     _with_json(_verb(verbs, "doctor", "check the box and say what to do"))
     config = _with_json(_verb(verbs, "config", "check, show or describe the configuration"))
     config.add_argument("action", choices=("check", "show", "schema"))
@@ -117,6 +118,20 @@ def _add_auth(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     auth.add_argument("--send", metavar="device|sms|sms:ID", help="with code: have one sent")
     auth.add_argument("--consent", action="store_true", help="with code: ask the devices (Advanced Data Protection)")
     auth.add_argument("--terms", action="store_true", help="with code: accept Apple's new terms")
+
+
+def _add_release(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    _with_json(_verb(verbs, "safe", "which photos are proved safe to free from iCloud, and why the others are not"))
+    release = _with_json(_verb(verbs, "release", "free iCloud of what is proved safe (off by default)"))
+    release.add_argument("action", choices=("plan", "confirm", "undo", "report", "certificate"))
+    release.add_argument("what", nargs="?", metavar="CODE|NAME|all|NUMBER")
+    certificate = _verb(verbs, "verify-certificate", "check the proof of a release", module="verify_certificate")
+    certificate.add_argument("file", metavar="FILE", help="from `mediabox release certificate`")
+    certificate.add_argument("--key", metavar="FILE", help="the public key (this box's)")
+    certificate.add_argument(
+        "--volume", action="append", default=[], metavar="UUID=DIR", help="read the copies there too"
+    )
+    certificate.add_argument("--at", type=int, metavar="MS", help="judge as of this time (Unix milliseconds), not now")
 
 
 def _verb(

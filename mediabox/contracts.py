@@ -172,6 +172,7 @@ class RemoteState(msgspec.Struct, frozen=True, kw_only=True):
     obstacle: str | None = None  # why the source would not let it go now, for a person
 
 
+@runtime_checkable
 class Releasing(Protocol):
     """A source that can free itself of what is proved elsewhere (I8). Never purges.
 

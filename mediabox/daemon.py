@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mediabox import probes, systemd
 from mediabox.clock import Clock
 from mediabox.config.members import member_class
-from mediabox.contracts import Rule, SourceTools, Stage
+from mediabox.contracts import Releasing, Rule, SourceTools, Stage
 from mediabox.core import enrolment
 from mediabox.core.adoption import FoundAdoptions
 from mediabox.core.archive import Archive
@@ -183,6 +183,8 @@ class Box:
             services["scrub"] = self._scrub(volume).run
             services["backup"] = Backup(self.database, self.config.home, volume).run
             services["watchdog"] = lambda: systemd.watchdog(lambda: self.database.write(journal.last))
+            if self.config.release.enabled:
+                services["release"] = partial(self._release, volume, sources)
             for source in sources.values():
                 services[f"source {source.name}"] = partial(intake.follow, source)
         async with asyncio.TaskGroup() as tasks:
@@ -255,6 +257,26 @@ class Box:
             days=self.config.scrub.days,
             bytes_per_s=self.config.scrub.bandwidth_mb_s * 1_000_000,
         )
+
+    async def _release(self, volume: Volume, sources: Mapping[str, Source]) -> None:
+        """Free sources of what people confirmed. Loaded only where the owner switched it on."""
+        from mediabox.core.certify import Signer
+        from mediabox.core.release import Releases
+        from mediabox.sources.icloud.seal import Seal
+
+        home = self.config.home
+        signer = await asyncio.to_thread(Signer.of_home, home, Seal(home, write=write_private), write=write_private)
+        freeing = Releases(
+            database=self.database,
+            sources={name: source for name, source in sources.items() if isinstance(source, Releasing)},
+            volumes={volume.identity.uuid: volume},
+            signer=signer,
+            settings=self.config.release,
+            parts=self.parts,
+            issues=self.issues,
+            clock=self.clock,
+        )
+        await self.attention.mind(freeing.look)
 
     async def _keep(self, name: str, service: Service) -> None:
         await supervise(name, service, clock=self.clock, open_issue=self.issues.open, close_issue=self.issues.close)

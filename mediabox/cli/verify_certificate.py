@@ -35,7 +35,7 @@ SIGNED = {"certificate": CERTIFICATE, "signature": TEXT}
 Json = dict[str, Any]
 
 
-class Refused(Exception):  # noqa: N818 - what it says is a verdict
+class Refused(Exception):
     """The certificate does not prove what it should."""
 
 
@@ -160,7 +160,7 @@ def _digest(path: str) -> tuple[str, int]:
 
 def run(arguments: argparse.Namespace) -> int:
     try:
-        with open(arguments.file, "rb") as file, open(arguments.key, encoding="ascii") as key:
+        with open(arguments.file, "rb") as file, open(_key_of(arguments), encoding="ascii") as key:
             content, public_key = file.read(), key.read().strip()
         folders = dict(each.split("=", 1) for each in arguments.volume)
         now_ms = arguments.at if arguments.at is not None else time.time_ns() // 1_000_000
@@ -176,14 +176,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the certificate")
-    parser.add_argument("--volume", action="append", default=[], metavar="UUID=DIR", help="where a volume is mounted")
-    parser.add_argument("--at", type=int, metavar="MS", help="judge as of this time (Unix milliseconds), not now")
+def _key_of(arguments: argparse.Namespace) -> str:
+    if arguments.key is not None:
+        return str(arguments.key)
+    from mediabox.cli.home import home_of  # as `mediabox verify-certificate`: the box's own
+
+    return str(home_of(arguments) / "release-key.pub")
 
 
 if __name__ == "__main__":
     alone = argparse.ArgumentParser(description="Check a mediabox release certificate.")
-    add_arguments(alone)
+    alone.add_argument("file", metavar="FILE", help="the certificate")
     alone.add_argument("--key", required=True, metavar="FILE", help="the box's public key, as it exported it")
+    alone.add_argument("--volume", action="append", default=[], metavar="UUID=DIR", help="where a volume is mounted")
+    alone.add_argument("--at", type=int, metavar="MS", help="judge as of this time (Unix milliseconds), not now")
     sys.exit(run(alone.parse_args()))

@@ -15,7 +15,7 @@ from mediabox.errors import NeedsHuman, Retryable
 from mediabox.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from mediabox.clock import Clock
     from mediabox.contracts import Source
@@ -28,7 +28,7 @@ LOOK_EVERY_S = 60.0
 
 
 class Attention:
-    """Two services that never end: `mind_switches` and `mind_answers`."""
+    """Services that never end."""
 
     def __init__(self, database: Database, governor: Governor, clock: Clock) -> None:
         self._database, self._governor, self._clock = database, governor, clock
@@ -49,6 +49,13 @@ class Attention:
             else:
                 self._governor.pause("paused by a person")
             wake()
+            await _rest(ear)
+
+    async def mind(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Look, and again whenever somebody pokes or a minute is over."""
+        ear = self._ear()
+        while True:
+            await look()
             await _rest(ear)
 
     async def mind_answers(self, sources: Mapping[str, Source]) -> None:

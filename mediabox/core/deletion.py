@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.core import plan
 from mediabox.model.asset import ResourceState
-from mediabox.store import assets, told, trash
+from mediabox.store import assets, releases, told, trash
 from mediabox.store.told import Presence
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ _FORGOTTEN = (ResourceState.QUARANTINED, ResourceState.REMOVED)
 def is_wanted(connection: sqlite3.Connection, asset_id: int, mirroring: Container[str]) -> bool:
     """Whether an asset's files have to stay where they are."""
     sources = told.of_asset(connection, asset_id)
-    if not sources or any(_wants(each, mirroring) for each in sources):
+    if not sources or any(_wants(connection, each, mirroring) for each in sources):
         return True
     if any(one.remote_asset_id is None and one.state not in _FORGOTTEN for one in assets.members(connection, asset_id)):
         return True
     return any(
-        remote_asset_id is None or any(_wants(each, mirroring) for each in told.of_asset(connection, other))
+        remote_asset_id is None or any(_wants(connection, each, mirroring) for each in told.of_asset(connection, other))
         for other, remote_asset_id in trash.counted_on(connection, asset_id)
     )
 
@@ -53,9 +53,12 @@ def follow(
     return jobs
 
 
-def _wants(one: Told, mirroring: Container[str]) -> bool:
-    """A source's word for an asset. Where it went is not known yet: it may be with other people of the household."""
-    if one.source not in mirroring:
+def _wants(connection: sqlite3.Connection, one: Told, mirroring: Container[str]) -> bool:
+    """A source's word for an asset. Where it went is not known yet: it may be with other people of the household.
+
+    What we freed there ourselves went because it is kept here: nobody took back a word.
+    """
+    if one.source not in mirroring or releases.is_released(connection, one.id):
         return True
     match one.presence:
         case Presence.PRESENT:

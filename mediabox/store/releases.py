@@ -153,6 +153,12 @@ def journal_of_copy(connection: sqlite3.Connection, resource_id: int, volume: st
     return (row[0] or 0, row[1] or 0)
 
 
+def damage_of(connection: sqlite3.Connection, resource_id: int) -> str | None:
+    """What an examination found wrong with a file; None when nothing, or when it was never looked at."""
+    row = connection.execute("SELECT damage FROM facts WHERE resource_id = ?", (resource_id,)).fetchone()
+    return row[0] if row else None
+
+
 def is_released(connection: sqlite3.Connection, remote_asset_id: int) -> bool:
     """Whether it is, or may be, in the source's bin because we put it there: no deletion of the person's."""
     row = connection.execute(
@@ -237,9 +243,7 @@ def in_order(connection: sqlite3.Connection, order_id: int) -> list[Release]:
 
 def in_state(connection: sqlite3.Connection, *states: ReleaseState) -> list[Release]:
     marks = ",".join("?" * len(states))
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} {_FROM} WHERE release.state IN ({marks}) ORDER BY release.id", states
-    )
+    rows = connection.execute(f"SELECT {_COLUMNS} {_FROM} WHERE release.state IN ({marks}) ORDER BY release.id", states)
     return [_release(row) for row in rows]
 
 
@@ -249,6 +253,20 @@ def everything(connection: sqlite3.Connection, *, limit: int) -> list[Release]:
         f"SELECT {_COLUMNS} {_FROM} WHERE release.state <> 'listed' ORDER BY release.id DESC LIMIT ?", (limit,)
     )
     return [_release(row) for row in rows]
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many there are in each state."""
+    return dict(
+        connection.execute("SELECT state, count(*) FROM release WHERE state <> 'listed' GROUP BY state ORDER BY state")
+    )
+
+
+def released_bytes(connection: sqlite3.Connection) -> int:
+    """Of everything that is, or was, in a source's bin because of us."""
+    return int(
+        connection.execute("SELECT coalesce(sum(size_bytes), 0) FROM release WHERE state = 'released'").fetchone()[0]
+    )
 
 
 def intended_since(connection: sqlite3.Connection, since_ms: int, *, source: str | None = None) -> int:
@@ -281,6 +299,7 @@ def set_state(
 ) -> None:
     connection.execute(
         "UPDATE release SET state = ?1, changed_at_ms = ?2, reason = ?3, "
-        "released_at_ms = iif(?1 = 'released' AND released_at_ms IS NULL, ?2, released_at_ms) WHERE id = ?4",
+        "released_at_ms = iif(?1 = 'released' AND released_at_ms IS NULL, ?2, released_at_ms), "
+        "intended_at_ms = iif(?1 IN ('queued', 'refused'), NULL, intended_at_ms) WHERE id = ?4",
         (state, at_ms, reason, release_id),
     )

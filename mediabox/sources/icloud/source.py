@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Self
 
 from mediabox.clock import Clock
-from mediabox.contracts import Complaint, Page, Sink, SourceTools
+from mediabox.contracts import Complaint, Page, RemoteState, Sink, SourceTools
 from mediabox.errors import Permanent
 from mediabox.model.asset import RemoteResource, Resource
 from mediabox.sources.icloud.bandwidth import Bandwidth
@@ -20,6 +20,7 @@ from mediabox.sources.icloud.download import Downloads
 from mediabox.sources.icloud.endpoints import endpoints
 from mediabox.sources.icloud.links import Links, Shelf
 from mediabox.sources.icloud.listing import Listing
+from mediabox.sources.icloud.release import RecentlyDeleted
 from mediabox.sources.icloud.schedule import Schedule
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.settings import Settings
@@ -74,6 +75,7 @@ class ICloud:
         )
         self._schedule = Schedule(clock, poll_s=settings.poll_s)
         self._complaints: tuple[Complaint, ...] = ()
+        self._bin = RecentlyDeleted(self._cloud)
 
     @classmethod
     def build(cls, settings: Settings, tools: SourceTools) -> Self:
@@ -129,8 +131,31 @@ class ICloud:
         await self._downloads.fetch(resource, sink)
 
     async def remove(self, resource: Resource) -> None:
-        """Never: freeing iCloud is a decision of its own, and not enabled. Raises Permanent."""
+        """Never: freeing iCloud is a decision of its own (`release`). Raises Permanent."""
         raise Permanent(f"removing {resource.name} from iCloud is not enabled")
+
+    @property
+    def releases(self) -> bool:
+        """Never beside a mirror: what we freed ourselves must not come back as a deletion of the person's."""
+        return self._settings.release and self._settings.deletion == "keep"
+
+    async def state_of(self, remote_ids: Sequence[str]) -> Mapping[str, RemoteState]:
+        """Photos as they are in iCloud now. Raises Away, NeedsHuman."""
+        return await self._bin.state_of(remote_ids)
+
+    async def release(self, state: RemoteState) -> None:
+        """Move a photo to Recently Deleted. `mediabox.contracts.Releasing` says what an error means."""
+        self._refuse_unless_allowed()
+        await self._bin.release(state)
+
+    async def restore(self, state: RemoteState) -> None:
+        """Bring a photo back from Recently Deleted."""
+        self._refuse_unless_allowed()
+        await self._bin.restore(state)
+
+    def _refuse_unless_allowed(self) -> None:
+        if not self.releases:
+            raise Permanent(f"freeing iCloud is not allowed for {self.name}")
 
     async def wait(self, timeout_s: float) -> bool:
         """True when the next look is due, or was asked for."""

@@ -1,0 +1,197 @@
+"""`mediabox safe`: which photos are safe to free at their source, and what the others lack. Changes nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.cli import exits
+from mediabox.cli.home import catalogue, home_of
+from mediabox.cli.words import bytes_words, count_words
+from mediabox.clock import Clock
+from mediabox.config.load import load
+from mediabox.core import certify
+from mediabox.model.certificate import CopyProof, is_counted
+from mediabox.store import releases
+
+if TYPE_CHECKING:
+    import argparse
+    import sqlite3
+    from collections.abc import Iterator
+
+    from mediabox.config.load import Config
+    from mediabox.core.certify import Assessment
+    from mediabox.model.certificate import Policy
+
+SHOWN = 50  # names in a list for people; JSON has all
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """One copy of one file."""
+
+    evidence: str
+    age_hours: int
+    domain: str
+    locator: str
+    counts: bool
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    remote_id: str
+    sha256: str
+    size_bytes: int
+    copies: tuple[Proof, ...]
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset at its source. `obstacles` is empty when it is safe to free."""
+
+    name: str
+    remote_id: str
+    is_safe: bool
+    obstacles: tuple[str, ...]
+    files: tuple[File, ...]
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """One source. `lacking`: how many assets each reason stands in the way of, the most frequent first."""
+
+    source: str
+    is_allowed: bool  # whether the owner lets this source be freed
+    assets: int
+    safe: int
+    safe_bytes: int
+    lacking: dict[str, int]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    is_enabled: bool
+    catalogue: str | None  # what is wrong with the catalogue itself
+    sources: tuple[Totals, ...]
+    assets: tuple[Asset, ...]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home = home_of(arguments)
+    with catalogue(home) as connection:
+        config = load(home)
+        report = report_of(connection, config, now_ms=Clock().wall_ms())
+    if arguments.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    else:
+        print("\n".join(_told(report, config)))
+    return exits.OK if report.catalogue is None else exits.PROBLEM
+
+
+def report_of(connection: sqlite3.Connection, config: Config, *, now_ms: int) -> Report:
+    """What is proved of every asset of every source that can be freed."""
+    policy = certify.policy_of(config.release)
+    totals, listed = [], []
+    for source in releases.sources(connection):
+        assessed = [
+            certify.assess(connection, each, policy, now_ms=now_ms) for each in releases.candidates(connection, source)
+        ]
+        totals.append(_totals(source, assessed, is_allowed=source in allowed(config)))
+        listed += [_asset(each, policy, now_ms) for each in assessed]
+    return Report(
+        is_enabled=config.release.enabled,
+        catalogue=certify.unsoundness(connection),
+        sources=tuple(totals),
+        assets=tuple(listed),
+    )
+
+
+def allowed(config: Config) -> frozenset[str]:
+    """Names of the sources whose own settings let them be freed."""
+    return frozenset(
+        one.name
+        for one in config.sources
+        if getattr(one.settings, "release", False) and getattr(one.settings, "deletion", "keep") == "keep"
+    )
+
+
+def _totals(source: str, assessed: list[Assessment], *, is_allowed: bool) -> Totals:
+    safe = [each for each in assessed if each.is_safe]
+    reasons = Counter(reason for each in assessed for reason in {_bare(text, each) for text in each.obstacles})
+    return Totals(
+        source=source,
+        is_allowed=is_allowed,
+        assets=len(assessed),
+        safe=len(safe),
+        safe_bytes=sum(each.size_bytes for each in safe),
+        lacking=dict(reasons.most_common()),
+    )
+
+
+def _bare(obstacle: str, assessment: Assessment) -> str:
+    """Without the file's name: what many have in common."""
+    name, between, reason = obstacle.partition(": ")
+    return reason if between and not assessment.candidate.remote_id.startswith(name) else obstacle
+
+
+def _asset(assessment: Assessment, policy: Policy, now_ms: int) -> Asset:
+    return Asset(
+        name=assessment.name,
+        remote_id=assessment.candidate.remote_id,
+        is_safe=assessment.is_safe,
+        obstacles=assessment.obstacles,
+        files=tuple(
+            File(
+                remote_id=proof.remote_id,
+                sha256=proof.sha256,
+                size_bytes=proof.size_bytes,
+                copies=tuple(_proof(copy, policy, now_ms) for copy in proof.copies),
+            )
+            for proof in assessment.resources
+        ),
+    )
+
+
+def _proof(copy: CopyProof, policy: Policy, now_ms: int) -> Proof:
+    return Proof(
+        evidence=copy.evidence,
+        age_hours=max(0, now_ms - copy.proved_at_ms) // 3_600_000,
+        domain=copy.domain,
+        locator=copy.locator,
+        counts=is_counted(policy, copy, now_ms=now_ms),
+    )
+
+
+def _told(report: Report, config: Config) -> Iterator[str]:
+    if report.catalogue is not None:
+        yield f"! The catalogue is damaged: {report.catalogue}. Nothing is safe to free until it is rebuilt."
+    if not report.sources:
+        yield "No source here can be freed: only iCloud can."
+    for one in report.sources:
+        photos = count_words(one.assets, "photo")
+        yield f"{one.source}: {one.safe:,} of {photos} safe to free ({bytes_words(one.safe_bytes)})."
+        for reason, count in one.lacking.items():
+            yield f"  {count:,} not: {reason}"
+    for asset in [each for each in report.assets if not each.is_safe][:SHOWN]:
+        yield f"  {asset.name}: {'; '.join(asset.obstacles)}"
+    yield from policy_words(config)
+
+
+def policy_words(config: Config) -> Iterator[str]:
+    """What is asked for, and why nothing can satisfy it where that is so."""
+    wanted = config.release
+    yield (
+        f"Safe means: {_of(wanted.copies, 'proved copy', 'proved copies')} of every file on "
+        f"{_of(wanted.domains, 'independent disk or host', 'independent disks or hosts')}, "
+        f"archived for {count_words(wanted.quarantine_days, 'day')}, read again within a day."
+    )
+    if max(wanted.copies, wanted.domains) > 1:
+        yield (
+            "This box keeps one archive disk, and one disk is one copy: with these settings nothing is ever safe to "
+            "free. To let a single proved copy be enough, at the risk that this disk is then the only place a photo "
+            "is, write into mediabox.toml: [release] copies = 1 and domains = 1."
+        )
+    if not wanted.enabled:
+        yield "Freeing sources is switched off ([release] enabled = false): nothing is ever removed."
+
+
+def _of(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

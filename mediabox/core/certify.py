@@ -1,0 +1,276 @@
+"""Which assets are safe to free at their source, why the others are not, and the signed proof of it.
+
+An asset is all its files (I9): each as the source has it now, archived, with copies that
+satisfy the policy. Whoever asks may be told "no" for a dozen reasons; "yes" needs all.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from mediabox.errors import NeedsHuman
+from mediabox.model.asset import Resource, ResourceState
+from mediabox.model.certificate import (
+    LIFE_MS,
+    Certificate,
+    ChainHead,
+    CopyProof,
+    Policy,
+    ResourceProof,
+    Signed,
+    canonical,
+    shortfalls,
+)
+from mediabox.model.ledger import Copy, CopyState
+from mediabox.model.said import Said
+from mediabox.store import assets, copies, figures, journal, releases
+from mediabox.store.releases import Candidate
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Container
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from mediabox.config.sections import Release as Settings
+    from mediabox.contracts import PrivateWriting
+
+DAY_MS = 86_400_000
+KEY_FILE, PUBLIC_KEY_FILE = "release-key", "release-key.pub"
+SEALED_FOR = "release"
+
+_said = msgspec.json.Decoder(Said)
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset at its source: safe to free when nothing stands in the way."""
+
+    candidate: Candidate
+    name: str
+    size_bytes: int
+    resources: tuple[ResourceProof, ...]
+    obstacles: tuple[str, ...]
+
+    @property
+    def is_safe(self) -> bool:
+        return not self.obstacles
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The owner's numbers with the ages that are not up to anybody."""
+    return Policy(copies=settings.copies, domains=settings.domains, quarantine_ms=settings.quarantine_days * DAY_MS)
+
+
+# ---------------------------------------------------------------- one asset
+
+
+def assess(
+    connection: sqlite3.Connection,
+    candidate: Candidate,
+    policy: Policy,
+    *,
+    now_ms: int,
+    volumes: Container[str] | None = None,
+) -> Assessment:
+    """What is proved of an asset now. With `volumes`, only copies on these count: those that can be read at once."""
+    said = _said.decode(candidate.said)
+    obstacles = _of_source(candidate, said)
+    proofs: list[ResourceProof] = []
+    wanted = _newest(releases.files(connection, candidate.remote_asset_id))
+    for resource in wanted:
+        kept = _keeper(connection, resource)
+        if kept is None:
+            obstacles.append(f"{resource.name}: {_standing(resource)}")
+            continue
+        damage = releases.damage_of(connection, kept.id)
+        if damage is not None:
+            obstacles.append(f"{resource.name}: archived, but it does not look whole ({damage})")
+        proof = _proof(connection, resource, kept, volumes)
+        proofs.append(proof)
+        obstacles += [f"{resource.name}: {reason}" for reason in shortfalls(policy, proof, now_ms=now_ms)]
+    if not wanted:
+        obstacles.append("no file of it was ever taken in")
+    return Assessment(
+        candidate=candidate,
+        name=wanted[0].name if wanted else candidate.remote_id,
+        size_bytes=sum(proof.size_bytes for proof in proofs),
+        resources=tuple(proofs),
+        obstacles=tuple(obstacles),
+    )
+
+
+def _of_source(candidate: Candidate, said: Said) -> list[str]:
+    found = []
+    if candidate.presence != "present":
+        found.append(f"it is {candidate.presence} at its source")
+    if candidate.change_tag is None:
+        found.append("its source has not said yet in which state it was downloaded")
+    if said.contributors:
+        found.append("it is in a shared library: freeing it would take it from everyone")
+    return found
+
+
+def _newest(files: list[Resource]) -> list[Resource]:
+    """The newest version of each file."""
+    return list({one.remote_id: one for one in files}.values())
+
+
+def _keeper(connection: sqlite3.Connection, resource: Resource) -> Resource | None:
+    """Under whose id the archive holds these bytes; None when it does not."""
+    kept = resource
+    if resource.state is ResourceState.DUPLICATE and resource.duplicate_of is not None:
+        found = assets.resource(connection, resource.duplicate_of)
+        kept = found if found is not None and found.digest == resource.digest else resource
+    return kept if kept.state is ResourceState.ARCHIVED and kept.digest is not None else None
+
+
+def _standing(resource: Resource) -> str:
+    match resource.state:
+        case ResourceState.QUARANTINED:
+            return f"quarantined ({resource.reason})"
+        case ResourceState.SEEN | ResourceState.STAGED | ResourceState.FILING:
+            return "not archived yet"
+        case _:
+            return "not in the archive"
+
+
+def _proof(
+    connection: sqlite3.Connection, resource: Resource, kept: Resource, volumes: Container[str] | None
+) -> ResourceProof:
+    archived_at_ms = assets.times(connection, kept.id)[1]
+    known = [copy for copy in copies.of_resource(connection, kept.id) if _is_whole(copy, kept, volumes)]
+    return ResourceProof(
+        remote_id=resource.remote_id,
+        version=resource.version,
+        sha256=kept.digest or "",
+        size_bytes=kept.size_bytes or 0,
+        archived_at_ms=archived_at_ms,
+        copies=tuple(_copy_proof(connection, copy, archived_at_ms) for copy in known),
+    )
+
+
+def _is_whole(copy: Copy, kept: Resource, volumes: Container[str] | None) -> bool:
+    is_same = copy.state is CopyState.PRESENT and copy.digest == kept.digest and copy.size_bytes == kept.size_bytes
+    return is_same and (volumes is None or copy.volume in volumes)
+
+
+def _copy_proof(connection: sqlite3.Connection, copy: Copy, archived_at_ms: int) -> CopyProof:
+    seq, written_at_ms = releases.journal_of_copy(connection, copy.resource_id, copy.volume)
+    return CopyProof(
+        volume=copy.volume,
+        domain=domain_of(copy),
+        locator=copy.path,
+        evidence=copy.evidence,
+        proved_at_ms=copy.proved_at_ms,
+        written_at_ms=written_at_ms or archived_at_ms,
+        journal_seq=seq,
+    )
+
+
+def domain_of(copy: Copy) -> str:
+    """What fails together with a copy. A catalogue enrolls one disk for each role, so each volume is its own."""
+    return copy.volume
+
+
+def copies_to_prove(connection: sqlite3.Connection, remote_asset_id: int) -> list[Copy]:
+    """Every copy of every file of an asset: what has to be read again before it goes."""
+    kept = (_keeper(connection, one) for one in _newest(releases.files(connection, remote_asset_id)))
+    known = {one.id: one for one in kept if one is not None}
+    return [copy for one in known for copy in copies.of_resource(connection, one)]
+
+
+# ---------------------------------------------------------------- the whole catalogue
+
+
+def unsoundness(connection: sqlite3.Connection) -> str | None:
+    """What is wrong with the catalogue itself; None when it may be believed. Reads all of it."""
+    bad = copies.bad_rows(connection)
+    if bad:
+        return f"{len(bad)} rows of the ledger do not fit their own hash"
+    broken = journal.first_broken_link(connection)
+    if broken is not None:
+        return f"the journal's chain is broken at row {broken}"
+    said = figures.soundness(connection)
+    return None if said == "ok" else f"the database says: {said}"
+
+
+def room(connection: sqlite3.Connection, settings: Settings, source: str, *, now_ms: int) -> int:
+    """How many more assets of a source may go within the 24 hours that end now."""
+    since_ms = now_ms - DAY_MS
+    share = releases.library_size(connection, source) * settings.daily_percent // 100
+    of_source = share - releases.intended_since(connection, since_ms, source=source)
+    of_all = settings.daily_limit - releases.intended_since(connection, since_ms)
+    return max(0, min(of_source, of_all))
+
+
+# ---------------------------------------------------------------- signing
+
+
+class Sealing(Protocol):
+    """Files only this box can read (the sign-ins rest the same way)."""
+
+    @property
+    def folder(self) -> Path: ...
+    def read(self, path: Path, *, account: str) -> bytes | None: ...
+    def write(self, path: Path, content: bytes, *, account: str) -> None: ...
+
+
+class Signer:
+    """The box's Ed25519 key."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        self._key = key
+        self.public_key = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+    @classmethod
+    def of_home(cls, home: Path, seal: Sealing, *, write: PrivateWriting) -> Signer:
+        """The key kept in this home, made at the first use; its public half is put where people find it. Blocking."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        path = seal.folder / KEY_FILE
+        kept = seal.read(path, account=SEALED_FOR)
+        if kept is None:
+            made = Ed25519PrivateKey.generate()
+            kept = made.private_bytes_raw()
+            seal.write(path, kept, account=SEALED_FOR)
+        if len(kept) != 32:
+            raise NeedsHuman(f"{path} holds no Ed25519 key", issue="secrets.key", subject=KEY_FILE)
+        signer = cls(Ed25519PrivateKey.from_private_bytes(kept))
+        write(home / PUBLIC_KEY_FILE, f"{signer.public_key}\n".encode(), replace=True)
+        return signer
+
+    def sign(self, certificate: Certificate) -> Signed:
+        return Signed(certificate=certificate, signature=self._key.sign(canonical(certificate)).hex())
+
+
+def certify(
+    connection: sqlite3.Connection, assessment: Assessment, policy: Policy, *, signer: Signer, now_ms: int
+) -> Signed:
+    """The signed proof, made in the transaction whose reading it states (I8). The asset has to be safe."""
+    assert assessment.is_safe, "only what is safe is certified"
+    seq, head = journal.last(connection)
+    candidate = assessment.candidate
+    return signer.sign(
+        Certificate(
+            source=candidate.source,
+            remote_id=candidate.remote_id,
+            change_tag=candidate.change_tag or "",
+            issued_at_ms=now_ms,
+            expires_at_ms=now_ms + LIFE_MS,
+            policy=policy,
+            resources=assessment.resources,
+            chain=ChainHead(seq=seq, sha256=head.hex()),
+            public_key=signer.public_key,
+        )
+    )
+
+
+def fingerprint(signed: Signed) -> str:
+    """SHA-256 of the certificate as written: what the journal keeps of it."""
+    return sha256(canonical(signed)).hexdigest()

@@ -1,0 +1,295 @@
+"""Free a source of what a person confirmed: prove, write down, send, make sure. One asset at a time.
+
+The order of a release is: read every copy again; ask the source how the asset stands;
+in one transaction judge all of it, sign the certificate and write the intent (I2, I8);
+send; write down the end. Whoever finds an intent without an end asks the source first:
+nothing is ever sent twice without knowing what became of the first time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from mediabox.core import certify
+from mediabox.core.release_orders import hash_of
+from mediabox.core.verification import record
+from mediabox.durable.verify import check
+from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
+from mediabox.failpoints import fp
+from mediabox.log import get_logger
+from mediabox.model.certificate import canonical
+from mediabox.model.issue import Issue, Severity
+from mediabox.model.ledger import Copy, CopyState
+from mediabox.store import journal, releases
+from mediabox.store.releases import ReleaseState
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from mediabox.clock import Clock
+    from mediabox.config.sections import Release as Settings
+    from mediabox.contracts import Releasing, RemoteState
+    from mediabox.core.certify import Assessment, Signer
+    from mediabox.core.issues import IssueBook
+    from mediabox.core.parts import Parts
+    from mediabox.durable.volume import Volume
+    from mediabox.store.database import Database
+    from mediabox.store.releases import Release
+
+    Proved = list[tuple[Copy, CopyState]]
+
+log = get_logger(__name__)
+
+CONFIRMED_GOOD_MS = 3 * 86_400_000  # what waited longer is asked for anew: the person may have forgotten it
+
+
+class Releases:
+    """Carries out orders. Only made when the owner switched it on; `sources` are those that can."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        sources: Mapping[str, Releasing],
+        volumes: Mapping[str, Volume],
+        signer: Signer,
+        settings: Settings,
+        parts: Parts,
+        issues: IssueBook,
+        clock: Clock,
+    ) -> None:
+        self._database, self._sources, self._volumes = database, sources, volumes
+        self._signer, self._settings = signer, settings
+        self._parts, self._issues, self._clock = parts, issues, clock
+        self._policy = certify.policy_of(settings)
+
+    async def look(self) -> None:
+        """Do whatever waits and can be done now. Raises nothing a source or a disk is to blame for."""
+        if not self._settings.enabled or not await self._is_timely():
+            return
+        away: set[str] = set()
+        for states, step in (
+            ((ReleaseState.INTENDED,), self._find_out),
+            ((ReleaseState.UNDOING, ReleaseState.RESTORING), self._restore),
+            ((ReleaseState.QUEUED,), self._release),
+        ):
+            waiting = await self._waiting(*states)
+            if waiting and ReleaseState.QUEUED in states and not await self._is_sound():
+                return
+            for one in waiting:
+                if one.source not in away and not await self._try(one, step):
+                    away.add(one.source)
+
+    async def _waiting(self, *states: ReleaseState) -> list[Release]:
+        """What a source we may ask has in these states."""
+        allowed = {name for name, source in self._sources.items() if source.releases}
+        found = await self._database.read(lambda connection: releases.in_state(connection, *states))
+        return [one for one in found if one.source in allowed]
+
+    async def _try(self, one: Release, step: Callable[[Release], Awaitable[None]]) -> bool:
+        """Whether the source, and the disks, could be worked with."""
+        try:
+            await step(one)
+        except (Retryable, NeedsHuman) as error:
+            log.warning("release_waits", release=one.id, source=one.source, reason=str(error))
+            part = error.part if isinstance(error, Away) else f"source:{one.source}"
+            if isinstance(error, Away | NeedsHuman):
+                await self._parts.trip(part, error)
+            return False
+        return True
+
+    # ------------------------------------------------------------ whether anything may be done at all
+
+    async def _is_timely(self) -> bool:
+        """Nothing is released by a clock that is behind times that have passed (I13)."""
+        return self._clock.is_trusted() and self._clock.wall_ms() >= await self._database.read(journal.last_at_ms)
+
+    async def _is_sound(self) -> bool:
+        """A catalogue that is damaged proves nothing (I12)."""
+        damage = await self._database.read(certify.unsoundness)
+        if damage is None:
+            await self._issues.close("release.unsound", "catalogue")
+            return True
+        await self._issues.open(
+            Issue(
+                key="release.unsound",
+                subject="catalogue",
+                severity=Severity.ERROR,
+                message=f"Nothing is freed: {damage}.",
+                remedy="Stop mediabox, move mediabox.db away and run `mediabox rebuild`.",
+            )
+        )
+        return False
+
+    # ------------------------------------------------------------ releasing
+
+    async def _release(self, one: Release) -> None:
+        proved = await self._prove(one)
+        state = await self._state_of(one)
+        if not await self._intend(one, state, proved):
+            return
+        fp("release.intended")
+        try:
+            await self._sources[one.source].release(state)
+        except Permanent as error:  # nothing was done there
+            await self._end(one, ReleaseState.REFUSED, "release_refused", reason=str(error))
+            return
+        fp("release.sent")
+        await self._end(one, ReleaseState.RELEASED, "released")
+        fp("release.confirmed")
+
+    async def _prove(self, one: Release) -> Proved:
+        """Read every copy that can be read once more, past the cache. Raises Away, NeedsHuman."""
+        found = await self._database.read(lambda connection: certify.copies_to_prove(connection, one.remote_asset_id))
+        return [
+            (copy, await asyncio.to_thread(_read_again, self._volumes[copy.volume], copy))
+            for copy in found
+            if copy.volume in self._volumes
+        ]
+
+    async def _state_of(self, one: Release) -> RemoteState:
+        """How the asset stands at its source, now."""
+        states = await self._sources[one.source].state_of((one.remote_id,))
+        if one.remote_id not in states:
+            raise Retryable(f"{one.source} did not say how {one.name} stands")
+        await self._parts.returned(f"source:{one.source}")
+        return states[one.remote_id]
+
+    async def _intend(self, one: Release, state: RemoteState, proved: Proved) -> bool:
+        """Judge, certify and write the intent in one transaction. Whether it may be sent."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            now_ms = self._clock.wall_ms()
+            record(connection, proved, now_ms=now_ms)
+            current = releases.release(connection, one.id)
+            if current is None or current.state is not ReleaseState.QUEUED:
+                return False  # taken back while we read
+            if certify.room(connection, self._settings, one.source, now_ms=now_ms) < 1:
+                return False  # today's limit: it waits
+            assessment = self._assess(connection, current, now_ms=now_ms)
+            reason = self._obstacle(connection, current, state, assessment, now_ms=now_ms)
+            if assessment is None or reason is not None:
+                _set(connection, one, ReleaseState.REFUSED, "release_refused", now_ms=now_ms, reason=reason)
+                return False
+            signed = certify.certify(connection, assessment, self._policy, signer=self._signer, now_ms=now_ms)
+            releases.intend(connection, one.id, certificate=canonical(signed).decode(), at_ms=now_ms)
+            journal.append(
+                connection,
+                "release_intended",
+                at_ms=now_ms,
+                asset_id=one.asset_id,
+                release=one.id,
+                certificate_sha256=certify.fingerprint(signed),
+            )
+            return True
+
+        return await self._database.write(work)
+
+    def _assess(self, connection: sqlite3.Connection, one: Release, *, now_ms: int) -> Assessment | None:
+        """Only copies that were read again a moment ago count."""
+        candidate = releases.candidate(connection, one.remote_asset_id)
+        if candidate is None:
+            return None
+        return certify.assess(connection, candidate, self._policy, now_ms=now_ms, volumes=self._volumes)
+
+    def _obstacle(
+        self,
+        connection: sqlite3.Connection,
+        one: Release,
+        state: RemoteState,
+        assessment: Assessment | None,
+        *,
+        now_ms: int,
+    ) -> str | None:
+        """Why it stays where it is, the surest reason first; None when nothing stands in the way."""
+        order = releases.order(connection, one.order_id)
+        if order is None or order.confirmed_at_ms is None or assessment is None:
+            return "nobody confirmed it"
+        if hash_of(releases.in_order(connection, one.order_id)) != order.set_hash:
+            return "the order is not the one that was confirmed"
+        if not 0 <= now_ms - order.confirmed_at_ms <= CONFIRMED_GOOD_MS:
+            return "it was confirmed more than three days ago"
+        return _changed(one, state, assessment) or next(iter(assessment.obstacles), None)
+
+    # ------------------------------------------------------------ finding out
+
+    async def _find_out(self, one: Release) -> None:
+        """An intent without an end: ask what became of it. Sending it again is another decision."""
+        state = await self._state_of(one)
+        if state.is_trashed or state.is_gone:
+            await self._end(one, ReleaseState.RELEASED, "released", reason="its answer was lost; asked afterwards")
+        elif state.change_tag == one.change_tag:
+            await self._end(one, ReleaseState.QUEUED, "release_not_done")
+        else:
+            reason = "it was changed at its source meanwhile"
+            await self._end(one, ReleaseState.REFUSED, "release_refused", reason=reason)
+
+    # ------------------------------------------------------------ bringing back
+
+    async def _restore(self, one: Release) -> None:
+        """Bring it back from the bin, or find it there already: asking comes first here too."""
+        state = await self._state_of(one)
+        if state.is_gone:
+            await self._lost(one)
+            return
+        if state.is_trashed:
+            await self._end(one, ReleaseState.RESTORING, "release_restoring")
+            try:
+                await self._sources[one.source].restore(state)
+            except Permanent as error:
+                raise Retryable(f"{one.name} could not be brought back: {error}") from error
+        await self._end(one, ReleaseState.RESTORED, "release_restored")
+
+    async def _lost(self, one: Release) -> None:
+        await self._end(one, ReleaseState.LOST, "release_lost")
+        await self._issues.open(
+            Issue(
+                key="release.lost",
+                subject=one.name,
+                severity=Severity.WARNING,
+                message=f"{one.name} cannot be brought back: Recently Deleted of {one.source} has been emptied.",
+                remedy="It is in the archive: `mediabox where` shows its place. Upload it again from there.",
+            )
+        )
+
+    async def _end(self, one: Release, state: ReleaseState, event: str, *, reason: str | None = None) -> None:
+        now_ms = self._clock.wall_ms()
+        await self._database.write(lambda connection: _set(connection, one, state, event, now_ms=now_ms, reason=reason))
+        log.info(event, release=one.id, asset=one.asset_id, source=one.source)
+
+
+def _set(
+    connection: sqlite3.Connection, one: Release, state: ReleaseState, event: str, *, now_ms: int, reason: str | None
+) -> None:
+    releases.set_state(connection, one.id, state, at_ms=now_ms, reason=reason)
+    journal.append(
+        connection,
+        event,
+        at_ms=now_ms,
+        asset_id=one.asset_id,
+        release=one.id,
+        source=one.source,
+        remote_id=one.remote_id,
+        reason=reason,
+    )
+
+
+def _read_again(volume: Volume, copy: Copy) -> CopyState:
+    return check(volume, copy.path, digest=copy.digest, size_bytes=copy.size_bytes).state
+
+
+def _changed(one: Release, state: RemoteState, assessment: Assessment) -> str | None:
+    """How the source's asset differs from the one that was downloaded and confirmed."""
+    if state.is_gone or state.is_trashed:
+        return "it is gone from its source already"
+    if not state.change_tag == one.change_tag == assessment.candidate.change_tag:
+        return "it was changed at its source since it was downloaded"
+    if state.obstacle is not None:
+        return state.obstacle
+    proved = {(proof.remote_id, proof.version) for proof in assessment.resources}
+    missing = [each.name for each in state.resources if (each.remote_id, each.version) not in proved]
+    if missing or not state.resources:
+        return f"not archived: {', '.join(missing) or 'any of its files'}"
+    return None

@@ -1,0 +1,209 @@
+"""What a person may order about freeing a source: see a list, confirm it, take it back, read what became of it.
+
+A destructive act needs a second, bound confirmation (I19): the code belongs to exactly
+the assets that were shown, works once, for five minutes and three tries. Everything here
+is rows; `core.release` does it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.core import certify
+from mediabox.store import journal, releases
+from mediabox.store.releases import Release, ReleaseState
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from mediabox.config.sections import Release as Settings
+    from mediabox.core.certify import Assessment
+    from mediabox.store.releases import Order
+
+CODE_GOOD_MS = 5 * 60_000
+MOST_TRIES = 3
+CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that looks like another
+CODE_LENGTH = 8  # 40 bits, three tries
+UNDO_MS = 30 * 86_400_000  # how long Recently Deleted keeps things
+SHOWN = 1000
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A list to confirm. `code` is None when there is nothing on it."""
+
+    code: str | None
+    listed: tuple[Release, ...]
+    size_bytes: int
+    safe: int  # assets that could go, had a day no limit
+    held_back: int  # of them, by the limits of the day
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a code. `refusal` is for a person; None when the list was queued."""
+
+    count: int = 0
+    size_bytes: int = 0
+    refusal: str | None = None
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Every release that was confirmed, newest first; counts are of all states."""
+
+    releases: tuple[Release, ...]
+    counts: dict[str, int]
+    released_bytes: int
+
+
+def plan(connection: sqlite3.Connection, assessed: Iterable[Assessment], settings: Settings, *, now_ms: int) -> Plan:
+    """List what may go within today's limits, and make the code that confirms exactly this list."""
+    busy = {one.remote_asset_id for one in releases.in_state(connection, *_BUSY)}
+    safe = [one for one in assessed if one.is_safe and one.candidate.remote_asset_id not in busy]
+    chosen = _within_limits(connection, safe, settings, now_ms=now_ms)
+    listed = tuple(_listed(one, now_ms) for one in chosen)
+    code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)) if listed else None
+    if code is not None:
+        set_hash = hash_of(listed)
+        order_id = releases.add_order(
+            connection, set_hash=set_hash, code_hash=_code_hash(code, set_hash), listed=listed, at_ms=now_ms
+        )
+        journal.append(
+            connection, "release_planned", at_ms=now_ms, order=order_id, count=len(listed), set_sha256=set_hash
+        )
+    return Plan(
+        code=code,
+        listed=listed,
+        size_bytes=sum(one.size_bytes for one in listed),
+        safe=len(safe),
+        held_back=len(safe) - len(listed),
+    )
+
+
+_BUSY = (
+    ReleaseState.QUEUED,
+    ReleaseState.INTENDED,
+    ReleaseState.RELEASED,
+    ReleaseState.UNDOING,
+    ReleaseState.RESTORING,
+)
+
+
+def _within_limits(
+    connection: sqlite3.Connection, safe: Sequence[Assessment], settings: Settings, *, now_ms: int
+) -> list[Assessment]:
+    """The first of each source, as many as today allows beside those that wait already."""
+    left: dict[str, int] = {}
+    of_all = settings.daily_limit - releases.waiting(connection)
+    chosen: list[Assessment] = []
+    for one in safe:
+        source = one.candidate.source
+        if source not in left:
+            today = certify.room(connection, settings, source, now_ms=now_ms)
+            left[source] = today - releases.waiting(connection, source=source)
+            sent = releases.intended_since(connection, now_ms - certify.DAY_MS)
+            of_all = min(of_all, settings.daily_limit - sent - releases.waiting(connection))
+        if left[source] > 0 and len(chosen) < of_all:
+            left[source] -= 1
+            chosen.append(one)
+    return chosen
+
+
+def _listed(one: Assessment, now_ms: int) -> Release:
+    candidate = one.candidate
+    return Release(
+        id=0,
+        order_id=0,
+        remote_asset_id=candidate.remote_asset_id,
+        source=candidate.source,
+        remote_id=candidate.remote_id,
+        asset_id=candidate.asset_id,
+        change_tag=candidate.change_tag or "",
+        name=one.name,
+        size_bytes=one.size_bytes,
+        state=ReleaseState.LISTED,
+        changed_at_ms=now_ms,
+    )
+
+
+def hash_of(listed: Iterable[Release]) -> str:
+    """What ties a code, and later the work, to exactly these assets in exactly these states."""
+    lines = sorted(f"{one.source}\0{one.remote_id}\0{one.change_tag}\n" for one in listed)
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def _code_hash(code: str, set_hash: str) -> str:
+    return sha256(f"{code}\0{set_hash}".encode()).hexdigest()
+
+
+# ---------------------------------------------------------------- confirming
+
+
+def confirm(connection: sqlite3.Connection, code: str, *, now_ms: int) -> Confirmation:
+    """Queue the list this code was shown with. A wrong code counts as a try: commit whatever comes of it."""
+    order = releases.open_order(connection)
+    if order is None:
+        return Confirmation(refusal="no list waits for a code: run `mediabox release plan`")
+    refusal = _refusal(connection, order, code.strip().upper(), now_ms=now_ms)
+    if refusal is not None:
+        return Confirmation(refusal=refusal)
+    listed = releases.in_order(connection, order.id)
+    releases.use_up(connection, order.id, confirmed_at_ms=now_ms)
+    journal.append(
+        connection,
+        "release_confirmed",
+        at_ms=now_ms,
+        order=order.id,
+        count=len(listed),
+        set_sha256=order.set_hash,
+    )
+    return Confirmation(count=len(listed), size_bytes=sum(one.size_bytes for one in listed))
+
+
+def _refusal(connection: sqlite3.Connection, order: Order, code: str, *, now_ms: int) -> str | None:
+    if not 0 <= now_ms - order.made_at_ms <= CODE_GOOD_MS:
+        releases.use_up(connection, order.id, confirmed_at_ms=None)
+        return "the code is older than five minutes: run `mediabox release plan` again"
+    releases.count_try(connection, order.id)
+    if not hmac.compare_digest(_code_hash(code, order.set_hash), order.code_hash or ""):
+        if order.tries + 1 >= MOST_TRIES:
+            releases.use_up(connection, order.id, confirmed_at_ms=None)
+            return "wrong for the third time: run `mediabox release plan` again"
+        return "that is not the code of the list"
+    if hash_of(releases.in_order(connection, order.id)) != order.set_hash:
+        releases.use_up(connection, order.id, confirmed_at_ms=None)
+        return "the list is not the one that was shown any more: run `mediabox release plan` again"
+    return None
+
+
+# ---------------------------------------------------------------- taking back
+
+
+def undo(connection: sqlite3.Connection, what: str, *, now_ms: int) -> list[Release]:
+    """Cancel what waits and bring back what went, of an order's number, a name or `all`; those concerned."""
+    concerned = []
+    for one in releases.in_state(connection, ReleaseState.QUEUED, ReleaseState.RELEASED):
+        if what not in ("all", one.name, one.remote_id, str(one.order_id)):
+            continue
+        if one.state is ReleaseState.QUEUED:
+            releases.set_state(connection, one.id, ReleaseState.CANCELLED, at_ms=now_ms)
+        elif now_ms - (one.released_at_ms or 0) <= UNDO_MS:
+            releases.set_state(connection, one.id, ReleaseState.UNDOING, at_ms=now_ms)
+        else:
+            continue
+        concerned.append(one)
+        journal.append(connection, "release_undone", at_ms=now_ms, asset_id=one.asset_id, release=one.id)
+    return concerned
+
+
+def report(connection: sqlite3.Connection) -> Report:
+    """What became of everything that was confirmed; the newest SHOWN in full."""
+    return Report(
+        releases=tuple(releases.everything(connection, limit=SHOWN)),
+        counts=releases.counts(connection),
+        released_bytes=releases.released_bytes(connection),
+    )

@@ -1,0 +1,89 @@
+"""Move photos to Recently Deleted, and back: the only two changes we ever make in iCloud.
+
+Both compare the record's change tag first (CAS), so a photo the person touched meanwhile
+stays as it is. Nothing here purges. Only the personal library: in a shared one a photo
+would vanish for everyone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediabox.contracts import RemoteState
+from mediabox.errors import Permanent, Retryable
+from mediabox.sources.icloud import questions, records
+from mediabox.sources.icloud.answers import ZoneID
+from mediabox.sources.icloud.encoded import number_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediabox.sources.icloud.answers import Record
+    from mediabox.sources.icloud.cloudkit import CloudKit
+
+PERSONAL = questions.Library(scope="private", zone=ZoneID(zone_name="PrimarySync"))
+# Of a single record, these say for certain that it is as it was: another tag, or no such record.
+NOT_DONE = frozenset({"CONFLICT", "NOT_FOUND", "UNKNOWN_ITEM", "BATCH_REQUEST_FAILED", "ACCESS_DENIED", "BAD_REQUEST"})
+
+
+class RecentlyDeleted:
+    """One account's bin."""
+
+    def __init__(self, cloud: CloudKit) -> None:
+        self._cloud = cloud
+
+    async def state_of(self, remote_ids: Sequence[str]) -> dict[str, RemoteState]:
+        """Each asset as it is now: one or two calls for up to 50. Raises what CloudKit raises."""
+        names = {one.partition("/")[2]: one for one in remote_ids if one.partition("/")[0] == PERSONAL.name}
+        held = await self._cloud.lookup(PERSONAL, names)
+        masters = {name for asset in held.values() if (name := records.master_of(asset)) is not None}
+        originals = await self._cloud.lookup(PERSONAL, sorted(masters)) if masters else {}
+        states = {one: _elsewhere(one) for one in remote_ids if one not in names.values()}
+        for name, remote_id in names.items():
+            asset = held.get(name)
+            master = originals.get(records.master_of(asset) or "") if asset is not None else None
+            states[remote_id] = _state(remote_id, asset, master)
+        return states
+
+    async def release(self, state: RemoteState) -> None:
+        """To Recently Deleted. Raises Permanent when Apple says that nothing was done."""
+        await self._write(state, is_deleted=1)
+
+    async def restore(self, state: RemoteState) -> None:
+        """Back from Recently Deleted. Raises Permanent when Apple says that nothing was done."""
+        await self._write(state, is_deleted=0)
+
+    async def _write(self, state: RemoteState, *, is_deleted: int) -> None:
+        name = state.remote_id.partition("/")[2]
+        record = questions.WrittenRecord(
+            record_name=name,
+            record_type="CPLAsset",
+            record_change_tag=state.change_tag,
+            fields={"isDeleted": questions.WrittenNumber(is_deleted)},
+        )
+        operation = questions.Operation(operation_type="update", record=record)
+        answer = await self._cloud.modify(PERSONAL, (operation,))
+        told = next((one for one in answer.records if one.record_name == name), None)
+        if told is not None and told.server_error_code in NOT_DONE:
+            raise Permanent(f"iCloud left {name} as it was: {told.server_error_code} {(told.reason or '')[:80]}")
+        if told is None or told.server_error_code is not None or (number_of(told.fields.is_deleted) or 0) != is_deleted:
+            raise Retryable(f"iCloud did not confirm what it did with {name}")
+
+
+def _state(remote_id: str, asset: Record | None, master: Record | None) -> RemoteState:
+    if asset is None or number_of(asset.fields.is_expunged) == 1:
+        return RemoteState(remote_id=remote_id, is_gone=True)
+    parts = records.parts_of(PERSONAL.name, asset, master) if master is not None else ()
+    return RemoteState(
+        remote_id=remote_id,
+        is_trashed=records.is_away(asset),
+        change_tag=asset.record_change_tag or "",
+        resources=tuple(part.resource for part in parts),
+        obstacle=None if records.is_complete(asset, parts) else "iCloud does not have all of its files yet",
+    )
+
+
+def _elsewhere(remote_id: str) -> RemoteState:
+    return RemoteState(
+        remote_id=remote_id, obstacle="it is in a shared library: freeing it would take it from everyone"
+    )
