@@ -1,0 +1,240 @@
+"""A whole account through the whole box: days, pairs, edits, albums; then everything people do, within one listing."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sources.icloud.signed_in import source_of
+
+import mediabox.daemon
+from mediabox.config.load import load
+from mediabox.contracts import Source, Stage
+from mediabox.core.archive import Archive
+from mediabox.core.retention import Retention
+from mediabox.daemon import Box
+from mediabox.durable.spool import SpoolFolder
+from mediabox.durable.volume import Volume
+from mediabox.model.manifest import MANIFEST_NAME
+from mediabox.native.worker import MediaWorkers
+from mediabox.simulate.icloud.blob import MemoryBlob, of_bytes
+from mediabox.simulate.icloud.library import Library
+from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.stages.trash import Recover, Trash
+from whole.box import Household
+from whole.examiner import TableExaminer, read_table
+from whole.family import LIBRARY
+from whole.soundness import findings
+
+LIVE, CLIP = LIBRARY / "DCIM/100APPLE/IMG_0001.HEIC", LIBRARY / "DCIM/100APPLE/IMG_0001.MOV"
+TOWER = LIBRARY / "Mixed/tower.jpg"
+NEW_YEARS_EVE_MS = 1_577_835_000_000  # 2019-12-31T23:30:00Z: the next day where it was taken
+MIRRORING = frozenset({"cloud"})
+
+
+def screenshot(number: int) -> MemoryBlob:
+    """A JPEG that says nothing of itself."""
+    return of_bytes(b"\xff\xd8\xff\xe0" + b"screen %d " % number * 400 + b"\xff\xd9")
+
+
+class CloudBox(Box):
+    """The box with the simulator's account for a source, signed in without the way through sign-in."""
+
+    def __init__(self, home: Path, simulator: Simulator, workers: Any) -> None:
+        super().__init__(load(home), workers=workers)
+        self._simulator = simulator
+
+    def _sources(self) -> dict[str, Source]:
+        return {"cloud": source_of(self._simulator, deletion="mirror")}
+
+    def _stages(
+        self, sources: Mapping[str, Source], spool: SpoolFolder, archive: Archive, workers: MediaWorkers
+    ) -> list[Stage]:
+        stages = super()._stages(sources, spool, archive, workers)
+        if any(stage.name == "trash" for stage in stages):
+            return stages
+        volume: Volume = archive._volume
+        kept = Retention(database=self.database, volume=volume, clock=self.clock, mirroring=MIRRORING)
+        return [*stages, Trash(kept, archive), Recover(kept, archive)]
+
+
+class Account:
+    """One person's iCloud, the box that pulls it, and what the archive has."""
+
+    def __init__(self, simulator: Simulator, household: Household) -> None:
+        self.simulator, self.household = simulator, household
+        self.library: Library = simulator.account().library
+
+    async def pull(self) -> int:
+        """`mediabox run --once`; how many downloads that took."""
+        before = self.simulator.calls["content"]
+        table = await asyncio.to_thread(read_table, self.household.table)
+        await CloudBox(self.household.home, self.simulator, lambda _: TableExaminer(table)).run(once=True)
+        return self.simulator.calls["content"] - before
+
+    def filed(self) -> set[str]:
+        """Everything in the archive that people see, without lists."""
+        root = self.household.archive
+        paths = [path for path in root.rglob("*") if path.is_file() and ".mediabox" not in path.parts]
+        return {str(path.relative_to(root)) for path in paths if path.name != MANIFEST_NAME}
+
+    def in_trash(self) -> set[str]:
+        root = self.household.archive / ".mediabox/trash"
+        return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+    def sidecar(self, path: str) -> str:
+        return (self.household.archive / f"{path}.xmp").read_text("utf-8")
+
+    async def assert_sound(self) -> None:
+        """All but that nothing of ours is in `.mediabox`: there is a trash now."""
+        complaints = await asyncio.to_thread(findings, self.household.home, {})
+        found = [one for one in complaints if "left over in .mediabox: {'trash'}" not in one]
+        assert not found, "\n".join(found)
+
+    def events(self) -> list[str]:
+        with closing(sqlite3.connect(self.household.home / "mediabox.db")) as catalogue:
+            return [row[0] for row in catalogue.execute("SELECT event FROM journal ORDER BY seq")]
+
+    def assets(self) -> int:
+        with closing(sqlite3.connect(self.household.home / "mediabox.db")) as catalogue:
+            return int(catalogue.execute("SELECT count(*) FROM asset").fetchone()[0])
+
+
+@pytest.fixture
+async def account(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, box: Household, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Account]:
+    monkeypatch.setattr(mediabox.daemon, "Intake", partial(mediabox.daemon.Intake, mirroring=MIRRORING))
+    monkeypatch.setattr(mediabox.daemon, "Committer", partial(mediabox.daemon.Committer, mirroring_sources=MIRRORING))
+    box.found({})
+    async with Simulator(tmp_path_factory.getbasetemp() / "icloud-of-whole") as simulator:
+        simulator.add_account()
+        yield Account(simulator, box)
+
+
+async def test_an_account_arrives_whole_and_then_whatever_people_do_within_one_listing(account: Account) -> None:
+    library = account.library
+    trips = library.make_album("Trips", is_folder=True)
+    rome = library.make_album("Rome", parent=trips.name)
+    live = library.add(LIVE, live=CLIP, album=rome.name, offset_s=7200)
+    tower = library.add(TOWER, caption="The tower", is_favorite=True)
+    library.edit(tower.name, screenshot(1), name="x.jpg")
+    screen = library.add(
+        screenshot(2), file_name="IMG_0042.JPG", taken_ms=NEW_YEARS_EVE_MS, offset_s=3600, keywords=("work",)
+    )
+
+    assert await account.pull() == 5
+
+    await account.assert_sound()
+    first = account.filed()
+    (still,) = [path for path in first if path.endswith("IMG_0001.HEIC")]
+    (edited,) = [path for path in first if path.endswith(("tower-edited.jpg", "tower-edited.JPG"))]
+    stem = edited.rpartition("/")[0]
+    assert first == {
+        still, still.replace(".HEIC", ".MOV"), f"{still}.xmp",
+        edited, f"{stem}/tower.jpg", f"{stem}/tower.jpg.xmp",
+        "2020/2020-01/IMG_0042.JPG", "2020/2020-01/IMG_0042.JPG.xmp",
+    }  # fmt: skip
+    assert "<rdf:li>Albums|Trips|Rome</rdf:li>" in account.sidecar(still)
+    assert "live_video" in account.sidecar(still)
+    assert "The tower" in account.sidecar(f"{stem}/tower.jpg")
+    assert "<xmp:Rating>5</xmp:Rating>" in account.sidecar(f"{stem}/tower.jpg")
+    assert "2020-01-01T00:30:00+01:00" in account.sidecar("2020/2020-01/IMG_0042.JPG")
+    assert account.assets() == 3
+
+    assert await account.pull() == 0  # nothing changed
+
+    # Words alone: no download.
+    library.favorite(live.name)
+    library.favorite(tower.name, on=False)
+    library.describe(screen.name, caption="An error")
+    library.rename_album(trips.name, "Journeys")
+    library.add_to_album(screen.name, rome.name)
+
+    assert await account.pull() == 0
+
+    assert account.filed() == first
+    assert "<xmp:Rating>5</xmp:Rating>" in account.sidecar(still)
+    assert "xmp:Rating" not in account.sidecar(f"{stem}/tower.jpg")
+    screens = account.sidecar("2020/2020-01/IMG_0042.JPG")
+    assert "An error" in screens
+    assert "<rdf:li>work</rdf:li><rdf:li>Albums|Journeys|Rome</rdf:li>" in screens
+    assert "Albums|Journeys|Rome" in account.sidecar(still)
+
+    # An edit, something new, a move to the shared library, the bin: two downloads.
+    library.edit(screen.name, screenshot(3), name="x.jpg")
+    library.add(screenshot(4), file_name="IMG_0043.JPG", taken_ms=NEW_YEARS_EVE_MS, offset_s=3600)
+    shared = library.move(live.name, library.start_sharing())
+    library.trash(tower.name)
+
+    assert await account.pull() == 2
+
+    towers = {f"{stem}/tower.jpg", f"{stem}/tower.jpg.xmp", edited}
+    assert account.in_trash() == towers
+    assert account.filed() == (first - towers) | {
+        "2020/2020-01/IMG_E0042.JPG", "2020/2020-01/IMG_0043.JPG", "2020/2020-01/IMG_0043.JPG.xmp",
+    }  # fmt: skip
+    assert account.assets() == 4
+    assert shared.name in account.sidecar(still)
+    assert "IMG_E0042.JPG" in account.sidecar("2020/2020-01/IMG_0042.JPG")
+    await account.assert_sound()
+
+    # Taken back from the bin: no download, the same paths.
+    library.restore(tower.name)
+
+    assert await account.pull() == 0
+
+    assert account.in_trash() == set()
+    assert towers <= account.filed()
+    await account.assert_sound()
+    told = account.household.say("where", "tower.jpg")
+    assert re.search(r"trashed_at_source.*trashed.*restored_at_source.*recovered", told, re.DOTALL), told
+
+
+async def test_what_moves_back_from_the_shared_library_is_one_asset_still(account: Account) -> None:
+    library = account.library
+    zone = library.start_sharing()
+    mine = library.add(TOWER, zone=zone)
+    assert await account.pull() == 1
+    before = account.filed()
+
+    back = library.move(mine.name, library.personal)
+    assert await account.pull() == 0
+    library.edit(back.name, screenshot(1), name="x.jpg")
+    assert await account.pull() == 1
+
+    assert account.assets() == 1
+    assert len(account.filed() - before) == 1
+    await account.assert_sound()
+
+
+async def test_an_emptied_account_is_asked_about_and_the_archive_stays(account: Account) -> None:
+    names = [
+        account.library.add(
+            screenshot(number), file_name=f"IMG_{number:04}.JPG", taken_ms=NEW_YEARS_EVE_MS, offset_s=3600
+        ).name
+        for number in range(25)
+    ]
+    await account.pull()
+    before = account.filed()
+
+    for name in names:
+        account.library.trash(name)
+    await account.pull()
+
+    assert account.filed() == before
+    (issue,) = [one for one in account.household.status()["issues"] if one["key"] == "source.mass_deletion"]
+    assert "25 assets were deleted in cloud" in issue["message"]
+
+    account.household.say("allow-deletions")
+    account.household.say("retry")
+    await account.pull()
+
+    assert account.filed() == set()
+    assert len(account.in_trash()) == 50  # and a sidecar each
+    assert account.events().count("trashed") == 25
