@@ -1,6 +1,7 @@
 """What every source must do, whatever is behind it. Subclass `SourceConformance` and give it a `Place`."""
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -92,7 +93,8 @@ async def listed(source: Source) -> list[RemoteResource]:
     return found
 
 
-def taken_in(remote: RemoteResource) -> Resource:
+def taken_in(remote: RemoteResource, content: bytes | None = None) -> Resource:
+    """As the catalogue has it; with `content`, as archived."""
     return Resource(
         id=1,
         asset_id=1,
@@ -103,6 +105,7 @@ def taken_in(remote: RemoteResource) -> Resource:
         kind=remote.kind or Kind.PICTURE,
         role=remote.role,
         state=ResourceState.SEEN,
+        digest=hashlib.sha256(content).hexdigest() if content is not None else None,
     )
 
 
@@ -268,7 +271,7 @@ class SourceConformance:
         place.put(b"a/IMG_0002.JPG", b"stays")
         first, _ = await listed(place.source)
 
-        await place.source.remove(taken_in(first))
+        await place.source.remove(taken_in(first, b"archived"))
 
         assert not place.has(b"a/IMG_0001.JPG")
         assert place.has(b"a/IMG_0002.JPG")
@@ -278,8 +281,8 @@ class SourceConformance:
         place.put(b"IMG_0002.JPG", b"stays")
         first, _ = await listed(place.source)
 
-        await place.source.remove(taken_in(first))
-        await place.source.remove(taken_in(first))
+        await place.source.remove(taken_in(first, b"archived"))
+        await place.source.remove(taken_in(first, b"archived"))
 
         assert place.has(b"IMG_0002.JPG")
 
@@ -290,6 +293,15 @@ class SourceConformance:
 
         with pytest.raises(Permanent):
             await place.source.remove(resource)
+
+        assert place.has(b"IMG_0001.JPG")
+
+    async def test_never_removes_other_bytes_than_the_archived_ones(self, place: Place) -> None:
+        place.put(b"IMG_0001.JPG", b"edited, with the same size and time")
+        (remote,) = await listed(place.source)
+
+        with pytest.raises(Permanent):
+            await place.source.remove(taken_in(remote, b"archived"))
 
         assert place.has(b"IMG_0001.JPG")
 

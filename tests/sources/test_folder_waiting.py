@@ -121,7 +121,7 @@ async def test_removing_and_reading_do_not_end_the_wait(tree: Path) -> None:
     (remote,) = await listed(source)
 
     await source.fetch(taken_in(remote), MemorySink())
-    await source.remove(taken_in(remote))
+    await source.remove(taken_in(remote, b"content"))
 
     assert not await source.wait(0.05)
     await source.close()
@@ -386,7 +386,7 @@ async def test_a_read_only_disk_asks_a_person_instead_of_failing_each_file(mount
     make_read_only(mounted)
 
     with pytest.raises(NeedsHuman) as asked:
-        await source.remove(taken_in(remote))
+        await source.remove(taken_in(remote, b"x"))
 
     assert asked.value.issue == "source.not_writable"
     assert asked.value.subject == "pictures"

@@ -131,7 +131,7 @@ class Folder:
         if remover is None or not self.removes_after_archiving:
             raise Permanent(f"{self.name} keeps its files; nothing is removed")
         tree, parts = self._resolve(resource.remote_id)
-        await self._run(lambda _: remove(tree, parts, version=resource.version, remover=remover, source=self.name))
+        await self._run(lambda _: remove(tree, parts, archived=resource, remover=remover, source=self.name))
 
     async def wait(self, timeout_s: float) -> bool:
         """True when something arrived, a disk came or went, or a listing is due; it may take a quiet time longer."""
