@@ -17,7 +17,7 @@ from mediabox import probes, systemd
 from mediabox.clock import Clock
 from mediabox.config.members import member_class
 from mediabox.contracts import Releasing, Rule, SourceTools, Stage
-from mediabox.core import enrolment
+from mediabox.core import commands, enrolment
 from mediabox.core.adoption import FoundAdoptions
 from mediabox.core.archive import Archive
 from mediabox.core.attention import Attention
@@ -37,7 +37,7 @@ from mediabox.durable.private import write_private
 from mediabox.durable.publish import discard_stale, remove_at
 from mediabox.durable.renditions import RenditionFolder
 from mediabox.durable.spool import SpoolFolder
-from mediabox.errors import Away, Fatal, MediaboxError, NeedsHuman
+from mediabox.errors import Away, Fatal, MediaboxError, NeedsHuman, Retryable
 from mediabox.log import get_logger
 from mediabox.native.sidecar_text import compose
 from mediabox.native.worker import MediaWorkers
@@ -103,6 +103,8 @@ class Box:
             await stack.enter_async_context(self.database)
             self.clock.witness(await self.database.read(journal.last_at_ms))
             await self.issues.start()
+            if once:
+                await self._refuse_paused()
             volume = await self._volume(wait=not once)
             if volume is not None:
                 stack.callback(volume.close)
@@ -115,6 +117,12 @@ class Box:
     def stop(self) -> None:
         """Start nothing new, and end."""
         self._stop.set()
+
+    async def _refuse_paused(self) -> None:
+        """Whoever asks for one run would wait for ever."""
+        if await self.database.read(partial(commands.paused, now_ms=self.clock.wall_ms())):
+            message = "mediabox is paused here, so nothing would be done: `mediabox resume` first"
+            raise Retryable(message)
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
