@@ -250,7 +250,8 @@ class Telling:
 
     def _queue(self, requests: Iterable[JobRequest]) -> None:
         for request in requests:
-            jobs.add(self._connection, request, handed_out=self._handed_out)
+            # A fetch under way that is of an older version says so itself when it ends (`commit.is_outdated`).
+            jobs.add(self._connection, request, handed_out=() if request.step == "fetch" else self._handed_out)
 
     def _note(self, event: str, asset_id: int | None, *, resource_id: int | None = None, **fields: object) -> None:
         journal.append(
