@@ -170,7 +170,8 @@ def take_in(connection: sqlite3.Connection, source: int, asset: RemoteAsset, *, 
 
 def _telling(page: Page, fresh: Sequence[RemoteAsset]) -> list[RemoteAsset]:
     """Assets with files that are new, or with words that may be."""
-    return [asset for asset in page.assets if asset.said is not None or asset in fresh]
+    new = {asset.remote_id for asset in fresh}
+    return [asset for asset in page.assets if asset.said is not None or asset.remote_id in new]
 
 
 def _with(decided: Iterable[RemoteResource], told: Sequence[RemoteAsset]) -> tuple[RemoteAsset, ...]:
