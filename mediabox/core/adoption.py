@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from mediabox.errors import Away, Permanent, Retryable
@@ -33,6 +34,7 @@ T = TypeVar("T")
 CHUNK_BYTES = 1 << 20
 LARGE_BYTES = 1_000_000  # from here on a second sample is worth its request
 MIDDLE_BYTES = 64 << 10
+STALL_S = 120.0  # a disk that sleeps takes 10 to 20 s to spin up, a NAS behind Wi-Fi longer
 STOP_S = 5.0  # what a chunk may take to end after a cancellation
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -54,16 +56,18 @@ class FoundAdoptions:
 
     async def pour(self, file: Adoptable, resource: Resource, source: Remote, sink: Sink) -> bool:
         """Pour the file, then judge it. Reads only; a file that changed since it was walked is not used."""
-        opened = await asyncio.to_thread(LocalFile.open, file)
-        if opened is None:
-            return False
-        with opened as local:
-            witness, checksum = Witness(), source.checksum(resource)
-            while await _to_its_end(lambda: local.copy(sink, witness, checksum)):
-                continue
-            if not local.is_whole or not await self._is(local, resource, source, witness, checksum):
+        try:
+            opened = await _awaited(lambda: LocalFile.open(file))
+            if opened is None:
                 return False
-            return await asyncio.to_thread(local.is_unchanged)
+            with opened as local:
+                witness, checksum = Witness(), source.checksum(resource)
+                is_whole = await _copy(local, sink, witness, checksum)
+                is_it = is_whole and await self._is(local, resource, source, witness, checksum)
+                return is_it and await _awaited(local.is_unchanged)
+        except TimeoutError:
+            log.warning("adoptable_unreadable", reason=f"its disk has not answered for {STALL_S:.0f} s")
+            return False
 
     async def _is(
         self, local: LocalFile, resource: Resource, source: Remote, witness: Witness, checksum: Checksum | None
@@ -81,6 +85,25 @@ class FoundAdoptions:
         return await _has_samples(local, resource, source)
 
 
+async def _copy(local: LocalFile, sink: Sink, witness: Witness, checksum: Checksum | None) -> bool:
+    """Pour the file past whoever watches; whether all of it could be read. Raises what the sink raises."""
+
+    def write(chunk: bytes) -> None:
+        sink.write(chunk)
+        witness.feed(chunk)
+        if checksum is not None:
+            checksum.feed(chunk)
+
+    for start in range(0, local.size_bytes, CHUNK_BYTES):
+        part = range(start, min(start + CHUNK_BYTES, local.size_bytes))
+        # Read and write apart: a read that hangs must not come back to a sink that is somebody else's by then.
+        chunk = await _awaited(partial(local.read, part))
+        if len(chunk) < len(part):
+            return False
+        await _to_its_end(partial(write, chunk))
+    return True
+
+
 async def _has_samples(local: LocalFile, resource: Resource, source: Remote) -> bool:
     """Whether the file has the source's bytes where they are looked at. Raises Away, NeedsHuman."""
     for sample in samples_of(local.size_bytes):
@@ -91,7 +114,7 @@ async def _has_samples(local: LocalFile, resource: Resource, source: Remote) -> 
         except (Retryable, Permanent) as error:  # fetching it will say so, and better
             log.info("sample_failed", resource=resource.id, reason=str(error))
             return False
-        if await asyncio.to_thread(local.read, sample) != theirs:
+        if await _awaited(partial(local.read, sample)) != theirs:
             return False
     return True
 
@@ -110,7 +133,6 @@ class LocalFile:
 
     def __init__(self, descriptor: int, file: Adoptable) -> None:
         self._fd, self._file = descriptor, file
-        self._copied = 0
 
     @classmethod
     def open(cls, file: Adoptable) -> Self | None:
@@ -138,27 +160,11 @@ class LocalFile:
     def size_bytes(self) -> int:
         return self._file.size_bytes
 
-    @property
-    def is_whole(self) -> bool:
-        return self._copied == self._file.size_bytes
-
     def is_unchanged(self) -> bool:
         """Whether it is as it was when it was walked."""
         status = os.fstat(self._fd)
         found = (stat.S_ISREG(status.st_mode), status.st_size, status.st_mtime_ns)
         return found == (True, self._file.size_bytes, self._file.modified_ns)
-
-    def copy(self, sink: Sink, witness: Witness, checksum: Checksum | None) -> bool:
-        """Pour the next chunk, past whoever watches. False at the end. Raises what the sink raises."""
-        chunk = self._read(CHUNK_BYTES, self._copied)
-        if not chunk:
-            return False
-        sink.write(chunk)
-        witness.feed(chunk)
-        if checksum is not None:
-            checksum.feed(chunk)
-        self._copied += len(chunk)
-        return self._copied < self._file.size_bytes
 
     def read(self, part: range) -> bytes:
         """These bytes, fewer where it ends or cannot be read."""
@@ -175,8 +181,14 @@ class LocalFile:
             return b""
 
 
+async def _awaited(work: Callable[[], T]) -> T:
+    """Read in a thread. Raises TimeoutError when the disk does not answer."""
+    async with asyncio.timeout(STALL_S):
+        return await asyncio.to_thread(work)
+
+
 async def _to_its_end(work: Callable[[], T]) -> T:
-    """Run in a thread, and wait for it even when cancelled: sink and file are taken away afterwards."""
+    """Write in a thread, and wait for it even when cancelled: the sink is taken away afterwards."""
     future = asyncio.get_running_loop().run_in_executor(None, work)
     try:
         await asyncio.wait({future})

@@ -3,8 +3,9 @@
 Tools rename what they fetch. Read here: icloudpd's and kei's `IMG_1_HEVC.MOV` (a Live Photo's video),
 `IMG_1-1884695.JPG` (the size, where a name was taken), `IMG_1_QWErty1.JPG` (policy `name-id7`),
 `IMG_1-adjusted.JPG`, letters beyond ASCII left out and `<>:"|?*` replaced; osxphotos' `IMG_1 (1).jpg` and
-`IMG_1_edited.jpeg`; the phone's own `IMG_E1.JPG` (icloudpd `src/icloudpd/base.py`, kei README,
-osxphotos `cli/export.py`).
+`IMG_1_edited.jpeg`; the phone's own `IMG_E1.JPG` (icloudpd 3a97872 `icloudpd/base.py`, `icloudpd/paths.py`,
+`pyicloud_ipd/utils.py`; kei's wiki, "Live Photos"; osxphotos #1346). What was named anew altogether, after a
+date or a fingerprint, is known by its time or, when it is large, by its size alone.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from mediabox.model.asset import Resource
 
 CLOSE_MS = 2_000  # FAT keeps even seconds only
-MOST = 4  # candidates for one file: more have its size by chance
+SIZE_TELLS_BYTES = 500_000  # from here on few of 100,000 photos share a size by chance
+MOST = 4  # candidates for one file
 
 _COUNT = re.compile(r"\s*\(\d{1,4}\)$")
 _ID7 = re.compile(r"_[A-Za-z0-9_-]{7}$")
@@ -44,14 +46,14 @@ class Adoptable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def likely(files: Iterable[Adoptable], resource: Resource) -> list[Adoptable]:
-    """Those that may be this resource, likeliest first, at most `MOST`: of its size, and its name or its time."""
+    """Those that may be this resource, likeliest first, at most `MOST`."""
     ranked = [(rank, file) for file in files if (rank := _rank(file, resource))]
     ranked.sort(key=lambda each: (-each[0], each[1].path))
     return [file for _, file in ranked[:MOST]]
 
 
 def _rank(file: Adoptable, resource: Resource) -> int:
-    """0: another file. Its name says more than its time."""
+    """0: another file. Its name says more than its time, and that more than its size alone."""
     if file.size_bytes != resource.size_bytes or file.source not in (None, resource.source):
         return 0
     has_name = bool(_names(file.name, file.size_bytes) & _names(resource.name, file.size_bytes))
@@ -59,7 +61,7 @@ def _rank(file: Adoptable, resource: Resource) -> int:
         resource.modified_at_ms is not None
         and abs(file.modified_ns // 1_000_000 - resource.modified_at_ms) <= CLOSE_MS
     )
-    return 2 * has_name + has_time
+    return 4 * has_name + 2 * has_time + (file.size_bytes >= SIZE_TELLS_BYTES)
 
 
 def _names(name: str, size_bytes: int) -> set[str]:

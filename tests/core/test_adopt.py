@@ -104,6 +104,13 @@ def test_its_time_is_enough_within_two_seconds_and_its_name_counts_more() -> Non
     assert likely([by_time, others, by_name], resource_of(bytes(1234))) == [by_name, by_time]
 
 
+def test_a_large_file_is_known_by_its_size_when_nothing_else_is_left() -> None:
+    renamed = Adoptable(path="/backup/AQ-2m1Xmtmju0S1TToXZotkM2v77.jpeg", size_bytes=len(LARGE), modified_ns=0)
+    by_name = Adoptable(path="/backup/IMG_0001.JPG", size_bytes=len(LARGE), modified_ns=0)
+
+    assert likely([renamed, by_name], resource_of(LARGE)) == [by_name, renamed]
+
+
 # ---------------------------------------------------------------- the walk
 
 
