@@ -14,7 +14,10 @@ from mediabox.core.catalogue import describe
 from mediabox.core.proofs import ArchiveProofs
 from mediabox.core.retention import KEPT_DAYS, Retention
 from mediabox.core.verification import Verification
+from mediabox.durable.publish import remove
+from mediabox.durable.renditions import RenditionFolder
 from mediabox.durable.spool import SpoolFolder
+from mediabox.durable.trash import in_trash, move
 from mediabox.durable.volume import Volume
 from mediabox.errors import Away, NeedsHuman, Permanent
 from mediabox.model.asset import RemoteAsset, RemoteChange, Resource, ResourceState, Turn
@@ -187,6 +190,43 @@ async def test_a_crash_between_the_move_and_its_row_is_mended_by_doing_it_again(
 
     assert trashing.trashed(deleted.path).exists()
     assert await trashing.is_sound()
+
+
+async def test_a_crash_between_the_files_of_one_asset_is_mended_too(trashing, deleted) -> None:
+    move(trashing.volume, deleted.path, in_trash(deleted.path))
+
+    await trashing.run("trash")
+
+    assert (await trashing.box.file(f"{A}/live")).state is ResourceState.TRASHED
+    assert await trashing.is_sound()
+
+
+async def test_a_crash_between_a_removal_and_its_row_is_mended_at_the_next_look(trashing, deleted) -> None:
+    await trashing.run("trash")
+    trashing.box.clock.now_ms += (KEPT_DAYS + 1) * DAY_MS
+    remove(trashing.volume, in_trash(deleted.path))
+
+    assert await trashing.retention.look() == 1
+
+    assert (await trashing.box.file(f"{A}/original")).state is ResourceState.REMOVED
+    assert await trashing.is_sound()
+
+
+async def test_a_removed_pictures_previews_go_with_it(trashing, deleted, tmp_path: Path) -> None:
+    renditions = RenditionFolder(tmp_path / "renditions")
+    renditions.put(deleted.digest, "thumb.webp", b"small")
+    await trashing.run("trash")
+    trashing.box.clock.now_ms += (KEPT_DAYS + 1) * DAY_MS
+
+    await Retention(
+        database=trashing.box.database,
+        volume=trashing.volume,
+        clock=trashing.box.clock,
+        mirroring=trashing.box.mirroring,
+        renditions=renditions,
+    ).look()
+
+    assert renditions.path(deleted.digest, "thumb.webp") is None
 
 
 async def test_whoever_changes_their_mind_while_it_is_moved_has_it_back(trashing, deleted) -> None:
