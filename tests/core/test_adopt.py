@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -176,12 +176,14 @@ class Cloud:
     def __init__(self, content: bytes, *, checks: bool = False) -> None:
         self.content, self.checks = content, checks
         self.error: Exception | None = None
+        self.on_sample: Callable[[], None] = lambda: None
         self.sampled: list[range] = []
         self.fetched_from: list[int] = []
 
     async def sample(self, resource: Resource, offset: int, length: int) -> bytes:
         if self.error is not None:
             raise self.error
+        self.on_sample()
         self.sampled.append(range(offset, offset + length))
         return self.content[offset : offset + length]
 
@@ -323,6 +325,19 @@ async def test_a_file_that_changed_since_is_not_used(bench: Bench, tmp_path: Pat
     cloud = Cloud(PICTURE)
 
     outcome = await bench.fetch(cloud, resource_of())
+
+    assert outcome.staged.adopted_from is None
+    assert cloud.sampled == []
+    assert cloud.fetched_from == [0]
+
+
+async def test_a_file_that_changes_while_it_is_read_is_not_used(bench: Bench, tmp_path: Path) -> None:
+    path = laid(tmp_path / "backup", LARGE)
+    await bench.offer(tmp_path / "backup")
+    cloud = Cloud(LARGE)
+    cloud.on_sample = lambda: os.utime(path, ns=(1, 1))
+
+    outcome = await bench.fetch(cloud, resource_of(LARGE))
 
     assert outcome.staged.adopted_from is None
     assert cloud.fetched_from == [0]
