@@ -25,6 +25,9 @@ POINTS: frozenset[str] = frozenset(
         "journal.committed",  # durable, nobody told
         "remove.proved",  # proof renewed, source's copy still there
         "remove.removed",  # source's copy gone, no row
+        "release.intended",  # proved and written down, source not told
+        "release.sent",  # source told, answer not written down
+        "release.confirmed",  # in the source's bin, and known to be
     }
 )
 

@@ -82,10 +82,11 @@ def _fits(value: Any, form: Any, where: str) -> None:
 def _check_signature(certificate: Json, signature: str, key: str) -> None:
     if certificate["public_key"] != key:
         raise Refused(f"it names the key {certificate['public_key'][:16]}…, not {key[:16]}…")
-    if signature != signature.lower():
-        raise Refused("its signature is not written canonically")
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signature), canonical(certificate))
+        plain = bytes.fromhex(signature)
+        if plain.hex() != signature:  # fromhex() skips spaces and takes capitals
+            raise Refused("its signature is not written canonically")
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(plain, canonical(certificate))
     except (InvalidSignature, ValueError) as err:
         raise Refused("its signature does not fit") from err
 

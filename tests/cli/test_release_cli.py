@@ -1,0 +1,100 @@
+"""`mediabox safe`, `release` and `verify-certificate`: what a person is told, and what is asked of them."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from core.release_world import World, signer
+
+from mediabox.__main__ import main
+from mediabox.cli import exits
+from mediabox.simulate.icloud.simulator import Simulator
+
+ACCOUNT = '[sources.cloud]\ntype = "icloud"\napple_id = "anna@example.com"\nrelease = {release}\n'
+ON = "[release]\nenabled = true\ncopies = 1\ndomains = 1\n"
+PHOTOS = 21  # the first number of which 5 % is one
+
+
+@pytest.fixture
+async def world(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with Simulator(tmp_path_factory.mktemp("icloud")) as icloud:
+        icloud.add_account("anna@example.com", "secret")
+        async with World(tmp_path, icloud) as world:
+            await world.take_in(PHOTOS)
+            yield world
+
+
+@pytest.fixture
+def say(world: World, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    def say(*words: str) -> tuple[int, str]:
+        code = main([*words, "--home", str(world.root)])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return say
+
+
+def configure(world: World, text: str, *, release: bool = True) -> None:
+    content = text + ACCOUNT.format(release=str(release).lower())
+    (world.root / "mediabox.toml").write_text(content, encoding="utf-8")
+
+
+async def test_says_in_words_that_one_disk_frees_nothing(world: World, say) -> None:
+    configure(world, "")
+
+    code, said = say("safe")
+
+    assert code == exits.OK
+    assert "cloud: 0 of 21 photos safe to free" in said
+    assert "21 not: 1 of 2 proved copies" in said
+    assert "one disk is one copy: with these settings nothing is ever safe" in said
+    assert "switched off" in said
+
+
+async def test_says_what_is_safe_with_its_proofs(world: World, say) -> None:
+    configure(world, ON)
+
+    _, said = say("safe", "--json")
+
+    report = json.loads(said)
+    assert (report["sources"][0]["safe"], report["sources"][0]["lacking"]) == (PHOTOS, {})
+    (copy,) = report["assets"][0]["files"][0]["copies"]
+    assert (copy["evidence"], copy["age_hours"], copy["counts"]) == ("R", 1, True)
+
+
+@pytest.mark.parametrize("action", ["plan", "confirm"])
+@pytest.mark.parametrize(("text", "release"), [("", True), (ON, False)])
+async def test_refuses_while_it_is_off(world: World, say, action: str, text: str, release: bool) -> None:
+    configure(world, text, release=release)
+
+    code, said = say("release", action)
+
+    assert code == exits.NEEDS_PERSON
+    assert "What to do" in said
+    assert world.states() == []
+
+
+async def test_a_list_a_code_a_certificate_and_back(world: World, say) -> None:
+    configure(world, ON)
+    (world.root / "release-key.pub").write_text(signer().public_key)
+    code, said = say("release", "plan")
+    assert code == exits.OK
+    assert "20 of them are left for later days" in said
+
+    assert say("release", "confirm", "AAAAAAAA")[0] == exits.PROBLEM
+    assert "will be freed" in say("release", "confirm", said.split()[-1])[1]
+    await world.work()
+
+    assert "1 released" in say("release", "report")[1]
+    (world.root / "proof").write_text(say("release", "certificate", "1")[1])
+    (uuid,) = world.volumes
+    code, said = say("verify-certificate", str(world.root / "proof"), "--volume", f"{uuid}={world.root / 'archive'}")
+    assert (code, "1 copies read now" in said) == (exits.OK, True), said
+    (world.root / "proof").write_text((world.root / "proof").read_text().replace("cloud", "clown"))
+    assert say("verify-certificate", str(world.root / "proof"))[0] == exits.PROBLEM
+
+    assert say("release", "undo", "all")[0] == exits.OK
+    await world.work()
+    assert "1 restored" in say("release", "report")[1]
+    assert world.trashed() == set()
