@@ -1,12 +1,16 @@
 """Death at every named instant of a release: nothing freed that was not proved, and nothing asked for twice."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
-from core.release_world import World
+from core.release_world import EASY, World
 
+from mediabox.config.load import load
+from mediabox.daemon import Box
 from mediabox.failpoints import POINTS
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.store.releases import ReleaseState
@@ -92,3 +96,25 @@ async def assert_all_freed(world: World) -> None:
     assert world.states() == [ReleaseState.RELEASED] * PHOTOS
     assert len(world.trashed()) == PHOTOS
     await assert_honest(world)
+
+
+async def test_the_box_looks_by_itself_and_when_it_is_poked(world: World) -> None:
+    """As `Box.run` starts it where `[release] enabled` is set."""
+    (world.root / "mediabox.toml").write_text("[release]\nenabled = true\ncopies = 1\ndomains = 1\n")
+    box = Box(load(world.root), clock=world.clock)
+    box.config = msgspec.structs.replace(box.config, release=EASY)
+    (volume,) = world.volumes.values()
+    async with box.database, asyncio.timeout(20):
+        service = asyncio.create_task(box._release(volume, {"cloud": world.source}))
+        await reached(world, ReleaseState.RELEASED, box)
+        world.undo()
+        await reached(world, ReleaseState.RESTORED, box)
+        service.cancel()
+
+    assert (world.root / "release-key.pub").read_text().strip() in world.certificate().decode()
+
+
+async def reached(world: World, state: ReleaseState, box: Box) -> None:
+    while world.states() != [state] * PHOTOS:
+        box.attention.poke()
+        await asyncio.sleep(0.02)
