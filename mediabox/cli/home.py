@@ -109,12 +109,12 @@ def _listens(pid: int) -> bool:
 @contextmanager
 def catalogue(home: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
     """The catalogue, for a command beside a running daemon or without one. Raises Fatal when there is none."""
-    from mediabox.store.database import open_beside
+    from mediabox.store.database import explained, open_beside
 
     path = home / DATABASE
     if not path.exists():
         raise Fatal(_nothing(home))
-    with closing(open_beside(path, write=write)) as connection:
+    with closing(open_beside(path, write=write)) as connection, explained(path):
         yield connection
 
 

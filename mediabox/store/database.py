@@ -79,9 +79,10 @@ def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
 
     Raises Fatal when nothing is in it yet: the daemon was stopped in its very first second.
     """
-    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
-    _prepare(connection, query_only=not write)
-    have, known = connection.execute("PRAGMA user_version").fetchone()[0], len(_migrations())
+    with explained(path):
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
+        _prepare(connection, query_only=not write)
+        have, known = connection.execute("PRAGMA user_version").fetchone()[0], len(_migrations())
     if have == known:
         return connection
     connection.close()
@@ -90,6 +91,18 @@ def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
     if have > known:
         raise Fatal(_too_new(have, known))
     raise Fatal(f"the database {path} is of schema {have}, this mediabox's is {known}: `mediabox run` brings it up")
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """What SQLite refuses in the block, in a sentence. Raises Fatal for what the disk or the file is to blame for."""
+    try:
+        yield
+    except sqlite3.Error as err:
+        told = _sentence(err, str(path))
+        if told is None:
+            raise
+        raise told from err
 
 
 @contextmanager
@@ -148,7 +161,8 @@ class _Connection:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             _prepare(connection, query_only=self._query_only)
         except sqlite3.Error as err:
-            loop.call_soon_threadsafe(opened.set_exception, Fatal(f"the database {self._path} cannot be opened: {err}"))
+            refused = Fatal(f"the database {self._path} cannot be opened: {err}")
+            loop.call_soon_threadsafe(opened.set_exception, _sentence(err, str(self._path)) or refused)
             return
         loop.call_soon_threadsafe(opened.set_result, None)
         while (request := self._calls.get()) is not None:
@@ -220,13 +234,23 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 
 def _told(err: BaseException, connection: sqlite3.Connection) -> BaseException:
     """Fatal for what the disk is to blame for (https://www.sqlite.org/rescode.html); anything else as it is."""
-    code = getattr(err, "sqlite_errorcode", 0) & 0xFF
-    if not isinstance(err, sqlite3.Error) or code not in _OF_THE_DISK:
+    if not isinstance(err, sqlite3.Error):
         return err
-    path = connection.execute("PRAGMA database_list").fetchone()[2]
-    told = Fatal(f"the database {path} cannot go on ({err}): {_OF_THE_DISK[code]}. Nothing acknowledged is lost.")
+    told = _sentence(err, connection.execute("PRAGMA database_list").fetchone()[2])
+    if told is None:
+        return err
     told.__cause__ = err
     return told
+
+
+def _sentence(err: sqlite3.Error, path: str) -> Fatal | None:
+    """None when neither the disk nor the file is to blame."""
+    remedy = _OF_THE_DISK.get(getattr(err, "sqlite_errorcode", 0) & 0xFF)
+    if remedy is None and "malformed database schema" in str(err):  # comes as SQLITE_ERROR: its text tells
+        remedy = _DAMAGED
+    if remedy is None:
+        return None
+    return Fatal(f"the database {path} cannot go on ({err}): {remedy}. Nothing acknowledged is lost.")
 
 
 def _prepare(connection: sqlite3.Connection, *, query_only: bool) -> None:
