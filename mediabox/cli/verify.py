@@ -68,6 +68,11 @@ def _one_in(share: str) -> int:
 
 
 def _told(report: Report, *, is_sample: bool) -> Iterator[str]:
+    if report.catalogue:
+        yield from (f"! The catalogue is damaged: {problem}." for problem in report.catalogue)
+        yield "  No file was read and nothing was changed."
+        yield "  What to do: Stop mediabox, move mediabox.db away and run `mediabox rebuild`."
+        return
     yield (
         f"{count_words(report.checked, 'archived file')} read ({bytes_words(report.bytes_read)}): "
         f"{report.whole:,} whole, {len(report.missing):,} missing, {len(report.damaged):,} damaged; "
@@ -75,8 +80,6 @@ def _told(report: Report, *, is_sample: bool) -> Iterator[str]:
     )
     for finding in (*report.missing, *report.damaged, *report.foreign, *report.edited):
         yield f"  {finding.path}: {finding.what}"
-    for problem in report.catalogue:
-        yield f"! The catalogue is damaged: {problem}. Stop mediabox, move mediabox.db away and run `mediabox rebuild`."
     if report.is_clean:
         yield _verdict(report, is_sample=is_sample)
 

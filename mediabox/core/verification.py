@@ -66,8 +66,14 @@ class Verification:
         self._report = Report()
 
     async def round(self, *, one_in: int = 1, progress: Callable[[Report], None] | None = None) -> Report:
-        """Read the copies, then look for files nobody told us of."""
+        """Read the copies, then look for files nobody told us of.
+
+        A catalogue that is damaged itself ends the round before anything is read or
+        written: what it says of the copies proves nothing, and it is evidence now.
+        """
         await self._check_catalogue()
+        if self._report.catalogue:
+            return self._report
         last = 0
         while batch := await self._next(last):
             last = batch[-1].resource_id
@@ -121,6 +127,10 @@ class Verification:
         return NeedsHuman(message, issue="volume.emptied", subject=self._volume.name, remedy=remedy)
 
     async def _check_catalogue(self) -> None:
+        sound = await self._database.read(figures.soundness)
+        if sound != "ok":
+            self._report.catalogue.append(f"SQLite finds it unsound ({sound})")
+            return  # what else is in it can hardly be read
         bad = await self._database.read(copies.bad_rows)
         if bad:
             self._report.catalogue.append(f"{len(bad)} rows of the ledger do not fit their own hash")

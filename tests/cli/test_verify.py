@@ -1,6 +1,8 @@
 """`mediabox verify` and `rebuild` on a real archive."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,34 @@ def test_a_flipped_bit_a_missing_and_a_foreign_file_are_each_named(home: Path, s
     assert f"{foreign.relative_to(archive)}: is in the archive, but not from mediabox" in found.out
     assert "The archive is whole" not in found.out
     assert flipped.read_bytes() == content  # reported, not repaired
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE copy SET path = path || 'x' WHERE resource_id = (SELECT max(resource_id) FROM copy)",
+        "UPDATE journal SET fields = '{}' WHERE seq = 3",
+    ],
+)
+def test_a_catalogue_that_is_damaged_itself_stops_it_before_anything_is_written(
+    damage: str, home: Path, say: Say
+) -> None:
+    with closing(sqlite3.connect(home / DATABASE)) as connection, connection:
+        connection.execute(damage)
+    before = dump(home)
+
+    found = say("verify", home=home)
+
+    assert found.code == exits.PROBLEM
+    assert found.out.startswith("! The catalogue is damaged: ")
+    assert "No file was read" in found.out
+    assert "What to do: Stop mediabox, move mediabox.db away and run `mediabox rebuild`." in found.out
+    assert dump(home) == before
+
+
+def dump(home: Path) -> list[str]:
+    with closing(sqlite3.connect(home / DATABASE)) as connection:
+        return list(connection.iterdump())
 
 
 def test_a_sample_does_not_speak_for_the_whole(made: Path, say: Say) -> None:
