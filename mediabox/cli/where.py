@@ -56,8 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def found(connection: sqlite3.Connection, words: str) -> list[Resource]:
-    """By what the catalogue calls it; else, when the words are the path of a file at hand, by that file's bytes."""
-    named = assets.find(connection, _as_kept(words))
+    """By what the catalogue calls it, or nearly does; else, when the words are a file's path, by that file's bytes."""
+    kept = _as_kept(words)
+    named = assets.find(connection, kept) or assets.find_loosely(connection, kept)
     if named or "/" not in words:
         return named
     try:

@@ -41,6 +41,30 @@ def test_every_way_of_asking_finds_the_same_photo(made: Path, media: Path, say: 
     ]
 
 
+@pytest.mark.parametrize("words", ["TOWER.jpg", "Tower.JPG", "tower", "TOWER"])
+def test_a_name_in_another_case_or_without_its_extension_is_found(words: str, made: Path, say: Say) -> None:
+    exact = say("where", "tower.jpg", "--json", home=made).json()
+
+    assert say("where", words, "--json", home=made).json() == exact
+
+
+def test_an_exact_name_keeps_out_what_is_only_like_it(tmp_path: Path, media: Path, say: Say) -> None:
+    pictures, home = tmp_path / "pictures", tmp_path / "home"
+    pictures.mkdir()
+    content = (media / TOWER).read_bytes()
+    for number, name in enumerate(("IMG_1.jpg", "img_1.JPG", "Ärger.jpg")):
+        (pictures / name).write_bytes(content + bytes([number]))
+    program("run", "--once", "--pictures", str(pictures), "--home", str(home))
+
+    answers = {words: say("where", words, "--json", home=home).json() for words in ("img_1.JPG", "img_1", "ÄRGER")}
+
+    assert [[one["resource"]["name"] for one in answer] for answer in answers.values()] == [
+        ["img_1.JPG"],
+        ["img_1.JPG", "IMG_1.jpg"],
+        ["Ärger.jpg"],
+    ]
+
+
 def test_a_file_under_another_name_is_known_by_its_bytes(made: Path, media: Path, tmp_path: Path, say: Say) -> None:
     renamed = tmp_path / "renamed"
     renamed.write_bytes((media / TOWER).read_bytes())
