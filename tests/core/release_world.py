@@ -92,15 +92,15 @@ class World:
     def add(self, number: int, **more: Any) -> Asset:
         return self.library.add(of_bytes(picture(number)), file_name=f"IMG_{number:04}.JPG", **more)
 
-    async def list_all(self) -> None:
+    async def list_all(self, *, mirroring: tuple[str, ...] = ()) -> None:
         """One listing, as intake does it."""
         cursor = await self.database.read(lambda connection: assets.cursor(connection, "cloud"))
         async for page in self.source.pages(cursor):
-            await self.database.write(lambda connection, page=page: self._tell(connection, page))
+            await self.database.write(lambda connection, page=page: self._tell(connection, page, mirroring))
 
-    def _tell(self, connection: sqlite3.Connection, page: Page) -> None:
+    def _tell(self, connection: sqlite3.Connection, page: Page, mirroring: tuple[str, ...]) -> None:
         source = assets.source_id(connection, "cloud")
-        Telling(connection, source, now_ms=self.long_ago_ms).take_in(page)
+        Telling(connection, source, now_ms=self.long_ago_ms, mirroring=mirroring).take_in(page)
         if page.cursor is not None:
             assets.set_cursor(connection, source, page.cursor)
 

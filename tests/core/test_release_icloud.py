@@ -5,9 +5,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from core.catalogue_of import StoppedClock
 from core.release_world import DAY_MS, EASY, STRICT, World, film, picture
 
 from mediabox.core.release_orders import MOST_TRIES
+from mediabox.model.asset import Kind
+from mediabox.model.facts import Facts
 from mediabox.model.ledger import Evidence
 from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.faults import Dropped, Fault, RecordRefused, throttled
@@ -92,7 +95,7 @@ async def test_what_we_freed_comes_back_from_the_listing_as_no_deletion(world: W
     world.order()
     await world.work()
 
-    await world.list_all()
+    await world.list_all(mirroring=("cloud",))  # the owner chose to mirror afterwards
 
     assert await world.rows("SELECT state FROM resource") == [("archived",)]
     assert await world.rows("SELECT state FROM remote_asset") == [("trashed",)]
@@ -253,6 +256,56 @@ async def test_a_shared_library_is_left_alone(world: World) -> None:
     assert world.plan().code is None
 
 
+async def test_a_file_that_came_without_the_assets_own_mark_keeps_it(world: World) -> None:
+    """Only the original's record changed: a clip, a RAW twin."""
+    (photo,) = await world.take_in(1)
+    world.order()
+    zone = world.library.personal
+    master = zone.master(photo.master)
+    zone.put(msgspec.structs.replace(master, live=world.library.part(of_bytes(film(1)), "x.mov")))
+
+    await world.work()
+
+    assert (world.states(), world.writes_asked()) == ([REFUSED], 0)
+    assert world.reasons() == ["not archived: IMG_0000.MOV"]
+
+
+async def test_a_live_photo_whose_video_has_not_arrived_stays(world: World) -> None:
+    photo = world.add(1, live=of_bytes(film(1)))
+    world.library.detach_live(photo.name)
+    await world.list_all()
+    await world.archive()
+    world.order()
+
+    await world.work()
+
+    assert (world.states(), world.writes_asked()) == ([REFUSED], 0)
+    assert world.reasons() == ["iCloud does not have all of its files yet"]
+
+
+async def test_what_arrived_damaged_stays(world: World) -> None:
+    await world.take_in(1)
+    facts = Facts(kind=Kind.PICTURE, media_type="image/jpeg", damage="it ends early")
+    await world.write(lambda connection: assets.put_facts(connection, 1, facts))
+
+    assert world.plan().code is None
+
+
+async def test_what_is_taken_back_while_it_is_proved_stays(world: World) -> None:
+    await world.take_in(1)
+    world.order()
+    state_of = world.source.state_of
+
+    async def slow(remote_ids):
+        world.undo()
+        return await state_of(remote_ids)
+
+    world.source.state_of = slow
+    await world.work()
+
+    assert (world.states(), world.writes_asked()) == ([ReleaseState.CANCELLED], 0)
+
+
 async def test_a_quarantined_file_keeps_its_whole_asset(world: World) -> None:
     world.add(1, live=of_bytes(film(1)))
     await world.list_all()
@@ -305,9 +358,8 @@ async def test_an_order_that_is_not_the_confirmed_one_is_refused(world: World) -
 async def test_nothing_is_freed_by_a_clock_that_is_behind(world: World) -> None:
     await world.take_in(1)
     world.order()
-    world.icloud.clock.advance(-3600)
 
-    await world.work()
+    await world.service(clock=StoppedClock(world.clock.wall_ms() - 60_000)).look()
 
     assert (world.states(), world.writes_asked()) == ([QUEUED], 0)
 
@@ -433,6 +485,7 @@ async def test_what_the_person_brought_back_meanwhile_is_not_taken_again(world: 
 
     assert (world.states(), world.trashed()) == ([REFUSED], set())
     assert world.writes_asked() == 1
+    assert "release_not_done" not in world.events()
 
 
 @pytest.mark.parametrize("where", ["records.lookup", "records.modify"])
