@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+MOST_NOT_DONE = 3  # what was asked for so often, and found undone, stays where it is
 CONFIRMED_GOOD_MS = 3 * 86_400_000  # what waited longer is asked for anew: the person may have forgotten it
 
 
@@ -69,24 +70,45 @@ class Releases:
         """Do whatever waits and can be done now. Raises nothing a source or a disk is to blame for."""
         if not self._settings.enabled or not await self._is_timely():
             return
+        # Before anything new is sent, what may have been sent is asked for.
+        await self._each(await self._waiting(ReleaseState.INTENDED), self._find_out)
+        await self._each(await self._waiting(ReleaseState.UNDOING, ReleaseState.RESTORING), self._restore)
+        ready = await self._within_limits(await self._waiting(ReleaseState.QUEUED))
+        if ready and await self._is_sound():
+            await self._each(ready, self._release)
+
+    async def _each(self, waiting: list[Release], step: Callable[[Release], Awaitable[None]]) -> None:
+        """One after the other; a source that cannot be worked with is left for the next look."""
         away: set[str] = set()
-        for states, step in (
-            ((ReleaseState.INTENDED,), self._find_out),
-            ((ReleaseState.UNDOING, ReleaseState.RESTORING), self._restore),
-            ((ReleaseState.QUEUED,), self._release),
-        ):
-            waiting = await self._waiting(*states)
-            if waiting and ReleaseState.QUEUED in states and not await self._is_sound():
-                return
-            for one in waiting:
-                if one.source not in away and not await self._try(one, step):
-                    away.add(one.source)
+        for one in waiting:
+            if one.source not in away and not await self._try(one, step):
+                away.add(one.source)
 
     async def _waiting(self, *states: ReleaseState) -> list[Release]:
-        """What a source we may ask has in these states."""
-        allowed = {name for name, source in self._sources.items() if source.releases}
+        """What a source we may ask, and that is there, has in these states."""
+        allowed = {
+            name
+            for name, source in self._sources.items()
+            if source.releases and not self._parts.is_resting(f"source:{name}")
+        }
         found = await self._database.read(lambda connection: releases.in_state(connection, *states))
         return [one for one in found if one.source in allowed]
+
+    async def _within_limits(self, waiting: list[Release]) -> list[Release]:
+        """As many of each source as today allows: nothing is read again that cannot go."""
+
+        def room(connection: sqlite3.Connection) -> dict[str, int]:
+            now_ms = self._clock.wall_ms()
+            names = {one.source for one in waiting}
+            return {name: certify.room(connection, self._settings, name, now_ms=now_ms) for name in names}
+
+        left = await self._database.read(room)
+        ready = []
+        for one in waiting:
+            left[one.source] -= 1
+            if left[one.source] >= 0:
+                ready.append(one)
+        return ready
 
     async def _try(self, one: Release, step: Callable[[Release], Awaitable[None]]) -> bool:
         """Whether the source, and the disks, could be worked with."""
@@ -220,11 +242,18 @@ class Releases:
         state = await self._state_of(one)
         if state.is_trashed or state.is_gone:
             await self._end(one, ReleaseState.RELEASED, "released", reason="its answer was lost; asked afterwards")
-        elif state.change_tag == one.change_tag:
+        elif state.change_tag == one.change_tag and not await self._is_hopeless(one):
             await self._end(one, ReleaseState.QUEUED, "release_not_done")
+        elif state.change_tag == one.change_tag:
+            reason = f"its source did not do it, {MOST_NOT_DONE} times"
+            await self._end(one, ReleaseState.REFUSED, "release_refused", reason=reason)
         else:
             reason = "it was changed at its source meanwhile"
             await self._end(one, ReleaseState.REFUSED, "release_refused", reason=reason)
+
+    async def _is_hopeless(self, one: Release) -> bool:
+        count = await self._database.read(lambda connection: releases.times_not_done(connection, one))
+        return count + 1 >= MOST_NOT_DONE
 
     # ------------------------------------------------------------ bringing back
 

@@ -285,6 +285,16 @@ def waiting(connection: sqlite3.Connection, *, source: str | None = None) -> int
     return int(row[0])
 
 
+def times_not_done(connection: sqlite3.Connection, one: Release) -> int:
+    """How often its source was found not to have done it, by the journal."""
+    row = connection.execute(
+        "SELECT count(*) FROM journal WHERE asset_id = ? AND resource_id IS NULL AND event = 'release_not_done' "
+        "AND json_extract(fields, '$.release') = ?",
+        (one.asset_id, one.id),
+    ).fetchone()
+    return int(row[0])
+
+
 def intend(connection: sqlite3.Connection, release_id: int, *, certificate: str, at_ms: int) -> None:
     """Proved, and to be sent once this is durable."""
     connection.execute(

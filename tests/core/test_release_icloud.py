@@ -13,7 +13,7 @@ from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
 from mediabox.model.ledger import Evidence
 from mediabox.simulate.icloud.blob import of_bytes
-from mediabox.simulate.icloud.faults import Dropped, Fault, RecordRefused, throttled
+from mediabox.simulate.icloud.faults import Dropped, Fault, RecordRefused, Status, throttled
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.store import assets, copies
 from mediabox.store.releases import ReleaseState
@@ -472,6 +472,29 @@ async def test_a_request_that_never_arrived_is_made_once_more_after_asking(world
 
     assert (world.states(), world.trashed()) == ([RELEASED], {photo.name})
     assert world.events()[2:] == ["release_intended", "release_not_done", "release_intended", "released"]
+
+
+async def test_what_icloud_never_does_is_given_up(world: World) -> None:
+    await world.take_in(1)
+    world.order()
+    world.icloud.faults.add(Fault("records.modify", Status(400, body="what?"), times=None))
+
+    await settle(world)
+
+    assert (world.states(), world.writes_asked(), world.trashed()) == ([REFUSED], 3, set())
+    assert "3 times" in (world.reasons()[0] or "")
+
+
+async def test_nothing_is_read_that_cannot_go_today(tmp_path: Path, icloud: Simulator) -> None:
+    async with World(tmp_path, icloud) as world:
+        await world.take_in(4)
+        world.order()
+        before = dict(await world.rows("SELECT resource_id, proved_at_ms FROM copy"))
+
+        await world.service(settings=msgspec.structs.replace(EASY, daily_limit=1)).look()
+
+        after = dict(await world.rows("SELECT resource_id, proved_at_ms FROM copy"))
+        assert sum(after[one] != before[one] for one in after) == 1
 
 
 async def test_what_the_person_brought_back_meanwhile_is_not_taken_again(world: World) -> None:
