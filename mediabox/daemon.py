@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections import Counter
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ from mediabox.durable.renditions import RenditionFolder
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, Fatal, MediaboxError, NeedsHuman, Retryable
 from mediabox.log import get_logger
+from mediabox.model.version import VERSION
 from mediabox.native.sidecar_text import compose
 from mediabox.native.worker import MediaWorkers
 from mediabox.stages.dedup import Dedup
@@ -99,6 +101,7 @@ class Box:
         """
         _refuse_network(self.config.home)
         self._take_signals()
+        _tell("starting", once=once, version=VERSION, home=self.config.home, sources=_by_type(self.config))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.database)
             self.clock.witness(await self.database.read(journal.last_at_ms))
@@ -113,6 +116,7 @@ class Box:
                 except BaseExceptionGroup as group:  # what a person should read is inside
                     raise first(group, Fatal) or first(group, MediaboxError) or group from None
         systemd.stopping()
+        _tell("stopped", once=once)
 
     def stop(self) -> None:
         """Start nothing new, and end."""
@@ -200,6 +204,7 @@ class Box:
             running += [tasks.create_task(self._keep(name, service)) for name, service in services.items()]
             running += [tasks.create_task(extra()) for extra in beside]
             systemd.ready()
+            _tell("ready", once=once)
             await self._until_stopped(_everything(intake, pipeline, sources) if once else None)
             for task in running:
                 task.cancel()
@@ -340,6 +345,17 @@ def rules(config: Config) -> list[Rule]:
 def widths(decoding: int) -> dict[str, int]:
     """How many works of each step may be under way at once."""
     return {"fetch": 2, "examine": decoding + 1, "file": 4, "describe": 2, "manifest": 1, "remove": 1}
+
+
+def _tell(event: str, *, once: bool, **fields: object) -> None:
+    """A line of the daemon's life. One run is silent: cron mails every word."""
+    (log.debug if once else log.info)(event, **fields)
+
+
+def _by_type(config: Config) -> str:
+    """How many sources of each type: "folder 2, icloud 1"."""
+    counts = Counter(source.type for source in config.sources)
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
 
 
 def threads(config: Config) -> int:
