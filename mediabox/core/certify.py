@@ -86,9 +86,7 @@ def assess(
         if kept is None:
             obstacles.append(f"{resource.name}: {_standing(resource)}")
             continue
-        damage = releases.damage_of(connection, kept.id)
-        if damage is not None:
-            obstacles.append(f"{resource.name}: archived, but it does not look whole ({damage})")
+        obstacles += [f"{resource.name}: {doubt}" for doubt in _doubts(connection, resource, kept)]
         proof = _proof(connection, resource, kept, volumes)
         proofs.append(proof)
         obstacles += [f"{resource.name}: {reason}" for reason in shortfalls(policy, proof, now_ms=now_ms)]
@@ -126,6 +124,20 @@ def _keeper(connection: sqlite3.Connection, resource: Resource) -> Resource | No
         found = assets.resource(connection, resource.duplicate_of)
         kept = found if found is not None and found.digest == resource.digest else resource
     return kept if kept.state is ResourceState.ARCHIVED and kept.digest is not None else None
+
+
+def _doubts(connection: sqlite3.Connection, resource: Resource, kept: Resource) -> list[str]:
+    """Whether the archived bytes are the source's at all: a hash only says that they have not changed since."""
+    found = []
+    damage = releases.damage_of(connection, kept.id)
+    if damage is not None:
+        found.append(f"archived, but it does not look whole ({damage})")
+    ways = {releases.came_whole(connection, one) for one in (resource.id, kept.id)}
+    if False in ways:
+        found.append("taken from an older backup; what was never compared as a whole with the source's is not released")
+    elif None in ways:
+        found.append("the catalogue was rebuilt and does not know that these bytes came from the source")
+    return found
 
 
 def _standing(resource: Resource) -> str:

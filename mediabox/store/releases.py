@@ -153,6 +153,16 @@ def journal_of_copy(connection: sqlite3.Connection, resource_id: int, volume: st
     return (row[0] or 0, row[1] or 0)
 
 
+def came_whole(connection: sqlite3.Connection, resource_id: int) -> bool | None:
+    """Whether every byte came from the source itself: False when an older backup's were taken, None when unknown."""
+    row = connection.execute(
+        "SELECT json_extract(fields, '$.adopted_from') IS NULL FROM journal "
+        "WHERE resource_id = ? AND event IN ('fetched', 'duplicate') ORDER BY seq DESC LIMIT 1",
+        (resource_id,),
+    ).fetchone()
+    return None if row is None else bool(row[0])
+
+
 def damage_of(connection: sqlite3.Connection, resource_id: int) -> str | None:
     """What an examination found wrong with a file; None when nothing, or when it was never looked at."""
     row = connection.execute("SELECT damage FROM facts WHERE resource_id = ?", (resource_id,)).fetchone()

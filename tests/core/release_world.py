@@ -122,6 +122,8 @@ class World:
     def _file(self, connection: sqlite3.Connection, resource: Resource, content: bytes) -> None:
         digest, path = hashlib.sha256(content).hexdigest(), f"2024/{resource.id}-{resource.name}"
         kept = assets.keeper(connection, digest)
+        event = "fetched" if kept is None else "duplicate"
+        journal.append(connection, event, at_ms=self.long_ago_ms, resource_id=resource.id, sha256=digest)
         if kept is not None:
             assets.set_duplicate(connection, resource.id, of=kept, digest=digest, size_bytes=len(content))
             return

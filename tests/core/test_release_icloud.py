@@ -15,7 +15,7 @@ from mediabox.model.ledger import Evidence
 from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.faults import Dropped, Fault, RecordRefused, Status, throttled
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.store import assets, copies
+from mediabox.store import assets, copies, journal
 from mediabox.store.releases import ReleaseState
 
 QUEUED, INTENDED, RELEASED = ReleaseState.QUEUED, ReleaseState.INTENDED, ReleaseState.RELEASED
@@ -289,6 +289,38 @@ async def test_what_arrived_damaged_stays(world: World) -> None:
     await world.write(lambda connection: assets.put_facts(connection, 1, facts))
 
     assert world.plan().code is None
+
+
+async def test_what_an_older_backup_gave_stays(world: World) -> None:
+    await world.take_in(1)
+    again = {"at_ms": world.long_ago_ms, "resource_id": 1, "sha256": "the same"}
+
+    await world.write(lambda connection: journal.append(connection, "fetched", adopted_from="/old/IMG.JPG", **again))
+    assert world.plan().code is None
+    await world.write(lambda connection: journal.append(connection, "fetched", **again))
+    assert world.plan().code is not None
+
+
+async def test_what_a_rebuilt_catalogue_found_stays(world: World) -> None:
+    await world.take_in(1)
+    await world.write(lambda connection: connection.execute("UPDATE journal SET event = 'x' WHERE event = 'fetched'"))
+
+    with world.catalogue() as connection:
+        (assessment,) = world.assessed(connection)
+    assert "was rebuilt" in assessment.obstacles[0]
+
+
+async def test_the_phones_duplicate_goes_with_the_bytes_kept_once(world: World) -> None:
+    (photo,) = await world.take_in(1)
+    twin = world.library.duplicate(photo.name)
+    await world.list_all()
+    await world.archive()
+    world.order()
+
+    await world.work()
+
+    assert world.trashed() == {photo.name, twin.name}
+    assert await world.rows("SELECT state FROM resource ORDER BY id") == [("archived",), ("duplicate",)]
 
 
 async def test_what_is_taken_back_while_it_is_proved_stays(world: World) -> None:
