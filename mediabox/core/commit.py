@@ -207,6 +207,8 @@ class _Application:
             resource = assets.resource(self._connection, moved.resource_id)
             if resource is None:
                 continue
+            if resource.state is not (ResourceState.ARCHIVED if moved.in_trash else ResourceState.TRASHED):
+                continue
             if moved.in_trash:
                 trash.put_in(self._connection, resource.id, moved.path, at_ms=self.now_ms)
             else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.core import commands, deletion
 from mediabox.durable.publish import remove
-from mediabox.durable.trash import in_trash
+from mediabox.durable.trash import TRASH, in_trash
 from mediabox.errors import Away, NeedsHuman
 from mediabox.log import get_logger
 from mediabox.model.asset import ResourceState
@@ -22,7 +22,7 @@ from mediabox.store import assets, copies, jobs, journal, told, trash
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Iterable
 
     from mediabox.clock import Clock
     from mediabox.durable.renditions import RenditionFolder
@@ -127,11 +127,12 @@ class Retention:
         if not self._clock.is_trusted():
             return 0
         before_ms = self._clock.wall_ms() - KEPT_DAYS * DAY_MS
-        due = await self._database.read(lambda connection: trash.expired(connection, before_ms, limit=PORTION))
-        removed = 0
-        for asset_id in due:
-            removed += await self._remove(asset_id)
-        return removed
+        await self._database.write(partial(self._condemn, before_ms=before_ms))
+        condemned = await self._database.read(self._condemned)
+        for one, paths in condemned:
+            await asyncio.to_thread(self._unlink, one, paths)
+            await self._database.write(partial(self._note_removed, one=one, path=paths[0]))
+        return len({one.asset_id for one, _ in condemned})
 
     def _bring_back(self, connection: sqlite3.Connection) -> None:
         """Whoever goes over from `mirror` to `keep` wants everything that is still there."""
@@ -139,48 +140,39 @@ class Retention:
             for request in deletion.follow(connection, asset_id, self._mirroring, now_ms=self._clock.wall_ms()):
                 jobs.add(connection, request)
 
-    async def _remove(self, asset_id: int) -> bool:
-        """Remove an asset's files from the trash. Files first: a crash before the rows finds them gone."""
-        filed, paths = await self._database.read(partial(self._removable, asset_id=asset_id))
-        if not filed:
-            return False
-        await asyncio.to_thread(self._unlink, paths)
-        await asyncio.to_thread(self._discard_renditions, filed)
-        await self._database.write(partial(self._note_removed, filed=filed))
-        log.info("removed_from_trash", asset=asset_id, files=len(filed))
-        return True
+    def _condemn(self, connection: sqlite3.Connection, before_ms: int) -> None:
+        """Decide before anything is unlinked, so that whoever wants it from now on fetches it anew."""
+        for asset_id in trash.expired(connection, before_ms, limit=PORTION):
+            if not deletion.is_wanted(connection, asset_id, self._mirroring):
+                for one in _in_trash(connection, asset_id):
+                    trash.condemn(connection, one.id)
 
-    def _removable(self, connection: sqlite3.Connection, asset_id: int) -> tuple[list[Resource], list[str]]:
-        if deletion.is_wanted(connection, asset_id, self._mirroring):
-            return [], []
-        filed = _in_trash(connection, asset_id)
-        paths = [path for _, path in _paths(filed)] + _texts(connection, filed)
-        return filed, [in_trash(path) for path in paths]
+    def _condemned(self, connection: sqlite3.Connection) -> list[tuple[Resource, list[str]]]:
+        """Files to be removed, those a crash left included, with everything of them that is in the trash."""
+        return [
+            (one, [path, *(in_trash(text) for text in _texts(connection, [one]))])
+            for one, path in trash.condemned(connection, TRASH)
+        ]
 
-    def _unlink(self, paths: Iterable[str]) -> None:
+    def _unlink(self, one: Resource, paths: Iterable[str]) -> None:
+        """Files first: a crash before the rows finds them gone. A deleted picture's smaller copies go with it."""
         for path in paths:
             if self._volume.exists(path):
                 remove(self._volume, path)
+        if self._renditions is not None and one.digest is not None:
+            self._renditions.discard(one.digest)
 
-    def _discard_renditions(self, filed: Iterable[Resource]) -> None:
-        """A deleted picture's smaller copies go with it."""
-        for one in filed:
-            if self._renditions is not None and one.digest is not None:
-                self._renditions.discard(one.digest)
-
-    def _note_removed(self, connection: sqlite3.Connection, filed: Sequence[Resource]) -> None:
-        now_ms = self._clock.wall_ms()
-        for one in filed:
-            trash.set_removed(connection, one.id)
-            journal.append(
-                connection,
-                "removed_from_trash",
-                at_ms=now_ms,
-                resource_id=one.id,
-                asset_id=one.asset_id,
-                path=one.path,
-                sha256=one.digest,
-            )
+    def _note_removed(self, connection: sqlite3.Connection, one: Resource, path: str) -> None:
+        trash.forget_copy(connection, one.id, path)
+        journal.append(
+            connection,
+            "removed_from_trash",
+            at_ms=self._clock.wall_ms(),
+            resource_id=one.id,
+            asset_id=one.asset_id,
+            path=path,
+            sha256=one.digest,
+        )
 
 
 def _in_trash(connection: sqlite3.Connection, asset_id: int) -> list[Resource]:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.store import copies
+from mediabox.store.assets import COLUMNS, FROM, resource_of
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from mediabox.model.asset import Resource
 
 
 def counted_on(connection: sqlite3.Connection, asset_id: int) -> list[tuple[int, int | None]]:
@@ -45,10 +48,25 @@ def take_out(connection: sqlite3.Connection, resource_id: int, path: str) -> Non
     _at(connection, resource_id, path)
 
 
-def set_removed(connection: sqlite3.Connection, resource_id: int) -> None:
-    """Its time in the trash is over: there is no copy any more."""
+def condemn(connection: sqlite3.Connection, resource_id: int) -> None:
+    """Its time in the trash is over: from now on its copy is nobody's, and is removed."""
     connection.execute("UPDATE resource SET state = 'removed' WHERE id = ?", (resource_id,))
-    connection.execute("DELETE FROM copy WHERE resource_id = ?", (resource_id,))
+
+
+def condemned(connection: sqlite3.Connection, folder: str) -> list[tuple[Resource, str]]:
+    """Copies in the trash (`folder`) of files that are no longer there by their state, with their path."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS}, lying {FROM} "
+        "JOIN (SELECT resource_id, path AS lying FROM copy) ON resource_id = resource.id "
+        "WHERE lying >= ?1 || '/' AND lying < ?1 || '0' AND state <> 'trashed' ORDER BY resource.id",
+        (folder,),
+    )
+    return [(resource_of(row), row[-1]) for row in rows]
+
+
+def forget_copy(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
+    """There is no copy at this path any more."""
+    connection.execute("DELETE FROM copy WHERE resource_id = ? AND path = ?", (resource_id, path))
 
 
 def begin_again(connection: sqlite3.Connection, resource_id: int) -> None:

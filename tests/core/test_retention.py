@@ -212,6 +212,20 @@ async def test_a_crash_between_a_removal_and_its_row_is_mended_at_the_next_look(
     assert await trashing.is_sound()
 
 
+async def test_who_is_restored_while_it_is_removed_is_fetched_anew(trashing, deleted) -> None:
+    await trashing.run("trash")
+    trashing.box.clock.now_ms += (KEPT_DAYS + 1) * DAY_MS
+    before_ms = trashing.box.clock.now_ms - KEPT_DAYS * DAY_MS
+    await trashing.box.database.write(lambda connection: trashing.retention._condemn(connection, before_ms))
+    await trashing.turn(Turn.RESTORED, A)
+
+    await trashing.retention.look()
+
+    assert len(await trashing.box.jobs("fetch")) == 2
+    assert not list(trashing.trashed("").rglob("*.HEIC"))
+    assert await trashing.box.rows("SELECT * FROM copy") == []
+
+
 async def test_a_removed_pictures_previews_go_with_it(trashing, deleted, tmp_path: Path) -> None:
     renditions = RenditionFolder(tmp_path / "renditions")
     renditions.put(deleted.digest, "thumb.webp", b"small")
