@@ -2,18 +2,22 @@
 
 When a job finds its part away or in need of a person, the part rests and every
 other job that needs it waits, instead of ten thousand failures. After the rest a
-job tries again; the first that succeeds closes the part's issues.
+job tries again; the first that succeeds closes the part's issues. A full disk is
+different: a small file may still fit, so only what was refused, or something as
+large, shows that there is room again.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.issue import Issue, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mediabox.clock import Clock
     from mediabox.contracts import Work
@@ -50,24 +54,43 @@ class Parts:
         """Whether the part failed last and has not succeeded since, resting or not."""
         return part in self._resting
 
-    async def trip(self, part: str, error: Away | NeedsHuman) -> None:
-        """Let the part rest and say why, once."""
+    async def trip(self, part: str, error: Away | NeedsHuman, *, work: Work | None = None) -> None:
+        """Let the part rest and say why, once. `work`: what met the error."""
         rest = self._resting.setdefault(part, _Rest())
         rest.lengthen(self._clock.monotonic_s(), getattr(error, "retry_after_s", None))
         issue = issue_of(part, error)
-        rest.issues.add((issue.key, issue.subject))
+        rest.refuse((issue.key, issue.subject), _refusal(error, work))
         await self._issues.open(issue)
 
     async def succeeded(self, works: Iterable[Work]) -> None:
         """Whatever these works needed is there."""
         if self._resting:
-            for part in {part for work in works for part in parts_of(work)}:
-                await self.returned(part)
+            for work in works:
+                for part in parts_of(work):
+                    await self._disprove(part, partial(_is_over, after=work))
+                    if (rest := self._resting.get(part)) is not None:
+                        rest.end()
+
+    async def given_up(self, work: Work) -> None:
+        """This work will not be tried again: nothing may wait for its success."""
+        for part in parts_of(work) if self._resting else ():
+            await self._disprove(part, lambda refusal: refusal is not None and refusal.job_id == work.job.id)
 
     async def returned(self, part: str) -> None:
         """The part is there: close what its absence opened."""
-        rest = self._resting.pop(part, None)
-        for key, subject in rest.issues if rest else ():
+        await self._disprove(part, lambda _: True)
+
+    async def _disprove(self, part: str, is_over: Callable[[_Refusal | None], bool]) -> None:
+        """Close the issues that are over; with the last of them the part is sound."""
+        rest = self._resting.get(part)
+        if rest is None:
+            return
+        over = [name for name, refusal in rest.refusals.items() if is_over(refusal)]
+        for name in over:
+            del rest.refusals[name]
+        if not rest.refusals:
+            del self._resting[part]
+        for key, subject in over:
             await self._issues.close(key, subject)
 
     def resting_sources(self) -> list[str]:
@@ -77,11 +100,34 @@ class Parts:
         ]
 
 
+class _Refusal(NamedTuple):
+    """What had no room."""
+
+    step: str
+    job_id: int
+    size_bytes: float  # infinite when nobody knows
+
+    def is_met_by(self, work: Work) -> bool:
+        """Whether this success shows that what was refused would fit now."""
+        size_bytes = work.resource.size_bytes or 0 if work.resource else 0
+        return work.job.id == self.job_id or (work.job.step == self.step and size_bytes >= self.size_bytes)
+
+
 class _Rest:
     def __init__(self) -> None:
         self.until_s = 0.0
-        self.issues: set[tuple[str, str]] = set()
+        self.refusals: dict[tuple[str, str], _Refusal | None] = {}  # issue -> None: any success closes it
         self._length_s = FIRST_REST_S / 2
+
+    def refuse(self, issue: tuple[str, str], refusal: _Refusal | None) -> None:
+        """Keep the largest of what was refused."""
+        before = self.refusals.setdefault(issue, refusal)
+        if refusal is not None and (before is None or refusal.size_bytes > before.size_bytes):
+            self.refusals[issue] = refusal
+
+    def end(self) -> None:
+        """Something got through: others may try at once."""
+        self.until_s, self._length_s = 0.0, FIRST_REST_S / 2
 
     def lengthen(self, now_s: float, asked_s: float | None) -> None:
         if now_s < self.until_s:
@@ -112,6 +158,17 @@ def part_of(work: Work, error: Away | NeedsHuman) -> str:
 def _step(work: Work) -> str:
     """The step itself can want a person: no sandbox for a decoder, no clock for a removal."""
     return f"step:{work.job.step}"
+
+
+def _is_over(refusal: _Refusal | None, *, after: Work) -> bool:
+    return refusal is None or refusal.is_met_by(after)
+
+
+def _refusal(error: Away | NeedsHuman, work: Work | None) -> _Refusal | None:
+    if work is None or not isinstance(error, NeedsHuman) or error.issue != "volume.full":
+        return None
+    size_bytes = work.resource.size_bytes if work.resource else 0
+    return _Refusal(work.job.step, work.job.id, inf if size_bytes is None else size_bytes)
 
 
 def issue_of(part: str, error: Away | NeedsHuman) -> Issue:

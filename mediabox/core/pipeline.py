@@ -242,10 +242,11 @@ class Pipeline:
         for done in batch:
             match done.error:
                 case Away() | NeedsHuman() as error:
-                    await self._parts.trip(part_of(done.work, error), error)
+                    await self._parts.trip(part_of(done.work, error), error, work=done.work)
                 case None | Retryable():
                     continue
                 case error if is_final(done):
+                    await self._parts.given_up(done.work)
                     await self._issues.open(_failed_issue(done, error))
                 case _:
                     continue

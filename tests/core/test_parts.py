@@ -31,9 +31,9 @@ class Book:
         self.open_now.pop((key, subject), None)
 
 
-def work(step: str = "fetch", source: str = "card") -> Work:
+def work(step: str = "fetch", source: str = "card", *, job: int = 1, size_bytes: int | None = None) -> Work:
     resource = Resource(
-        id=1,
+        id=job,
         asset_id=1,
         source=source,
         remote_id="t/a.jpg",
@@ -42,8 +42,9 @@ def work(step: str = "fetch", source: str = "card") -> Work:
         kind=Kind.PICTURE,
         role=Role.ORIGINAL,
         state=ResourceState.SEEN,
+        size_bytes=size_bytes,
     )
-    return Work(job=Job(id=1, step=step, subject="1"), resource=resource)
+    return Work(job=Job(id=job, step=step, subject=str(job)), resource=resource)
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ async def test_rests_grow_longer_but_never_over_a_minute(clock: FakeClock, book:
 
 async def test_the_first_success_closes_the_issue(clock: FakeClock, book: Book) -> None:
     parts = Parts(clock, book)
-    await parts.trip(ARCHIVE, NeedsHuman("full", issue="volume.full", subject="archive", remedy="free space"))
+    await parts.trip(ARCHIVE, NeedsHuman("read-only", issue="volume.read_only", subject="archive"))
     clock.now_s += 10
 
     assert parts.is_troubled(ARCHIVE)
@@ -99,6 +100,50 @@ async def test_the_first_success_closes_the_issue(clock: FakeClock, book: Book) 
 
     assert book.open_now == {}
     assert not parts.is_troubled(ARCHIVE)
+
+
+FULL = NeedsHuman("full", issue="volume.full", subject="archive", remedy="free space")
+FILM = work(job=7, size_bytes=4_000)
+
+
+@pytest.mark.parametrize("success", [FILM, work(job=8, size_bytes=4_000), work(job=8, size_bytes=9_000)])
+async def test_a_full_disk_has_room_again_once_as_much_as_was_refused_fits(
+    success: Work, clock: FakeClock, book: Book
+) -> None:
+    parts = Parts(clock, book)
+    await parts.trip(ARCHIVE, FULL, work=FILM)
+    await parts.trip(ARCHIVE, FULL, work=work(job=9, size_bytes=10))
+    await parts.trip(ARCHIVE, MISSING)
+
+    too_little = [work(job=2, size_bytes=3_999), work(job=2), work("examine", job=3, size_bytes=5_000)]
+    for small in too_little:
+        await parts.succeeded([small])
+
+        assert list(book.open_now) == [("volume.full", "archive")]
+        assert parts.resting(small) is None, "what fits need not wait"
+    await parts.succeeded([success])
+    assert book.open_now == {}
+    assert not parts.is_troubled(ARCHIVE)
+
+
+async def test_a_refused_file_of_unknown_size_has_to_fit_itself(clock: FakeClock, book: Book) -> None:
+    parts = Parts(clock, book)
+    await parts.trip(ARCHIVE, FULL, work=work(job=7))
+
+    await parts.succeeded([work(job=8, size_bytes=1 << 40)])
+    assert book.open_now
+    await parts.succeeded([work(job=7, size_bytes=1)])
+    assert not book.open_now
+
+
+async def test_nothing_waits_for_a_file_that_was_given_up(clock: FakeClock, book: Book) -> None:
+    parts = Parts(clock, book)
+    await parts.trip(ARCHIVE, FULL, work=FILM)
+
+    await parts.given_up(work(job=8))
+    assert book.open_now
+    await parts.given_up(FILM)
+    assert not book.open_now
 
 
 def test_an_error_is_blamed_on_the_part_it_speaks_of() -> None:

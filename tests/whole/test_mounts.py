@@ -134,6 +134,28 @@ def test_a_full_disk_is_named_with_the_bytes_and_goes_on_once_there_is_room(box:
         box.assert_sound()
 
 
+def test_a_disk_without_room_for_a_film_is_full_until_the_film_fits(box: Household) -> None:
+    """Small pictures go on being archived meanwhile, and do not make the disk less full."""
+    box.found({**pictures(FILES, size_bytes=3_000), "film.mp4": b"\0\0\0\x18ftypmp42" + bytes(6 << 20)})
+    with tmpfs(box.archive, size_bytes=4 << 20):
+        running = box.start(once=False)
+        try:
+            wait_until(lambda: archived(box))
+            wait_until(lambda: ask(box, "SELECT step, count(*) FROM job GROUP BY step") == [("fetch", 1)])
+            assert issues(box) == {"volume.full"}
+
+            subprocess.run(["mount", "-o", "remount,size=32m", str(box.archive)], check=True)
+            wait_until(lambda: not issues(box))
+            wait_until(lambda: list(box.archive.rglob("film.mp4.xmp")))
+            running.send_signal(signal.SIGTERM)
+            _, stderr = running.communicate(timeout=20)
+        finally:
+            kill(running)
+        assert [stderr.count(event) for event in ("issue_opened", "issue_closed")] == [1, 1], stderr
+        box.finish()
+        box.assert_sound()
+
+
 def test_a_disk_turned_read_only_is_said_and_waited_for(box: Household) -> None:
     box.found(pictures(5))
     with tmpfs(box.archive, size_bytes=16 << 20):
