@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mediabox.config.load import Config
+    from mediabox.native.profiles import Profile
+    from mediabox.native.wire import Hello
 
 LIBRARIES = ("pillow", "pillow-heif", "pillow-jxl-plugin", "av", "numpy", "pyvips", "pyvips-binary", "msgspec")
 LOW_FREE_BYTES = 2_000_000_000
@@ -191,23 +193,28 @@ def _catalogue(home: Path) -> Iterator[Check]:
 
 
 def _decoders() -> Iterator[Check]:
-    """Start a child and ask what holds it in."""
-    try:
-        hello = asyncio.run(_greet())
-    except NeedsHuman as error:
-        yield Check(what="decoders", state="problem", why=str(error), remedy=error.remedy)
-    except MediaboxError as error:
-        yield Check(what="decoders", state="problem", why=str(error), remedy="Reinstall mediabox's libraries.")
-    else:
-        yield Check(what="decoders", state="ok", why=f"confined by {', '.join(hello)}")
+    """Start each child and ask what holds it in."""
+    from mediabox.native.profiles import Profile
+
+    for profile in Profile:
+        what = f"{profile} decoder"
+        try:
+            hello = asyncio.run(_greet(profile))
+        except NeedsHuman as error:
+            yield Check(what=what, state="problem", why=str(error), remedy=error.remedy)
+        except MediaboxError as error:
+            remedy = "Free memory, or start the box anew, and ask again."
+            yield Check(what=what, state="problem", why=str(error), remedy=remedy)
+        else:
+            layers = [name.replace("_", " ") for name in hello.layers.__struct_fields__ if getattr(hello.layers, name)]
+            yield Check(what=what, state="ok", why=f"confined by {', '.join(layers)}")
 
 
-async def _greet() -> list[str]:
+async def _greet(profile: Profile) -> Hello:
     from mediabox.native.worker import MediaWorkers
 
     workers = MediaWorkers(1)
     try:
-        hello = await workers.greet()
+        return await workers.greet(profile)
     finally:
         await workers.close()
-    return [name.replace("_", " ") for name in hello.layers.__struct_fields__ if getattr(hello.layers, name)]

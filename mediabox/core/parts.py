@@ -4,7 +4,7 @@ When a job finds its part away or in need of a person, the part rests and every
 other job that needs it waits, instead of ten thousand failures. After the rest a
 job tries again; the first that succeeds closes the part's issues. A full disk is
 different: a small file may still fit, so only what was refused, or something as
-large, shows that there is room again.
+large, shows that there is room again. So is a decoder that does not start.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ FIRST_REST_S = 2.0
 LONGEST_REST_S = 60.0  # a disk that is plugged in again is found within a minute
 
 ARCHIVE = "volume:archive"
+UNAVAILABLE = "sandbox.unavailable"  # one decoder does not start: what another one decodes says nothing of it
 NEEDS_ARCHIVE = frozenset({"fetch", "examine", "file", "describe", "manifest", "remove", "trash", "recover"})
 
 
@@ -101,11 +102,11 @@ class Parts:
 
 
 class _Refusal(NamedTuple):
-    """What had no room."""
+    """What had no room, or no decoder."""
 
     step: str
     job_id: int
-    size_bytes: float  # infinite when nobody knows
+    size_bytes: float  # infinite where only its own success counts
 
     def is_met_by(self, work: Work) -> bool:
         """Whether this success shows that what was refused would fit now."""
@@ -165,10 +166,12 @@ def _is_over(refusal: _Refusal | None, *, after: Work) -> bool:
 
 
 def _refusal(error: Away | NeedsHuman, work: Work | None) -> _Refusal | None:
-    if work is None or not isinstance(error, NeedsHuman) or error.issue != "volume.full":
+    issue = error.issue if isinstance(error, NeedsHuman) else None
+    if work is None or issue not in {"volume.full", UNAVAILABLE}:
         return None
     size_bytes = work.resource.size_bytes if work.resource else 0
-    return _Refusal(work.job.step, work.job.id, inf if size_bytes is None else size_bytes)
+    is_alone = issue == UNAVAILABLE or size_bytes is None
+    return _Refusal(work.job.step, work.job.id, inf if is_alone else float(size_bytes or 0))
 
 
 def issue_of(part: str, error: Away | NeedsHuman) -> Issue:

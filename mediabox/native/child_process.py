@@ -6,6 +6,7 @@ ends (prctl(2), PR_SET_PDEATHSIG).
 """
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-from mediabox.errors import NeedsHuman, Retryable
+from mediabox.errors import MediaboxError, NeedsHuman, Retryable
 from mediabox.native import wire
 from mediabox.native.child import Orders
 from mediabox.native.profiles import Profile
@@ -35,6 +36,7 @@ _DEATH_LIMIT_S = 10.0  # after SIGKILL: only a process that waits for a disk tak
 _FAREWELL_LIMIT_S = 5.0  # after its lanes are closed
 _TICK_MS = 1000  # how often a long call's time is looked at
 _TAIL_BYTES = 2048
+_SHORT_OF = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.EIO)  # it may come right
 _CPUCLOCK_SCHED = 2  # linux/posix-timers.h: a process's CPU clock is (~pid << 3) | 2
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -68,7 +70,7 @@ class Lost(Exception):
 
 
 class ChildProcess:
-    """A started child with `lanes` lanes; `greet` before the first call. Raises Retryable when it cannot be started.
+    """A started child with `lanes` lanes; `greet` before the first call. Raises as `greet` when it cannot be started.
 
     Each lane is for one thread at a time; different lanes are independent.
     """
@@ -100,7 +102,7 @@ class ChildProcess:
             self._alive = os.pidfd_open(self._process.pid)
         except OSError as err:
             self._close_descriptors()
-            raise Retryable(f"the {profile} decoder cannot be started: {err}") from err
+            raise _unstartable(profile, err) from err
         finally:
             os.close(stderr)
             for end in far_ends:
@@ -111,7 +113,11 @@ class ChildProcess:
         return self._process.pid
 
     def greet(self) -> None:
-        """Wait until it is armed. Raises Retryable, or NeedsHuman when nothing holds it in; then it is gone."""
+        """Wait until it is armed.
+
+        Raises Retryable when the box is short of something, NeedsHuman `sandbox.unavailable`
+        when it ends by itself, `sandbox.missing` when nothing holds it in; then it is gone.
+        """
         limits = Limits(wall_s=_START_LIMIT_S, cpu_s=_START_LIMIT_S)
         try:
             self._await_answer(self._lanes[0], None, limits)
@@ -119,6 +125,8 @@ class ChildProcess:
         except (OSError, wire.Broken, Lost) as err:
             lost = err if isinstance(err, Lost) else self._bury(str(err))
             self.stop()
+            if lost.cause is Cause.CRASHED:
+                raise _unavailable(self.profile, str(lost)) from err
             raise Retryable(f"the {self.profile} decoder did not start: {lost}") from err
         if isinstance(hello, wire.Hello) and hello.layers.suffices:
             self.hello = hello
@@ -259,6 +267,23 @@ class ChildProcess:
             if number >= 0:
                 os.close(number)
                 setattr(self, name, -1)
+
+
+def _unstartable(profile: Profile, err: OSError) -> MediaboxError:
+    if err.errno in _SHORT_OF:
+        return Retryable(f"the {profile} decoder cannot be started: {err}")
+    return _unavailable(profile, str(err))
+
+
+def _unavailable(profile: Profile, reason: str) -> NeedsHuman:
+    """It will not start however often it is tried: an interpreter or library is missing, damaged or not for us."""
+    return NeedsHuman(
+        f"the {profile} decoder cannot be started: {reason}",
+        issue="sandbox.unavailable",
+        subject=str(profile),
+        remedy=f"Install mediabox and its libraries anew, readable and executable for its user ({sys.executable}); "
+        "`mediabox doctor` starts each decoder. Nothing is lost, the files wait.",
+    )
 
 
 class _ThreadClock:

@@ -8,6 +8,9 @@ from cli.conftest import Said, Say
 from mediabox.cli import doctor, exits
 from mediabox.cli.home import DATABASE
 from mediabox.clock import Clock
+from mediabox.native.profiles import Profile
+from mediabox.native.wire import Hello
+from mediabox.native.worker import MediaWorkers
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +31,31 @@ def test_a_sound_box_is_sound_and_its_decoders_are_confined(
     found = say("doctor", home=made)
 
     assert found.code == exits.OK, found.out
-    assert "ok       decoders: confined by " in found.out
+    assert found.out.count(" decoder: confined by ") == len(Profile)
     assert "journal unbroken" in found.out
+
+
+def test_a_decoder_that_cannot_be_started_is_a_problem_with_the_same_advice(
+    made: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(doctor, "_greet", refuse_movies)
+
+    found = say("doctor", "--json", home=made)
+
+    [problem] = [check for check in found.json() if check["state"] == "problem"]
+    assert found.code == exits.PROBLEM
+    assert problem["what"] == "movie decoder"
+    assert "No such file or directory" in problem["why"]
+    assert problem["remedy"].startswith("Install mediabox and its libraries anew")
+
+
+async def refuse_movies(profile: Profile) -> Hello:
+    workers = MediaWorkers(1, **({"command": ("/nowhere/python",)} if profile is Profile.MOVIE else {}))
+    try:
+        return await workers.greet(profile)
+    finally:
+        await workers.close()
 
 
 def test_a_box_to_be_is_no_problem(tmp_path: Path, say: Say) -> None:

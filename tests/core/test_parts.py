@@ -136,6 +136,18 @@ async def test_a_refused_file_of_unknown_size_has_to_fit_itself(clock: FakeClock
     assert not book.open_now
 
 
+async def test_a_decoder_that_does_not_start_is_not_cured_by_what_another_decodes(clock: FakeClock, book: Book) -> None:
+    parts, film = Parts(clock, book), work("examine", job=7, size_bytes=10)
+    error = NeedsHuman("no PyAV", issue="sandbox.unavailable", subject="movie")
+    await parts.trip(part_of(film, error), error, work=film)
+
+    await parts.succeeded([work("examine", job=8, size_bytes=9_000)])
+    assert list(book.open_now) == [("sandbox.unavailable", "movie")]
+    assert parts.resting(work("examine", job=9)) is None
+    await parts.succeeded([film])
+    assert not book.open_now
+
+
 async def test_nothing_waits_for_a_file_that_was_given_up(clock: FakeClock, book: Book) -> None:
     parts = Parts(clock, book)
     await parts.trip(ARCHIVE, FULL, work=FILM)

@@ -1,6 +1,7 @@
 """The daemon's end: whatever a child does, each file gets its result and nothing is left behind."""
 
 import asyncio
+import errno
 import os
 import select
 import signal
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from mediabox.contracts import Examination, ExamineRequest
-from mediabox.errors import Retryable
+from mediabox.errors import NeedsHuman, Retryable
 from mediabox.model.asset import Kind
 from mediabox.native.child_process import Cause, Limits, Lost
 from mediabox.native.profiles import Profile
@@ -185,14 +186,39 @@ async def test_a_child_that_is_always_killed_blames_the_box(photo: int) -> None:
             await hanging
 
 
-async def test_a_child_that_cannot_start_is_retryable_and_says_why(photo: int) -> None:
-    media = MediaWorkers(1, command=(sys.executable, "-c", "raise SystemExit('no libraries here')"))
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ((sys.executable, "-c", "raise SystemExit('no libraries here')"), "no libraries here"),
+        (("/nowhere/python",), "No such file or directory"),
+        ((__file__,), "Permission denied"),
+    ],
+    ids=["library", "interpreter", "not executable"],
+)
+async def test_a_child_that_can_never_start_needs_a_person_and_says_why(
+    command: tuple[str, ...], reason: str, photo: int
+) -> None:
+    media = MediaWorkers(1, command=command)
 
-    with pytest.raises(Retryable, match="no libraries here"):
+    with pytest.raises(NeedsHuman, match=reason) as refusal:
         await look(media, photo, "read")
     await media.close()
 
+    assert (refusal.value.issue, refusal.value.subject) == ("sandbox.unavailable", "picture")
+    assert "mediabox doctor" in refusal.value.remedy
     assert media.processes() == []
+
+
+async def test_a_box_without_room_for_another_process_tries_again(photo: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    media = MediaWorkers(1)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+
+    with pytest.raises(Retryable, match="cannot be started"):
+        await look(media, photo, "read")
+    await media.close()
 
 
 async def test_last_words_never_block_the_child(photo: int) -> None:

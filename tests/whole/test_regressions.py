@@ -15,11 +15,15 @@ import pytest
 
 from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
+from mediabox.cli.home import locked
+from mediabox.config.load import load
 from mediabox.core import pipeline
+from mediabox.daemon import Box
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.job import JobRequest
+from mediabox.native.worker import MediaWorkers
 from mediabox.store import database, issues, jobs
 from whole.box import Household
 from whole.examiner import TableExaminer
@@ -131,6 +135,23 @@ def test_a_picture_that_was_gone_before_it_was_read_is_taken_in_when_it_comes_ba
 
     box.assert_sound()
     assert ask(box, "SELECT DISTINCT state FROM resource") == [("archived",)]
+
+
+# ---------------------------------------------------------------- decoders
+
+
+def test_a_decoder_that_cannot_be_started_is_said_and_the_files_wait(box: Household) -> None:
+    box.found({"a.jpg": JPEG, "b.jpg": JPEG + b"b"})
+
+    with locked(box.home):
+        broken = Box(load(box.home), workers=lambda threads: MediaWorkers(threads, command=("/nowhere/python",)))
+        asyncio.run(broken.run(once=True))
+
+    assert ask(box, "SELECT key, subject FROM issue") == [("sandbox.unavailable", "picture")]
+    assert ask(box, "SELECT count(*) FROM resource WHERE state = 'staged'") == [(2,)]
+    run(box)
+    assert ask(box, "SELECT key FROM issue") == []
+    box.assert_sound()
 
 
 # ---------------------------------------------------------------- the catalogue
