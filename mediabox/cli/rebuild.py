@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE, home_of, locked
+from mediabox.cli.home import DATABASE, catalogue, home_of, locked
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
+from mediabox.core import commands
+from mediabox.core.commit import Committer
 from mediabox.core.enrolment import archive_volume, set_rebuilding
 from mediabox.core.rebuild import Rebuild, Rebuilt
 from mediabox.durable.publish import set_aside
 from mediabox.durable.renditions import RenditionFolder
-from mediabox.errors import Permanent
+from mediabox.errors import Fatal, Permanent
 from mediabox.native.worker import MediaWorkers
 from mediabox.store.database import Database
 
 if TYPE_CHECKING:
     import argparse
+    import sqlite3
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mediabox.config.load import Config
 
@@ -37,8 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
         message = f"{root} is not an archive of mediabox (it has no .mediabox/volume.json): name it with --archive DIR"
         raise Permanent(message)
     with locked(home):
+        held = _pause(home)
         kept = [set_aside(path) for path in home.glob(f"{DATABASE}*") if path.suffix in (".db", ".db-wal", ".db-shm")]
-        report = asyncio.run(_rebuild(config, is_watched=sys.stderr.isatty() and not arguments.json))
+        report = asyncio.run(_rebuild(config, held, is_watched=sys.stderr.isatty() and not arguments.json))
     if sys.stderr.isatty() and not arguments.json:
         sys.stderr.write("\r\x1b[K")
     if arguments.json:
@@ -50,12 +55,27 @@ def run(arguments: argparse.Namespace) -> int:
     return exits.PROBLEM if report.damaged or report.missing else exits.OK
 
 
-async def _rebuild(config: Config, *, is_watched: bool) -> Rebuilt:
+def _pause(home: Path) -> commands.Pause | None:
+    """The pause a person set in the catalogue that is to be replaced, as far as it can still be read."""
+    now_ms = Clock().wall_ms()
+    try:
+        with catalogue(home) as connection:
+            return commands.paused(connection, now_ms=now_ms)
+    except Fatal:  # none there, or it is damaged: that is why it is made anew
+        return None
+
+
+async def _rebuild(config: Config, held: commands.Pause | None, *, is_watched: bool) -> Rebuilt:
     clock = Clock()
-    from mediabox.daemon import threads
+    from mediabox.daemon import rules, threads
+
+    def begin(connection: sqlite3.Connection) -> None:
+        set_rebuilding(connection, is_under_way=True)
+        if held is not None:
+            commands.pause(connection, until_ms=held.until_ms, now_ms=clock.wall_ms())
 
     async with Database(config.home / DATABASE) as database:
-        await database.write(lambda connection: set_rebuilding(connection, is_under_way=True))
+        await database.write(begin)
         volume = await archive_volume(database, config.path(config.archive.path), clock=clock, for_rebuild=True)
         workers = MediaWorkers(threads(config))
         try:
@@ -65,6 +85,7 @@ async def _rebuild(config: Config, *, is_watched: bool) -> Rebuilt:
                 workers=workers,
                 renditions=RenditionFolder(config.path(config.renditions.path)),
                 clock=clock,
+                committer=Committer(rules=rules(config), clock=clock, moving_sources=()),
                 progress=_show if is_watched else lambda _: None,
             ).run()
             await database.write(lambda connection: set_rebuilding(connection, is_under_way=False))

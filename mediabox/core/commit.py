@@ -82,6 +82,16 @@ class Committer:
             self._index = HashIndex(assets.perceptual_hashes(connection))
         return self._index
 
+    def compare(self, connection: sqlite3.Connection, resource_id: int, facts: Facts) -> None:
+        """Note which pictures this one, filed long ago, looks like. Call before its facts are stored."""
+        alike = self.alike(connection)
+        resource = assets.resource(connection, resource_id)
+        if resource is None or not facts.perceptual_hashes:
+            return
+        settlement = Settlement(connection, StoredLibrary(connection, alike), now_ms=self._clock.wall_ms())
+        settlement.settle(resource, facts, [rule for rule in self.rules if rule.name == "dedup"])
+        alike.add(resource_id, facts.perceptual_hashes[0])
+
     def moves(self, resource: Resource) -> bool:
         return resource.source in self._moving
 

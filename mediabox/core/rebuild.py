@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from mediabox.clock import Clock
     from mediabox.contracts import Examination
+    from mediabox.core.commit import Committer
     from mediabox.durable.renditions import RenditionFolder
     from mediabox.durable.volume import Volume
     from mediabox.native.worker import MediaWorkers
@@ -93,10 +94,12 @@ class Rebuild:
         workers: MediaWorkers,
         renditions: RenditionFolder,
         clock: Clock,
+        committer: Committer,
         progress: Callable[[Rebuilt], None] = lambda _: None,
     ) -> None:
         self._database, self._volume, self._workers = database, volume, workers
         self._renditions, self._clock, self._progress = renditions, clock, progress
+        self._committer = committer
         self._report = Rebuilt()
         self._asset_ids: dict[str, int] = {}
 
@@ -208,6 +211,7 @@ class Rebuild:
         assets.set_staged(connection, resource_id, digest=one.expected_digest, size_bytes=size_bytes)
         assets.reserve(connection, resource_id, found.path, self._reserved_sidecar(found))
         assets.set_archived(connection, resource_id, now_ms)
+        self._committer.compare(connection, resource_id, one.examination.facts)
         assets.put_facts(connection, resource_id, one.examination.facts)
         copies.put(connection, self._copy(one, resource_id, now_ms))
         is_described = member is not None

@@ -113,6 +113,27 @@ def test_after_a_rebuild_a_run_over_the_same_pictures_files_nothing_new(home: Pa
     assert counts["duplicate"] == 1
 
 
+def test_a_rebuild_finds_again_which_pictures_look_alike_and_keeps_a_pause(home: Path, say: Say) -> None:
+    before = alike(home)
+    say("pause", home=home)
+
+    rebuilt = program("rebuild", "--home", str(home))
+
+    assert rebuilt.code == exits.OK, rebuilt.err
+    assert before
+    assert alike(home) == before
+    assert "paused by a person" in say("status", home=home).out
+
+
+def alike(home: Path) -> set[frozenset[str]]:
+    with closing(sqlite3.connect(home / DATABASE)) as connection:
+        rows = connection.execute(
+            "SELECT one.path, other.path FROM similar JOIN resource AS one ON one.id = similar.resource_id "
+            "JOIN resource AS other ON other.id = of_resource_id"
+        ).fetchall()
+    return {frozenset(row) for row in rows}
+
+
 def test_rebuild_where_no_archive_is_says_what_it_looked_for(tmp_path: Path, say: Say) -> None:
     found = say("rebuild", home=tmp_path)
 

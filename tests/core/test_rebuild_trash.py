@@ -5,6 +5,7 @@ from pathlib import Path
 from core.catalogue_of import Catalogued, StoppedClock
 from whole.examiner import TableExaminer
 
+from mediabox.core.commit import Committer
 from mediabox.core.rebuild import Rebuild
 from mediabox.core.retention import Retention
 from mediabox.durable.renditions import RenditionFolder
@@ -27,6 +28,7 @@ async def test_what_lies_in_the_trash_is_found_there_and_may_come_back(tmp_path:
             workers=TableExaminer({}),
             renditions=RenditionFolder(tmp_path / "renditions"),
             clock=StoppedClock(),
+            committer=Committer(rules=(), clock=StoppedClock(), moving_sources=()),
         )
 
         report = await rebuild.run()
