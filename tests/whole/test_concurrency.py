@@ -55,11 +55,11 @@ def test_told_to_stop_it_stops_within_ten_seconds_and_goes_on_later(box: Househo
 
 def test_killed_fifty_times_it_still_gets_there(box: Household) -> None:
     lots = random.Random(5)
-    box.found(pictures(FILES))
+    box.found(pictures(2 * FILES))
 
-    met_at_work = [killed_after(lots.uniform(0.005, 0.15), box.home, {}) for _ in range(KILLS)]
+    met_at_work = [killed_after(lots.uniform(0.005, 0.08), box.home, {}) for _ in range(KILLS)]
 
-    assert sum(met_at_work) > KILLS / 2
+    assert sum(met_at_work) >= KILLS // 5  # a fast disk is done before the last kills come
     retry(box.home)
     run_to_the_end(box.home, {})
     box.assert_sound()

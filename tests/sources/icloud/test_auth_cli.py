@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import signal
 import sys
 from pathlib import Path
 
@@ -159,14 +160,17 @@ async def test_closes_the_issue_the_daemon_had_opened_and_tells_it(
 
 
 async def test_a_code_goes_to_the_running_daemon_once(
-    icloud: Simulator, account: Account, catalogue: Path, monkeypatch, capsys
+    icloud: Simulator, account: Account, catalogue: Path, capsys
 ) -> None:
     tmp_path, poked = catalogue.parent, []
-    monkeypatch.setattr("mediabox.cli.home.os.kill", lambda pid, number: poked.append(number))
+    before = signal.signal(signal.SIGHUP, lambda number, _: poked.append(number))  # as the daemon does
     connection = open_beside(catalogue, write=True)
 
-    with locked(tmp_path):
-        assert await auth.answer(tmp_path, account, "123456") == exits.OK
+    try:
+        with locked(tmp_path):
+            assert await auth.answer(tmp_path, account, "123456") == exits.OK
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
     assert len(poked) == 1
     assert (said(connection), said(connection)) == ("123456", None)
