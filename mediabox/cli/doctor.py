@@ -15,7 +15,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, running
-from mediabox.cli.standing import CLOCK_REMEDY, LOW_HOME_BYTES, absence, free_bytes
+from mediabox.cli.standing import CLOCK_REMEDY, LOW_HOME_BYTES, absence, free_bytes, half_made
 from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
@@ -179,7 +179,7 @@ def _catalogue(home: Path) -> Iterator[Check]:
         with catalogue(home) as connection:
             sound = figures.soundness(connection)
             broken, bad = journal.first_broken_link(connection), copies.bad_rows(connection)
-            open_now = issues.open_issues(connection)
+            open_now = [*issues.open_issues(connection), *half_made(home, connection, Clock().wall_ms())]
     except MediaboxError as error:
         yield Check(what="catalogue", state="problem", why=str(error), remedy=remedy)
         return

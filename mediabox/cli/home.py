@@ -109,24 +109,47 @@ def _listens(pid: int) -> bool:
 @contextmanager
 def catalogue(home: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
     """The catalogue, for a command beside a running daemon or without one. Raises Fatal when there is none."""
-    from mediabox.store.database import explained, open_beside
+    from mediabox.store.database import EmptyDatabase, explained, open_beside
 
     path = home / DATABASE
     if not path.exists():
         raise Fatal(_nothing(home))
-    with closing(open_beside(path, write=write)) as connection, explained(path):
+    try:
+        connection = open_beside(path, write=write)
+    except EmptyDatabase as err:
+        if archive_of(home) is None:
+            raise
+        raise Fatal(_nothing(home)) from err
+    with closing(connection), explained(path):
         yield connection
 
 
 def _nothing(home: Path) -> str:
     """What a person does who has an archive and no catalogue is not what one does who has neither."""
-    if (archive := archive_without_catalogue(home)) is not None:
-        return f"there is no catalogue in {home}, but there is an archive at {archive}: run `mediabox rebuild` first"
+    if (archive := archive_of(home)) is not None:
+        what = "the catalogue is empty" if (home / DATABASE).exists() else "there is no catalogue"
+        told = f"{what} in {home}, but there is an archive at {archive}: run `mediabox rebuild` first"
+        return f"{told}{kept_words(home)}"
     return f"there is no catalogue in {home}: run `mediabox run --home {home}` first, or name another --home"
+
+
+def kept_words(home: Path) -> str:
+    """Where the catalogue from before a rebuild is kept, to go on behind a sentence; "" when there is none.
+
+    The largest, when several rebuilds were cut short: what those had set aside was half a catalogue.
+    """
+    named = [path for path in home.glob(f"{DATABASE}.before*") if path.is_file()]
+    kept = max(named, key=lambda path: path.stat().st_size, default=None)
+    return f" (the catalogue from before is kept as {kept})" if kept is not None else ""
 
 
 def archive_without_catalogue(home: Path) -> Path | None:
     """The archive of a home that lost its catalogue; None when it has one, or neither."""
+    return archive_of(home) if not (home / DATABASE).exists() else None
+
+
+def archive_of(home: Path) -> Path | None:
+    """The archive of this home, once something was archived there; None when it is away, too."""
     from mediabox.config.load import load
 
     try:
@@ -134,5 +157,4 @@ def archive_without_catalogue(home: Path) -> Path | None:
     except NeedsHuman:
         return None
     root = config.path(config.archive.path)
-    has_archive = (root / ".mediabox" / "spool").is_dir()
-    return root if has_archive and not (home / DATABASE).exists() else None
+    return root if (root / ".mediabox" / "spool").is_dir() else None

@@ -6,13 +6,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mediabox.cli.home import archive_of, kept_words, running
 from mediabox.cli.words import bytes_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
+from mediabox.core.enrolment import REBUILDING
 from mediabox.model.issue import Issue, Severity
+from mediabox.store import volumes
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
     from mediabox.config.load import Config
@@ -39,6 +43,16 @@ def found_now(home: Path, *, has_archive: bool, now_ms: int) -> Iterator[Issue]:
     if free is not None and free < LOW_HOME_BYTES:
         what = f"Only {bytes_words(free)} are free on the disk of the home folder {home}: the catalogue needs room"
         yield _issue("home.full", what, "Free space on that disk.", now_ms)
+
+
+def half_made(home: Path, connection: sqlite3.Connection, now_ms: int) -> Iterator[Issue]:
+    """The issue of a catalogue that a rebuild left unfinished, or empty beside an archive."""
+    is_empty = volumes.enrolled(connection, "archive") is None and archive_of(home) is not None
+    if running(home) or not (is_empty or volumes.switch(connection, REBUILDING)):
+        return
+    how = "The catalogue is empty beside an archive" if is_empty else "The catalogue was being rebuilt"
+    what = f"{how}: a rebuild was cut short{kept_words(home)}"
+    yield _issue("volume.uncatalogued", what, "Run `mediabox rebuild`.", now_ms, subject="archive")
 
 
 def absence(config: Config) -> str | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of, running
-from mediabox.cli.standing import found_now, free_bytes
+from mediabox.cli.standing import found_now, free_bytes, half_made
 from mediabox.cli.words import ago, bytes_words, clock_time, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
@@ -44,8 +44,9 @@ def status_of(home: Path) -> Status:
         found = figures.status(connection, now_ms=now_ms)
         held = commands.paused(connection, now_ms=now_ms)
         has_archive = volumes.enrolled(connection, "archive") is not None
+        half = list(half_made(home, connection, now_ms))
     open_keys = {issue.key.partition(".")[0] for issue in found.issues}
-    present = found_now(home, has_archive=has_archive, now_ms=now_ms)
+    present = [*half, *found_now(home, has_archive=has_archive, now_ms=now_ms)]
     pid = running(home)
     return msgspec.structs.replace(
         found,

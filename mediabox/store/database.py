@@ -39,6 +39,10 @@ _OF_THE_DISK = {
 }
 
 
+class EmptyDatabase(Fatal):
+    """There is a file, and nothing was ever written into it."""
+
+
 class Database:
     """Open with `async with`. `write` and `read` may be called from any task of the loop."""
 
@@ -77,7 +81,7 @@ class Database:
 def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
     """A connection for commands that look, or change one thing, while the daemon may be running.
 
-    Raises Fatal when nothing is in it yet: the daemon was stopped in its very first second.
+    Raises EmptyDatabase when nothing is in it yet: the daemon was stopped in its very first second.
     """
     with explained(path):
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
@@ -87,7 +91,7 @@ def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
         return connection
     connection.close()
     if have == 0:
-        raise Fatal(f"the database {path} is empty: nothing was ever taken in; start `mediabox run`")
+        raise EmptyDatabase(f"the database {path} is empty: nothing was ever taken in; start `mediabox run`")
     if have > known:
         raise Fatal(_too_new(have, known))
     raise Fatal(f"the database {path} is of schema {have}, this mediabox's is {known}: `mediabox run` brings it up")

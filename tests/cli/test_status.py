@@ -1,10 +1,11 @@
 """`mediabox status`."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
-from cli.conftest import Say
+from cli.conftest import Say, program
 
 from mediabox.cli import exits, standing
 from mediabox.cli.home import DATABASE
@@ -45,6 +46,33 @@ def test_an_archive_without_a_catalogue_is_sent_to_rebuild(home: Path, say: Say)
     assert found.code == exits.PROBLEM
     assert "run `mediabox rebuild`" in found.err
     assert str(home / "archive") in found.err
+
+
+def test_a_catalogue_left_empty_by_a_rebuild_is_sent_back_to_it(home: Path, say: Say) -> None:
+    (home / DATABASE).rename(home / f"{DATABASE}.before")
+    (home / DATABASE).touch()
+
+    for verb in ("status", "doctor"):
+        found = say(verb, home=home)
+
+        assert found.code == exits.PROBLEM
+        assert "`mediabox rebuild`" in found.out + found.err
+        assert f"kept as {home / DATABASE}.before" in found.out + found.err
+
+
+@pytest.mark.parametrize("point", ["journal.before_commit", "journal.committed", "journal.committed:2"])
+def test_a_rebuild_cut_short_is_said_and_the_catalogue_from_before_named(point: str, home: Path, say: Say) -> None:
+    killed = program("rebuild", "--home", str(home), MEDIABOX_FAILPOINT=point)
+
+    found = say("status", home=home)
+    doctor = say("doctor", home=home)
+
+    assert killed.code == -signal.SIGKILL
+    assert found.code == doctor.code == exits.PROBLEM
+    assert "a rebuild was cut short" in found.out
+    assert "What to do: Run `mediabox rebuild`." in found.out
+    assert f"kept as {home / DATABASE}.before" in found.out
+    assert "What to do: Run `mediabox rebuild`." in doctor.out
 
 
 @pytest.mark.parametrize("gone", ["archive", "archive/.mediabox/volume.json"])
