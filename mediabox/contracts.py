@@ -102,6 +102,7 @@ class Source(Protocol):
 
     name: str
     removes_after_archiving: bool  # the owner chose `move`
+    mirrors_deletions: bool  # what goes to its bin goes to the archive's
     resumes: bool  # continues an interrupted fetch: knows versions and checks the whole in the end
 
     @property

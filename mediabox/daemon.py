@@ -1,4 +1,4 @@
-"""The composition root: builds every object, owns the order of start and stop. Only the command line imports it.
+"""The composition root: owns the order of start and stop of what `assembly` joins. Only the command line imports it.
 
 Start: lock, database, archive's volume, sources, stages, services; READY. Stop is the
 reverse, within ten seconds; a power cut may do it in any order.
@@ -7,53 +7,32 @@ reverse, within ten seconds; a power cut may do it in any order.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections import Counter
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mediabox import probes, systemd
+from mediabox import assembly, probes, systemd
 from mediabox.clock import Clock
-from mediabox.config.members import member_class
-from mediabox.contracts import Releasing, Rule, SourceTools, Stage
+from mediabox.contracts import Releasing
 from mediabox.core import commands, enrolment
-from mediabox.core.adoption import FoundAdoptions
-from mediabox.core.archive import Archive
 from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
-from mediabox.core.catalogue import Catalogue
-from mediabox.core.commit import Committer
 from mediabox.core.governor import Governor, Limits
 from mediabox.core.intake import Intake
 from mediabox.core.issues import IssueBook
 from mediabox.core.parts import ARCHIVE, Parts
 from mediabox.core.pipeline import Pipeline
-from mediabox.core.proofs import ArchiveProofs
-from mediabox.core.scrub import Scrub
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.durable.private import write_private
-from mediabox.durable.publish import discard_stale, remove_at
-from mediabox.durable.renditions import RenditionFolder
+from mediabox.durable.publish import discard_stale
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, Fatal, MediaboxError, NeedsHuman, Retryable
 from mediabox.log import get_logger
 from mediabox.model.version import VERSION
-from mediabox.native.sidecar_text import compose
 from mediabox.native.worker import MediaWorkers
-from mediabox.stages.dedup import Dedup
-from mediabox.stages.dedup import Settings as DedupSettings
-from mediabox.stages.describe import Describe
-from mediabox.stages.examine import Examine
-from mediabox.stages.fetch import Fetch
-from mediabox.stages.file import File
-from mediabox.stages.group import Group
-from mediabox.stages.manifest import Manifest
-from mediabox.stages.place import Place
-from mediabox.stages.place import Settings as PlaceSettings
-from mediabox.stages.remove import Remove
 from mediabox.store import assets, journal
 from mediabox.store.database import Database
 from mediabox.supervise import first, supervise
@@ -72,10 +51,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 DATABASE = "mediabox.db"
-STAGES: tuple[type[Stage], ...] = (Fetch, Examine, File, Describe, Manifest, Remove)
-RULES: tuple[type[Rule], ...] = (Group, Dedup, Place)
 LOOK_FOR_VOLUME_S = 5.0  # how soon an archive disk that is plugged in is found
-MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
 
 
 class Box:
@@ -172,27 +148,32 @@ class Box:
         sources = self._sources()
         for source in sources.values():
             stack.push_async_callback(source.close)
-        workers = self._workers(threads(self.config))
+        workers = self._workers(assembly.threads(self.config))
         stack.push_async_callback(workers.close)
         spool = SpoolFolder(volume)
-        archive = Archive(volume, spool)
         await self._sweep(volume, spool)
-        pipeline = self._pipeline(sources, spool, archive, workers)
-        intake = Intake(
+        joined = assembly.Assembly(
+            self.config,
             database=self.database,
-            pipeline=pipeline,
+            volume=volume,
+            spool=spool,
+            workers=workers,
+            sources=sources,
+            governor=self.governor,
             parts=self.parts,
             issues=self.issues,
             bus=self.bus,
             clock=self.clock,
         )
+        pipeline, intake = joined.pipeline, joined.intake
         services: dict[str, Service] = {
             "governor": self.governor.run,
             "switches": lambda: self.attention.mind_switches(pipeline.wake),
             "answers": lambda: self.attention.mind_answers(sources),
         }
         if not once:
-            services["scrub"] = self._scrub(volume).run
+            services["scrub"] = joined.scrub.run
+            services["retention"] = joined.retention.run
             services["backup"] = Backup(self.database, self.config.home, volume).run
             services["watchdog"] = lambda: systemd.watchdog(lambda: self.database.write(journal.last))
             if self.config.release.enabled:
@@ -210,66 +191,8 @@ class Box:
                 task.cancel()
 
     def _sources(self) -> dict[str, Source]:
-        config = self.config
-        roots = (config.home, config.path(config.archive.path), config.path(config.renditions.path))
-        shared: dict[str, object] = {}
-        built: dict[str, Source] = {}
-        for one in config.sources:
-            tools = SourceTools(
-                name=one.name,
-                home=config.home,
-                excluded_roots=roots,
-                clock=self.clock,
-                remove=remove_at,
-                write_private=write_private,
-                open_issue=self.issues.open,
-                close_issue=self.issues.close,
-                shared=shared,
-            )
-            kind: type[Source] = member_class("sources", one.type)
-            built[one.name] = kind.build(one.settings, tools)
-        return built
-
-    def _pipeline(
-        self, sources: Mapping[str, Source], spool: SpoolFolder, archive: Archive, workers: MediaWorkers
-    ) -> Pipeline:
-        moving = {name for name, source in sources.items() if source.removes_after_archiving}
-        return Pipeline(
-            database=self.database,
-            stages=self._stages(sources, spool, archive, workers),
-            widths=widths(threads(self.config)),
-            committer=Committer(rules=rules(self.config), clock=self.clock, moving_sources=moving),
-            governor=self.governor,
-            parts=self.parts,
-            issues=self.issues,
-            bus=self.bus,
-            clock=self.clock,
-        )
-
-    def _stages(
-        self, sources: Mapping[str, Source], spool: SpoolFolder, archive: Archive, workers: MediaWorkers
-    ) -> list[Stage]:
-        catalogue = Catalogue(self.database)
-        made = self.config.renditions
-        renditions = RenditionFolder(self.config.path(made.path)) if made.thumbnails or made.preview else None
-        return [
-            Fetch(sources, spool, FoundAdoptions(self.database)),
-            Examine(spool, workers, renditions),
-            File(archive),
-            Describe(catalogue, archive, workers, compose=compose),
-            Manifest(catalogue, archive),
-            Remove(sources, ArchiveProofs(self.database, archive, self.clock)),
-        ]
-
-    def _scrub(self, volume: Volume) -> Scrub:
-        return Scrub(
-            database=self.database,
-            volume=volume,
-            governor=self.governor,
-            clock=self.clock,
-            days=self.config.scrub.days,
-            bytes_per_s=self.config.scrub.bandwidth_mb_s * 1_000_000,
-        )
+        """Every source that is set up, built."""
+        return assembly.sources(self.config, clock=self.clock, issues=self.issues)
 
     async def _release(self, volume: Volume, sources: Mapping[str, Source]) -> None:
         """Free sources of what people confirmed. Loaded only where the owner switched it on."""
@@ -333,20 +256,6 @@ async def _everything(intake: Intake, pipeline: Pipeline, sources: Mapping[str, 
     await pipeline.idle()
 
 
-def rules(config: Config) -> list[Rule]:
-    """In their order."""
-    return [
-        Group(),
-        Dedup(DedupSettings(max_distance=config.dedup.max_distance)),
-        Place(PlaceSettings(template=config.archive.template)),
-    ]
-
-
-def widths(decoding: int) -> dict[str, int]:
-    """How many works of each step may be under way at once."""
-    return {"fetch": 2, "examine": decoding + 1, "file": 4, "describe": 2, "manifest": 1, "remove": 1}
-
-
 def _tell(event: str, *, once: bool, **fields: object) -> None:
     """A line of the daemon's life. One run is silent: cron mails every word."""
     (log.debug if once else log.info)(event, **fields)
@@ -356,14 +265,6 @@ def _by_type(config: Config) -> str:
     """How many sources of each type: "folder 2, icloud 1"."""
     counts = Counter(source.type for source in config.sources)
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-
-
-def threads(config: Config) -> int:
-    """Decoding threads: as set, else one for each core as far as the board's memory allows."""
-    if config.work.threads:
-        return config.work.threads
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(1, min(os.cpu_count() or 1, memory // MEMORY_PER_THREAD))
 
 
 def _limits(config: Config) -> Limits:

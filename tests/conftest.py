@@ -1,4 +1,4 @@
-"""Shared fixtures. Small media of our own is under `tests/media`; the deep tests use a sample folder when it is there."""
+"""Shared fixtures. Small media of our own is under `tests/media`; deep tests use a sample folder where there is one."""
 
 import os
 from pathlib import Path

@@ -43,7 +43,7 @@ MAY_SEE: dict[str, set[str]] = {
     "simulate": GROUND | {"native"},
     "surfaces": GROUND | {"core.commands", "core.bus"},
 }
-ROOTS = {"daemon", "cli", "__main__"}
+ROOTS = {"assembly", "daemon", "cli", "__main__"}
 FAMILIES = {"sources", "stages", "destinations", "probes"}  # members never import each other
 
 NATIVE = {"PIL", "av", "numpy", "pyvips", "pillow_heif", "pillow_jxl", "rawpy", "ai_edge_litert", "tflite_runtime"}

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def in_order() -> list[Step]:
     """Every stage and rule, each after what it names in `after`."""
-    from mediabox.daemon import RULES, STAGES
+    from mediabox.assembly import RULES, STAGES
 
     waiting = [_step(one, "stage") for one in STAGES] + [_step(one, "rule") for one in RULES]
     known = {step.name for step in waiting}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,12 +16,15 @@ from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core import commands
 from mediabox.core.commit import Committer
-from mediabox.core.enrolment import archive_volume, set_rebuilding
+from mediabox.core.enrolment import ROLE, archive_volume, set_rebuilding
+from mediabox.core.mending import mark_by_sidecars
 from mediabox.core.rebuild import Rebuild, Rebuilt
+from mediabox.durable.marker import MARKER
 from mediabox.durable.publish import set_aside
 from mediabox.durable.renditions import RenditionFolder
 from mediabox.errors import Fatal, Permanent
 from mediabox.native.worker import MediaWorkers
+from mediabox.store import volumes
 from mediabox.store.database import Database
 
 if TYPE_CHECKING:
@@ -37,10 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
     overrides = {"archive.path": arguments.archive} if arguments.archive else None
     config = load(home, overrides=overrides)
     root = config.path(config.archive.path)
-    if not (root / ".mediabox" / "volume.json").exists():
-        message = f"{root} is not an archive of mediabox (it has no .mediabox/volume.json): name it with --archive DIR"
+    is_marked = (root / MARKER).exists()
+    if not is_marked and not arguments.archive:
+        message = f"{root} is not an archive of mediabox (it has no {MARKER}): name it with --archive DIR"
         raise Permanent(message)
     with locked(home):
+        if not is_marked:
+            _mark(home, root)
         held = _pause(home)
         kept = [set_aside(path) for path in home.glob(f"{DATABASE}*") if path.suffix in (".db", ".db-wal", ".db-shm")]
         report = asyncio.run(_rebuild(config, held, is_watched=sys.stderr.isatty() and not arguments.json))
@@ -55,6 +62,27 @@ def run(arguments: argparse.Namespace) -> int:
     return exits.PROBLEM if report.damaged or report.missing else exits.OK
 
 
+def _mark(home: Path, root: Path) -> None:
+    """Make a volume of an archive that has lost its marker. Raises Permanent while a catalogue knows which it was."""
+    with suppress(Fatal), catalogue(home) as connection:
+        if volumes.enrolled(connection, ROLE) is not None:
+            message = (
+                f"{root} has no {MARKER}, and the catalogue in {home} knows what was in it: run "
+                "`mediabox doctor --mend-marker`, or move mediabox.db away first"
+            )
+            raise Permanent(message)
+    uuid = asyncio.run(_mark_by_sidecars(root))
+    print(plain(f"{root} had lost its marker; by its sidecars it is an archive of mediabox, now volume {uuid}."))
+
+
+async def _mark_by_sidecars(root: Path) -> str:
+    workers = MediaWorkers(1)
+    try:
+        return await mark_by_sidecars(root, workers, now_ms=Clock().wall_ms())
+    finally:
+        await workers.close()
+
+
 def _pause(home: Path) -> commands.Pause | None:
     """The pause a person set in the catalogue that is to be replaced, as far as it can still be read."""
     now_ms = Clock().wall_ms()
@@ -67,7 +95,7 @@ def _pause(home: Path) -> commands.Pause | None:
 
 async def _rebuild(config: Config, held: commands.Pause | None, *, is_watched: bool) -> Rebuilt:
     clock = Clock()
-    from mediabox.daemon import rules, threads
+    from mediabox.assembly import rules, threads
 
     def begin(connection: sqlite3.Connection) -> None:
         set_rebuilding(connection, is_under_way=True)

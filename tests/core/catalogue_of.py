@@ -45,6 +45,7 @@ class ScriptedSource:
     """Obeys `contracts.Source` over pages a test lays out; listing goes on behind the page the cursor names."""
 
     removes_after_archiving = False
+    mirrors_deletions = False
     unsettled = 0
 
     def __init__(self, name: str = "cloud") -> None:

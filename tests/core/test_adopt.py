@@ -171,6 +171,7 @@ class Cloud:
 
     name = "cloud"
     removes_after_archiving = False
+    mirrors_deletions = False
     resumes = True
 
     def __init__(self, content: bytes, *, checks: bool = False) -> None:

@@ -3,29 +3,21 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sources.icloud.signed_in import source_of
 
-import mediabox.daemon
 from mediabox.config.load import load
-from mediabox.contracts import Source, Stage
-from mediabox.core.archive import Archive
-from mediabox.core.retention import Retention
+from mediabox.contracts import Source
 from mediabox.daemon import Box
-from mediabox.durable.spool import SpoolFolder
-from mediabox.durable.volume import Volume
 from mediabox.model.manifest import MANIFEST_NAME
-from mediabox.native.worker import MediaWorkers
 from mediabox.simulate.icloud.blob import MemoryBlob, of_bytes
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.stages.trash import Recover, Trash
 from whole.box import Household
 from whole.examiner import TableExaminer, read_table
 from whole.family import LIBRARY
@@ -34,7 +26,6 @@ from whole.soundness import findings
 LIVE, CLIP = LIBRARY / "DCIM/100APPLE/IMG_0001.HEIC", LIBRARY / "DCIM/100APPLE/IMG_0001.MOV"
 TOWER = LIBRARY / "Mixed/tower.jpg"
 NEW_YEARS_EVE_MS = 1_577_835_000_000  # 2019-12-31T23:30:00Z: the next day where it was taken
-MIRRORING = frozenset({"cloud"})
 
 
 def screenshot(number: int) -> MemoryBlob:
@@ -51,16 +42,6 @@ class CloudBox(Box):
 
     def _sources(self) -> dict[str, Source]:
         return {"cloud": source_of(self._simulator, deletion="mirror")}
-
-    def _stages(
-        self, sources: Mapping[str, Source], spool: SpoolFolder, archive: Archive, workers: MediaWorkers
-    ) -> list[Stage]:
-        stages = super()._stages(sources, spool, archive, workers)
-        if any(stage.name == "trash" for stage in stages):
-            return stages
-        volume: Volume = archive._volume
-        kept = Retention(database=self.database, volume=volume, clock=self.clock, mirroring=MIRRORING)
-        return [*stages, Trash(kept, archive), Recover(kept, archive)]
 
 
 class Account:
@@ -107,10 +88,8 @@ class Account:
 
 @pytest.fixture
 async def account(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, box: Household, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, box: Household
 ) -> AsyncIterator[Account]:
-    monkeypatch.setattr(mediabox.daemon, "Intake", partial(mediabox.daemon.Intake, mirroring=MIRRORING))
-    monkeypatch.setattr(mediabox.daemon, "Committer", partial(mediabox.daemon.Committer, mirroring_sources=MIRRORING))
     box.found({})
     async with Simulator(tmp_path_factory.getbasetemp() / "icloud-of-whole") as simulator:
         simulator.add_account()

@@ -32,6 +32,7 @@ class Folder:
     what unlinks a file durably; only a source that moves needs it.
     """
 
+    mirrors_deletions = False  # a folder has no bin: what is gone may only be away
     resumes = False  # it has no checksum to hold the beginning of an interrupted fetch against
 
     def __init__(

@@ -55,6 +55,7 @@ class ICloud:
     ) -> None:
         clock = clock or Clock()
         self.name = name
+        self.mirrors_deletions = settings.deletion == "mirror"
         self.budget = budget
         self._settings = settings
         self._clock = clock

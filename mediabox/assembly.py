@@ -1,0 +1,172 @@
+"""Which objects a box is made of, and how they are joined. Part of the composition root; `daemon` gives them life."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mediabox.config.members import member_class
+from mediabox.contracts import Rule, SourceTools, Stage
+from mediabox.core.adoption import FoundAdoptions
+from mediabox.core.archive import Archive
+from mediabox.core.catalogue import Catalogue
+from mediabox.core.commit import Committer
+from mediabox.core.intake import Intake
+from mediabox.core.pipeline import Pipeline
+from mediabox.core.proofs import ArchiveProofs
+from mediabox.core.retention import Retention
+from mediabox.core.scrub import Scrub
+from mediabox.durable.private import write_private
+from mediabox.durable.publish import remove_at
+from mediabox.durable.renditions import RenditionFolder
+from mediabox.native.sidecar_text import compose
+from mediabox.stages.dedup import Dedup
+from mediabox.stages.dedup import Settings as DedupSettings
+from mediabox.stages.describe import Describe
+from mediabox.stages.examine import Examine
+from mediabox.stages.fetch import Fetch
+from mediabox.stages.file import File
+from mediabox.stages.group import Group
+from mediabox.stages.manifest import Manifest
+from mediabox.stages.place import Place
+from mediabox.stages.place import Settings as PlaceSettings
+from mediabox.stages.remove import Remove
+from mediabox.stages.trash import Recover, Trash
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mediabox.clock import Clock
+    from mediabox.config.load import Config
+    from mediabox.contracts import Source
+    from mediabox.core.bus import Bus
+    from mediabox.core.governor import Governor
+    from mediabox.core.issues import IssueBook
+    from mediabox.core.parts import Parts
+    from mediabox.durable.spool import SpoolFolder
+    from mediabox.durable.volume import Volume
+    from mediabox.native.worker import MediaWorkers
+    from mediabox.store.database import Database
+
+STAGES: tuple[type[Stage], ...] = (Fetch, Examine, File, Describe, Manifest, Remove, Trash, Recover)
+RULES: tuple[type[Rule], ...] = (Group, Dedup, Place)
+MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
+
+
+def sources(config: Config, *, clock: Clock, issues: IssueBook) -> dict[str, Source]:
+    """Every source that is set up, by name. Nothing is read or asked yet."""
+    roots = (config.home, config.path(config.archive.path), config.path(config.renditions.path))
+    shared: dict[str, object] = {}
+    built: dict[str, Source] = {}
+    for one in config.sources:
+        tools = SourceTools(
+            name=one.name,
+            home=config.home,
+            excluded_roots=roots,
+            clock=clock,
+            remove=remove_at,
+            write_private=write_private,
+            open_issue=issues.open,
+            close_issue=issues.close,
+            shared=shared,
+        )
+        kind: type[Source] = member_class("sources", one.type)
+        built[one.name] = kind.build(one.settings, tools)
+    return built
+
+
+class Assembly:
+    """The parts that need the archive's volume, joined."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        database: Database,
+        volume: Volume,
+        spool: SpoolFolder,
+        workers: MediaWorkers,
+        sources: Mapping[str, Source],
+        governor: Governor,
+        parts: Parts,
+        issues: IssueBook,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        made = config.renditions
+        self._renditions = RenditionFolder(config.path(made.path)) if made.thumbnails or made.preview else None
+        self._config, self._database, self._spool, self._workers = config, database, spool, workers
+        self._archive, self._clock, self._sources = Archive(volume, spool), clock, sources
+        mirroring = {name for name, source in sources.items() if source.mirrors_deletions}
+        self.retention = Retention(
+            database=database, volume=volume, clock=clock, mirroring=mirroring, renditions=self._renditions
+        )
+        self.pipeline = Pipeline(
+            database=database,
+            stages=self._stages(),
+            widths=widths(threads(config)),
+            committer=Committer(
+                rules=rules(config),
+                clock=clock,
+                moving_sources={name for name, source in sources.items() if source.removes_after_archiving},
+                mirroring_sources=mirroring,
+            ),
+            governor=governor,
+            parts=parts,
+            issues=issues,
+            bus=bus,
+            clock=clock,
+        )
+        self.intake = Intake(
+            database=database,
+            pipeline=self.pipeline,
+            parts=parts,
+            issues=issues,
+            bus=bus,
+            clock=clock,
+            mirroring=mirroring,
+        )
+        self.scrub = Scrub(
+            database=database,
+            volume=volume,
+            governor=governor,
+            clock=clock,
+            days=config.scrub.days,
+            bytes_per_s=config.scrub.bandwidth_mb_s * 1_000_000,
+        )
+
+    def _stages(self) -> list[Stage]:
+        catalogue = Catalogue(self._database)
+        return [
+            Fetch(self._sources, self._spool, FoundAdoptions(self._database)),
+            Examine(self._spool, self._workers, self._renditions),
+            File(self._archive),
+            Describe(catalogue, self._archive, self._workers, compose=compose),
+            Manifest(catalogue, self._archive),
+            Remove(self._sources, ArchiveProofs(self._database, self._archive, self._clock)),
+            Trash(self.retention, self._archive),
+            Recover(self.retention, self._archive),
+        ]
+
+
+def rules(config: Config) -> list[Rule]:
+    """In their order."""
+    return [
+        Group(),
+        Dedup(DedupSettings(max_distance=config.dedup.max_distance)),
+        Place(PlaceSettings(template=config.archive.template)),
+    ]
+
+
+def widths(decoding: int) -> dict[str, int]:
+    """How many works of each step may be under way at once. One `trash` at a time: its daily limit counts on it."""
+    one_each = dict.fromkeys(("manifest", "remove", "trash", "recover"), 1)
+    return {"fetch": 2, "examine": decoding + 1, "file": 4, "describe": 2} | one_each
+
+
+def threads(config: Config) -> int:
+    """Decoding threads: as set, else one for each core as far as the board's memory allows."""
+    if config.work.threads:
+        return config.work.threads
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(os.cpu_count() or 1, memory // MEMORY_PER_THREAD))
