@@ -93,7 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     _verb(verbs, "allow-deletions", "many deletions at a source were meant: follow them", module="steer")
 
     _add_release(verbs)
-    _with_json(_verb(verbs, "doctor", "check the box and say what to do"))
+    doctor = _with_json(_verb(verbs, "doctor", "check the box and say what to do"))
+    doctor.add_argument(
+        "--mend-marker", action="store_true", help="write the archive's lost marker anew, if its files prove it"
+    )
     config = _with_json(_verb(verbs, "config", "check, show or describe the configuration"))
     config.add_argument("action", choices=("check", "show", "schema"))
     config.add_argument("--origin", action="store_true", help="with show: say who set each value")

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, running
+from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, poke, running
 from mediabox.cli.standing import CLOCK_REMEDY, LOW_HOME_BYTES, absence, free_bytes, half_made
 from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
+from mediabox.core import mending
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
 from mediabox.store import copies, figures, issues, journal
+from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
     import argparse
@@ -45,7 +47,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str = ""
 
 
+MEND = "If that is the archive, its marker was deleted: `mediabox doctor --mend-marker` proves it and writes it anew."
+
+
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.mend_marker:
+        return _mend_marker(home_of(arguments))
     checks = list(_checks(home_of(arguments)))
     if arguments.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(checks), indent=2) + b"\n")
@@ -56,6 +63,24 @@ def run(arguments: argparse.Namespace) -> int:
             if check.remedy:
                 print(f"         What to do: {plain(check.remedy)}")
     return exits.PROBLEM if any(check.state == "problem" for check in checks) else exits.OK
+
+
+def _mend_marker(home: Path) -> int:
+    config = load(home)
+    root = config.path(config.archive.path)
+    with catalogue(home, write=True) as connection, transaction(connection):
+        found = mending.mend(connection, root, now_ms=Clock().wall_ms())
+    poke(home)
+    print(plain(f"{root} is the archive: {count_words(found, 'known file')} found there. Its marker is back."))
+    return exits.OK
+
+
+def _is_mendable(config: Config) -> bool:
+    try:
+        with catalogue(config.home) as connection:
+            return mending.is_mendable(connection, config.path(config.archive.path))
+    except MediaboxError:  # told of by its own check
+        return False
 
 
 def _checks(home: Path) -> Iterator[Check]:
@@ -141,7 +166,8 @@ def _archive(config: Config) -> Iterator[Check]:
         return
     free = shutil.disk_usage(root).free
     if (config.home / DATABASE).exists() and (why := absence(config)) is not None:
-        yield Check(what="archive", state="problem", why=why, remedy="Mount the archive's disk there.")
+        remedy = MEND if _is_mendable(config) else "Mount the archive's disk there."
+        yield Check(what="archive", state="problem", why=why, remedy=remedy)
     elif not os.access(root, os.W_OK):
         yield Check(what="archive", state="problem", why=f"{root} is read-only", remedy="Check the disk and its mount.")
     elif free < LOW_FREE_BYTES:

@@ -72,7 +72,8 @@ def _mark(home: Path, root: Path) -> None:
             )
             raise Permanent(message)
     uuid = asyncio.run(_mark_by_sidecars(root))
-    print(plain(f"{root} had lost its marker; by its sidecars it is an archive of mediabox, now volume {uuid}."))
+    told = f"{root} had lost its marker; by its sidecars it is an archive of mediabox, now volume {uuid}."
+    print(plain(told), file=sys.stderr)
 
 
 async def _mark_by_sidecars(root: Path) -> str:

@@ -34,7 +34,10 @@ def found_now(home: Path, *, has_archive: bool, now_ms: int) -> Iterator[Issue]:
         yield _issue("config.invalid", "; ".join(map(str.strip, str(error).splitlines())), error.remedy, now_ms)
     else:
         if has_archive and (missing := absence(config)) is not None:
-            remedy = "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself."
+            remedy = (
+                "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself. "
+                "If it is there, ask `mediabox doctor`."
+            )
             yield _issue("volume.missing", missing, remedy, now_ms, subject="archive")
     if not Clock().is_trusted():
         what = "The clock is before 2025: it was never set since the box was switched on"

@@ -2,6 +2,8 @@
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -95,23 +97,67 @@ def expected_marker(descriptor: int, root: Path, name: str, *, expected: Identit
 
 def write_marker(descriptor: int, root: Path, name: str, *, now_ms: int) -> Identity:
     """Mark a volume never used before, durably."""
-    filesystem = filesystem_behind(descriptor)
-    identity = Identity(uuid=str(uuid.uuid4()), generation=1, created_at_ms=now_ms, filesystem=filesystem)
+    identity = new_identity(descriptor, now_ms=now_ms)
     try:
         _make_folder(descriptor, root, name)
-        temp = temporary_for(MARKER)
-        write_temporary(temp, msgspec.json.format(msgspec.json.encode(identity)) + b"\n", dir_fd=descriptor, sync=True)
-        try:
-            os.rename(temp, MARKER, src_dir_fd=descriptor, dst_dir_fd=descriptor)
-            _sync(FOLDER, dir_fd=descriptor)
-        except OSError:
-            abandon(temp, dir_fd=descriptor)
-            unlink_quietly(MARKER, dir_fd=descriptor)
-            raise
+        _write(descriptor, identity)
     except OSError as err:
         raise foreign(root, name, f"cannot be written to ({err.strerror})") from err
     fp("volume.enrolled")
     return identity
+
+
+def new_identity(descriptor: int, *, now_ms: int) -> Identity:
+    """One no other volume has."""
+    filesystem = filesystem_behind(descriptor)
+    return Identity(uuid=str(uuid.uuid4()), generation=1, created_at_ms=now_ms, filesystem=filesystem)
+
+
+@contextmanager
+def unmarked(root: Path, name: str = "archive") -> Iterator[int]:
+    """A descriptor of a root without a marker, to look for proof below it and then `mark_anew`.
+
+    Raises Away when the root is not there, NeedsHuman `volume.foreign` when it is a
+    system folder or has a marker already.
+    """
+    root = root.resolve()
+    refuse_system_folder(root, name)
+    descriptor = opened(root, name)
+    try:
+        if (found := read_marker(descriptor, root, name)) is not None:
+            raise foreign(root, name, f"has its marker: it is volume {found.uuid}")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def mark_anew(descriptor: int, root: Path, identity: Identity, *, name: str = "archive") -> None:
+    """Write a lost marker, durably. Only for whoever has found the volume's files below the descriptor.
+
+    Raises NeedsHuman `volume.foreign` on another kind of file system than the volume's: a copy of it.
+    """
+    found = filesystem_behind(descriptor)
+    if not is_same_family(found, identity.filesystem):
+        raise foreign(root, name, f"is on {found}, was enrolled on {identity.filesystem}: a copy of the volume?")
+    try:
+        with suppress(FileExistsError):
+            os.mkdir(FOLDER, 0o755, dir_fd=descriptor)
+        _sync(".", dir_fd=descriptor)
+        _write(descriptor, identity)
+    except OSError as err:
+        raise foreign(root, name, f"cannot be written to ({err.strerror})") from err
+
+
+def _write(descriptor: int, identity: Identity) -> None:
+    temp = temporary_for(MARKER)
+    write_temporary(temp, msgspec.json.format(msgspec.json.encode(identity)) + b"\n", dir_fd=descriptor, sync=True)
+    try:
+        os.rename(temp, MARKER, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+        _sync(FOLDER, dir_fd=descriptor)
+    except OSError:
+        abandon(temp, dir_fd=descriptor)
+        unlink_quietly(MARKER, dir_fd=descriptor)
+        raise
 
 
 def _make_folder(descriptor: int, root: Path, name: str) -> None:
