@@ -53,8 +53,8 @@ def half_made(home: Path, connection: sqlite3.Connection, now_ms: int) -> Iterat
     is_empty = volumes.enrolled(connection, "archive") is None and archive_of(home) is not None
     if running(home) or not (is_empty or volumes.switch(connection, REBUILDING)):
         return
-    how = "The catalogue is empty beside an archive" if is_empty else "The catalogue was being rebuilt"
-    what = f"{how}: a rebuild was cut short{kept_words(home)}"
+    how = "is empty beside an archive: it was lost, or" if is_empty else "is half made:"
+    what = f"The catalogue {how} a rebuild was cut short{kept_words(home)}"
     yield _issue("volume.uncatalogued", what, "Run `mediabox rebuild`.", now_ms, subject="archive")
 
 
