@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from mediabox.durable.spool import SPOOL
 from mediabox.durable.volume import Identity, Volume
 from mediabox.errors import NeedsHuman
+from mediabox.model.sidecar import COMPOSED_HEAD
 from mediabox.store import copies, journal, volumes
 
 if TYPE_CHECKING:
@@ -66,12 +68,36 @@ def set_rebuilding(connection: sqlite3.Connection, *, is_under_way: bool) -> Non
 
 async def _enroll(root: Path, *, clock: Clock, reserve_bytes: int | None, for_rebuild: bool) -> Volume:
     """The marker is durable before its row: after a crash between the two the marker is found and adopted."""
+    if not for_rebuild and await asyncio.to_thread(_holds_sidecars_of_ours, root):
+        raise _uncatalogued(root, "no catalogue here knows of it")
     volume = await asyncio.to_thread(Volume.enroll, root, now_ms=clock.wall_ms(), reserve_bytes=reserve_bytes)
     # The spool is made by the first fetch, so after the row: whoever has one has, or had, a catalogue.
     if not for_rebuild and await asyncio.to_thread(volume.exists, SPOOL):
         volume.close()
         raise _uncatalogued(root, "this catalogue knows nothing of it")
     return volume
+
+
+def _holds_sidecars_of_ours(root: Path) -> bool:
+    """Whether an archive of ours was here: its marker may be lost, what it holds says so itself."""
+    head = COMPOSED_HEAD.encode()
+    for folder, below, names in os.walk(root):
+        below.sort()  # years first: the first sidecar is found at once
+        for name in names:
+            if name.endswith(".xmp") and _begins_with(os.path.join(folder, name), head):
+                return True
+    return False
+
+
+def _begins_with(path: str, head: bytes) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # unreadable: it cannot tell
+        return False
+    try:
+        return os.read(descriptor, len(head)) == head
+    finally:
+        os.close(descriptor)
 
 
 def _note(connection: sqlite3.Connection, identity: Identity, *, now_ms: int) -> None:

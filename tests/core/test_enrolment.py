@@ -1,0 +1,43 @@
+"""A folder that was an archive of ours is never taken for a new one."""
+
+from pathlib import Path
+
+import pytest
+
+from mediabox.clock import Clock
+from mediabox.core.enrolment import archive_volume
+from mediabox.errors import NeedsHuman
+from mediabox.model.sidecar import COMPOSED_HEAD
+from mediabox.store.database import Database
+
+
+@pytest.fixture
+async def database(tmp_path: Path):
+    async with Database(tmp_path / "mediabox.db") as opened:
+        yield opened
+
+
+def month(root: Path) -> Path:
+    folder = root / "2024" / "2024-05"
+    folder.mkdir(parents=True)
+    return folder
+
+
+async def test_an_archive_without_marker_and_catalogue_is_to_be_rebuilt(tmp_path: Path, database: Database) -> None:
+    (month(tmp_path / "archive") / "IMG_1.JPG.xmp").write_text(COMPOSED_HEAD + "...", encoding="utf-8")
+
+    with pytest.raises(NeedsHuman, match="second time") as refused:
+        await archive_volume(database, tmp_path / "archive", clock=Clock())
+
+    assert refused.value.issue == "volume.uncatalogued"
+    assert "mediabox rebuild" in refused.value.remedy
+    assert not (tmp_path / "archive" / ".mediabox").exists()
+
+
+async def test_a_folder_with_other_peoples_sidecars_may_become_an_archive(tmp_path: Path, database: Database) -> None:
+    (month(tmp_path / "archive") / "IMG_1.JPG.xmp").write_text("<x:xmpmeta/>", encoding="utf-8")
+
+    volume = await archive_volume(database, tmp_path / "archive", clock=Clock())
+
+    assert volume.exists(".mediabox/volume.json")
+    volume.close()
