@@ -1,8 +1,9 @@
 """The bytes behind a resource, and what Apple calls their signature.
 
-`fileChecksum` is an MMCS signature, not a hash anybody can recompute (kei warned on every
-file when it compared). Ours is one byte and 20: the same for the same bytes, and no
-plain SHA-1 of them, so that no client can lean on it.
+`fileChecksum` is one byte 1 and SHA-1 of two salts and the bytes, as recorded downloads have it
+(`mediabox.sources.icloud.checksum` says which; written here again, so that neither proves itself).
+What cannot be read whole when asked for its name is signed under another first byte, which clients
+must take for a kind they do not know.
 """
 
 import base64
@@ -13,6 +14,8 @@ from typing import Protocol
 
 import msgspec
 
+_SALTS = b"com.apple.XattrObjectSalt\0com.apple.DataObjectSalt\0"
+_OF_ALL, _OWN = b"\x01", b"\x7f"
 _KEY = b"mediabox-simulated-mmcs"
 _WHOLE_BYTES = 16 << 20  # larger files are sampled: starting over a folder of films must not take minutes
 _SAMPLE_BYTES = 1 << 20
@@ -58,29 +61,32 @@ class MemoryBlob(msgspec.Struct, frozen=True, kw_only=True):
 def of_file(path: Path) -> FileBlob:
     """A file as it is now. Reads it, or samples of it when it is large."""
     size_bytes = path.stat().st_size
+    if size_bytes <= _WHOLE_BYTES:
+        return FileBlob(path=path, size_bytes=size_bytes, signature=signed(path.read_bytes()))
     digest = hashlib.sha1(_KEY + size_bytes.to_bytes(8, "big"), usedforsecurity=False)
     with path.open("rb") as file:
-        if size_bytes <= _WHOLE_BYTES:
-            digest.update(file.read())
-        else:
-            for number in range(_SAMPLES):
-                digest.update(os.pread(file.fileno(), _SAMPLE_BYTES, size_bytes * number // _SAMPLES))
+        for number in range(_SAMPLES):
+            digest.update(os.pread(file.fileno(), _SAMPLE_BYTES, size_bytes * number // _SAMPLES))
     return FileBlob(path=path, size_bytes=size_bytes, signature=encode(digest.digest()))
 
 
 def of_bytes(content: bytes) -> MemoryBlob:
-    digest = hashlib.sha1(_KEY + len(content).to_bytes(8, "big") + content, usedforsecurity=False)
-    return MemoryBlob(content=content, signature=encode(digest.digest()))
+    return MemoryBlob(content=content, signature=signed(content))
+
+
+def signed(content: bytes) -> str:
+    """As Apple does: 28 characters (`AY6c+BsE0jjaXx9tmVGJM1D2VcEO`)."""
+    return base64.b64encode(_OF_ALL + hashlib.sha1(_SALTS + content, usedforsecurity=False).digest()).decode()
 
 
 def encode(twenty_bytes: bytes) -> str:
-    """As on the wire: a leading 1 and 20 bytes, 28 characters (`AY6c+BsE0jjaXx9tmVGJM1D2VcEO`)."""
-    return base64.b64encode(b"\x01" + twenty_bytes).decode()
+    """Of the same length, and of a kind nobody can recompute."""
+    return base64.b64encode(_OWN + twenty_bytes).decode()
 
 
 def reference_of(signature: str) -> str:
     """`referenceChecksum`: another 21 bytes that belong to the first."""
-    return encode(hashlib.sha1(b"reference" + signature.encode(), usedforsecurity=False).digest())
+    return signed(b"reference" + signature.encode())
 
 
 def wrapping_key_of(signature: str) -> str:

@@ -30,7 +30,7 @@ class Number(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct, frozen=True, rename="camel"):
-    """Where a file's bytes are. `file_checksum` is a signature of the bytes, no hash we could compute."""
+    """Where a file's bytes are. `file_checksum` is a signature of the bytes (`checksum`)."""
 
     file_checksum: str
     size: int | None = None

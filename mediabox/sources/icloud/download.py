@@ -1,7 +1,7 @@
 """Streams one file from Apple's content host into a sink, and lets nothing else in.
 
-Length and beginning are checked before a byte is written, the end afterwards. A cut
-connection is continued where it ended, with a fresh link if need be.
+Length and beginning are checked before a byte is written, checksum and end afterwards. A
+cut connection is continued where it ended, with a fresh link if need be.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from mediabox.model.signature import HEAD_BYTES
 from mediabox.model.structure import Witness
 from mediabox.sources.icloud.answers import Trouble
 from mediabox.sources.icloud.budget import Lane
+from mediabox.sources.icloud.checksum import checksum_of
 from mediabox.sources.icloud.connection import Unreachable
 from mediabox.sources.icloud.records import size_of_version
 from mediabox.sources.icloud.refusals import Verdict, retry_after_s, verdict_on
@@ -72,6 +73,7 @@ class Downloads:
         self._lanes = lanes
         self._clock = clock
         self._strays = 0
+        self._is_telling = False  # a checksum has agreed with a file: from then on a difference is one
         self._doubts: dict[tuple[str, str], tuple[int, int]] = {}
 
     async def fetch(self, resource: Resource, sink: Sink) -> None:
@@ -212,6 +214,20 @@ class Downloads:
             raise Stray(f"iCloud sent more than the {pour.size:,} bytes of {pour.resource.name}")
 
     async def _judge(self, pour: _Pour) -> None:
+        """Apple's checksum decides, once it is known to tell; before that, and without one, the file's end does."""
+        match pour.checksum:
+            case None:
+                await self._judge_end(pour)
+            case checksum if checksum.agrees:
+                self._is_telling = True
+            case _ if self._is_telling:
+                log.warning("icloud_file_differs", source=self._connection.name, resource=pour.resource.id)
+                await pour.restart()
+                raise Retryable(f"{pour.resource.name} came with other bytes than iCloud's checksum is of")
+            case _:
+                await self._judge_end(pour)
+
+    async def _judge_end(self, pour: _Pour) -> None:
         """A file that seems to lack its end is fetched twice; if it comes the same again, it is so in iCloud."""
         complaint = pour.witness.complaint() if pour.witness is not None else None
         if complaint is None or pour.witness is None:
@@ -243,8 +259,10 @@ class _Pour:
         self.size = size
         self.offset = offset
         self.tag: str | None = None
-        self.witness = None if offset else Witness()  # who did not see the beginning cannot judge the end
         self._sink = sink
+        # Who did not see the beginning cannot judge the end.
+        self.witness = None if offset else Witness()
+        self.checksum = None if offset else checksum_of(resource.version)
 
     @property
     def is_whole(self) -> bool:
@@ -258,13 +276,19 @@ class _Pour:
 
     async def restart(self) -> None:
         await _in_thread(self._sink.restart)
-        self.offset, self.witness = 0, Witness()
+        self.offset, self.witness, self.checksum = 0, Witness(), checksum_of(self.resource.version)
 
     async def write(self, chunk: bytes) -> None:
-        await _in_thread(self._sink.write, chunk)
+        await _in_thread(self._keep, chunk)
         self.offset += len(chunk)
         if self.witness is not None:
             self.witness.feed(chunk)
+
+    def _keep(self, chunk: bytes) -> None:
+        """Blocking: a hash of a megabyte takes about as long as its write."""
+        self._sink.write(chunk)
+        if self.checksum is not None:
+            self.checksum.feed(chunk)
 
 
 async def _in_thread(work: Callable[..., None], *given: bytes) -> None:

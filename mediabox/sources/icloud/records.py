@@ -82,7 +82,7 @@ def remote_id_of(library: str, name: str) -> str:
 
 
 def version_of(file: File) -> str | None:
-    """Changes whenever the bytes do, and only then. The checksum is Apple's signature of the bytes, not a hash."""
+    """Changes whenever the bytes do, and only then: Apple's checksum of them (`checksum`) and their length."""
     stored = file.value
     return None if stored is None else f"{stored.file_checksum}-{stored.size if stored.size is not None else ''}"
 

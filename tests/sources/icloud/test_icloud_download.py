@@ -1,13 +1,14 @@
 """Downloads against the simulator: every fault of its wire, and never a wrong byte kept."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
 
 from mediabox.errors import Away, Permanent, Retryable
 from mediabox.model.asset import Resource, Role
-from mediabox.simulate.icloud.blob import of_bytes
+from mediabox.simulate.icloud.blob import MemoryBlob, encode, of_bytes, signed
 from mediabox.simulate.icloud.faults import SEVENTEEN_BYTES, Cut, Dropped, Fault, Garbled, Status, WholeFile
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud import ICloud
@@ -16,6 +17,10 @@ from sources.conformance import MIB, MemorySink, bytes_of
 from sources.icloud.signed_in import Reader, calls_of, give_stock, source_of, taken_in
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes_of(3 * MIB).replace(b"\xff\xd9", b"\xff\xd8") + b"\xff\xd9"
+
+
+def signed_otherwise(content: bytes) -> MemoryBlob:
+    return MemoryBlob(content=content, signature=encode(hashlib.sha1(content, usedforsecurity=False).digest()))
 
 
 @pytest.fixture
@@ -205,8 +210,22 @@ async def test_wrong_answers_in_a_row_are_the_accounts_trouble_not_the_files(icl
         await source.fetch(resource, MemorySink())
 
 
-async def test_a_picture_that_is_cut_in_icloud_is_fetched_twice_and_kept(icloud: Simulator, source: ICloud) -> None:
+async def test_a_picture_that_is_cut_in_icloud_is_fetched_once_when_its_checksum_agrees(
+    icloud: Simulator, source: ICloud
+) -> None:
     icloud.account().library.add(of_bytes(JPEG[:-2]), file_name="IMG_0001.JPG")
+    resource = await only(source)
+    sink = MemorySink()
+
+    await source.fetch(resource, sink)
+
+    assert sink.held == JPEG[:-2]
+
+
+async def test_a_picture_that_is_cut_in_icloud_and_has_no_known_checksum_is_fetched_twice_and_kept(
+    icloud: Simulator, source: ICloud
+) -> None:
+    icloud.account().library.add(signed_otherwise(JPEG[:-2]), file_name="IMG_0001.JPG")
     resource = await only(source)
     sink = MemorySink()
 
@@ -216,6 +235,45 @@ async def test_a_picture_that_is_cut_in_icloud_is_fetched_twice_and_kept(icloud:
     await source.fetch(resource, sink)
 
     assert sink.held == JPEG[:-2]
+
+
+async def test_once_a_checksum_agreed_a_file_with_another_is_never_kept(icloud: Simulator, source: ICloud) -> None:
+    icloud.account().library.add(of_bytes(JPEG), file_name="IMG_0001.JPG")
+    resource = await only(source)
+    await source.fetch(resource, MemorySink())
+    icloud.faults.add(Fault("content", Garbled(MIB), times=3))  # inside: length, beginning and end are right
+
+    for _ in range(3):
+        sink = MemorySink()
+        with pytest.raises(Retryable, match=r"IMG_0001\.JPG came with other bytes than iCloud's checksum"):
+            await source.fetch(resource, sink)
+        assert not sink.held
+    await source.fetch(resource, sink)
+
+    assert sink.held == JPEG
+
+
+async def test_a_checksum_that_never_agreed_is_not_believed(icloud: Simulator, source: ICloud) -> None:
+    """Should Apple begin to sign otherwise under the same first byte, everything must still come."""
+    icloud.account().library.add(MemoryBlob(content=JPEG, signature=signed(b"another way")), file_name="IMG_0001.JPG")
+    resource = await only(source)
+
+    assert await fetched(source, resource) == JPEG
+
+
+async def test_a_checksum_agrees_across_a_cut_and_is_not_asked_of_a_file_begun_elsewhere(
+    icloud: Simulator, source: ICloud
+) -> None:
+    icloud.account().library.add(of_bytes(JPEG), file_name="IMG_0001.JPG")
+    resource = await only(source)
+    icloud.faults.add(Fault("content", Cut(MIB)))
+
+    assert await fetched(source, resource) == JPEG
+    assert source._downloads._is_telling
+    sink = MemorySink(JPEG[:MIB])
+    await source.fetch(resource, sink)
+
+    assert sink.held == JPEG
 
 
 async def test_files_of_a_shared_library_come_with_the_sessions_cookies(icloud: Simulator, source: ICloud) -> None:
