@@ -25,12 +25,15 @@ class Away(Retryable):
     """A disk, mount, card, phone or server is not there now. Away is never deleted (promise P3).
 
     Says nothing about the job's subject, so it costs the job no attempt. `part` names
-    what is away (`volume:archive`, `source:pictures`) so that it is reported once.
+    what is away (`volume:archive`, `source:pictures`, `source:pictures/DCIM~3f9a21c0` for one of
+    a source's trees) so that it is reported once. `remedy` is for a person; without one the
+    kind of part decides (`core.parts`).
     """
 
-    def __init__(self, message: str, *, part: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, *, part: str, retry_after_s: float | None = None, remedy: str = "") -> None:
         super().__init__(message, retry_after_s=retry_after_s)
         self.part = part
+        self.remedy = remedy
 
 
 class Permanent(MediaboxError):

@@ -74,7 +74,8 @@ class Intake:
             return None
         finally:
             await self._report_complaints(source)
-        await self._parts.returned(f"source:{source.name}")
+        missing = {f"source:{one.subject}" for one in source.complaints() if one.key == "source.missing"}
+        await self._parts.returned(f"source:{source.name}", without=missing)
         self._bus.publish(ListingEnded(source=source.name, new=listing.new, ignored=listing.ignored))
         return listing
 

@@ -1,4 +1,4 @@
-"""Parts of the box that can be away: the archive's volume, each source. One breaker each.
+"""Parts of the box that can be away: the archive's volume, each source, each of its trees. One breaker each.
 
 When a job finds its part away or in need of a person, the part rests and every
 other job that needs it waits, instead of ten thousand failures. After the rest a
@@ -17,7 +17,7 @@ from mediabox.errors import Away, NeedsHuman
 from mediabox.model.issue import Issue, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from mediabox.clock import Clock
     from mediabox.contracts import Work
@@ -28,6 +28,8 @@ LONGEST_REST_S = 60.0  # a disk that is plugged in again is found within a minut
 
 ARCHIVE = "volume:archive"
 UNAVAILABLE = "sandbox.unavailable"  # one decoder does not start: what another one decodes says nothing of it
+PLUG_IN = "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself."
+WAIT = "Nothing is lost: the work waits and goes on by itself as soon as it is there again."
 NEEDS_ARCHIVE = frozenset({"fetch", "examine", "file", "describe", "manifest", "remove", "trash", "recover"})
 
 
@@ -52,8 +54,8 @@ class Parts:
         return rest is not None and self._clock.monotonic_s() < rest.until_s
 
     def is_troubled(self, part: str) -> bool:
-        """Whether the part failed last and has not succeeded since, resting or not."""
-        return part in self._resting
+        """Whether the part, or one of its own, failed last and has not succeeded since, resting or not."""
+        return part in self._resting or any(each.startswith(f"{part}/") for each in self._resting)
 
     async def trip(self, part: str, error: Away | NeedsHuman, *, work: Work | None = None) -> None:
         """Let the part rest and say why, once. `work`: what met the error."""
@@ -77,9 +79,11 @@ class Parts:
         for part in parts_of(work) if self._resting else ():
             await self._disprove(part, lambda refusal: refusal is not None and refusal.job_id == work.job.id)
 
-    async def returned(self, part: str) -> None:
-        """The part is there: close what its absence opened."""
-        await self._disprove(part, lambda _: True)
+    async def returned(self, part: str, *, without: Collection[str] = ()) -> None:
+        """The part is there with all its own, but those in `without`: close what their absence opened."""
+        for each in [each for each in self._resting if each == part or each.startswith(f"{part}/")]:
+            if each not in without:
+                await self._disprove(each, lambda _: True)
 
     async def _disprove(self, part: str, is_over: Callable[[_Refusal | None], bool]) -> None:
         """Close the issues that are over; with the last of them the part is sound."""
@@ -95,7 +99,7 @@ class Parts:
             await self._issues.close(key, subject)
 
     def resting_sources(self) -> list[str]:
-        """Names of the sources whose files cannot be read now."""
+        """Names of the sources whose files cannot be read now, and `NAME/TREE` where only a tree's cannot."""
         return [
             part.partition(":")[2] for part in self._resting if part.startswith("source:") and self.is_resting(part)
         ]
@@ -141,7 +145,8 @@ def parts_of(work: Work) -> tuple[str, ...]:
     """What has to be there for this work."""
     needed = [_step(work)] + ([ARCHIVE] if work.job.step in NEEDS_ARCHIVE else [])
     if work.resource is not None and work.job.step in ("fetch", "remove"):
-        needed.append(f"source:{work.resource.source}")
+        source, tree = f"source:{work.resource.source}", work.resource.remote_id.partition("/")[0]
+        needed += [source, f"{source}/{tree}"]
     return tuple(needed)
 
 
@@ -190,5 +195,5 @@ def issue_of(part: str, error: Away | NeedsHuman) -> Issue:
         subject=name,
         severity=Severity.WARNING,
         message=str(error),
-        remedy="Plug it in or mount it again; nothing is lost, the work waits and goes on by itself.",
+        remedy=error.remedy or (PLUG_IN if area == "volume" else WAIT),
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mediabox.contracts import Adoptions, Source, Spool, Staged, Work
     from mediabox.model.asset import Resource
 
+NOT_SET_UP = "Set it up in mediabox.toml again; what was seen there and not yet fetched waits for it."
 PATIENCE = 5  # attempts at a file that keeps changing while it is read
 
 
@@ -103,7 +104,7 @@ class Fetch:
             return self._sources[resource.source]
         except KeyError:
             message = f"the source {resource.source!r}, which has {resource.name}, is not in the configuration"
-            raise Away(message, part=f"source:{resource.source}") from None
+            raise Away(message, part=f"source:{resource.source}", remedy=NOT_SET_UP) from None
 
 
 def _subject(work: Work) -> Resource:

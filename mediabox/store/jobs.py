@@ -64,21 +64,23 @@ def due(
 ) -> list[Job]:
     """The next jobs of a step that may run now, best first.
 
-    Leaves out ids in `skip`, and resources of `without_sources` (names). What would
-    have to wait for longer than any back-off is due: the clock was set back.
+    Leaves out ids in `skip`, and resources of `without_sources` (names, or `NAME/TREE` for
+    those whose remote_id begins so). What would have to wait for longer than any back-off
+    is due: the clock was set back.
     """
     absent = ""
     if without_sources:
         marks = ",".join("?" * len(without_sources))
         absent = (
             "AND NOT EXISTS (SELECT 1 FROM resource JOIN source ON source.id = source_id "
-            f"WHERE resource.id = CAST(subject AS INTEGER) AND source.name IN ({marks})) "
+            f"WHERE resource.id = CAST(subject AS INTEGER) AND (source.name IN ({marks}) "
+            f"OR source.name || '/' || substr(remote_id, 1, instr(remote_id || '/', '/') - 1) IN ({marks}))) "
         )
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM job WHERE step = ? AND state = 'ready' "
         f"AND (not_before_ms <= ? OR not_before_ms > ?) {absent}"
         "ORDER BY priority DESC, id LIMIT ?",
-        (step, now_ms, now_ms + FARTHEST_MS, *without_sources, limit + len(skip)),
+        (step, now_ms, now_ms + FARTHEST_MS, *without_sources, *without_sources, limit + len(skip)),
     )
     return [_job(row) for row in rows if row[0] not in skip][:limit]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mediabox.contracts import Work
-from mediabox.core.parts import ARCHIVE, LONGEST_REST_S, Parts, part_of, parts_of
+from mediabox.core.parts import ARCHIVE, LONGEST_REST_S, PLUG_IN, WAIT, Parts, issue_of, part_of, parts_of
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.issue import Issue
@@ -31,12 +31,14 @@ class Book:
         self.open_now.pop((key, subject), None)
 
 
-def work(step: str = "fetch", source: str = "card", *, job: int = 1, size_bytes: int | None = None) -> Work:
+def work(
+    step: str = "fetch", source: str = "card", *, job: int = 1, size_bytes: int | None = None, tree: str = "t"
+) -> Work:
     resource = Resource(
         id=job,
         asset_id=1,
         source=source,
-        remote_id="t/a.jpg",
+        remote_id=f"{tree}/a.jpg",
         version="1",
         name="a.jpg",
         kind=Kind.PICTURE,
@@ -74,6 +76,46 @@ async def test_an_absent_card_rests_its_own_files_only(clock: FakeClock, book: B
     assert parts.resting(work(source="disk")) is None
     assert parts.resting(work("file", source="card")) is None
     assert parts.resting_sources() == ["card"]
+
+
+async def test_an_absent_tree_leaves_the_source_s_other_trees_at_work(clock: FakeClock, book: Book) -> None:
+    parts = Parts(clock, book)
+    away = Away("the stick is out", part="source:disks/stick")
+    await parts.trip(part_of(work(source="disks", tree="stick"), away), away)
+
+    assert parts.resting(work(source="disks", tree="stick")) == "source:disks/stick"
+    assert parts.resting(work(source="disks", tree="album")) is None
+    assert parts.resting_sources() == ["disks/stick"]
+    assert parts.is_troubled("source:disks")
+    assert not parts.is_troubled("source:disk")
+
+    await parts.succeeded([work(source="disks", tree="album")])
+    assert list(book.open_now) == [("source.missing", "disks/stick")]
+    await parts.succeeded([work(source="disks", tree="stick")])
+    assert not book.open_now
+
+
+async def test_a_whole_listing_closes_what_it_reached(clock: FakeClock, book: Book) -> None:
+    parts = Parts(clock, book)
+    for tree in ("a", "b"):
+        await parts.trip(f"source:disks/{tree}", Away("out", part=f"source:disks/{tree}"))
+    await parts.trip("source:diskette", Away("out", part="source:diskette"))
+
+    await parts.returned("source:disks", without={"source:disks/b"})
+
+    assert set(book.open_now) == {("source.missing", "disks/b"), ("source.missing", "diskette")}
+
+
+@pytest.mark.parametrize(
+    ("away", "remedy"),
+    [
+        (MISSING, PLUG_IN),
+        (Away("no answer", part="source:cloud"), WAIT),
+        (Away("no answer", part="source:cloud", remedy="See whether the box is online."), "See whether"),
+    ],
+)
+def test_a_person_is_told_what_helps_with_this_part(away: Away, remedy: str) -> None:
+    assert issue_of(away.part, away).remedy.startswith(remedy)
 
 
 async def test_rests_grow_longer_but_never_over_a_minute(clock: FakeClock, book: Book) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mediabox.errors import Away, Permanent
-from mediabox.model.asset import Kind
+from mediabox.model.asset import Kind, RemoteResource
 from mediabox.sources.folder import SOURCE, Folder
 from sources.conformance import MemorySink, listed, taken_in
 from sources.folders import folder, touch, unprivileged
@@ -217,7 +217,11 @@ async def test_one_missing_tree_costs_only_itself(tree: Path, tmp_path: Path) ->
     assert await names(source) == ["a.jpg"]
     (complaint,) = source.complaints()
     assert complaint.key == "source.missing"
-    assert complaint.subject == str(tmp_path / "card")
+    with pytest.raises(Away) as away:
+        lost = f"{complaint.subject.partition('/')[2]}/b.jpg"
+        await source.peek(RemoteResource(remote_id=lost, version="1", name="b.jpg", kind=Kind.PICTURE))
+    assert away.value.part == f"source:{complaint.subject}", "one issue for both"
+    assert str(tmp_path / "card") in str(away.value)
 
 
 async def test_when_every_tree_is_missing_the_source_is_away(tmp_path: Path) -> None:

@@ -50,6 +50,15 @@ def test_jobs_of_an_absent_source_are_left_out(connection: sqlite3.Connection, t
     assert len(jobs.due(connection, "fetch", now_ms=0, limit=9, without_sources=["card"])) == 1
 
 
+def test_jobs_of_an_absent_tree_are_left_out(connection: sqlite3.Connection, taken_in) -> None:
+    resource = taken_in("IMG_1.JPG")  # in tree `t`
+    jobs.add(connection, JobRequest(step="fetch", subject=str(resource)))
+
+    assert jobs.due(connection, "fetch", now_ms=0, limit=9, without_sources=["pictures/t"]) == []
+    for other in ("pictures/u", "card/t", "pictures/t/IMG_1.JPG"):
+        assert len(jobs.due(connection, "fetch", now_ms=0, limit=9, without_sources=[other])) == 1
+
+
 def test_a_failed_job_waits_for_a_person(connection: sqlite3.Connection) -> None:
     job = jobs.add(connection, JobRequest(step="examine", subject="1"))
     jobs.fail(connection, job.id, "broken")

@@ -123,7 +123,7 @@ def _is_same(tree: Tree, other: Tree) -> bool:
 def _missing(tree: Tree, err: Away) -> Complaint:
     return Complaint(
         key="source.missing",
-        subject=tree.shown,
+        subject=tree.part.partition(":")[2],  # as a fetch from it reports it: one issue for both
         message=f"{err}. Nothing is taken as deleted.",
         remedy="Connect or mount it again, or take the folder out of the source's settings.",
     )

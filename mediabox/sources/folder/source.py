@@ -1,5 +1,6 @@
 """The folder source: what `contracts.Source` promises, for files in folders."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
@@ -15,7 +16,7 @@ from mediabox.sources.folder.removal import Remover, remove
 from mediabox.sources.folder.schedule import Schedule
 from mediabox.sources.folder.settings import Settings, compile_names
 from mediabox.sources.folder.settle import Settling
-from mediabox.sources.folder.tree import Tree, show
+from mediabox.sources.folder.tree import PLUG_IN, Tree, show
 from mediabox.sources.folder.walk import Findings
 from mediabox.sources.folder.watch import Watcher
 
@@ -50,7 +51,7 @@ class Folder:
         self.removes_after_archiving = settings.mode == "move"
         self._settings = settings
         self._part = f"source:{name}"
-        self._trees = {tree.key: tree for tree in (Tree(path, part=self._part) for path in settings.trees)}
+        self._trees = {tree.key: tree for tree in _trees(settings.trees, part=self._part)}
         self._excluded_roots = tuple(map(str, excluded_roots))
         self._exclude = compile_names(settings.exclude)
         self._remover = remover
@@ -105,7 +106,7 @@ class Folder:
             self._identities = listing.identities
             self._schedule.end(is_watched=is_watched, unsettled=self.unsettled)
         if listing.away and not listing.reached:
-            raise listing.away[0]
+            raise Away("; ".join(map(str, listing.away)), part=self._part, remedy=PLUG_IN)
 
     async def peek(self, resource: RemoteResource) -> bytes:
         """The first 4 KiB at most."""
@@ -179,3 +180,10 @@ class Folder:
             return await self._errands.run(work)
         except TimeoutError as err:
             raise Away(f"{self.name} has not answered for {STALL_S:.0f} s", part=self._part) from err
+
+
+def _trees(paths: Sequence[str], *, part: str) -> list[Tree]:
+    """Each is a part of its own that can be away without the others; an only one is the source."""
+    if len(paths) == 1:
+        return [Tree(paths[0], part=part)]
+    return [Tree(path, part=f"{part}/{names.tree_key(os.path.normpath(path))}") for path in paths]

@@ -33,6 +33,7 @@ _AWAY = frozenset(
         errno.EREMOTEIO,
     }
 )
+PLUG_IN = "Plug the disk in or mount it again; nothing is lost, the work waits and goes on by itself."
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})  # ELOOP: a link stands there now
 _FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
 _STEP = os.O_RDONLY | _FOLDER | os.O_NOFOLLOW  # not O_PATH: who removes a file syncs its folder
@@ -45,13 +46,13 @@ def version_of(status: os.stat_result) -> str:
 
 
 class Tree:
-    """A folder with everything below it."""
+    """A folder with everything below it. `part` is what is away when it is."""
 
     def __init__(self, path: str, *, part: str) -> None:
         self.path = os.path.normpath(path)
         self.key = names.tree_key(self.path)
         self.shown = names.display(self.path)
-        self._part = part
+        self.part = part
         # st_dev of the tree ("") and of each disk mounted below it, as of the last listing that found files.
         self._held: dict[str, int] = {}
 
@@ -71,7 +72,7 @@ class Tree:
         return root
 
     def away(self, reason: str) -> Away:
-        return Away(f"{self.shown}: {reason}", part=self._part)
+        return Away(f"{self.shown}: {reason}", part=self.part, remedy=PLUG_IN)
 
     def remember(self, devices: dict[str, int]) -> None:
         """Files were found on these disks, by their folder's relative path."""

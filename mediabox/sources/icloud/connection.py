@@ -10,6 +10,7 @@ import aiohttp
 from yarl import URL
 
 from mediabox.errors import Away, Retryable
+from mediabox.sources.icloud.refusals import OFFLINE
 
 if TYPE_CHECKING:
     from mediabox.sources.icloud.endpoints import Endpoints
@@ -88,7 +89,7 @@ class Connection:
     def away(self, err: BaseException, what: str) -> Away:
         """Nobody answered."""
         reason = str(err) or type(err).__name__
-        return Away(f"{what}: iCloud cannot be reached ({reason})", part=self.part)
+        return Away(f"{what}: iCloud cannot be reached ({reason})", part=self.part, remedy=OFFLINE)
 
     async def close(self) -> None:
         """May be repeated; the next use opens anew."""

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
     from mediabox.sources.icloud.answers import Trouble
 
+OFFLINE = (
+    "See whether this box is online, if others are: nothing is lost, the work waits and goes on by itself. "
+    "apple.com/support/systemstatus tells of trouble on Apple's side."
+)
+
 
 class Verdict(StrEnum):
     """What to do about it."""

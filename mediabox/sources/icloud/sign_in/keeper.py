@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
+from mediabox.sources.icloud.refusals import OFFLINE
 from mediabox.sources.icloud.session import Session
 from mediabox.sources.icloud.sign_in import words
 from mediabox.sources.icloud.sign_in.forecast import DEPTHS, depth_after
@@ -252,7 +253,7 @@ class SignIn:
                 raise Retryable("Apple wants fewer sign-ins, or is busy", retry_after_s=await self._standing.quiet_s())
             case Unreachable(detail=detail):
                 part = f"source:{self.account.name}"
-                raise Away(f"Apple cannot be reached to sign in ({detail})", part=part)
+                raise Away(f"Apple cannot be reached to sign in ({detail})", part=part, remedy=OFFLINE)
         need = (await self._standing.kept()).need
         assert need is not None, f"{type(answer).__name__} asks nobody for anything"
         raise need.error(self.account.name)
