@@ -1,4 +1,4 @@
-"""A limit on bytes a second for all downloads of an account together."""
+"""A limit on bytes a second for all downloads together."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ class Bandwidth:
         self._clock = clock
         self._bytes_per_s = bytes_per_s
         self._due_s = clock.monotonic_s()
+
+    def tighten(self, bytes_per_s: float) -> None:
+        """Not faster than this either."""
+        self._bytes_per_s = min(bytes_per_s, self._bytes_per_s or bytes_per_s)
 
     async def spend(self, size_bytes: int) -> None:
         if self._bytes_per_s is None:

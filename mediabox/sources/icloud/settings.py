@@ -34,12 +34,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     streams: Annotated[
         int,
         Meta(
-            ge=1, le=16, title="Downloads at the same time", description="More are faster, and less kind to the line."
+            ge=1,
+            le=16,
+            title="Downloads at the same time",
+            description="More are faster, and less kind to the line. All iCloud accounts share them: "
+            "the largest number that is set for one of them counts for all together.",
         ),
     ] = 3
     bandwidth: Annotated[
         Annotated[MegabytesPerSecond, Meta(gt=0)] | None,
-        Meta(title="Bandwidth", description="For all downloads of this account together; no limit when left out."),
+        Meta(
+            title="Bandwidth",
+            description="For the downloads of all iCloud accounts together: the lowest that is set for one of them "
+            "counts. No limit when left out everywhere.",
+        ),
     ] = None
     poll_s: Annotated[
         Seconds, Meta(ge=60, title="Look for changes every", description="A look without changes costs two calls.")

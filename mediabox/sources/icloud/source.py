@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from mediabox.clock import Clock
 from mediabox.contracts import Complaint, Page, RemoteState, Sink, SourceTools
 from mediabox.errors import Permanent
 from mediabox.model.asset import RemoteResource, Resource
-from mediabox.sources.icloud.bandwidth import Bandwidth
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.checksum import FileChecksum, checksum_of
 from mediabox.sources.icloud.cloudkit import CloudKit
 from mediabox.sources.icloud.connection import Connection, Keeper
 from mediabox.sources.icloud.download import Downloads
 from mediabox.sources.icloud.endpoints import endpoints
+from mediabox.sources.icloud.household import Household
 from mediabox.sources.icloud.links import Links, Shelf
 from mediabox.sources.icloud.listing import Listing
 from mediabox.sources.icloud.release import RecentlyDeleted
@@ -30,15 +29,17 @@ from mediabox.sources.icloud.sign_in.vault import Vault, account_of
 if TYPE_CHECKING:
     from mediabox.sources.icloud.questions import Scope
 
-MEGABYTE = 1_000_000
 BUDGET = "icloud.budget"  # under which key all accounts share theirs
+HOUSEHOLD = "icloud.household"
+
+T = TypeVar("T")
 
 
 class ICloud:
     """Photos of one account. One listing at a time; fetches may run beside it.
 
-    `budget` is the one all accounts share, `keeper` this account's sign-in. Nothing is
-    asked of Apple before the first listing or fetch.
+    `budget` and `household` are those all accounts share, `keeper` is this account's sign-in.
+    Nothing is asked of Apple before the first listing or fetch.
     """
 
     removes_after_archiving = False
@@ -51,6 +52,7 @@ class ICloud:
         name: str,
         keeper: Keeper,
         budget: Budget,
+        household: Household | None = None,
         clock: Clock | None = None,
     ) -> None:
         clock = clock or Clock()
@@ -65,13 +67,14 @@ class ICloud:
         self._cloud = CloudKit(self._connection, budget=budget, clock=clock)
         self._shelf = Shelf(clock)
         scopes: tuple[Scope, ...] = ("private", "shared")
-        limit = None if settings.bandwidth is None else settings.bandwidth * MEGABYTE
+        household = household or Household(clock)
+        household.join(settings)
         self._downloads = Downloads(
             self._connection,
             Links(self._cloud, shelf=self._shelf, scopes=scopes),
             budget=budget,
-            bandwidth=Bandwidth(clock, bytes_per_s=limit),
-            lanes=asyncio.Semaphore(settings.streams),
+            bandwidth=household.bandwidth,
+            lanes=household.lanes,
             clock=clock,
         )
         self._schedule = Schedule(clock, poll_s=settings.poll_s)
@@ -80,11 +83,9 @@ class ICloud:
 
     @classmethod
     def build(cls, settings: Settings, tools: SourceTools) -> Self:
-        """With a sign-in of its own and the one budget of all accounts (P9)."""
-        budget = tools.shared.setdefault(BUDGET, Budget(clock=tools.clock))
-        if not isinstance(budget, Budget):
-            message = f"{BUDGET} is shared as a {type(budget).__name__}"
-            raise TypeError(message)
+        """With a sign-in of its own, the one budget of all accounts (P9) and their one line."""
+        budget = _shared(tools, BUDGET, Budget(clock=tools.clock))
+        household = _shared(tools, HOUSEHOLD, Household(tools.clock))
         keeper = SignIn(
             account_of(tools.name, settings),
             vault=Vault(account_of(tools.name, settings), Seal(tools.home, write=tools.write_private)),
@@ -92,7 +93,7 @@ class ICloud:
             open_issue=tools.open_issue,
             close_issue=tools.close_issue,
         )
-        return cls(settings, name=tools.name, keeper=keeper, budget=budget, clock=tools.clock)
+        return cls(settings, name=tools.name, keeper=keeper, budget=budget, household=household, clock=tools.clock)
 
     @property
     def unsettled(self) -> int:
@@ -128,7 +129,7 @@ class ICloud:
         return checksum_of(resource.version)
 
     async def fetch(self, resource: Resource, sink: Sink) -> None:
-        """Pour the file into `sink`, at most `streams` at a time."""
+        """Pour the file into `sink`, at most `streams` at a time of all accounts."""
         await self._downloads.fetch(resource, sink)
 
     async def remove(self, resource: Resource) -> None:
@@ -179,3 +180,12 @@ class ICloud:
         """Close the connections. May be repeated."""
         await self._connection.close()
         await self._keeper.close()
+
+
+def _shared(tools: SourceTools, key: str, ours: T) -> T:
+    """What the first account left there for all of them."""
+    shared = tools.shared.setdefault(key, ours)
+    if not isinstance(shared, type(ours)):
+        message = f"{key} is shared as a {type(shared).__name__}"
+        raise TypeError(message)
+    return shared
