@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mediabox.model.issue import Issue
     from mediabox.model.job import Job, JobRequest
     from mediabox.model.ledger import Receipt
+    from mediabox.model.status import Calls
 
 
 # ---------------------------------------------------------------- sources
@@ -192,6 +193,14 @@ class Releasing(Protocol):
 
     async def restore(self, state: RemoteState) -> None:
         """Bring it back from the bin, if it still has this change tag."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A source that asks a server things, and keeps count."""
+
+    def figures(self) -> Sequence[Calls]:
+        """Its own calls since it was built, by endpoint."""
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from mediabox.core.intake import Intake
 from mediabox.core.issues import IssueBook
 from mediabox.core.parts import ARCHIVE, Parts
 from mediabox.core.pipeline import Pipeline
+from mediabox.core.tally import Tally
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.durable.private import write_private
 from mediabox.durable.publish import discard_stale
@@ -148,6 +149,8 @@ class Box:
         sources = self._sources()
         for source in sources.values():
             stack.push_async_callback(source.close)
+        tally = Tally(self.database, sources.values())
+        stack.push_async_callback(tally.write)
         workers = self._workers(assembly.threads(self.config))
         stack.push_async_callback(workers.close)
         spool = SpoolFolder(volume)
@@ -175,6 +178,7 @@ class Box:
             services["scrub"] = joined.scrub.run
             services["retention"] = joined.retention.run
             services["backup"] = Backup(self.database, self.config.home, volume).run
+            services["tally"] = tally.run
             services["watchdog"] = lambda: systemd.watchdog(lambda: self.database.write(journal.last))
             if self.config.release.enabled:
                 services["release"] = partial(self._release, volume, sources)

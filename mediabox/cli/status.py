@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mediabox.model.status import Status
+    from mediabox.model.status import Calls, Status
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,6 +90,7 @@ def _lines(status: Status) -> Iterator[str]:
             f"  {count_words(status.adoption.offered, 'file')} of older backups on offer: "
             f"{status.adoption.adopted:,} adopted, {bytes_words(status.adoption.bytes)} not fetched again"
         )
+    yield from map(_call_words, status.calls)
     for count, what in (
         (status.similar, "like another picture (none is removed for it)"),
         (status.flagged, "archived with something wrong in them"),
@@ -105,6 +106,14 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"! {issue.message} (since {ago(issue.opened_at_ms, status.at_ms)})"
         if issue.remedy:
             yield f"  What to do: {issue.remedy}"
+
+
+def _call_words(calls: Calls) -> str:
+    refused = f" ({calls.refusals:,} refused)" if calls.refusals else ""
+    return (
+        f"  {calls.source}, {calls.endpoint}: {count_words(calls.calls, 'call')} since the last start, "
+        f"{calls.errors:,} failed{refused}, waited {calls.waited_s:,.0f} s"
+    )
 
 
 def _headline(status: Status) -> str:

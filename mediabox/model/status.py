@@ -61,6 +61,17 @@ class Adoption(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 0  # of those
 
 
+class Calls(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the calls of one endpoint of a source's server, since the daemon was started last."""
+
+    source: str
+    endpoint: str
+    calls: int = 0
+    errors: int = 0  # ended without a usable answer, refusals among them
+    refusals: int = 0  # the server wanted less, or not this account
+    waited_s: float = 0.0  # so that it would not be too much
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The whole box at one time."""
 
@@ -76,6 +87,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     bytes: Bytes
     rates: Rates
     adoption: Adoption = Adoption()
+    calls: tuple[Calls, ...] = ()  # up to a minute old
     jobs: tuple[Steps, ...] = ()
     issues: tuple[Issue, ...] = ()
     quarantined: tuple[Named, ...] = ()  # at most 50

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediabox.model.status import Accounting, Bytes, Named, Rates, Status, Steps
-from mediabox.store import adoptable, issues, jobs
+import msgspec
+
+from mediabox.model.status import Accounting, Bytes, Calls, Named, Rates, Status, Steps
+from mediabox.store import adoptable, issues, jobs, volumes
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
 SHOWN = 50  # names in a list; the count beside it is of all
 RECENT_ROWS = 5_000  # of the journal, looked through for the last minute's rate
 MINUTE_MS = 60_000
+_CALLS = "calls"  # the switch that keeps what the daemon counted
 
 
 def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
@@ -27,12 +31,24 @@ def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
         bytes=_bytes(connection),
         rates=_rates(connection, now_ms),
         adoption=adoptable.figures(connection),
+        calls=calls(connection),
         jobs=_steps(connection),
         issues=tuple(issues.open_issues(connection)),
         quarantined=_quarantined(connection),
         damaged=_damaged(connection),
         left_alone=tuple(row[0] for row in connection.execute("SELECT remote_id FROM ignored LIMIT ?", (SHOWN,))),
     )
+
+
+def set_calls(connection: sqlite3.Connection, counted: Sequence[Calls]) -> None:
+    """Keep what the daemon counted, for whoever asks from another process."""
+    volumes.set_switch(connection, _CALLS, msgspec.json.encode(counted).decode())
+
+
+def calls(connection: sqlite3.Connection) -> tuple[Calls, ...]:
+    """What the daemon counted last."""
+    text = volumes.switch(connection, _CALLS)
+    return msgspec.json.decode(text, type=tuple[Calls, ...]) if text else ()
 
 
 def accounting(connection: sqlite3.Connection) -> Accounting:

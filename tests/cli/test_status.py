@@ -8,8 +8,11 @@ import pytest
 from cli.conftest import Say, program
 
 from mediabox.cli import exits, standing
-from mediabox.cli.home import DATABASE
+from mediabox.cli.home import DATABASE, catalogue
 from mediabox.clock import Clock
+from mediabox.model.status import Calls
+from mediabox.store import figures
+from mediabox.store.database import transaction
 
 
 def test_every_file_is_accounted_for(made: Path, say: Say) -> None:
@@ -29,6 +32,20 @@ def test_a_person_reads_the_same_numbers(made: Path, say: Say) -> None:
 
     assert f"{counts['taken_in']} files taken in: {counts['archived']} archived, 1 duplicate, " in told
     assert told.startswith("mediabox is not running\n")
+
+
+def test_calls_to_a_server_are_shown_by_source_and_endpoint(home: Path, say: Say) -> None:
+    counted = [
+        Calls(source="anna", endpoint="content", calls=1204, waited_s=3.4),
+        Calls(source="anna", endpoint="records/query", calls=1, errors=2, refusals=1),
+    ]
+    with catalogue(home, write=True) as connection, transaction(connection):
+        figures.set_calls(connection, counted)
+
+    told = say("status", home=home).out
+    assert "  anna, content: 1,204 calls since the last start, 0 failed, waited 3 s\n" in told
+    assert "  anna, records/query: 1 call since the last start, 2 failed (1 refused), waited 0 s\n" in told
+    assert say("status", "--json", home=home).json()["calls"][0]["calls"] == 1204
 
 
 def test_a_home_without_anything_is_told_how_to_begin(tmp_path: Path, say: Say) -> None:

@@ -15,8 +15,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from mediabox.errors import Away
+from mediabox.model.status import Calls
 from mediabox.sources.icloud.breaker import Breaker
 
 if TYPE_CHECKING:
@@ -45,16 +47,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         """The most calls that can start in any stretch of `seconds`."""
         burst = self.records_burst + self.contents_burst
         return burst + int(seconds * (self.records_per_s + self.contents_per_s)) + 1
-
-
-class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the calls of one endpoint since the start."""
-
-    endpoint: str
-    calls: int = 0
-    errors: int = 0  # ended without a usable answer, refusals among them
-    refusals: int = 0  # 421, 429, 503: too much, or not as this account
-    waited_s: float = 0.0  # for the budget
 
 
 class Call:
@@ -112,7 +104,7 @@ class Budget:
         }
         self._lanes = {lane: Breaker(clock, dice=self._dice) for lane in Lane}
         self._accounts: dict[str, Breaker] = {}
-        self._counts: dict[str, Count] = {}
+        self._counts: dict[tuple[str, str], Calls] = {}  # by account and endpoint
 
     @asynccontextmanager
     async def call(self, endpoint: str, *, account: str, lane: Lane = Lane.RECORDS) -> AsyncIterator[Call]:
@@ -125,7 +117,7 @@ class Budget:
         began_s = self._clock.monotonic_s()
         await self._room(self._buckets[lane], breakers, account)
         now_s = self._clock.monotonic_s()
-        self._note(endpoint, calls=1, waited_s=now_s - began_s)
+        self._note(account, endpoint, calls=1, waited_s=now_s - began_s)
         probes = tuple(breaker.enter() for breaker in breakers)
         call = Call(began_s=now_s, settle=lambda call: _settle(call, breakers, probes))
         is_through = False
@@ -135,11 +127,11 @@ class Budget:
         finally:
             call.end()
             failed = call.is_failed or not is_through
-            self._note(endpoint, errors=int(failed), refusals=int(call.is_refused))
+            self._note(account, endpoint, errors=int(failed), refusals=int(call.is_refused))
 
-    def counts(self) -> tuple[Count, ...]:
-        """Of every endpoint that was called, by name."""
-        return tuple(self._counts[endpoint] for endpoint in sorted(self._counts))
+    def counts(self, account: str | None = None) -> tuple[Calls, ...]:
+        """Of every endpoint that was called, by name; of one account or of all, one after the other."""
+        return tuple(each for key, each in sorted(self._counts.items()) if account in (None, key[0]))
 
     def is_open(self, account: str) -> bool:
         """Whether a breaker keeps this account's calls back."""
@@ -169,11 +161,11 @@ class Budget:
         return self._accounts[account]
 
     def _note(
-        self, endpoint: str, *, calls: int = 0, errors: int = 0, refusals: int = 0, waited_s: float = 0.0
+        self, account: str, endpoint: str, *, calls: int = 0, errors: int = 0, refusals: int = 0, waited_s: float = 0.0
     ) -> None:
-        was = self._counts.get(endpoint) or Count(endpoint=endpoint)
-        self._counts[endpoint] = Count(
-            endpoint=endpoint,
+        was = self._counts.get((account, endpoint)) or Calls(source=account, endpoint=endpoint)
+        self._counts[account, endpoint] = structs.replace(
+            was,
             calls=was.calls + calls,
             errors=was.errors + errors,
             refusals=was.refusals + refusals,

@@ -27,6 +27,7 @@ from mediabox.sources.icloud.sign_in.keeper import SignIn
 from mediabox.sources.icloud.sign_in.vault import Vault, account_of
 
 if TYPE_CHECKING:
+    from mediabox.model.status import Calls
     from mediabox.sources.icloud.questions import Scope
 
 BUDGET = "icloud.budget"  # under which key all accounts share theirs
@@ -170,6 +171,10 @@ class ICloud:
     def complaints(self) -> Sequence[Complaint]:
         """What the last complete listing could make no asset of."""
         return self._complaints
+
+    def figures(self) -> Sequence[Calls]:
+        """Calls of this account, by endpoint."""
+        return self.budget.counts(self.name)
 
     async def told(self, text: str) -> None:
         """A code, a password, or one of the words of `sign_in`; then look at once. Raises Retryable, NeedsHuman."""

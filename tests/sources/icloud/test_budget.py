@@ -193,6 +193,19 @@ def test_a_probe_that_is_cancelled_leaves_its_place_to_another() -> None:
     run_virtually(story())
 
 
+def test_keeps_the_counts_of_accounts_apart() -> None:
+    async def story() -> None:
+        budget = budget_of()
+        for account in ("ben", "anna", "ben"):
+            async with budget.call("records/query", account=account):
+                pass
+
+        assert [(count.source, count.calls) for count in budget.counts()] == [("anna", 1), ("ben", 2)]
+        assert [count.calls for count in budget.counts("ben")] == [2]
+
+    run_virtually(story())
+
+
 def test_counts_calls_errors_and_refusals_of_each_endpoint() -> None:
     async def story() -> None:
         budget = budget_of()
