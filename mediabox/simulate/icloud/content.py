@@ -125,7 +125,7 @@ class Content:
         return response
 
     async def _pour(self, response: web.StreamResponse, blob: Blob, wanted: range, fault: What | None) -> bool:
-        """Send these bytes. False when the file has become shorter meanwhile."""
+        """Send these bytes. False when the file has become shorter meanwhile, or nobody is there to take them."""
         at = wanted.start
         while at < wanted.stop:
             chunk = await asyncio.to_thread(blob.read, at, min(_CHUNK_BYTES, wanted.stop - at))
@@ -134,7 +134,10 @@ class Content:
             if isinstance(fault, Garbled) and at <= fault.at_bytes < at + len(chunk):
                 chunk = _garbled(chunk, fault.at_bytes - at)
             await self._line.carry(len(chunk))
-            await response.write(chunk)
+            try:
+                await response.write(chunk)
+            except ConnectionResetError:
+                return False
             at += len(chunk)
         return True
 

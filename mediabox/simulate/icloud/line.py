@@ -6,11 +6,15 @@ import asyncio
 
 
 class Line:
-    """Seconds to the first byte and bytes a second, each connection for itself. None is as fast as it goes."""
+    """Seconds to the first byte and bytes a second, each connection for itself. None is as fast as it goes.
+
+    `carried_bytes` counts what was sent in all, whether or not anybody was still there to take it.
+    """
 
     def __init__(self) -> None:
         self.first_byte_s = 0.0
         self.bytes_per_s: float | None = None
+        self.carried_bytes = 0
 
     async def answer(self) -> None:
         if self.first_byte_s:
@@ -19,3 +23,4 @@ class Line:
     async def carry(self, length: int) -> None:
         if self.bytes_per_s:
             await asyncio.sleep(length / self.bytes_per_s)
+        self.carried_bytes += length

@@ -1,0 +1,173 @@
+"""A pull from iCloud in processes of their own: the simulator stays, the box is killed over and over.
+
+`python -m whole.pulling SEED CERTIFICATES` is the simulator: says on its output where it
+is, and when its input ends how many bytes its content host has sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from sources.icloud.signed_in import EAGER, session_of
+
+from mediabox.cli.home import locked
+from mediabox.clock import Clock
+from mediabox.config.load import load
+from mediabox.contracts import Source
+from mediabox.core import pipeline
+from mediabox.daemon import Box
+from mediabox.simulate.icloud.library import PRIMARY, Library
+from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.simulate.icloud.synthetic import Mixture, SyntheticStock
+from mediabox.simulate.icloud.zone import Zone
+from mediabox.sources.icloud import ICloud, Settings, download
+from mediabox.sources.icloud.budget import Budget
+from mediabox.sources.icloud.endpoints import Hosts
+from whole.box import OURS
+from whole.examiner import TableExaminer
+from whole.plain_box import HASTE_S, LONGEST_RUN_S
+from whole.releasing import Errand, KeptSession
+
+PHOTOS = 300
+FILMS = Mixture(live=0.05, still_bytes=30_000, video_bytes=5_000_000)
+LINE_BYTES_PER_S = 4_000_000  # so that a film takes longer than the shortest lives
+CHUNK_BYTES = 64 << 10  # is to these films what a MiB is to those of life: what a kill can cost of each
+
+
+class Served(msgspec.Struct, frozen=True):
+    """What the content host has sent in all."""
+
+    carried_bytes: int
+
+
+class Pull:
+    """What is to arrive, and the box that fetches it into `home`."""
+
+    def __init__(self, errand: Errand, home: Path, *, seed: int) -> None:
+        self._errand, self._home = errand, home
+        stock = stock_of(seed)
+        self.library = {sha256(content).hexdigest(): len(content) for content in _contents(stock)}
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(self.library.values())
+
+    def begin(self, *, kill_after_s: float | None = None) -> int:
+        """One run in a fork, from its start to its end or its death; its exit code, -9 when it was killed."""
+        child = os.fork()
+        if child == 0:
+            signal.alarm(LONGEST_RUN_S)
+            code = 1
+            try:
+                self._run()
+                code = 0
+            finally:
+                os._exit(code)
+        if kill_after_s is not None:
+            time.sleep(kill_after_s)
+            os.kill(child, signal.SIGKILL)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def _run(self) -> None:
+        pipeline.GATHER_S, download.CHUNK_BYTES = HASTE_S, CHUNK_BYTES
+        with locked(self._home):
+            asyncio.run(PullingBox(self._home, self._errand).run(once=True))
+
+
+class PullingBox(Box):
+    """The box with the simulated account for its one source, signed in from the start."""
+
+    def __init__(self, home: Path, errand: Errand) -> None:
+        super().__init__(load(home), workers=lambda _: TableExaminer({}))
+        self._errand = errand
+
+    def _sources(self) -> dict[str, Source]:
+        errand, clock = self._errand, Clock()
+        hosts = Hosts(auth=errand.home, setup=errand.home, home=errand.home, ca_file=errand.authority)
+        source = ICloud(
+            Settings(apple_id="someone@example.com", hosts=hosts),
+            name="cloud",
+            keeper=KeptSession(errand.session),
+            budget=Budget(clock=clock, limits=EAGER),
+            clock=clock,
+        )
+        return {source.name: source}
+
+
+def stock_of(seed: int) -> SyntheticStock:
+    return SyntheticStock(PHOTOS, seed=seed, mixture=FILMS)
+
+
+def _contents(stock: SyntheticStock) -> Iterator[bytes]:
+    """Every file of the library, one at a time."""
+    for number in range(len(stock)):
+        master = stock.master(number)
+        for part in (master.original, master.live):
+            if part is not None:
+                yield part.blob.read(0, part.blob.size_bytes)
+
+
+class Simulation:
+    """The simulator while it runs."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.errand = msgspec.json.decode(self._said(), type=Errand)
+
+    def end(self) -> int:
+        """Stop it; how many bytes its content host has sent."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return msgspec.json.decode(self._said(), type=Served).carried_bytes
+
+    def _said(self) -> bytes:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+
+@contextmanager
+def simulation(seed: int, certificates: Path) -> Iterator[Simulation]:
+    argv = [sys.executable, "-m", "whole.pulling", str(seed), str(certificates)]
+    with subprocess.Popen(
+        argv, env=os.environ | OURS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        try:
+            yield Simulation(process)
+        finally:
+            process.kill()
+
+
+async def simulate(seed: int, certificates: Path) -> None:
+    async with Simulator(certificates) as simulator:
+        simulator.line.bytes_per_s = LINE_BYTES_PER_S
+        stock = stock_of(seed)
+        library = Library(clock=simulator.clock, personal=Zone(PRIMARY, owner="_owner", stock=stock))
+        library.vault.keep_stock(stock)
+        account = simulator.add_account(library=library)
+        errand = Errand(
+            home=simulator.hosts.home,
+            authority=str(simulator.certificate_authority),
+            session=session_of(simulator, account),
+        )
+        _say(errand)
+        await asyncio.to_thread(sys.stdin.buffer.read)
+        _say(Served(carried_bytes=simulator.line.carried_bytes))
+
+
+def _say(value: msgspec.Struct) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(simulate(int(sys.argv[1]), Path(sys.argv[2])))
