@@ -15,6 +15,7 @@ from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.photos import Asset, Master
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.simulate.icloud.synthetic import Mixture, SyntheticStock
+from mediabox.sources.icloud.checksum import checksum_of
 from simulate.icloud_fixtures import Browser, link_of, names_of
 
 
@@ -59,6 +60,21 @@ def test_names_and_signatures_lead_back_to_their_pair(number: int, seed: int) ->
     blob = stock.blob(master)
     assert blob is not None
     assert blob.size_bytes == len(blob.read(0, 1 << 30))
+
+
+def test_when_asked_to_it_signs_as_apple_does() -> None:
+    stock = SyntheticStock(5, seed=4, mixture=Mixture(live=0.5, still_bytes=3_000_000))
+    assert checksum_of(f"{stock.names(0)[0]}-1") is None
+    stock.sign()
+
+    for number in range(5):
+        master = stock.master(number)
+        assert stock.number(master.name) == number
+        for part in (master.original, master.live) if master.live is not None else (master.original,):
+            found, checksum = stock.blob(part.blob.signature), checksum_of(f"{part.blob.signature}-1")
+            assert found is not None and checksum is not None
+            checksum.feed(found.read(0, 1 << 30))
+            assert checksum.agrees
 
 
 @pytest.mark.parametrize("size_bytes", [1_000, 40_000, 65_400, 65_401, 200_000, 3_000_000])

@@ -9,6 +9,7 @@ must take for a kind they do not know.
 import base64
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -76,7 +77,15 @@ def of_bytes(content: bytes) -> MemoryBlob:
 
 def signed(content: bytes) -> str:
     """As Apple does: 28 characters (`AY6c+BsE0jjaXx9tmVGJM1D2VcEO`)."""
-    return base64.b64encode(_OF_ALL + hashlib.sha1(_SALTS + content, usedforsecurity=False).digest()).decode()
+    return signed_all((content,))
+
+
+def signed_all(chunks: Iterable[bytes]) -> str:
+    """The same of what need not fit into memory."""
+    digest = hashlib.sha1(_SALTS, usedforsecurity=False)
+    for chunk in chunks:
+        digest.update(chunk)
+    return base64.b64encode(_OF_ALL + digest.digest()).decode()
 
 
 def encode(twenty_bytes: bytes) -> str:

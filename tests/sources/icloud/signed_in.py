@@ -143,9 +143,11 @@ def calls_of(simulator: Simulator, names: Iterable[str] = ()) -> int:
     return sum(count for name, count in simulator.calls.items() if name.startswith(of_interest))
 
 
-def give_stock(simulator: Simulator, count: int, **mixture: Any) -> Library:
+def give_stock(simulator: Simulator, count: int, *, is_signed: bool = False, **mixture: Any) -> Library:
     """Fill the account's personal library with made-up photos, oldest first, that take no room."""
     stock = SyntheticStock(count, mixture=Mixture(**mixture))
+    if is_signed:
+        stock.sign()
     library = Library(clock=simulator.clock, personal=Zone(PRIMARY, owner="_owner", stock=stock))
     library.vault.keep_stock(stock)
     simulator.account().library = library
