@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ FASTER_AGAIN = 10.0
 SOURCES = ground.BENCH / "icloudpd" / "src"
 PEER_PYTHON = ground.BENCH / "venv-icloudpd" / "bin" / "python"
 WANTED = (
-    f"no icloudpd to compare with: clone github.com/icloud-photos-downloader/icloud_photos_downloader to "
-    f"{SOURCES.parent}, install its dependencies into {PEER_PYTHON.parents[1]} (tests/bench/setup does both)"
+    "no icloudpd to compare with: put github.com/icloud-photos-downloader/icloud_photos_downloader into .bench/icloudpd "
+    "and its dependencies into .bench/venv-icloudpd (tests/bench/setup does both)"
 )
 
 
@@ -135,7 +136,7 @@ def _peer(assets: int) -> list[measure.Command]:
     return [msgspec.structs.replace(command, after=_counted(out / "photos", assets))]
 
 
-def _counted(folder: Path, assets: int) -> Any:
+def _counted(folder: Path, assets: int) -> Callable[[], None]:
     """Whoever was fast because a picture is missing has not been fast."""
 
     def after() -> None:
