@@ -47,6 +47,9 @@ def test_killed_at_any_moment_a_pull_goes_on_at_the_same_byte(
     assert len(pull.library) > PHOTOS
     assert served_bytes < WASTE * pull.size_bytes
     assert not findings(cloud_box.home, {})
+    (content,) = [each for each in cloud_box.status()["calls"] if each["endpoint"] == "content"]
+    assert content["source"] == "cloud"
+    assert 0 < content["calls"] <= len(pull.library), "of the last run alone"
 
 
 def spooled(box: Household) -> list[int]:
