@@ -40,8 +40,8 @@ FASTER_AGAIN = 10.0
 SOURCES = ground.BENCH / "icloudpd" / "src"
 PEER_PYTHON = ground.BENCH / "venv-icloudpd" / "bin" / "python"
 WANTED = (
-    "no icloudpd to compare with: put github.com/icloud-photos-downloader/icloud_photos_downloader into .bench/icloudpd "
-    "and its dependencies into .bench/venv-icloudpd (tests/bench/setup does both)"
+    "no icloudpd to compare with: put github.com/icloud-photos-downloader/icloud_photos_downloader into "
+    ".bench/icloudpd and its dependencies into .bench/venv-icloudpd (tests/bench/setup does both)"
 )
 
 

@@ -276,6 +276,20 @@ async def test_a_checksum_agrees_across_a_cut_and_is_not_asked_of_a_file_begun_e
     assert sink.held == JPEG
 
 
+async def test_a_checksum_begins_anew_with_its_file(icloud: Simulator, source: ICloud) -> None:
+    icloud.account().library.add(of_bytes(JPEG), file_name="IMG_0001.JPG")
+    resource = await only(source)
+    await source.fetch(resource, MemorySink())
+    icloud.faults.add(Fault("content", Cut(MIB)))
+    icloud.faults.add(Fault("content", WholeFile()))
+    sink = MemorySink()
+
+    await source.fetch(resource, sink)
+
+    assert sink.held == JPEG
+    assert sink.restarts == 1
+
+
 async def test_files_of_a_shared_library_come_with_the_sessions_cookies(icloud: Simulator, source: ICloud) -> None:
     library = icloud.account().library
     library.add(of_bytes(JPEG), file_name="IMG_0001.JPG", zone=library.start_sharing())
