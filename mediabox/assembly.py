@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from mediabox.config.members import member_class
-from mediabox.contracts import Rule, SourceTools, Stage
+from mediabox.contracts import Rule, SourceTools, Stage, Streaming
 from mediabox.core.adoption import FoundAdoptions
 from mediabox.core.archive import Archive
 from mediabox.core.catalogue import Catalogue
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 STAGES: tuple[type[Stage], ...] = (Fetch, Examine, File, Describe, Manifest, Remove, Trash, Recover)
 RULES: tuple[type[Rule], ...] = (Group, Dedup, Place)
+FETCHES = 2  # from disks: one reads while the other is made durable
 MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
 
 
@@ -104,7 +105,7 @@ class Assembly:
         self.pipeline = Pipeline(
             database=database,
             stages=self._stages(),
-            widths=widths(threads(config)),
+            widths=widths(threads(config), fetches=fetches(sources)),
             committer=Committer(
                 rules=rules(config),
                 clock=clock,
@@ -158,10 +159,15 @@ def rules(config: Config) -> list[Rule]:
     ]
 
 
-def widths(decoding: int) -> dict[str, int]:
+def widths(decoding: int, *, fetches: int) -> dict[str, int]:
     """How many works of each step may be under way at once. One `trash` at a time: its daily limit counts on it."""
     one_each = dict.fromkeys(("manifest", "remove", "trash", "recover"), 1)
-    return {"fetch": 2, "examine": decoding + 1, "file": 4, "describe": 2} | one_each
+    return {"fetch": fetches, "examine": decoding + 1, "file": 4, "describe": 2} | one_each
+
+
+def fetches(sources: Mapping[str, Source]) -> int:
+    """Fetches at a time: as many as a source has streams, so that not the queue is what holds it back."""
+    return max([FETCHES, *(source.streams for source in sources.values() if isinstance(source, Streaming))])
 
 
 def threads(config: Config) -> int:

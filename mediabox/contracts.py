@@ -196,6 +196,13 @@ class Releasing(Protocol):
 
 
 @runtime_checkable
+class Streaming(Protocol):
+    """A source that gains from several fetches at a time."""
+
+    streams: int  # as many; it keeps to that itself
+
+
+@runtime_checkable
 class Counting(Protocol):
     """A source that asks a server things, and keeps count."""
 

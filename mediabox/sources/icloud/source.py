@@ -59,6 +59,7 @@ class ICloud:
         clock = clock or Clock()
         self.name = name
         self.mirrors_deletions = settings.deletion == "mirror"
+        self.streams = settings.streams
         self.budget = budget
         self._settings = settings
         self._clock = clock

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from virtual_time import LoopClock, run_virtually
 
+from mediabox import assembly
 from mediabox.clock import Clock
 from mediabox.contracts import SourceTools
 from mediabox.durable.private import write_private
@@ -17,7 +18,7 @@ from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.endpoints import Hosts
 from mediabox.sources.icloud.household import Household
 from sources.conformance import MemorySink
-from sources.icloud.signed_in import EAGER, Reader, SimulatedKeeper, give_stock, taken_in
+from sources.icloud.signed_in import EAGER, Reader, SimulatedKeeper, give_stock, source_of, taken_in
 
 PHOTOS = 12
 
@@ -75,6 +76,13 @@ async def test_accounts_together_keep_to_the_largest_number_of_streams(
     assert line.most == most
     for account in accounts:
         await account.close()
+
+
+async def test_the_queue_hands_out_as_many_fetches_as_there_are_streams(icloud: Simulator) -> None:
+    few, many = source_of(icloud, streams=1), source_of(icloud, streams=5)
+
+    assert assembly.fetches({"anna": few}) == assembly.FETCHES
+    assert assembly.fetches({"anna": few, "ben": many}) == 5
 
 
 def test_the_tightest_limit_holds_for_all_together() -> None:
