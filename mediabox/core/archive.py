@@ -30,7 +30,7 @@ SMALL_BYTES = 8 << 20  # no sidecar or manifest is larger; a month's manifest of
 
 
 class Archive:
-    """`contracts.Destination` on the archive's volume, and the sidecars and manifests beside the originals."""
+    """The archive's volume: the originals, and the sidecars and manifests beside them."""
 
     name = "archive"
 

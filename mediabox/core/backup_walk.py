@@ -76,9 +76,7 @@ def _adoptable(entry: os.DirEntry[str], source: str | None) -> Adoptable | None:
         return None
     if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
         return None
-    return Adoptable(
-        path=entry.path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns, source=source
-    )
+    return Adoptable(path=entry.path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns, source=source)
 
 
 def _is_text(path: str) -> bool:

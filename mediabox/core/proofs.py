@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mediabox.core.verification import record
 from mediabox.errors import NeedsHuman, Permanent
@@ -12,15 +12,21 @@ from mediabox.store import assets, copies
 
 if TYPE_CHECKING:
     from mediabox.clock import Clock
-    from mediabox.contracts import Destination
     from mediabox.model.asset import Resource
     from mediabox.store.database import Database
+
+
+class Shelf(Protocol):
+    """The archive, as proofs use it."""
+
+    async def confirm(self, resource: Resource, receipt: Receipt) -> Receipt:
+        """Read the copy again. Raises Away when the place is not there, Permanent when the copy is not whole."""
 
 
 class ArchiveProofs:
     """What the `remove` stage asks."""
 
-    def __init__(self, database: Database, archive: Destination, clock: Clock) -> None:
+    def __init__(self, database: Database, archive: Shelf, clock: Clock) -> None:
         self._database, self._archive, self._clock = database, archive, clock
 
     async def prove(self, resource: Resource) -> None:

@@ -180,9 +180,7 @@ class FileSink:
         is_ours_alone = held.st_nlink == 1 and bool(held.st_mode & stat.S_IWUSR)
         if self._version is None or not is_ours_alone:
             return 0
-        return mark.usable_bytes(
-            self._mark_path, self._version, held_bytes=held.st_size, dir_fd=self._volume.fd
-        )
+        return mark.usable_bytes(self._mark_path, self._version, held_bytes=held.st_size, dir_fd=self._volume.fd)
 
     def _hash_held(self) -> None:
         while block := os.pread(self._fd, _REREAD_BYTES, self._offset):

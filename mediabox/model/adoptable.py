@@ -58,8 +58,7 @@ def _rank(file: Adoptable, resource: Resource) -> int:
         return 0
     has_name = bool(_names(file.name, file.size_bytes) & _names(resource.name, file.size_bytes))
     has_time = (
-        resource.modified_at_ms is not None
-        and abs(file.modified_ns // 1_000_000 - resource.modified_at_ms) <= CLOSE_MS
+        resource.modified_at_ms is not None and abs(file.modified_ns // 1_000_000 - resource.modified_at_ms) <= CLOSE_MS
     )
     return 4 * has_name + 2 * has_time + (file.size_bytes >= SIZE_TELLS_BYTES)
 

@@ -48,8 +48,11 @@ def display_p3() -> bytes:
     Without it a browser takes them for sRGB and shows them pale. Values are those of
     the primaries adapted to D50 (Bradford), as in every published Display P3 profile.
     """
-    curve = b"para" + bytes(4) + struct.pack(">HH", 3, 0) + b"".join(
-        _fixed(value) for value in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+    curve = (
+        b"para"
+        + bytes(4)
+        + struct.pack(">HH", 3, 0)
+        + b"".join(_fixed(value) for value in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))
     )
     tags = {
         b"desc": _text("Display P3"),

@@ -71,9 +71,7 @@ def _hdr(heif: pillow_heif.HeifFile, colour: dict[str, int]) -> Image.Image:
     return Image.fromarray(shown)
 
 
-def _boxes(
-    pixels: NDArray[np.unsignedinteger], by: int
-) -> NDArray[np.unsignedinteger]:
+def _boxes(pixels: NDArray[np.unsignedinteger], by: int) -> NDArray[np.unsignedinteger]:
     """Means of `by` x `by` boxes; the odd rows and columns at the far edges are left out."""
     if by == 1:
         return pixels

@@ -60,9 +60,7 @@ def _cube(transfer: int, primaries: int) -> ImageFilter.Color3DLUT:
     return ImageFilter.Color3DLUT(_CUBE_SIDE, table.ravel(), target_mode="RGB")
 
 
-def _rows_to_srgb(
-    pixels: NDArray[np.unsignedinteger], *, transfer: int, primaries: int
-) -> NDArray[np.uint8]:
+def _rows_to_srgb(pixels: NDArray[np.unsignedinteger], *, transfer: int, primaries: int) -> NDArray[np.uint8]:
     codes = pixels if pixels.dtype == np.uint8 else pixels >> 4
     table = _decoding(transfer, 256 if pixels.dtype == np.uint8 else 4096)
     light: NDArray[np.float32] = table[codes]  # cd/m2; scene light for HLG
@@ -105,9 +103,7 @@ def _roll_off() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     highest = white / peak
     knee = 1.5 * highest - 0.5
     t = np.clip((relative - knee) / (1 - knee), 0.0, 1.0)
-    spline = (
-        (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (-2 * t**3 + 3 * t**2) * highest
-    )
+    spline = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (-2 * t**3 + 3 * t**2) * highest
     shown = np.where(relative < knee, relative, spline) * peak
     nits = _pq_to_nits(signal)
     return nits, _pq_to_nits(shown) / nits / WHITE_NITS

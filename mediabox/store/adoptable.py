@@ -56,7 +56,6 @@ def waiting(connection: sqlite3.Connection, source: str) -> Iterator[Resource]:
 def figures(connection: sqlite3.Connection) -> Adoption:
     """How many files are on offer, and what they saved."""
     row = connection.execute(
-        "SELECT count(*), count(resource_id), "
-        "coalesce(sum(iif(resource_id IS NULL, 0, size_bytes)), 0) FROM adoptable"
+        "SELECT count(*), count(resource_id), coalesce(sum(iif(resource_id IS NULL, 0, size_bytes)), 0) FROM adoptable"
     ).fetchone()
     return Adoption(offered=row[0], adopted=row[1], bytes=row[2])

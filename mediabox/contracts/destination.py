@@ -1,0 +1,138 @@
+"""Where copies go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from mediabox.clock import Clock
+    from mediabox.contracts.media import Fitter
+    from mediabox.contracts.rule import Member
+    from mediabox.contracts.source import Complaint
+    from mediabox.model.asset import Resource
+    from mediabox.model.delivery import Delivered, Delivery, Room, Sighting, Wish
+    from mediabox.model.recipe import Part, Recipe
+    from mediabox.model.said import Said
+
+
+class Deliverable(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset as a destination may choose from it: its archived files, facts with what sources say worked in."""
+
+    asset_id: int
+    members: tuple[Member, ...]
+    said: Said | None = None
+    albums: tuple[str, ...] = ()
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery with the files it is made of."""
+
+    delivery: Delivery
+    first: Member
+    clip: Member | None = None
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What a destination shows now."""
+
+    sightings: tuple[Sighting, ...] = ()
+    complaints: tuple[Complaint, ...] = ()  # all there are: what is not named any more is over
+
+
+class Originals(Protocol):
+    """The archive, as a destination may read it."""
+
+    async def open(self, resource: Resource) -> int:
+        """A read-only descriptor of the archived copy, the caller closes it. Raises Away, NeedsHuman."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as it was written, synced."""
+
+    size_bytes: int
+    digest: str
+
+
+class Outbox(Protocol):
+    """A folder of copies that a peer fetches from, and a place beside it, unseen, where they are made.
+
+    Names are file names without folders. All methods raise Away when the disk is not there,
+    NeedsHuman when it is full or not writable.
+    """
+
+    @property
+    def folder(self) -> Path:
+        """What the peer sees."""
+
+    async def assemble(self, name: str, recipe: Recipe, files: Mapping[Part, int], digests: Mapping[Part, str]) -> Made:
+        """Follow a recipe. Each file's own bytes are hashed on the way and must be `digests`, else Retryable."""
+
+    async def scratch(self, name: str) -> int:
+        """An empty file to be filled by somebody else, open for reading and writing; the caller closes it."""
+
+    async def seal(self, name: str) -> Made:
+        """Sync and hash what was filled."""
+
+    async def open_made(self, name: str) -> int:
+        """A read-only descriptor of what was made and is not published yet; the caller closes it."""
+
+    async def publish(self, name: str, made: Made, *, modified_at_ms: int | None) -> None:
+        """Give it its name in the folder, durably, and read it back past the cache.
+
+        Done already, it is only read back. Raises FileExistsError when another file is there.
+        """
+
+    async def holds(self, name: str) -> bool:
+        """Whether the folder has a file of this name."""
+
+    async def remove(self, name: str) -> None:
+        """Durably unlink a copy from the folder, if it is there."""
+
+    async def clear(self) -> None:
+        """Throw away what was begun and never published. For the start, when nothing is being made."""
+
+
+class DestinationTools(msgspec.Struct, frozen=True, kw_only=True):
+    """What a destination is given when it is built: `DESTINATION.build(settings, tools)`."""
+
+    name: str  # as configured
+    home: Path
+    clock: Clock
+    fitter: Fitter
+    originals: Originals
+    open_outbox: Callable[[Path], Awaitable[Outbox]]  # on a proven volume, enrolled under this destination's name
+
+
+class Destination(Protocol):
+    """A place that holds copies. Knows no store; does not retry: `core.retry` does."""
+
+    @classmethod
+    def build(cls, settings: Any, tools: DestinationTools) -> Self:
+        """From its own `Settings`. Reads and asks nothing yet."""
+
+    name: str
+
+    def plan(self, asset: Deliverable) -> Sequence[Wish]:
+        """Which files of an asset it wants, and in which form. Pure."""
+
+    async def room(self) -> Room:
+        """How much it takes at a time. Raises Away when it is not there, NeedsHuman."""
+
+    async def deliver(self, parcel: Parcel) -> Delivered:
+        """Make the file, prove it and hand it over. Safe to repeat. Raises Away, NeedsHuman, Retryable, Permanent."""
+
+    async def look(self, out: Sequence[Delivery]) -> Look:
+        """How the deliveries that are out stand there now. Raises Away, NeedsHuman."""
+
+    async def withdraw(self, delivery: Delivery) -> None:
+        """Take a file back out, for good; the place follows. Only what it has shown to have. Safe to repeat."""
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Sleep until something may have changed (True) or the time is over (False)."""
+
+    async def close(self) -> None: ...

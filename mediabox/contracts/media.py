@@ -1,0 +1,94 @@
+"""Bytes being taken in, and who looks at them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediabox.contracts.source import Remote, Sink
+    from mediabox.contracts.stage import Staged
+    from mediabox.model.adoptable import Adoptable
+    from mediabox.model.asset import Kind, Resource
+    from mediabox.model.facts import Facts
+    from mediabox.model.recipe import Conversion, Converted, FitRequest, Recipe
+
+
+class Spool(Protocol):
+    """Temporary files on the archive's own volume, one for each resource being taken in."""
+
+    def sink(self, resource_id: int, *, size_bytes: int | None = None, version: str | None = None) -> Sink:
+        """Where to pour one resource. `size_bytes` as announced, so that a full disk shows before the first byte.
+
+        With `version`, what an interrupted fetch of that version left is continued.
+        """
+
+    def holds(self, resource_id: int) -> bool:
+        """Whether something is held for this resource. Blocking."""
+
+    async def finish(self, resource_id: int, sink: Sink) -> Staged:
+        """Make what was poured durable; return its digest and length."""
+
+    def open(self, resource_id: int) -> int:
+        """A read-only descriptor of the staged file, the caller closes it. Raises Away; Retryable when lost."""
+
+    async def discard(self, resource_id: int) -> None: ...
+
+
+class Adoptions(Protocol):
+    """Files of older backups, which are taken instead of fetching the same bytes."""
+
+    async def candidates(self, resource: Resource) -> Sequence[Adoptable]:
+        """Files that may be this resource, likeliest first."""
+
+    async def pour(self, file: Adoptable, resource: Resource, source: Remote, sink: Sink) -> bool:
+        """Pour the file; whether it is this resource. If not, what the sink holds is worth nothing.
+
+        Raises what the sink raises; Away and NeedsHuman when the source was to be asked and cannot be.
+        """
+
+
+class Examination(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sandboxed child returns for one file."""
+
+    facts: Facts
+    thumbnail: bytes | None = None  # WebP, sRGB or embedded profile, upright, short side 250
+    preview: bytes | None = None  # JPEG, EXIF orientation tag kept, short side >= 1440 or the original's
+
+
+class ExamineRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child cannot learn from the bytes alone."""
+
+    name: str
+    kind: Kind
+    size_bytes: int
+    modified_at_ms: int | None = None
+    renditions: bool = True
+
+
+class Examiner(Protocol):
+    async def examine(self, descriptor: int, request: ExamineRequest) -> Examination:
+        """One look at one open file. Never raises for the file's own faults: those are `facts.damage`.
+
+        Raises Retryable when the box, not the file, is to blame (memory, a killed child).
+        """
+
+
+class Fitter(Protocol):
+    """Makes an archived file what a destination wants, in a sandboxed child. Descriptors stay the caller's.
+
+    All raise Permanent with a reason for a person when this file cannot be made so, Retryable
+    when the box, not the file, is to blame.
+    """
+
+    async def fit(self, first: int, clip: int | None, request: FitRequest) -> Recipe:
+        """How to put the file together; nothing is written."""
+
+    async def check(self, result: int, first: int, *, media_type: str, name: str, size_bytes: int) -> Facts:
+        """Read a made file back: its tags, after making sure that its picture data are those of `first`."""
+
+    async def convert(self, source: int, into: int, conversion: Conversion) -> Converted:
+        """Encode anew into the empty file behind `into`, open for reading and writing."""
