@@ -30,6 +30,7 @@ valid one, for a box without sources. `mediabox config show --origin` prints wha
 
 FAMILY_HEADS = {
     "sources": "Where pictures come from: one table for each, under a name of your choice.",
+    "destinations": "Where copies go: one table for each, under a name of your choice.",
 }
 
 

@@ -22,7 +22,7 @@ from mediabox.config.words import meant, shown
 
 
 class Enabled(msgspec.Struct, frozen=True, kw_only=True):
-    """One source the person set up: `[sources.pictures]` with `type = "folder"`."""
+    """One source or destination the person set up: `[sources.pictures]` with `type = "folder"`."""
 
     name: str
     type: str
@@ -41,6 +41,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     release: Release
     log: Log
     sources: tuple[Enabled, ...]
+    destinations: tuple[Enabled, ...] = ()
     origins: dict[str, Origin]  # of what somebody set; `origin` knows the rest
 
     def origin(self, key: str) -> Origin:

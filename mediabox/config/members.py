@@ -1,4 +1,4 @@
-"""Which sources exist, and the settings each asks for; a later family that people name is one more line here.
+"""Which sources and destinations exist, and the settings each asks for.
 
 Names come from the folder alone; a module is only imported when the configuration
 enables it, so that a box without a camera never pays for the camera's library.
@@ -15,7 +15,7 @@ import msgspec
 import mediabox
 
 # Families whose members a person names in `mediabox.toml`, with their module constant.
-FAMILIES: dict[str, str] = {"sources": "SOURCE"}
+FAMILIES: dict[str, str] = {"sources": "SOURCE", "destinations": "DESTINATION"}
 
 MemberSettings = Callable[[str, str], type[msgspec.Struct]]
 """(family, type) -> the `Settings` struct. Raises LookupError when there is no such member."""

@@ -1,0 +1,130 @@
+"""What a person sets for one Pixel."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mediabox.config.fields import Celsius, Days, Percent, Secret
+
+Gigabytes = Annotated[float, Meta(extra_json_schema={"x-unit": "GB"})]
+Model = Literal["pixel", "pixel_2", "pixel_3", "pixel_4", "pixel_5", "later"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Google Photos through a Pixel phone that Syncthing feeds. `mediabox pixel pair NAME` sets the two up."""
+
+    model: Annotated[
+        Model,
+        Meta(
+            title="Phone",
+            description="The first Pixel (2016) backs up originals without limit, 2 to 5 in storage saver quality, "
+            "later ones count against the account's storage.",
+        ),
+    ] = "pixel"
+    accept_quota: Annotated[
+        bool, Meta(title="Use up storage", description="Deliver although it counts against the account's storage.")
+    ] = False
+    reduce: Annotated[
+        bool,
+        Meta(
+            title="Reduce beforehand",
+            description="For storage saver: send stills of more than 16 megapixels and videos beyond 1080p smaller.",
+        ),
+    ] = False
+
+    # ---- Syncthing
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^\s/]+)?$",
+            title="Syncthing",
+            description="Address of its REST API. Empty: the one on this box.",
+            extra_json_schema={"x-expects": "an address such as http://127.0.0.1:8384"},
+        ),
+    ] = ""
+    key: Annotated[
+        Secret | None, Meta(title="API key", description="Of Syncthing. Left out: read from its configuration.")
+    ] = None
+    folder_id: Annotated[
+        str, Meta(max_length=64, title="Folder id", description="Syncthing's. Empty: `mediabox-NAME`.")
+    ] = ""
+    device: Annotated[
+        str, Meta(title="Phone's device id", description="Empty: the only other device the folder is shared with.")
+    ] = ""
+    outbox: Annotated[
+        str,
+        Meta(
+            title="Outbox",
+            description="Folder for the copies on their way. Relative to the home folder, or absolute. "
+            "Empty: `outbox/NAME`.",
+        ),
+    ] = ""
+
+    # ---- how much at a time
+    window_gb: Annotated[
+        Gigabytes, Meta(gt=0, le=1000, title="Window", description="At most so much waits on the phone at a time.")
+    ] = 8.0
+    window_percent: Annotated[
+        Percent, Meta(title="Share of the phone", description="And at most this share of its capacity.")
+    ] = 20.0
+    capacity_gb: Annotated[Gigabytes, Meta(gt=0, le=4000, title="Capacity", description="Of the phone.")] = 32.0
+    backlog_percent: Annotated[
+        Percent, Meta(title="Share for the past", description="Of the window, kept for photos that are not recent.")
+    ] = 20.0
+    recent_days: Annotated[
+        Days, Meta(ge=1, le=3650, title="Recent", description="Photos taken since are sent first.")
+    ] = 30
+
+    # ---- what
+    sources: Annotated[
+        tuple[str, ...], Meta(title="Sources", description="Only from these, by their names. Empty: all.")
+    ] = ()
+    albums: Annotated[tuple[str, ...], Meta(title="Albums", description="Only what is in one of these.")] = ()
+    people: Annotated[tuple[str, ...], Meta(title="People", description="Only where one of these is named.")] = ()
+    kinds: Annotated[tuple[Literal["picture", "video"], ...], Meta(min_length=1, title="Kinds")] = ("picture", "video")
+    since: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\d{4}(-\d\d(-\d\d)?)?)?$",
+            title="Since",
+            description="Only what was taken on this day or later.",
+            extra_json_schema={"x-expects": "a date such as 2024, 2024-05 or 2024-05-12"},
+        ),
+    ] = ""
+    favorites_only: Annotated[bool, Meta(title="Only favourites")] = False
+    versions: Annotated[
+        Literal["edited", "original", "both"], Meta(title="Edited photos", description="Which version goes.")
+    ] = "edited"
+    raw: Annotated[
+        Literal["developed", "both"],
+        Meta(title="RAW pairs", description="`developed`: the JPEG or HEIC beside a RAW file alone."),
+    ] = "developed"
+    bursts: Annotated[
+        Literal["pick", "all"], Meta(title="Bursts", description="`pick`: the favourites, else the sharpest.")
+    ] = "all"
+    live: Annotated[
+        Literal["motion", "still"], Meta(title="Live Photos", description="As Motion Photo, or the still alone.")
+    ] = "motion"
+    clips: Annotated[
+        Literal["as_is", "h264"],
+        Meta(title="Clips of Live Photos", description="`h264`: encoded anew for phones that do not play HEVC."),
+    ] = "as_is"
+
+    # ---- when something is wrong
+    stall_days: Annotated[
+        Days, Meta(ge=1, le=365, title="Patience", description="On the phone for so long and not freed: say so.")
+    ] = 7
+    most_freed_percent: Annotated[
+        Percent,
+        Meta(
+            title="Largest deletion believed",
+            description="More of what is on the phone gone at once, but for a Free up space: a person is asked.",
+        ),
+    ] = 50.0
+    min_battery: Annotated[
+        Percent, Meta(title="Battery", description="Wait while the phone, as far as told, has less.")
+    ] = 20.0
+    max_celsius: Annotated[
+        Celsius, Meta(ge=0, le=80, title="Heat", description="Wait while the phone, as far as told, is hotter.")
+    ] = 42.0
