@@ -11,11 +11,13 @@ import msgspec
 
 from mediabox.contracts import ExamineRequest
 from mediabox.errors import Permanent
-from mediabox.native import child, sidecar, tags, wire
+from mediabox.native import child, fit, sidecar, tags, wire
+from mediabox.native.boxes import Malformed
 from mediabox.native.decoded import NeedsProfile
 from mediabox.native.examine import examine
 from mediabox.native.preload import preload
 from mediabox.native.profiles import Profile
+from mediabox.native.tags.reader import Reader
 
 # Late imports that only some files lead to: PyAV's for a film with subtitles, Python's for
 # texts in these character sets.
@@ -31,17 +33,51 @@ def _prepare(profile: Profile) -> dict[str, str]:
     for name in (*_ALWAYS, *(_OF_MOVIES if profile is Profile.MOVIE else ())):
         importlib.import_module(name)
     tags.preload()
+    fit.preload()
     return preload(profile)
 
 
-def _handle(call: wire.Call, descriptor: int | None) -> child.Reply:
-    match call:
-        case wire.Examine() if descriptor is not None:
+def _handle(call: wire.Call, descriptors: tuple[int, ...]) -> child.Reply:
+    match call, descriptors:
+        case wire.Examine(), (descriptor,):
             return _examine(call, descriptor)
-        case wire.Examine():
-            return child.Reply(answer=wire.Refused(reason="no descriptor came along"))
-        case wire.MergeSidecar() | wire.ParseSidecar():
+        case wire.Fit() | wire.Check() | wire.Convert(), (first, *others):
+            return _make(call, first, *others)
+        case wire.MergeSidecar() | wire.ParseSidecar(), ():
             return _sidecar(call)
+        case _:
+            return child.Reply(answer=wire.Refused(reason=f"{len(descriptors)} descriptors came along"))
+
+
+def _make(call: wire.Fit | wire.Check | wire.Convert, first: int, second: int | None = None) -> child.Reply:
+    """Verdicts on a file that is to be made what a destination wants."""
+    try:
+        return child.Reply(answer=_made(call, first, second))
+    except NeedsProfile as err:
+        return child.Reply(answer=wire.TryProfile(profile=err.profile))
+    except (fit.Unfit, Malformed) as err:
+        return child.Reply(answer=wire.Refused(reason=" ".join(str(err).split())))
+    except fit.LIES as err:
+        return child.Reply(answer=wire.Refused(reason=f"the file contradicts itself: {type(err).__name__}: {err}"))
+    except OSError as err:
+        return child.Reply(answer=wire.CannotRead(reason=str(err)))
+
+
+def _made(call: wire.Fit | wire.Check | wire.Convert, first: int, second: int | None) -> wire.Answer:
+    match call:
+        case wire.Fit():
+            clip = None if second is None else Reader(second)
+            return wire.Fitted(recipe=fit.fit(Reader(first), clip, call.request))
+        case wire.Check() if second is not None:
+            return wire.Checked(
+                facts=fit.check(Reader(first), Reader(second), media_type=call.media_type, name=call.name)
+            )
+        case wire.Convert() if second is not None:
+            return wire.ConvertedAnswer(
+                converted=importlib.import_module("mediabox.native.encode").convert(first, second, call.conversion)
+            )
+        case _:
+            return wire.Refused(reason="one descriptor came along, two are needed")
 
 
 def _examine(call: wire.Examine, descriptor: int) -> child.Reply:

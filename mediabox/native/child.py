@@ -44,7 +44,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     second: bytes | None = None
 
 
-Handler = Callable[[wire.Call, int | None], Reply]
+Handler = Callable[[wire.Call, tuple[int, ...]], Reply]
 Preload = Callable[[Profile], dict[str, str]]
 
 
@@ -61,7 +61,7 @@ def live(
     """Be a child until the daemon has no more use for it.
 
     `preload` imports all the profile needs and returns the decoders' versions.
-    `handler` is called from several threads at once; the descriptor it gets is closed for it.
+    `handler` is called from several threads at once; the descriptors it gets are closed for it.
     """
     faulthandler.enable(all_threads=False)
     threading.excepthook = _die_of
@@ -117,13 +117,13 @@ def _serve(lane: socket.socket, handler: Handler, heap: Heap) -> None:
         os._exit(_BROKEN_STATUS)
 
 
-def _answer(lane: socket.socket, handler: Handler, call: wire.Call, descriptor: int | None) -> None:
+def _answer(lane: socket.socket, handler: Handler, call: wire.Call, descriptors: tuple[int, ...]) -> None:
     try:
-        reply = handler(call, descriptor)
+        reply = handler(call, descriptors)
     except MemoryError:
         reply = Reply(answer=wire.OutOfMemory())
     finally:
-        if descriptor is not None:
+        for descriptor in descriptors:
             os.close(descriptor)
     wire.send_answer(lane, reply.answer, first=reply.first, second=reply.second)
 

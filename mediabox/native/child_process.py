@@ -139,14 +139,14 @@ class ChildProcess:
             remedy="Install libseccomp2 (Debian: apt install libseccomp2), or use a kernel with seccomp or Landlock.",
         )
 
-    def call(self, lane: int, call: wire.Call, *, descriptor: int | None = None, limits: Limits) -> wire.Received:
+    def call(self, lane: int, call: wire.Call, *, descriptors: Sequence[int] = (), limits: Limits) -> wire.Received:
         """Make one call on one lane and wait for its answer.
 
         Raises Lost; then the child is no more, unless the cause is MEMORY.
         """
         near_end = self._lanes[lane]
         try:
-            wire.send_call(near_end, call, descriptor=descriptor)
+            wire.send_call(near_end, call, descriptors=descriptors)
             self._await_answer(near_end, self._cpu_clock(lane), limits)
             received = wire.receive_answer(near_end)
         except (OSError, wire.Broken) as err:

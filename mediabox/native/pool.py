@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mediabox.native import wire
 from mediabox.native.child_process import ChildProcess, Limits
@@ -28,12 +28,12 @@ class Pool:
         self._is_spent = False
         self._idle_since_s = time.monotonic()
 
-    def call(self, call: wire.Call, *, descriptor: int | None, limits: Limits) -> wire.Received:
+    def call(self, call: wire.Call, *, descriptors: Sequence[int], limits: Limits) -> wire.Received:
         """Make one call on a lane of its own. Raises Lost as `ChildProcess.call`, Retryable as its start does."""
         child, lane = self._borrow()
         is_spent = False
         try:
-            received = child.call(lane, call, descriptor=descriptor, limits=limits)
+            received = child.call(lane, call, descriptors=descriptors, limits=limits)
             is_spent = isinstance(received.answer, wire.Examined) and received.answer.is_spent
         finally:
             self._give_back(lane, is_spent=is_spent)

@@ -42,7 +42,7 @@ def preload(profile: Profile) -> dict[str, str]:
     match profile:
         case Profile.PICTURE:
             return _pictures()
-        case Profile.MOVIE:
+        case Profile.MOVIE | Profile.ENCODE:
             return _pictures() | _movies()
         case Profile.LARGE:
             return _pictures() | _large()

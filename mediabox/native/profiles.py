@@ -12,6 +12,7 @@ class Profile(StrEnum):
     PICTURE = "picture"  # Pillow and numpy: JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF, JPEG XL, previews in RAW files
     MOVIE = "movie"  # and FFmpeg and libheif: videos, HEIC
     LARGE = "large"  # Pillow and libvips: stills too large to be decoded whole in memory
+    ENCODE = "encode"  # as `movie`, and may write into the one file it is given: new encodings for destinations
 
 
 HEIF_TYPES = frozenset(("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence"))

@@ -1,6 +1,6 @@
 """What the daemon and its decoding children say to each other, over one Unix stream per lane.
 
-A call is a small msgpack message with at most one open descriptor beside it
+A call is a small msgpack message with up to two open descriptors beside it
 (SCM_RIGHTS). An answer is a msgpack message and up to two blobs (thumbnail,
 preview) that follow it as they are, so that nobody copies them into a message.
 
@@ -14,18 +14,21 @@ import array
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
+from mediabox.model.recipe import Conversion, Converted, FitRequest, Recipe
 from mediabox.model.sidecar import SidecarRecord
 from mediabox.native.profiles import Profile
 from mediabox.native.sandbox import SandboxLayers
 
 LARGEST_MESSAGE_BYTES: Final = 4 << 20  # a sidecar of several MiB of edits is the largest seen
 LARGEST_BLOB_BYTES: Final = 32 << 20  # a 1440 x 30,000 panorama's preview is about 12 MiB
+MOST_DESCRIPTORS: Final = 2  # beside one call: a still and its clip, a result and what it was made from
 ABSENT: Final = 0xFFFF_FFFF
 
 _LENGTHS = struct.Struct("<III")
@@ -68,7 +71,27 @@ class ParseSidecar(msgspec.Struct, frozen=True, kw_only=True, tag="parse_sidecar
     content: bytes
 
 
-Call = Examine | MergeSidecar | ParseSidecar
+class Fit(msgspec.Struct, frozen=True, kw_only=True, tag="fit"):
+    """`native.fit.fit`. Descriptors: the still or the video, then the clip when the request names one."""
+
+    request: FitRequest
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, tag="check"):
+    """`native.fit.check`. Descriptors: the made file, then the one it was made from."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+
+
+class Convert(msgspec.Struct, frozen=True, kw_only=True, tag="convert"):
+    """`native.encode.convert`. Descriptors: the source, then an empty file open for reading and writing."""
+
+    conversion: Conversion
+
+
+Call = Examine | MergeSidecar | ParseSidecar | Fit | Check | Convert
 
 
 # ---------------------------------------------------------------- answers
@@ -110,6 +133,24 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True, tag="sidecar"):
     parsed: msgspec.Raw = msgspec.Raw(b"\xc0")
 
 
+class Fitted(msgspec.Struct, frozen=True, kw_only=True, tag="fitted"):
+    """How to put the file together."""
+
+    recipe: Recipe
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True, tag="checked"):
+    """The picture data are the same. `facts` are the made file's."""
+
+    facts: Facts
+
+
+class ConvertedAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="converted"):
+    """The file is written, not yet synced."""
+
+    converted: Converted
+
+
 class OutOfMemory(msgspec.Struct, frozen=True, kw_only=True, tag="out_of_memory"):
     """The file wanted more than the child's budget. The child goes on."""
 
@@ -120,7 +161,9 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     reason: str
 
 
-Answer = Hello | Examined | TryProfile | CannotRead | Sidecar | OutOfMemory | Refused
+Answer = (
+    Hello | Examined | TryProfile | CannotRead | Sidecar | Fitted | Checked | ConvertedAnswer | OutOfMemory | Refused
+)
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,11 +182,11 @@ _encoder = msgspec.msgpack.Encoder()
 # ---------------------------------------------------------------- the daemon's side
 
 
-def send_call(lane: socket.socket, call: Call, *, descriptor: int | None = None) -> None:
+def send_call(lane: socket.socket, call: Call, *, descriptors: Sequence[int] = ()) -> None:
     """Send one call. Raises OSError when the child is gone or does not read."""
     message = _encoder.encode(call)
     head = _LENGTHS.pack(len(message), ABSENT, ABSENT)
-    rights = [] if descriptor is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
     _send(lane, [head, message], rights)
 
 
@@ -174,15 +217,16 @@ def _exactly(lane: socket.socket, length: int) -> bytes:
 # ---------------------------------------------------------------- the child's side
 
 
-def receive_call(lane: socket.socket) -> tuple[Call, int | None] | None:
-    """Wait for one call and the descriptor that came with it, which is the caller's to close. None at the end."""
-    head, ancillary, _, _ = lane.recvmsg(_LENGTHS.size, socket.CMSG_SPACE(_DESCRIPTOR_BYTES), socket.MSG_WAITALL)
+def receive_call(lane: socket.socket) -> tuple[Call, tuple[int, ...]] | None:
+    """Wait for one call and the descriptors that came with it, which are the caller's to close. None at the end."""
+    room = socket.CMSG_SPACE(MOST_DESCRIPTORS * _DESCRIPTOR_BYTES)
+    head, ancillary, _, _ = lane.recvmsg(_LENGTHS.size, room, socket.MSG_WAITALL)
     if not head:
         return None
-    descriptor = _descriptor_in(ancillary)
+    descriptors = _descriptors_in(ancillary)
     if len(head) < _LENGTHS.size:
         raise Broken(f"{len(head)} of {_LENGTHS.size} bytes")
-    return _calls.decode(_exactly(lane, _LENGTHS.unpack(head)[0])), descriptor
+    return _calls.decode(_exactly(lane, _LENGTHS.unpack(head)[0])), descriptors
 
 
 def send_answer(
@@ -195,14 +239,14 @@ def send_answer(
     _send(lane, [head, message, *(blob for blob in blobs if blob)], [])
 
 
-def _descriptor_in(ancillary: list[tuple[int, int, bytes]]) -> int | None:
+def _descriptors_in(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, ...]:
     descriptors = array.array("i")
     for level, kind, content in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             descriptors.frombytes(content[: len(content) - len(content) % _DESCRIPTOR_BYTES])
-    for surplus in descriptors[1:]:
+    for surplus in descriptors[MOST_DESCRIPTORS:]:
         os.close(surplus)
-    return descriptors[0] if descriptors else None
+    return tuple(descriptors[:MOST_DESCRIPTORS])
 
 
 def _send(lane: socket.socket, parts: list[bytes], rights: "list[tuple[int, int, array.array[int]]]") -> None:

@@ -21,6 +21,7 @@ from mediabox.contracts import Examination, ExamineRequest
 from mediabox.errors import MediaboxError, Permanent, Retryable
 from mediabox.model import signature
 from mediabox.model.facts import Facts
+from mediabox.model.recipe import Conversion, Converted, FitRequest, Recipe
 from mediabox.model.sidecar import SidecarRecord
 from mediabox.native import wire
 from mediabox.native.child_process import COMMAND, Cause, ChildProcess, Limits, Lost
@@ -30,13 +31,17 @@ from mediabox.native.profiles import Profile, profile_of
 STILL_LIMITS = Limits(wall_s=60, cpu_s=20)
 VIDEO_LIMITS = Limits(wall_s=60, cpu_s=60)
 SIDECAR_LIMITS = Limits(wall_s=20, cpu_s=10)
+FIT_LIMITS = Limits(wall_s=60, cpu_s=20)
+ENCODE_LIMITS = Limits(wall_s=600, cpu_s=600)
 
 _ALONE_BUDGET = 2  # times the ordinary one
 _OF_THE_BOX = 0.5  # killed from outside with this share of all memory: too large for this box, not bad luck
 _MOST_PROFILES = 3  # a file is handed on from one profile's child to another's at most this often
 _UNKNOWN_TYPE = "application/octet-stream"
+_SLOWEST_BYTES_PER_S = 5_000_000  # of a disk that is asked for two films at once while the box is busy
 
 _Answer = TypeVar("_Answer")
+_Expected = TypeVar("_Expected", bound=wire.Answer)
 _Arguments = ParamSpec("_Arguments")
 
 
@@ -60,7 +65,7 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MediaWorkers:
-    """`contracts.Examiner` over sandboxed children; also the sidecar calls, which parse foreign XML.
+    """`contracts.Examiner` and `contracts.Fitter` over sandboxed children; also the sidecar calls: foreign XML.
 
     `threads` files are examined at once. `memory_bytes` is each child's budget on
     top of its libraries. Coroutines only wait: the big bytes pass through threads.
@@ -101,14 +106,29 @@ class MediaWorkers:
         Never raises for the file's own faults: those are `facts.damage`. Raises
         Retryable when the box is to blame, NeedsHuman when nothing confines a decoder.
         """
-        own = os.dup(descriptor)  # a caller that is cancelled closes its own while our thread still reads
-        try:
-            examining = self._submit(self._examine, own, request, media_type)
-        except Retryable:
-            os.close(own)
-            raise
-        examining.add_done_callback(lambda _: os.close(own))
-        return await self._wait_for(examining)
+        return await self._lend((descriptor,), self._examine, request, media_type)
+
+    async def fit(self, first: int, clip: int | None, request: FitRequest) -> Recipe:
+        """`contracts.Fitter.fit`: walks headers, decodes at most a gain map."""
+        files = (first,) if clip is None else (first, clip)
+        profile = profile_of(request.media_type)
+        limits = _reading(FIT_LIMITS, request.size_bytes)
+        answer = await self._lend(files, self._answer_to, wire.Fit(request=request), profile, limits)
+        return _expected(answer, wire.Fitted).recipe
+
+    async def check(self, result: int, first: int, *, media_type: str, name: str, size_bytes: int) -> Facts:
+        """`contracts.Fitter.check`: compares bytes, decodes nothing."""
+        call = wire.Check(name=name, media_type=media_type, size_bytes=size_bytes)
+        limits = _reading(FIT_LIMITS, 2 * size_bytes)
+        answer = await self._lend((result, first), self._answer_to, call, profile_of(media_type), limits)
+        return _expected(answer, wire.Checked).facts
+
+    async def convert(
+        self, source: int, into: int, conversion: Conversion, *, limits: Limits = ENCODE_LIMITS
+    ) -> Converted:
+        """`contracts.Fitter.convert`. `limits` are for this one file."""
+        call = wire.Convert(conversion=conversion)
+        return await self._lend((source, into), self._convert, call, limits)
 
     async def merge_sidecar(self, existing: bytes | None, source: bytes | None, record: SidecarRecord) -> bytes:
         """`native.sidecar.merge` in a child. Raises Permanent when `existing` is no XMP."""
@@ -147,6 +167,17 @@ class MediaWorkers:
             child.kill()
         await asyncio.to_thread(self._bury_all)
 
+    async def _lend(self, descriptors: Sequence[int], work: Callable[..., _Answer], *arguments: object) -> _Answer:
+        """`work(descriptors, *arguments)` in a thread, with descriptors that live as long as it does."""
+        own = tuple(os.dup(one) for one in descriptors)  # a cancelled caller closes its own while our thread reads
+        try:
+            working = self._submit(work, own, *arguments)
+        except Retryable:
+            _close(own)
+            raise
+        working.add_done_callback(lambda _: _close(own))
+        return await self._wait_for(working)
+
     def _submit(
         self, work: Callable[_Arguments, _Answer], *arguments: _Arguments.args, **named: _Arguments.kwargs
     ) -> "concurrent.futures.Future[_Answer]":
@@ -182,7 +213,8 @@ class MediaWorkers:
 
     # ------------------------------------------------------------ in the threads
 
-    def _examine(self, descriptor: int, request: ExamineRequest, media_type: str | None) -> Examination:
+    def _examine(self, descriptors: tuple[int, ...], request: ExamineRequest, media_type: str | None) -> Examination:
+        (descriptor,) = descriptors
         media_type = media_type or _media_type(descriptor, request.name)
         call = wire.Examine(
             name=request.name,
@@ -201,7 +233,7 @@ class MediaWorkers:
         damage = "no decoder takes it"
         for _ in range(_MOST_PROFILES):
             try:
-                received = self._ask(profile, call, descriptor, self._limits(call))
+                received = self._ask(profile, call, (descriptor,), self._limits(call))
             except Lost as lost:
                 damage = self._verdict(lost)
                 break
@@ -225,14 +257,14 @@ class MediaWorkers:
         bare = Facts(kind=call.kind, media_type=call.media_type, damage=damage)
         tags_only = msgspec.structs.replace(call, pixels=False, renditions=False)
         try:
-            answer = self._ask_alone(Profile.PICTURE, tags_only, descriptor, self._limits(call)).answer
+            answer = self._ask_alone(Profile.PICTURE, tags_only, (descriptor,), self._limits(call)).answer
         except Lost:
             return bare
         return msgspec.structs.replace(answer.facts, damage=damage) if isinstance(answer, wire.Examined) else bare
 
     def _sidecar(self, call: wire.MergeSidecar | wire.ParseSidecar) -> wire.Received:
         try:
-            received = self._ask(Profile.PICTURE, call, None, SIDECAR_LIMITS)
+            received = self._ask(Profile.PICTURE, call, (), SIDECAR_LIMITS)
         except Lost as lost:
             raise Permanent(f"the sidecar cannot be read: the parser {self._verdict(lost)}") from lost
         if isinstance(received.answer, wire.Sidecar):
@@ -240,21 +272,53 @@ class MediaWorkers:
         reason = received.answer.reason if isinstance(received.answer, wire.Refused) else "it is too large"
         raise Permanent(f"the sidecar cannot be read: {reason}")
 
-    def _ask(self, profile: Profile, call: wire.Call, descriptor: int | None, limits: Limits) -> wire.Received:
+    def _answer_to(
+        self, descriptors: tuple[int, ...], call: wire.Fit | wire.Check | wire.Convert, profile: Profile, limits: Limits
+    ) -> wire.Answer:
+        """What a child makes of a file for a destination. Raises Permanent when it cannot be made so."""
+        for _ in range(_MOST_PROFILES):
+            try:
+                answer = self._ask(profile, call, descriptors, limits).answer
+            except Lost as lost:
+                raise Permanent(self._verdict(lost)) from lost
+            match answer:
+                case wire.TryProfile():
+                    profile = answer.profile
+                case wire.CannotRead(reason=reason):
+                    raise Retryable(f"a file to be delivered cannot be read or written: {reason}")
+                case wire.Refused(reason=reason):
+                    raise Permanent(reason)
+                case _:
+                    return answer
+        raise Permanent("no decoder takes it")
+
+    def _convert(self, descriptors: tuple[int, ...], call: wire.Convert, limits: Limits) -> Converted:
+        answer = self._answer_to(descriptors, call, Profile.ENCODE, limits)
+        converted = _expected(answer, wire.ConvertedAnswer).converted
+        _, into = descriptors
+        written = os.fstat(into).st_size
+        if written < converted.size_bytes:
+            raise Retryable(f"{written:,} of {converted.size_bytes:,} bytes of {call.conversion.name} were written")
+        os.ftruncate(into, converted.size_bytes)  # a child that was lost before this one may have written more
+        return converted
+
+    def _ask(self, profile: Profile, call: wire.Call, descriptors: Sequence[int], limits: Limits) -> wire.Received:
         """In the shared child; once more alone when that was lost, unless this very file ran out of time."""
         try:
-            return self._pools[profile].call(call, descriptor=descriptor, limits=limits)
+            return self._pools[profile].call(call, descriptors=descriptors, limits=limits)
         except Lost as lost:
             if self._is_closing or lost.cause in (Cause.SLOW, Cause.STUCK):
                 raise
-        return self._ask_alone(profile, call, descriptor, limits)
+        return self._ask_alone(profile, call, descriptors, limits)
 
-    def _ask_alone(self, profile: Profile, call: wire.Call, descriptor: int | None, limits: Limits) -> wire.Received:
+    def _ask_alone(
+        self, profile: Profile, call: wire.Call, descriptors: Sequence[int], limits: Limits
+    ) -> wire.Received:
         with self._alone:
             self._count("tried_alone")
             child = self._start(profile, lanes=1, memory_bytes=_ALONE_BUDGET * self._memory_bytes)
             try:
-                return child.call(0, call, descriptor=descriptor, limits=limits)
+                return child.call(0, call, descriptors=descriptors, limits=limits)
             finally:
                 self._stop(child)
 
@@ -332,3 +396,20 @@ def _media_type(descriptor: int, name: str) -> str:
 
 def _box_memory_bytes() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _reading(limits: Limits, size_bytes: int) -> Limits:
+    """Limits for work that may read all of a file, and does little to each byte."""
+    more_s = size_bytes / _SLOWEST_BYTES_PER_S
+    return Limits(wall_s=limits.wall_s + more_s, cpu_s=limits.cpu_s + more_s)
+
+
+def _expected(answer: wire.Answer, kind: type[_Expected]) -> _Expected:
+    if not isinstance(answer, kind):
+        raise Permanent(f"the decoder answered {type(answer).__name__}")
+    return answer
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    for one in descriptors:
+        os.close(one)

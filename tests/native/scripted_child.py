@@ -106,10 +106,10 @@ def _examined(call: wire.Examine, *, caption: str | None, is_spent: bool = False
     return child.Reply(answer=wire.Examined(facts=facts, is_spent=is_spent), first=blob, second=blob)
 
 
-def _handle(call: wire.Call, descriptor: int | None) -> child.Reply:
+def _handle(call: wire.Call, descriptors: tuple[int, ...]) -> child.Reply:
     global _entered  # noqa: PLW0603 - one process, one script
     assert isinstance(call, wire.Examine)
-    assert descriptor is not None
+    (descriptor,) = descriptors
     with _company:
         _entered += 1
         _company.notify_all()

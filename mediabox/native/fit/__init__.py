@@ -1,0 +1,73 @@
+"""Make an archived file what a destination wants without decoding it: recipes, and proof of what they made.
+
+`fit` is the door; a module for each format behind it. A recipe names bytes of the files
+at hand and brings few of its own, so nothing is written here and nothing large is held.
+"""
+
+import importlib
+import importlib.util
+from types import ModuleType
+
+from mediabox.contracts import ExamineRequest
+from mediabox.model.facts import Facts
+from mediabox.model.recipe import FitRequest, Insert, Recipe
+from mediabox.model.signature import kind_of_type
+from mediabox.native.boxes import Source
+from mediabox.native.fit.unfit import Unfit
+from mediabox.native.profiles import HEIF_TYPES
+from mediabox.native.tags import read_tags
+from mediabox.native.tags.findings import LIES
+
+__all__ = ["LIES", "Unfit", "check", "fit", "preload"]
+
+MOST_INSERTED_BYTES = 3 << 20  # an answer holds 4 MiB (`wire`); a large gain map takes one
+
+_STILLS = {
+    "image/jpeg": "jpeg",
+    "image/png": "png",
+    "image/webp": "webp",
+    **dict.fromkeys(HEIF_TYPES, "heif"),
+}
+_MOVIES = dict.fromkeys(("video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp", "video/3gpp2"), "movie")
+
+
+def fit(first: Source, clip: Source | None, request: FitRequest) -> Recipe:
+    """How to put the file together. Raises Unfit, and Malformed for bytes that contradict their format."""
+    if request.media_type in _MOVIES:
+        recipe: Recipe = _module(request.media_type).fit(first, request)
+    else:
+        recipe = _module(request.media_type).fit(first, clip, request)
+    inserted = sum(len(piece.content) for piece in recipe.pieces if isinstance(piece, Insert))
+    if inserted > MOST_INSERTED_BYTES:
+        raise Unfit(f"{inserted:,} bytes would have to be added")
+    return recipe
+
+
+def check(result: Source, first: Source, *, media_type: str, name: str) -> Facts:
+    """The made file's facts, once its picture data are proved to be those of `first`. Raises Unfit, Malformed."""
+    _module(media_type).same_picture(result, first)
+    facts, before = (_facts(one, media_type, name) for one in (result, first))
+    if facts.damage != before.damage:
+        raise Unfit(f"it reads back damaged: {facts.damage}")
+    return facts
+
+
+def preload() -> None:
+    """Import now what is otherwise imported when first needed: a sandboxed child can open no file later."""
+    for name in {*_STILLS.values(), *_MOVIES.values()}:
+        if importlib.util.find_spec(f"{__name__}.{name}"):
+            importlib.import_module(f"{__name__}.{name}")
+
+
+def _facts(source: Source, media_type: str, name: str) -> Facts:
+    kind = kind_of_type(media_type)
+    if kind is None:
+        raise Unfit(f"{media_type} is no picture and no video")
+    return read_tags(source, ExamineRequest(name=name, kind=kind, size_bytes=source.size))
+
+
+def _module(media_type: str) -> ModuleType:
+    name = _STILLS.get(media_type) or _MOVIES.get(media_type)
+    if name is None:
+        raise Unfit(f"{media_type} cannot hold what is to be added")
+    return importlib.import_module(f"{__name__}.{name}")
