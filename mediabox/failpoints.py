@@ -1,7 +1,9 @@
 """Named instants at which a power cut would hurt most. Free in production, armed by tests.
 
 A test arms one point with the environment (`MEDIABOX_FAILPOINT=name:hit`): at the
-`hit`-th passage the process kills itself with SIGKILL, as a power cut would.
+`hit`-th passage the process kills itself with SIGKILL, as a power cut would. With
+`name:hit:stop` it stops itself there instead (SIGSTOP), until it is told to go on: a
+disk can be pulled at exactly that moment.
 `MEDIABOX_FAILPOINT_LOG` names a file that gets each point's name once, so that a
 test can tell which were never reached. Names are listed in `POINTS`; an unlisted
 name is refused while a test is watching, so the list cannot rot.
@@ -31,14 +33,15 @@ POINTS: frozenset[str] = frozenset(
     }
 )
 
-_ARMED, _, _hit = os.environ.get("MEDIABOX_FAILPOINT", "").partition(":")
+_ARMED, _hit, _how = (os.environ.get("MEDIABOX_FAILPOINT", "") + "::").split(":")[:3]
 _LOG = os.environ.get("MEDIABOX_FAILPOINT_LOG", "")
+_SIGNAL = signal.SIGSTOP if _how == "stop" else signal.SIGKILL
 _left = int(_hit or "1")
 _seen: set[str] = set()
 
 
 def fp(name: str) -> None:
-    """Pass the point `name`; die here when a test armed it."""
+    """Pass the point `name`; die or stop here when a test armed it."""
     if _ARMED or _LOG:
         _watched(name)
 
@@ -55,4 +58,4 @@ def _watched(name: str) -> None:
     if name == _ARMED:
         _left -= 1
         if _left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), _SIGNAL)

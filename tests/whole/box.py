@@ -37,6 +37,7 @@ class Household:
         self.archive = archive or root / "archive"
         self.pictures = root / "pictures"
         self.moves = moves
+        self.poll_s = 60.0  # as in life
         self.table = root / "facts.json"
         self.sources: dict[Path, Original] = {}
 
@@ -62,6 +63,7 @@ class Household:
         return (
             f'[archive]\npath = "{self.archive}"\n[work]\nthreads = 1\n[sources.pictures]\ntype = "folder"\n'
             f'trees = ["{self.pictures}"]\nmode = "{"move" if self.moves else "keep"}"\nsettle_s = 0\nwatch = "poll"\n'
+            f"poll_s = {self.poll_s}\n"
         )
 
     # ------------------------------------------------------------ the program

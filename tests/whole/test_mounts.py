@@ -4,7 +4,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -37,12 +37,17 @@ def archived(box: Household) -> int:
     return len(list(box.archive.rglob("*.jpg")))
 
 
+def is_stopped(running: subprocess.Popen[str]) -> bool:
+    """Whether it stands still where a failpoint stopped it (proc(5): the field behind the name)."""
+    return Path(f"/proc/{running.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
+
+
 @contextmanager
-def at_work(box: Household) -> Iterator[None]:
+def at_work(box: Household, *, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
     """The daemon as it always runs; told to stop in the end, and it must."""
-    running = box.start(once=False)
+    running = box.start(once=False, env=env)
     try:
-        yield
+        yield running
         running.send_signal(signal.SIGTERM)
         _, stderr = running.communicate(timeout=20)
         assert running.returncode == 0, stderr
@@ -195,10 +200,13 @@ def test_a_card_that_vanishes_at_work_has_lost_nothing(moves: bool, box: Househo
     card = tmp_path / "card"
     with tmpfs(card, size_bytes=32 << 20), Socket(box.pictures) as socket:
         socket.plug(card)
-        box.found(pictures(3 * FILES, size_bytes=20_000))  # more than fit between a fetch and its filing
-        with at_work(box):
-            wait_until(lambda: archived(box) > 1)
+        box.found(pictures(5 * FILES, size_bytes=20_000))  # many more than fit between a fetch and its filing
+        point = "remove.removed:5:stop" if moves else "file.proved:5:stop"
+        with at_work(box, env={"MEDIABOX_FAILPOINT": point}) as running:
+            wait_until(lambda: is_stopped(running))
+            assert ask(box, "SELECT 1 FROM resource WHERE state = 'seen'"), "nothing is left to be fetched"
             socket.pull()
+            running.send_signal(signal.SIGCONT)
             wait_until(lambda: "source.missing" in issues(box))
 
             assert not ask(box, "SELECT name, reason FROM resource WHERE state = 'quarantined'")
@@ -209,6 +217,28 @@ def test_a_card_that_vanishes_at_work_has_lost_nothing(moves: bool, box: Househo
             socket.plug(card)
             wait_until(lambda: not ask(box, "SELECT 1 FROM resource WHERE state IN ('seen', 'staged', 'filing')"))
         box.finish(real=True)
+        box.assert_sound()
+
+
+def test_a_card_that_vanishes_with_nothing_left_to_fetch_is_missed_all_the_same(box: Household, tmp_path: Path) -> None:
+    """Nobody reads from it any more: the source itself looks, every `poll_s` (a minute unless set)."""
+    box.poll_s = 1.0
+    card = tmp_path / "card"
+    with tmpfs(card, size_bytes=1 << 20), Socket(box.pictures) as socket:
+        socket.plug(card)
+        box.found(pictures(5))
+        with at_work(box):
+            wait_until(lambda: archived(box) > 3)
+            wait_until(lambda: not ask(box, "SELECT 1 FROM resource WHERE state IN ('seen', 'staged', 'filing')"))
+            before = states(box)
+
+            socket.pull()
+            wait_until(lambda: "source.missing" in issues(box))
+            assert states(box) == before
+
+            socket.plug(card)
+            wait_until(lambda: not issues(box))
+        box.finish()
         box.assert_sound()
 
 
