@@ -27,6 +27,10 @@ POINTS: frozenset[str] = frozenset(
         "journal.committed",  # durable, nobody told
         "remove.proved",  # proof renewed, source's copy still there
         "remove.removed",  # source's copy gone, no row
+        "deliver.made",  # made and synced beside the outbox, not published
+        "deliver.published",  # in the outbox, no row: the peer may fetch it, and let it go, before there is one
+        "deliver.offered",  # the peer's program was told, no row
+        "deliver.sighted",  # a destination has shown something, no row
         "release.intended",  # proved and written down, source not told
         "release.sent",  # source told, answer not written down
         "release.confirmed",  # in the source's bin, and known to be

@@ -9,7 +9,16 @@ they want of an asset, take it, and tell what became of it. Everything raises on
 """
 
 from mediabox.contracts.box import Probe, Surface
-from mediabox.contracts.destination import Deliverable, Destination, DestinationTools, Look, Originals, Parcel
+from mediabox.contracts.destination import (
+    Deliverable,
+    Destination,
+    DestinationTools,
+    Look,
+    Made,
+    Originals,
+    Outbox,
+    Parcel,
+)
 from mediabox.contracts.media import Adoptions, Examination, Examiner, ExamineRequest, Fitter, Spool
 from mediabox.contracts.rule import Decision, Join, Library, Member, Near, Reserve, Rule, Similar
 from mediabox.contracts.source import (
@@ -45,11 +54,13 @@ __all__ = [
     "Join",
     "Library",
     "Look",
+    "Made",
     "Member",
     "Moved",
     "Near",
     "Needs",
     "Originals",
+    "Outbox",
     "Outcome",
     "Page",
     "Parcel",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mediabox.contracts.rule import Member
     from mediabox.contracts.source import Complaint
     from mediabox.model.asset import Resource
-    from mediabox.model.delivery import Delivered, Delivery, Room, Sighting, Wish
+    from mediabox.model.delivery import Delivered, Delivery, PeerTold, Room, Sighting, Wish
     from mediabox.model.recipe import Part, Recipe
     from mediabox.model.said import Said
 
@@ -27,6 +27,8 @@ class Deliverable(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[Member, ...]
     said: Said | None = None
     albums: tuple[str, ...] = ()
+    burst: tuple[Member, ...] = ()  # the pictures of its burst, its own among them; () for none
+    sent: frozenset[int] = frozenset()  # ids of its files that are on their way to this destination, or were
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,18 +118,19 @@ class Destination(Protocol):
         """From its own `Settings`. Reads and asks nothing yet."""
 
     name: str
+    keeps_originals: bool  # what it keeps in the end is the original, not a reduced version
 
     def plan(self, asset: Deliverable) -> Sequence[Wish]:
         """Which files of an asset it wants, and in which form. Pure."""
 
-    async def room(self) -> Room:
-        """How much it takes at a time. Raises Away when it is not there, NeedsHuman."""
+    async def room(self, told: PeerTold | None) -> Room:
+        """How much it takes at a time. `told`: of its device, lately. Raises Away when it is not there, NeedsHuman."""
 
     async def deliver(self, parcel: Parcel) -> Delivered:
         """Make the file, prove it and hand it over. Safe to repeat. Raises Away, NeedsHuman, Retryable, Permanent."""
 
     async def look(self, out: Sequence[Delivery]) -> Look:
-        """How the deliveries that are out stand there now. Raises Away, NeedsHuman."""
+        """How the deliveries that are out (accepted, stored) stand there now. Raises Away, NeedsHuman."""
 
     async def withdraw(self, delivery: Delivery) -> None:
         """Take a file back out, for good; the place follows. Only what it has shown to have. Safe to repeat."""

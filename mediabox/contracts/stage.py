@@ -69,6 +69,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     setback: Setback | None = None
     removed_from_source: bool = False
     delivered: Delivered | None = None
+    undeliverable: str | None = None  # why a destination will never take it, for a person
     next_jobs: tuple[JobRequest, ...] = ()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.core import plan
+from mediabox.model.delivery import PeerTold
 from mediabox.store import assets, issues, jobs, journal, volumes
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ PAUSED = "paused"
 ANSWER = "icloud_answer:"  # and the account's name
 MASS_DELETION = "mass_deletion"  # until when many deletions at once are meant
 ALLOWED_MS = 86_400_000
+TOLD = "told:"  # and the destination's name
+TOLD_GOOD_MS = 3_600_000  # a battery an hour ago says nothing of now
 ANSWER_GOOD_MS = 600_000  # a code read off a phone ten minutes ago is no longer one
 
 
@@ -75,6 +78,18 @@ def take_answer(connection: sqlite3.Connection, account: str, *, now_ms: int) ->
     volumes.set_switch(connection, ANSWER + account, None)
     said = msgspec.json.decode(text, type=Said)
     return said.text if abs(now_ms - said.at_ms) <= ANSWER_GOOD_MS else None
+
+
+def tell(connection: sqlite3.Connection, destination: str, told: PeerTold) -> None:
+    """How the device behind a destination is, as far as somebody knows. Replaces what was told before."""
+    volumes.set_switch(connection, TOLD + destination, msgspec.json.encode(told).decode())
+
+
+def told_of(connection: sqlite3.Connection, destination: str, *, now_ms: int) -> PeerTold | None:
+    """What was told lately of the device behind a destination."""
+    text = volumes.switch(connection, TOLD + destination)
+    told = msgspec.json.decode(text, type=PeerTold) if text else None
+    return told if told and abs(now_ms - told.at_ms) <= TOLD_GOOD_MS else None
 
 
 def allow_trashing(connection: sqlite3.Connection, *, now_ms: int) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from mediabox.contracts import Setback, Work
 from mediabox.core import deletion, plan
 from mediabox.core.alike import HashIndex
+from mediabox.core.delivering import record
 from mediabox.core.informed import informed
 from mediabox.core.settle import Settlement
 from mediabox.model.asset import Kind, ResourceState
@@ -109,10 +110,15 @@ class _Application:
         self.events: list[ResourceChanged] = []
 
     def apply(self, work: Work, outcome: Outcome) -> list[JobRequest]:
+        if work.job.step == record.STEP:
+            return record.ended(self._connection, work, outcome, now_ms=self.now_ms)
         if outcome.moved:
             return self._moved(int(work.job.subject), outcome)
         if outcome.written is not None or outcome.withdrawn:
             return self._written(work, outcome)
+        return self._of_resource(work, outcome)
+
+    def _of_resource(self, work: Work, outcome: Outcome) -> list[JobRequest]:
         # The row as it is now: it may have been joined to another asset since the job was handed out.
         resource = assets.resource(self._connection, work.resource.id) if work.resource else None
         if resource is None:

@@ -30,7 +30,7 @@ ARCHIVE = "volume:archive"
 UNAVAILABLE = "sandbox.unavailable"  # one decoder does not start: what another one decodes says nothing of it
 PLUG_IN = "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself."
 WAIT = "Nothing is lost: the work waits and goes on by itself as soon as it is there again."
-NEEDS_ARCHIVE = frozenset({"fetch", "examine", "file", "describe", "manifest", "remove", "trash", "recover"})
+NEEDS_ARCHIVE = frozenset({"fetch", "examine", "file", "describe", "manifest", "remove", "trash", "recover", "deliver"})
 
 
 class Parts:
@@ -147,6 +147,8 @@ def parts_of(work: Work) -> tuple[str, ...]:
     if work.resource is not None and work.job.step in ("fetch", "remove"):
         source, tree = f"source:{work.resource.source}", work.resource.remote_id.partition("/")[0]
         needed += [source, f"{source}/{tree}"]
+    if work.job.step == "deliver":
+        needed.append(f"destination:{work.job.subject.rpartition('/')[0]}")
     return tuple(needed)
 
 

@@ -98,10 +98,20 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class PeerTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody (Home Assistant, an app, a person) told of the device behind a destination. None: not told."""
+
+    at_ms: int
+    battery_percent: float | None = None
+    celsius: float | None = None
+    free_bytes: int | None = None
+
+
 class Room(msgspec.Struct, frozen=True, kw_only=True):
     """How much may be at a destination, not yet let go there."""
 
     most_bytes: int
+    more_bytes: int | None = None  # at most so much more now, whatever `most_bytes` says
     reason: str = ""  # why nothing is sent now; "" when something may be
     backlog_share: float = 0.2  # of the room, kept for what is older than `recent_ms`
     recent_ms: int = 30 * 86_400_000

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from mediabox.model.delivery import DeliveryState
+
 
 class ResourceChanged(msgspec.Struct, frozen=True, kw_only=True):
     """A resource took a step. `event` is the journal's word for it."""
@@ -25,3 +27,12 @@ class ListingEnded(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     new: int
     ignored: int
+
+
+class DeliveryChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery got further, or was lost."""
+
+    delivery_id: int
+    destination: str
+    name: str
+    state: DeliveryState

@@ -358,6 +358,16 @@ def members(connection: sqlite3.Connection, asset_id: int) -> list[Resource]:
     return [resource_of(row) for row in rows]
 
 
+def of_burst(connection: sqlite3.Connection, burst_id: str, *, limit: int) -> list[Resource]:
+    """The archived pictures of one shutter press, by their facts."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} {FROM} JOIN facts ON facts.resource_id = resource.id "
+        "WHERE json_extract(document, '$.burst_id') = ? AND state = 'archived' ORDER BY resource.id LIMIT ?",
+        (burst_id, limit),
+    )
+    return [resource_of(row) for row in rows]
+
+
 def join(connection: sqlite3.Connection, resource_id: int, asset_id: int, role: Role) -> int:
     """Move a resource into another asset; the asset it leaves goes when it is empty. Returns the asset it left."""
     left = int(connection.execute("SELECT asset_id FROM resource WHERE id = ?", (resource_id,)).fetchone()[0])

@@ -82,7 +82,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ()
     albums: Annotated[tuple[str, ...], Meta(title="Albums", description="Only what is in one of these.")] = ()
     people: Annotated[tuple[str, ...], Meta(title="People", description="Only where one of these is named.")] = ()
-    kinds: Annotated[tuple[Literal["picture", "video"], ...], Meta(min_length=1, title="Kinds")] = ("picture", "video")
+    kinds: Annotated[
+        tuple[Literal["picture", "video"], ...],
+        Meta(min_length=1, title="Kinds", description="Pictures, videos, or both."),
+    ] = ("picture", "video")
     since: Annotated[
         str,
         Meta(
@@ -92,7 +95,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             extra_json_schema={"x-expects": "a date such as 2024, 2024-05 or 2024-05-12"},
         ),
     ] = ""
-    favorites_only: Annotated[bool, Meta(title="Only favourites")] = False
+    favorites_only: Annotated[
+        bool, Meta(title="Only favourites", description="Only what a person marked as favourite at its source.")
+    ] = False
     versions: Annotated[
         Literal["edited", "original", "both"], Meta(title="Edited photos", description="Which version goes.")
     ] = "edited"

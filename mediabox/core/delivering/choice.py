@@ -1,0 +1,105 @@
+"""Which files of an asset go to a destination. The destination says; this keeps what it said before in order.
+
+Planning follows the journal, so a destination that is set up later chooses from the
+whole archive, a crash repeats at most a batch, and no other part has to remember to
+ask. An asset is looked at once it has been left alone for a while and none of its files
+is still on its way: the two halves of a Live Photo go together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediabox.contracts import Deliverable, Member
+from mediabox.core.catalogue import RANK
+from mediabox.core.informed import informed
+from mediabox.model.asset import ResourceState
+from mediabox.model.delivery import DeliveryState
+from mediabox.model.naming import split_extension
+from mediabox.model.safe_name import fitted
+from mediabox.store import assets, deliveries, told
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from mediabox.contracts import Destination
+    from mediabox.model.delivery import Delivery, Wish
+    from mediabox.model.said import Said
+
+SETTLED_MS = 10_000  # nothing new of the asset for so long: the other half of a folder's pair has been examined
+BATCH = 200  # assets in one transaction
+MOST_BURST = 200  # pictures looked at to find the best of a burst
+
+
+def plan(connection: sqlite3.Connection, destination: Destination, *, now_ms: int) -> int:
+    """Let a destination choose from the next assets that changed; how many were looked at."""
+    deliveries.note_changes(connection, destination.name, limit=BATCH)
+    ready = deliveries.to_plan(connection, destination.name, before_ms=now_ms - SETTLED_MS, limit=BATCH)
+    for asset_id in ready:
+        _choose(connection, destination, asset_id)
+        deliveries.set_planned(connection, destination.name, asset_id)
+    return len(ready)
+
+
+def _choose(connection: sqlite3.Connection, destination: Destination, asset_id: int) -> None:
+    before = deliveries.of_asset(connection, asset_id, destination=destination.name)
+    wishes = destination.plan(deliverable(connection, asset_id, before))
+    queued = [one for one in before if one.state is DeliveryState.QUEUED]
+    stale = [one.id for one in queued if not any(_is_same(one, wish) for wish in wishes)]
+    deliveries.drop(connection, stale)
+    kept = [one for one in before if one.id not in stale]
+    for wish in wishes:
+        if not any(_is_same(one, wish) for one in kept):
+            name = free_name(connection, destination.name, wish.name)
+            deliveries.add(connection, destination.name, wish, name=name)
+
+
+def _is_same(delivery: Delivery, wish: Wish) -> bool:
+    return (delivery.resource_id, delivery.clip_id) == (wish.resource_id, wish.clip_id)
+
+
+def deliverable(connection: sqlite3.Connection, asset_id: int, before: Sequence[Delivery] = ()) -> Deliverable:
+    """An asset as a destination sees it. `before`: its deliveries there."""
+    said = told.said_of(connection, asset_id)
+    members = _archived(connection, asset_id, said)
+    sent = [one for one in before if one.state is not DeliveryState.QUEUED]
+    return Deliverable(
+        asset_id=asset_id,
+        members=members,
+        said=said,
+        albums=tuple(path[-1] for path in told.albums_of(connection, asset_id)),
+        burst=_burst(connection, members),
+        sent=frozenset(each for one in sent for each in (one.resource_id, one.clip_id) if each is not None),
+    )
+
+
+def _archived(connection: sqlite3.Connection, asset_id: int, said: Said | None) -> tuple[Member, ...]:
+    """What is in the archive of an asset, the picture as shot first."""
+    filed = [
+        Member(resource=one, facts=informed(facts, said) if (facts := assets.facts(connection, one.id)) else None)
+        for one in assets.members(connection, asset_id)
+        if one.state is ResourceState.ARCHIVED
+    ]
+    return tuple(sorted(filed, key=lambda one: (RANK.index(one.resource.role), one.resource.id)))
+
+
+def _burst(connection: sqlite3.Connection, members: Sequence[Member]) -> tuple[Member, ...]:
+    key = next((one.facts.burst_id for one in members if one.facts and one.facts.burst_id), None)
+    if key is None:
+        return ()
+    return tuple(
+        Member(resource=one, facts=assets.facts(connection, one.id))
+        for one in assets.of_burst(connection, key, limit=MOST_BURST)
+    )
+
+
+def free_name(connection: sqlite3.Connection, destination: str, wanted: str) -> str:
+    """The name wanted, or with a number where it was ever used there."""
+    name, number = wanted, 1
+    stem, extension = split_extension(wanted)
+    stem, motion = (stem.removesuffix(".MP"), ".MP") if stem.endswith(".MP") else (stem, "")
+    while deliveries.is_taken(connection, destination, name):
+        number += 1
+        name = fitted(stem, f"-{number}{motion}.{extension}" if extension else f"-{number}")
+    return name

@@ -1,0 +1,176 @@
+"""Keep one destination supplied: plan, look, admit, again and again.
+
+A look at a destination is a few questions and one transaction. What it shows is written
+down before anything new is admitted, so that room a peer has freed is used at once, and
+the admission itself is the intent: whatever a crash leaves half done is an admitted
+delivery with a job.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mediabox.core import commands
+from mediabox.core.delivering import choice, record
+from mediabox.core.delivering.window import Out, admit
+from mediabox.errors import Away, NeedsHuman, Retryable
+from mediabox.failpoints import fp
+from mediabox.log import get_logger
+from mediabox.model.delivery import DeliveryState
+from mediabox.model.events import DeliveryChanged
+from mediabox.model.issue import Issue, Severity
+from mediabox.store import deliveries, jobs
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from mediabox.clock import Clock
+    from mediabox.contracts import Complaint, Destination
+    from mediabox.core.bus import Bus
+    from mediabox.core.issues import IssueBook
+    from mediabox.core.parts import Parts
+    from mediabox.core.pipeline import Pipeline
+    from mediabox.model.delivery import Delivery, Room
+    from mediabox.store.database import Database
+
+log = get_logger(__name__)
+
+LOOK_EVERY_S = 30.0
+SOON_S = 2.0  # while something was chosen a moment ago, or waits to be
+MOST_AT_A_TIME = 100  # admitted in one transaction; the next look goes on
+
+
+class Deliveries:
+    """For all destinations; one `follow` for each."""
+
+    def __init__(
+        self, *, database: Database, pipeline: Pipeline, parts: Parts, issues: IssueBook, bus: Bus, clock: Clock
+    ) -> None:
+        self._database, self._pipeline, self._parts = database, pipeline, parts
+        self._issues, self._bus, self._clock = issues, bus, clock
+        self._complained: dict[str, set[tuple[str, str]]] = {}
+        self._waits: dict[str, str] = {}  # why nothing is admitted, by destination
+
+    async def follow(self, destination: Destination) -> None:
+        """Look whenever something may have changed, until cancelled."""
+        while True:
+            is_busy = await self.look(destination)
+            await destination.wait(SOON_S if is_busy else LOOK_EVERY_S)
+
+    async def look(self, destination: Destination) -> bool:
+        """One round. Whether the next may find more at once; never raises for what a destination is to blame for."""
+        has_more = await self._plan(destination)
+        part = f"destination:{destination.name}"
+        if self._parts.is_resting(part):
+            return False
+        try:
+            await self._withdraw(destination)
+            await self._sight(destination)
+            admitted = await self._admit(destination)
+        except (Away, NeedsHuman) as error:
+            await self._parts.trip(part, error)
+            return False
+        except Retryable as error:
+            log.warning("destination_waits", destination=destination.name, reason=str(error))
+            return False
+        await self._parts.returned(part)
+        return has_more or admitted
+
+    def waiting_for(self, destination: str) -> str:
+        """Why nothing is sent there now, "" when something may be."""
+        return self._waits.get(destination, "")
+
+    # ------------------------------------------------------------ choosing
+
+    async def _plan(self, destination: Destination) -> bool:
+        """Whether assets are left to choose from, now or in a moment."""
+        now_ms = self._clock.wall_ms()
+        while await self._database.write(partial(choice.plan, destination=destination, now_ms=now_ms)):
+            continue
+        return await self._database.read(partial(deliveries.is_planning, destination=destination.name))
+
+    # ------------------------------------------------------------ looking
+
+    async def _sight(self, destination: Destination) -> None:
+        out = await self._database.read(
+            lambda connection: deliveries.in_state(
+                connection, destination.name, DeliveryState.ACCEPTED, DeliveryState.STORED
+            )
+        )
+        look = await destination.look(out)
+        if look.sightings:
+            fp("deliver.sighted")
+            changed = await self._database.write(
+                lambda connection: record.seen(
+                    connection,
+                    look.sightings,
+                    now_ms=self._clock.wall_ms(),
+                    keeps_originals=destination.keeps_originals,
+                )
+            )
+            for delivery in changed:
+                self._tell(delivery)
+        await self._report(destination.name, look.complaints)
+
+    def _tell(self, delivery: Delivery) -> None:
+        log.info(
+            "delivery_seen",
+            asset=delivery.asset_id,
+            destination=delivery.destination,
+            state=delivery.state,
+        )
+        self._bus.publish(
+            DeliveryChanged(
+                delivery_id=delivery.id,
+                destination=delivery.destination,
+                name=delivery.name,
+                state=delivery.state,
+            )
+        )
+
+    async def _report(self, name: str, complaints: Sequence[Complaint]) -> None:
+        known = {(one.key, one.subject): one for one in complaints}
+        for (key, subject), one in known.items():
+            await self._issues.open(
+                Issue(key=key, subject=subject, severity=Severity.WARNING, message=one.message, remedy=one.remedy)
+            )
+        for key, subject in self._complained.get(name, set()) - known.keys():
+            await self._issues.close(key, subject)
+        self._complained[name] = set(known)
+
+    # ------------------------------------------------------------ admitting
+
+    async def _admit(self, destination: Destination) -> bool:
+        now_ms = self._clock.wall_ms()
+        told = await self._database.read(partial(commands.told_of, destination=destination.name, now_ms=now_ms))
+        room = await destination.room(told)
+        if self._waits.get(destination.name) != room.reason:
+            self._waits[destination.name] = room.reason
+            log.info("delivery_waits" if room.reason else "delivery_goes_on", destination=destination.name)
+        admitted = await self._database.write(partial(self._choose, name=destination.name, room=room, now_ms=now_ms))
+        if admitted:
+            self._pipeline.wake()
+        return bool(admitted)
+
+    def _choose(self, connection: sqlite3.Connection, *, name: str, room: Room, now_ms: int) -> int:
+        since_ms = now_ms - room.recent_ms
+        waiting = [
+            deliveries.queued(connection, name, since_ms=since_ms, recent=recent, limit=MOST_AT_A_TIME)
+            for recent in (True, False)
+        ]
+        out = Out(*deliveries.bytes_out(connection, name, since_ms=since_ms))
+        chosen = admit(waiting[0], waiting[1], room, out)
+        for delivery in chosen:
+            request = record.admitted(connection, delivery, now_ms=now_ms)
+            jobs.add(connection, request, handed_out=self._pipeline.handed_out())
+        return len(chosen)
+
+    # ------------------------------------------------------------ taking back
+
+    async def _withdraw(self, destination: Destination) -> None:
+        """Carry out what people decided; the row first, the file after it."""
+        for delivery in await self._database.read(partial(deliveries.to_withdraw, destination=destination.name)):
+            await destination.withdraw(delivery)
+            await self._database.write(partial(deliveries.set_removed, delivery_id=delivery.id))

@@ -1,0 +1,70 @@
+"""What a delivery is made of: its files as the archive holds them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from mediabox.contracts import Member, Parcel
+from mediabox.core.informed import informed
+from mediabox.errors import Permanent
+from mediabox.model.asset import ResourceState
+from mediabox.model.delivery import DeliveryState
+from mediabox.store import assets, deliveries, told
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from mediabox.durable.volume import Volume
+    from mediabox.model.asset import Resource
+    from mediabox.store.database import Database
+
+
+class Parcels:
+    """What the stage `deliver` asks the catalogue."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def parcel(self, delivery_id: int) -> Parcel | None:
+        """None when it is not to be made any more. Raises Permanent when a file of it has left the archive."""
+        return await self._database.read(lambda connection: parcel(connection, delivery_id))
+
+
+def parcel(connection: sqlite3.Connection, delivery_id: int) -> Parcel | None:
+    """See `Parcels.parcel`."""
+    delivery = deliveries.find(connection, delivery_id)
+    if delivery is None or delivery.state is not DeliveryState.ADMITTED:
+        return None
+    return Parcel(
+        delivery=delivery,
+        first=_member(connection, delivery.resource_id),
+        clip=_member(connection, delivery.clip_id) if delivery.clip_id is not None else None,
+    )
+
+
+def _member(connection: sqlite3.Connection, resource_id: int) -> Member:
+    resource = assets.resource(connection, resource_id)
+    if resource is None or resource.state is not ResourceState.ARCHIVED or resource.path is None:
+        raise Permanent(f"{resource.name if resource else resource_id} is not in the archive any more")
+    facts = assets.facts(connection, resource_id)
+    return Member(
+        resource=resource, facts=informed(facts, told.said_of(connection, resource.asset_id)) if facts else None
+    )
+
+
+class ArchivedOriginals:
+    """`contracts.Originals` on the archive's volume."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+
+    async def open(self, resource: Resource) -> int:
+        return await asyncio.to_thread(self._open, resource)
+
+    def _open(self, resource: Resource) -> int:
+        self._volume.prove()
+        path = resource.path or ""
+        with self._volume.refusals(f"open {path}"):
+            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)

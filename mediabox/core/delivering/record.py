@@ -1,0 +1,143 @@
+"""Write down what became of deliveries, each with its journal row, in the caller's transaction.
+
+What a destination that keeps originals shows is a copy in the ledger too: of the still,
+and of the clip where its own bytes went along. Its evidence is P, or F once the peer let
+it go; whether F counts is the owner's to say (`[release] freed_counts`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediabox.core.delivering.choice import free_name
+from mediabox.model.delivery import DeliveryState
+from mediabox.model.job import JobRequest
+from mediabox.model.ledger import Copy, Evidence
+from mediabox.store import assets, copies, deliveries, journal
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from mediabox.contracts import Outcome, Work
+    from mediabox.model.asset import Resource
+    from mediabox.model.delivery import Delivery, Sighting
+
+STEP = "deliver"
+EVIDENCE = {DeliveryState.STORED: Evidence.PEER, DeliveryState.FREED: Evidence.FREED}
+# What a sighting may change: nothing is heard twice, and what a person decided stays.
+_MAY_BECOME = {
+    DeliveryState.ACCEPTED: {DeliveryState.STORED, DeliveryState.FREED, DeliveryState.DOUBTED},
+    DeliveryState.STORED: {DeliveryState.FREED, DeliveryState.DOUBTED},
+}
+
+
+def job_of(delivery: Delivery) -> JobRequest:
+    return JobRequest(step=STEP, subject=f"{delivery.destination}/{delivery.id}")
+
+
+def delivery_id(work: Work) -> int:
+    return int(work.job.subject.rpartition("/")[2])
+
+
+def admitted(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int) -> JobRequest:
+    """It has room now; the job that makes it. The intent, before anything of it can be seen (I2)."""
+    deliveries.set_state(connection, delivery.id, DeliveryState.ADMITTED, at_ms=now_ms)
+    return job_of(delivery)
+
+
+def ended(connection: sqlite3.Connection, work: Work, outcome: Outcome, *, now_ms: int) -> list[JobRequest]:
+    """What the step `deliver` found."""
+    delivery = deliveries.find(connection, delivery_id(work))
+    if delivery is None or delivery.state is not DeliveryState.ADMITTED:
+        return []  # a step run twice
+    if outcome.setback is not None:  # a stranger's file has its name in the outbox
+        name = free_name(connection, delivery.destination, delivery.name)
+        deliveries.rename(connection, delivery.id, name)
+        return [job_of(delivery)]
+    if outcome.undeliverable is not None:
+        _end(connection, delivery, DeliveryState.REFUSED, now_ms=now_ms, note=outcome.undeliverable)
+    elif outcome.delivered is not None:
+        deliveries.set_accepted(connection, outcome.delivered, at_ms=now_ms)
+        accepted = deliveries.find(connection, delivery.id) or delivery
+        _note(connection, accepted, now_ms=now_ms, sha256=outcome.delivered.digest, note=outcome.delivered.note)
+    return []
+
+
+def seen(
+    connection: sqlite3.Connection, sightings: Sequence[Sighting], *, now_ms: int, keeps_originals: bool
+) -> list[Delivery]:
+    """What a destination shows; which deliveries that changed."""
+    changed = []
+    for sighting in sightings:
+        delivery = deliveries.find(connection, sighting.delivery_id)
+        if delivery is None or sighting.state not in _MAY_BECOME.get(delivery.state, ()):
+            continue
+        if sighting.state is DeliveryState.FREED and delivery.state is DeliveryState.ACCEPTED:
+            # It was there, though nobody looked then: the story says both.
+            _end(connection, delivery, DeliveryState.STORED, now_ms=now_ms, note="", proof=sighting.proof)
+        _end(connection, delivery, sighting.state, now_ms=now_ms, note=sighting.note, proof=sighting.proof)
+        current = deliveries.find(connection, delivery.id) or delivery
+        if keeps_originals and sighting.state in EVIDENCE:
+            for copy in _copies(connection, current, EVIDENCE[sighting.state], now_ms=now_ms):
+                copies.put(connection, copy)
+        changed.append(current)
+    return changed
+
+
+def withdrawn(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int, note: str) -> None:
+    """A person wants it out of the outbox."""
+    _end(connection, delivery, DeliveryState.WITHDRAWN, now_ms=now_ms, note=note)
+
+
+def _end(
+    connection: sqlite3.Connection,
+    delivery: Delivery,
+    state: DeliveryState,
+    *,
+    now_ms: int,
+    note: str,
+    proof: str = "",
+) -> None:
+    deliveries.set_state(connection, delivery.id, state, at_ms=now_ms, proof=proof, note=note)
+    _note(connection, deliveries.find(connection, delivery.id) or delivery, now_ms=now_ms, proof=proof, note=note)
+
+
+def _note(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int, **fields: object) -> None:
+    """One row for each file in it: each has a story of its own."""
+    said = {name: value for name, value in fields.items() if value}
+    for resource_id in filter(None, (delivery.resource_id, delivery.clip_id)):
+        journal.append(
+            connection,
+            f"delivery_{delivery.state}",
+            at_ms=now_ms,
+            resource_id=resource_id,
+            asset_id=delivery.asset_id,
+            volume=delivery.destination,
+            name=delivery.name,
+            form=delivery.form,
+            **said,
+        )
+
+
+def _copies(connection: sqlite3.Connection, delivery: Delivery, evidence: Evidence, *, now_ms: int) -> Iterator[Copy]:
+    whole = [delivery.resource_id] if delivery.form.keeps_still else []
+    if delivery.clip_id is not None and delivery.form.keeps_clip:
+        whole.append(delivery.clip_id)
+    for resource_id in whole:
+        resource = assets.resource(connection, resource_id)
+        if resource is not None and resource.digest is not None:
+            yield _copy(resource, delivery, evidence, now_ms=now_ms)
+
+
+def _copy(resource: Resource, delivery: Delivery, evidence: Evidence, *, now_ms: int) -> Copy:
+    """Digest and length are the original's: in its own file, or inside a Motion Photo, checked when it was made."""
+    return Copy(
+        resource_id=resource.id,
+        volume=delivery.destination,
+        path=delivery.name,
+        size_bytes=resource.size_bytes or 0,
+        digest=resource.digest or "",
+        evidence=evidence,
+        proved_at_ms=now_ms,
+    )

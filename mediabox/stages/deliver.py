@@ -1,0 +1,53 @@
+"""Make an admitted delivery's file and hand it to its destination.
+
+Subject: `DESTINATION/ID` of the delivery.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from mediabox.contracts import Needs, Outcome, Setback
+from mediabox.errors import Permanent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mediabox.contracts import Destination, Parcel, Work
+
+
+class Parcels(Protocol):
+    """The catalogue, as this stage uses it."""
+
+    async def parcel(self, delivery_id: int) -> Parcel | None:
+        """None when it is not to be made any more. Raises Permanent when a file of it has left the archive."""
+
+
+class Deliver:
+    """One file to one destination. What can never be delivered ends with a reason, not as a failed job."""
+
+    name: ClassVar[str] = "deliver"
+    after: ClassVar[tuple[str, ...]] = ("file",)
+    needs: ClassVar[Needs] = Needs(cpu=True, disk=True)
+
+    def __init__(self, destinations: Mapping[str, Destination], parcels: Parcels) -> None:
+        self._destinations, self._parcels = destinations, parcels
+
+    async def run(self, work: Work) -> Outcome:
+        """Raises what the destination raises, but Permanent."""
+        name, _, delivery_id = work.job.subject.rpartition("/")
+        destination = self._destinations.get(name)
+        if destination is None:
+            raise Permanent(f"the destination {name} is not in the configuration any more")
+        try:
+            parcel = await self._parcels.parcel(int(delivery_id))
+            if parcel is None:
+                return Outcome()
+            return Outcome(delivered=await destination.deliver(parcel))
+        except FileExistsError:
+            return Outcome(setback=Setback.OBSTRUCTED)
+        except Permanent as error:
+            return Outcome(undeliverable=str(error))
+
+    async def committed(self, works: Sequence[Work]) -> None:
+        """Nothing is held between steps."""

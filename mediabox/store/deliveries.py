@@ -1,0 +1,224 @@
+"""Deliveries, and how far each destination has read the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form, Wish
+from mediabox.store.assets import path_key
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+
+# What makes an asset worth choosing from again.
+CHANGES = ("archived", "joined", "rebuilt", "recovered")
+_COLUMNS = ", ".join(
+    {"asset_id": "resource.asset_id"}.get(field, f"delivery.{field}") for field in Delivery.__struct_fields__
+)
+_FROM = "FROM delivery JOIN resource ON resource.id = delivery.resource_id"
+_REMOVED = "removed from the outbox"  # the proof of a withdrawn delivery
+_AT = {
+    DeliveryState.ACCEPTED: "accepted_at_ms",
+    DeliveryState.STORED: "stored_at_ms",
+    DeliveryState.FREED: "freed_at_ms",
+}
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Deliveries of one destination in one state."""
+
+    destination: str
+    state: DeliveryState
+    count: int
+    size_bytes: int
+
+
+def _delivery(row: Sequence[Any]) -> Delivery:
+    values = dict(zip(Delivery.__struct_fields__, row, strict=True))
+    return Delivery(**values | {"state": DeliveryState(values["state"]), "form": Form(values["form"])})
+
+
+# ---------------------------------------------------------------- reading
+
+
+def find(connection: sqlite3.Connection, delivery_id: int) -> Delivery | None:
+    row = connection.execute(f"SELECT {_COLUMNS} {_FROM} WHERE delivery.id = ?", (delivery_id,)).fetchone()
+    return _delivery(row) if row else None
+
+
+def of_asset(connection: sqlite3.Connection, asset_id: int, *, destination: str | None = None) -> list[Delivery]:
+    """Of any of an asset's files, oldest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE (?2 IS NULL OR destination = ?2) AND (resource.asset_id = ?1 "
+        "OR clip_id IN (SELECT id FROM resource WHERE asset_id = ?1)) ORDER BY delivery.id",
+        (asset_id, destination),
+    )
+    return [_delivery(row) for row in rows]
+
+
+def in_state(connection: sqlite3.Connection, destination: str, *states: DeliveryState) -> list[Delivery]:
+    marks = ",".join("?" * len(states))
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE destination = ? AND delivery.state IN ({marks}) ORDER BY delivery.id",
+        (destination, *states),
+    )
+    return [_delivery(row) for row in rows]
+
+
+def queued(
+    connection: sqlite3.Connection, destination: str, *, since_ms: int, recent: bool, limit: int
+) -> list[Delivery]:
+    """What waits, newest capture first: taken at `since_ms` or later, else before, or nobody knows when."""
+    side = "taken_at_ms >= ?2" if recent else "(taken_at_ms IS NULL OR taken_at_ms < ?2)"
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE destination = ?1 AND delivery.state = 'queued' AND {side} "
+        "ORDER BY taken_at_ms DESC, delivery.id LIMIT ?3",
+        (destination, since_ms, limit),
+    )
+    return [_delivery(row) for row in rows]
+
+
+def bytes_out(connection: sqlite3.Connection, destination: str, *, since_ms: int) -> tuple[int, int]:
+    """What takes room at a destination now: taken at `since_ms` or later, and the rest."""
+    row = connection.execute(
+        "SELECT coalesce(sum(iif(taken_at_ms >= ?2, size_bytes, 0)), 0), coalesce(sum(size_bytes), 0) FROM delivery "
+        "WHERE destination = ?1 AND state IN ('admitted', 'accepted', 'stored')",
+        (destination, since_ms),
+    ).fetchone()
+    return int(row[0]), int(row[1]) - int(row[0])
+
+
+def totals(connection: sqlite3.Connection) -> list[Totals]:
+    rows = connection.execute(
+        "SELECT destination, state, count(*), sum(size_bytes) FROM delivery GROUP BY destination, state ORDER BY 1, 2"
+    )
+    return [Totals(destination=row[0], state=DeliveryState(row[1]), count=row[2], size_bytes=row[3]) for row in rows]
+
+
+def is_taken(connection: sqlite3.Connection, destination: str, name: str) -> bool:
+    """Whether a name was ever used there, comparing NFC and case-folded."""
+    row = connection.execute(
+        "SELECT 1 FROM delivery WHERE destination = ? AND name_key = ?", (destination, path_key(name))
+    ).fetchone()
+    return row is not None
+
+
+# ---------------------------------------------------------------- planning
+
+
+def planned_until(connection: sqlite3.Connection, destination: str) -> int:
+    """The newest journal row a destination has read; 0 before the first."""
+    row = connection.execute("SELECT seq FROM plan_cursor WHERE destination = ?", (destination,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def note_changes(connection: sqlite3.Connection, destination: str, *, limit: int) -> int:
+    """Read on in the journal, noting the assets that changed; how many rows were read."""
+    marks = ",".join("?" * len(CHANGES))
+    rows = connection.execute(
+        "SELECT seq, resource.asset_id, at_ms FROM journal JOIN resource ON resource.id = journal.resource_id "
+        f"WHERE event IN ({marks}) AND seq > ? ORDER BY seq LIMIT ?",
+        (*CHANGES, planned_until(connection, destination), limit),
+    ).fetchall()
+    connection.executemany(
+        "INSERT INTO to_plan (destination, asset_id, since_ms) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT DO UPDATE SET since_ms = max(since_ms, ?3)",
+        [(destination, asset_id, at_ms) for _, asset_id, at_ms in rows],
+    )
+    if rows:
+        connection.execute("INSERT OR REPLACE INTO plan_cursor VALUES (?, ?)", (destination, rows[-1][0]))
+    return len(rows)
+
+
+def to_plan(connection: sqlite3.Connection, destination: str, *, before_ms: int, limit: int) -> list[int]:
+    """Assets that have not changed since, and none of whose files is still on its way into the archive."""
+    rows = connection.execute(
+        "SELECT asset_id FROM to_plan WHERE destination = ? AND since_ms <= ? AND NOT EXISTS (SELECT 1 FROM resource "
+        "WHERE resource.asset_id = to_plan.asset_id AND state IN ('seen', 'staged', 'filing')) LIMIT ?",
+        (destination, before_ms, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def set_planned(connection: sqlite3.Connection, destination: str, asset_id: int) -> None:
+    connection.execute("DELETE FROM to_plan WHERE destination = ? AND asset_id = ?", (destination, asset_id))
+
+
+def is_planning(connection: sqlite3.Connection, destination: str) -> bool:
+    """Whether anything waits to be chosen from, now or later."""
+    row = connection.execute("SELECT 1 FROM to_plan WHERE destination = ?", (destination,)).fetchone()
+    return row is not None
+
+
+def add(connection: sqlite3.Connection, destination: str, wish: Wish, *, name: str) -> int:
+    row = connection.execute(
+        "INSERT INTO delivery (destination, resource_id, clip_id, form, name, name_key, size_bytes,"
+        " taken_at_ms) VALUES (?,?,?,?,?,?,?,?) RETURNING id",
+        (
+            destination,
+            wish.resource_id,
+            wish.clip_id,
+            wish.form,
+            name,
+            path_key(name),
+            wish.size_bytes,
+            wish.taken_at_ms,
+        ),
+    ).fetchone()
+    return int(row[0])
+
+
+def drop(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Forget what is only wanted and not wanted so any more."""
+    connection.executemany("DELETE FROM delivery WHERE id = ? AND state = 'queued'", [(each,) for each in ids])
+
+
+# ---------------------------------------------------------------- life
+
+
+def set_state(
+    connection: sqlite3.Connection,
+    delivery_id: int,
+    state: DeliveryState,
+    *,
+    at_ms: int,
+    proof: str = "",
+    note: str = "",
+) -> None:
+    """`proof` and `note` replace the older ones where they say something."""
+    time = f", {_AT[state]} = ?5" if state in _AT else ""
+    connection.execute(
+        "UPDATE delivery SET state = ?2, proof = iif(?3 = '', proof, ?3), note = iif(?4 = '', note, ?4)"
+        f"{time} WHERE id = ?1" + ("" if time else " AND ?5 IS NOT NULL"),
+        (delivery_id, state, proof, note, at_ms),
+    )
+
+
+def set_accepted(connection: sqlite3.Connection, delivered: Delivered, *, at_ms: int) -> None:
+    connection.execute(
+        "UPDATE delivery SET form = ?, size_bytes = ?, digest = ?, note = ? WHERE id = ?",
+        (delivered.form, delivered.size_bytes, delivered.digest, delivered.note, delivered.delivery_id),
+    )
+    set_state(connection, delivered.delivery_id, DeliveryState.ACCEPTED, at_ms=at_ms)
+
+
+def rename(connection: sqlite3.Connection, delivery_id: int, name: str) -> None:
+    connection.execute("UPDATE delivery SET name = ?, name_key = ? WHERE id = ?", (name, path_key(name), delivery_id))
+
+
+def to_withdraw(connection: sqlite3.Connection, destination: str) -> list[Delivery]:
+    """Withdrawn by a person, but not known to be out of the outbox yet."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE destination = ? AND delivery.state = 'withdrawn' AND proof <> ?",
+        (destination, _REMOVED),
+    )
+    return [_delivery(row) for row in rows]
+
+
+def set_removed(connection: sqlite3.Connection, delivery_id: int) -> None:
+    """A withdrawn delivery's file is out of the outbox."""
+    connection.execute("UPDATE delivery SET proof = ? WHERE id = ?", (_REMOVED, delivery_id))
