@@ -1,0 +1,133 @@
+"""The XMP that makes a still with a clip behind it a Motion Photo, and one with a gain map Ultra HDR.
+
+developer.android.com/media/platform/motion-photo-format (1.0) and .../hdr-image-format
+(1.1), seen November 2026. The older MicroVideo words are written as well, for readers of
+before 2020; the specification has today's readers ignore them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from xml.sax.saxutils import quoteattr
+
+import msgspec
+
+from mediabox.native.boxes import Malformed
+from mediabox.native.fit.xmp_edit import CONTAINER, ITEM, RDF, Cut, Layout, locate, spliced
+
+_CAMERA: Final = "http://ns.google.com/photos/1.0/camera/"
+_GAIN_MAP: Final = "http://ns.adobe.com/hdr-gain-map/1.0/"
+_UNKNOWN_US: Final = -1
+_EMPTY: Final = (
+    b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/">\n<rdf:RDF xmlns:rdf="' + RDF.encode() + b'">\n'
+    b'</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end="w"?>'
+)
+_MOTION_WORDS: Final = frozenset(
+    f"{_CAMERA} {word}"
+    for word in (
+        "MotionPhoto", "MotionPhotoVersion", "MotionPhotoPresentationTimestampUs",
+        "MicroVideo", "MicroVideoVersion", "MicroVideoOffset", "MicroVideoPresentationTimestampUs",
+    )
+)  # fmt: skip
+_ULTRA_HDR_WORD: Final = f"{_GAIN_MAP} Version"
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One file within the file. `padding`: bytes between its end and the next one's start; of the first only."""
+
+    semantic: str  # Primary, GainMap, MotionPhoto
+    mime: str
+    length: int = 0  # bytes; 0 for the first, which says itself where it ends
+    padding: int = 0
+
+
+def with_motion(
+    packet: bytes, items: Sequence[Item], *, still_at_us: int | None, says_ultra_hdr: bool = False
+) -> bytes:
+    """The packet (b"" for none) telling of `items`, the last of which is the clip at the file's very end.
+
+    A directory that lists the other ones already is kept and added to; any other is
+    replaced. `says_ultra_hdr` is for a gain map made by us: the directory is ours, too, and
+    readers are told. Raises Malformed for what is no XMP.
+    """
+    packet = _utf_8(packet) or _EMPTY
+    stale = _MOTION_WORDS | {_ULTRA_HDR_WORD} if says_ultra_hdr else _MOTION_WORDS
+    layout = locate(packet, stale)
+    words = _words(items[-1].length, still_at_us)
+    if says_ultra_hdr:
+        words |= {"hdrgm:Version": "1.0"}
+    directory = ""
+    if not says_ultra_hdr and _lists(layout, items[:-1]):
+        cuts = _extension(layout, items[-1])
+    else:
+        directory = _directory(items)
+        cuts = [] if layout.directory is None else [Cut(*layout.directory)]
+    description = Cut(layout.rdf_end, layout.rdf_end, _description(layout.about, words, directory).encode())
+    return spliced(packet, (*layout.stale, *cuts, description))
+
+
+def _utf_8(packet: bytes) -> bytes:
+    """JPEG's and HEIC's packets are UTF-8 by their rules; one in UTF-16 is turned."""
+    if not packet.startswith((b"\xfe\xff", b"\xff\xfe")):
+        return packet
+    try:
+        return packet.decode("utf-16").encode()
+    except UnicodeError as err:
+        raise Malformed(f"XMP that is not: {err}") from err
+
+
+def _words(clip_bytes: int, still_at_us: int | None) -> dict[str, str]:
+    shown_at = str(_UNKNOWN_US if still_at_us is None else still_at_us)
+    return {
+        "GCamera:MotionPhoto": "1",
+        "GCamera:MotionPhotoVersion": "1",
+        "GCamera:MotionPhotoPresentationTimestampUs": shown_at,
+        "GCamera:MicroVideo": "1",
+        "GCamera:MicroVideoVersion": "1",
+        "GCamera:MicroVideoOffset": str(clip_bytes),
+        "GCamera:MicroVideoPresentationTimestampUs": shown_at,
+    }
+
+
+# ---------------------------------------------------------------- the container directory
+
+
+def _lists(layout: Layout, others: Sequence[Item]) -> bool:
+    """Whether a directory can stay: it lists these, and maybe more of the still's own, such as depth."""
+    told = [item.semantic for item in layout.items]
+    is_understood = layout.list_end >= 0 and told[:1] == ["Primary"] and "" not in told
+    return is_understood and {item.semantic for item in others} <= set(told)
+
+
+def _extension(layout: Layout, clip: Item) -> list[Cut]:
+    """What turns the directory into one with the clip as its last item; one that is not there any more goes."""
+    gone = [Cut(item.start, item.end) for item in layout.items if _is_clip(item.semantic, item.mime)]
+    return [*gone, Cut(layout.list_end, layout.list_end, "".join(_entry(clip)).encode())]
+
+
+def _is_clip(semantic: str, mime: str) -> bool:
+    return semantic == "MotionPhoto" or mime.startswith("video/")
+
+
+def _directory(items: Sequence[Item]) -> str:
+    entries = "".join(line for item in items for line in _entry(item))
+    return f"   <Container:Directory>\n    <rdf:Seq>\n{entries}    </rdf:Seq>\n   </Container:Directory>\n"
+
+
+def _entry(item: Item) -> Iterator[str]:
+    """One entry of the list, with its namespaces: it may stand in a packet that has other names for them."""
+    yield f'     <rdf:li xmlns:rdf="{RDF}" rdf:parseType="Resource">\n'
+    yield f'      <Container:Item xmlns:Container="{CONTAINER}" xmlns:Item="{ITEM}"'
+    yield f" Item:Mime={quoteattr(item.mime)} Item:Semantic={quoteattr(item.semantic)}"
+    yield f' Item:Length="{item.length}" Item:Padding="{item.padding}"/>\n     </rdf:li>\n'
+
+
+def _description(about: str, words: Mapping[str, str], directory: str) -> str:
+    said = "".join(f"\n   {name}={quoteattr(text)}" for name, text in words.items())
+    names = {"GCamera": _CAMERA, "hdrgm": _GAIN_MAP, "Container": CONTAINER, "Item": ITEM}
+    used = {name: names[name] for name in names if f"{name}:" in said + directory}
+    declared = "".join(f'\n   xmlns:{name}="{namespace}"' for name, namespace in used.items())
+    return (
+        f'  <rdf:Description xmlns:rdf="{RDF}" rdf:about={quoteattr(about)}'
+        f"{declared}{said}>\n{directory}  </rdf:Description>\n"
+    )
