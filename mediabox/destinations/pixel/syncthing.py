@@ -6,6 +6,7 @@ says what to do), Retryable (Syncthing's own trouble) and Permanent (a bug of ou
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -168,7 +169,7 @@ class Syncthing:
     async def _events(
         self, path: str, since: int, timeout_s: float, limit: int, kinds: Sequence[str]
     ) -> tuple[answers.Event, ...]:
-        query = {"since": str(since), "timeout": str(max(0, round(timeout_s)))}
+        query = {"since": str(since), "timeout": str(max(0, math.ceil(timeout_s)))}
         query |= {"events": ",".join(kinds)} if kinds else {}
         query |= {"limit": str(limit)} if limit else {}
         return await self._get(tuple[answers.Event, ...], path, query, within_s=max(CALL_S, timeout_s + LATE_S))
