@@ -40,7 +40,7 @@ MAY_SEE: dict[str, set[str]] = {
     "stages": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints"},
     "destinations": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints", "durable"},
     "probes": VALUES | {"contracts", "config.fields", "log", "clock"},
-    "simulate": GROUND | {"native"},
+    "simulate": GROUND | {"native", "durable.temporary", "durable.publish"},  # a phone deletes its own pictures
     "surfaces": GROUND | {"core.commands", "core.bus"},
 }
 ROOTS = {"assembly", "daemon", "cli", "__main__"}

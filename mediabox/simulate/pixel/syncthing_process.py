@@ -146,10 +146,10 @@ class RealSyncthing:
         """Look at the folder now, and return when that is done."""
         await self.rest.post("/rest/db/scan", folder=folder_id)
 
-    async def knows(self, peer: str) -> bool:
-        """Whether it is connected to this peer now."""
+    async def connected(self) -> list[str]:
+        """Device ids of the peers it talks with now."""
         connections = (await self.rest.get("/rest/system/connections"))["connections"]
-        return bool(connections.get(peer, {}).get("connected"))
+        return [peer for peer, connection in connections.items() if connection["connected"]]
 
     # -- inside
 

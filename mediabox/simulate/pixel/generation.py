@@ -1,0 +1,47 @@
+"""What Google does with the pictures of each generation of Pixel.
+
+Facts (support.google.com/photos/answer/6220791 and the phones' own offers, seen 2026-11): the Pixel of 2016
+backs up originals without limit; 2 to 5 back up without limit in Storage saver only (2 and 3 could do
+more until 2021 and 2022); later ones have no offer at all. Storage saver reduces stills above 16
+megapixels and videos above 1080p.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from mediabox.model.asset import Kind
+
+_MOST_PIXELS = 16_000_000
+_MOST_LINES = 1080  # of a video's short side
+
+
+class Model(StrEnum):
+    PIXEL = "pixel"
+    PIXEL_2 = "pixel_2"
+    PIXEL_3 = "pixel_3"
+    PIXEL_4 = "pixel_4"
+    PIXEL_5 = "pixel_5"
+    LATER = "later"
+
+    @property
+    def quality(self) -> Quality:
+        return Quality.ORIGINAL if self in (Model.PIXEL, Model.LATER) else Quality.STORAGE_SAVER
+
+    @property
+    def counts_quota(self) -> bool:
+        return self is Model.LATER
+
+
+class Quality(StrEnum):
+    ORIGINAL = "original"
+    STORAGE_SAVER = "storage_saver"
+
+
+def is_reduced(quality: Quality, kind: Kind, width: int | None, height: int | None) -> bool:
+    """Whether Google keeps less than it was sent. Pixels as the file's headers have them."""
+    if quality is Quality.ORIGINAL or width is None or height is None:
+        return False
+    if kind is Kind.VIDEO:
+        return min(width, height) > _MOST_LINES
+    return width * height > _MOST_PIXELS
