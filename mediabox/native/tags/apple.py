@@ -11,10 +11,10 @@ from mediabox.native.tags.tiff import Directory, Tiff, entry_structs
 
 SIGNATURE = b"Apple iOS\0"
 _BURST_UUID, _CONTENT_IDENTIFIER = 0x000B, 0x0011
-_TABLE_AT = 14
+TABLE_AT = 14
 
 
-class _Note(Tiff):
+class Note(Tiff):
     """Apple's note has its byte order where TIFF has none, and no link to a first directory."""
 
     def __init__(self, source: Source) -> None:
@@ -22,13 +22,13 @@ class _Note(Tiff):
         self.endian = "<" if source.bytes(12, 2) == b"II" else ">"
         self.is_big = False
         self.entry, self.pointer = entry_structs(self.endian, is_big=False)
-        self.first = _TABLE_AT
+        self.first = TABLE_AT
 
 
 def read_apple_note(note: Window, found: Findings) -> None:
     """Take the pair key and the burst's name. Raises Malformed when the note is not whole."""
     if note.bytes(0, len(SIGNATURE)) != SIGNATURE:
         return
-    directory = Directory(_Note(note), _TABLE_AT)
+    directory = Directory(Note(note), TABLE_AT)
     found.content_identifier = found.content_identifier or directory.text(_CONTENT_IDENTIFIER)
     found.burst_id = found.burst_id or directory.text(_BURST_UUID)

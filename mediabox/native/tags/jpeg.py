@@ -169,12 +169,12 @@ def _read_gain_map(source: Source, segments: Segments, found: Findings) -> None:
     base, block = segments.mpf
     with Tolerant():
         for start, size in secondary_pictures(block, base):
-            found.hdr = _gain_map_of(walk(Window(source, start, size)))
+            found.hdr = gain_map_of(walk(Window(source, start, size)))
             if found.hdr is not None:
                 return
 
 
-def _gain_map_of(other: Segments) -> Hdr | None:
+def gain_map_of(other: Segments) -> Hdr | None:
     """What a second picture is a gain map of, if it is one."""
     if other.has_iso_gain_map or b"hdrgm:" in other.xmp:
         return Hdr.ULTRA_HDR
