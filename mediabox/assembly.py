@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mediabox.config.members import member_class
-from mediabox.contracts import Rule, SourceTools, Stage, Streaming
+from mediabox.contracts import DestinationTools, Rule, SourceTools, Stage, Streaming
+from mediabox.core import enrolment
 from mediabox.core.adoption import FoundAdoptions
 from mediabox.core.archive import Archive
 from mediabox.core.catalogue import Catalogue
 from mediabox.core.commit import Committer
+from mediabox.core.delivering.deliveries import Deliveries
+from mediabox.core.delivering.parcels import ArchivedOriginals, Parcels
 from mediabox.core.intake import Intake
 from mediabox.core.pipeline import Pipeline
 from mediabox.core.proofs import ArchiveProofs
 from mediabox.core.retention import Retention
 from mediabox.core.scrub import Scrub
+from mediabox.durable.outbox import OutboxFolder
 from mediabox.durable.private import write_private
 from mediabox.durable.publish import remove_at
 from mediabox.durable.renditions import RenditionFolder
 from mediabox.native.sidecar_text import compose
 from mediabox.stages.dedup import Dedup
 from mediabox.stages.dedup import Settings as DedupSettings
+from mediabox.stages.deliver import Deliver
 from mediabox.stages.describe import Describe
 from mediabox.stages.examine import Examine
 from mediabox.stages.fetch import Fetch
@@ -35,10 +41,11 @@ from mediabox.stages.trash import Recover, Trash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from mediabox.clock import Clock
     from mediabox.config.load import Config
-    from mediabox.contracts import Source
+    from mediabox.contracts import Destination, Outbox, Source
     from mediabox.core.bus import Bus
     from mediabox.core.governor import Governor
     from mediabox.core.issues import IssueBook
@@ -48,7 +55,7 @@ if TYPE_CHECKING:
     from mediabox.native.worker import MediaWorkers
     from mediabox.store.database import Database
 
-STAGES: tuple[type[Stage], ...] = (Fetch, Examine, File, Describe, Manifest, Remove, Trash, Recover)
+STAGES: tuple[type[Stage], ...] = (Fetch, Examine, File, Describe, Manifest, Remove, Trash, Recover, Deliver)
 RULES: tuple[type[Rule], ...] = (Group, Dedup, Place)
 FETCHES = 2  # from disks: one reads while the other is made durable
 MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
@@ -56,7 +63,7 @@ MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in it
 
 def sources(config: Config, *, clock: Clock, issues: IssueBook) -> dict[str, Source]:
     """Every source that is set up, by name. Nothing is read or asked yet."""
-    roots = (config.home, config.path(config.archive.path), config.path(config.renditions.path))
+    roots = (config.home, config.path(config.archive.path), config.path(config.renditions.path), *_outboxes(config))
     shared: dict[str, object] = {}
     built: dict[str, Source] = {}
     for one in config.sources:
@@ -76,6 +83,39 @@ def sources(config: Config, *, clock: Clock, issues: IssueBook) -> dict[str, Sou
     return built
 
 
+def _outboxes(config: Config) -> list[Path]:
+    """Where copies wait for a peer, if not below home: what is delivered must not come in again."""
+    paths = (getattr(one.settings, "outbox", "") for one in config.destinations)
+    return [config.path(path) for path in paths if path]
+
+
+def destinations(
+    config: Config, *, database: Database, volume: Volume, workers: MediaWorkers, clock: Clock
+) -> dict[str, Destination]:
+    """Every destination that is set up, by name. Nothing is opened or asked yet."""
+    built: dict[str, Destination] = {}
+    for one in config.destinations:
+        tools = DestinationTools(
+            name=one.name,
+            home=config.home,
+            clock=clock,
+            fitter=workers,
+            originals=ArchivedOriginals(volume),
+            open_outbox=partial(_open_outbox, database, one.name, clock),
+        )
+        kind: type[Destination] = member_class("destinations", one.type)
+        built[one.name] = kind.build(one.settings, tools)
+    return built
+
+
+async def _open_outbox(database: Database, destination: str, clock: Clock, root: Path) -> Outbox:
+    volume = await enrolment.outbox_volume(database, root, destination=destination, clock=clock)
+    outbox = OutboxFolder(volume)
+    await outbox.prepare()
+    await outbox.clear()
+    return outbox
+
+
 class Assembly:
     """The parts that need the archive's volume, joined."""
 
@@ -88,6 +128,7 @@ class Assembly:
         spool: SpoolFolder,
         workers: MediaWorkers,
         sources: Mapping[str, Source],
+        destinations: Mapping[str, Destination],
         governor: Governor,
         parts: Parts,
         issues: IssueBook,
@@ -98,6 +139,7 @@ class Assembly:
         self._renditions = RenditionFolder(config.path(made.path)) if made.thumbnails or made.preview else None
         self._config, self._database, self._spool, self._workers = config, database, spool, workers
         self._archive, self._clock, self._sources = Archive(volume, spool), clock, sources
+        self._destinations = destinations
         mirroring = {name for name, source in sources.items() if source.mirrors_deletions}
         self.retention = Retention(
             database=database, volume=volume, clock=clock, mirroring=mirroring, renditions=self._renditions
@@ -127,6 +169,9 @@ class Assembly:
             clock=clock,
             mirroring=mirroring,
         )
+        self.deliveries = Deliveries(
+            database=database, pipeline=self.pipeline, parts=parts, issues=issues, bus=bus, clock=clock
+        )
         self.scrub = Scrub(
             database=database,
             volume=volume,
@@ -147,6 +192,7 @@ class Assembly:
             Remove(self._sources, ArchiveProofs(self._database, self._archive, self._clock)),
             Trash(self.retention, self._archive),
             Recover(self.retention, self._archive),
+            Deliver(self._destinations, Parcels(self._database)),
         ]
 
 
@@ -162,7 +208,7 @@ def rules(config: Config) -> list[Rule]:
 def widths(decoding: int, *, fetches: int) -> dict[str, int]:
     """How many works of each step may be under way at once. One `trash` at a time: its daily limit counts on it."""
     one_each = dict.fromkeys(("manifest", "remove", "trash", "recover"), 1)
-    return {"fetch": fetches, "examine": decoding + 1, "file": 4, "describe": 2} | one_each
+    return {"fetch": fetches, "examine": decoding + 1, "file": 4, "describe": 2, "deliver": 2} | one_each
 
 
 def fetches(sources: Mapping[str, Source]) -> int:

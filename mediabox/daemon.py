@@ -21,10 +21,8 @@ from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
 from mediabox.core.governor import Governor, Limits
-from mediabox.core.intake import Intake
 from mediabox.core.issues import IssueBook
 from mediabox.core.parts import ARCHIVE, Parts
-from mediabox.core.pipeline import Pipeline
 from mediabox.core.tally import Tally
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.durable.private import write_private
@@ -42,8 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
+    from mediabox.assembly import Assembly
     from mediabox.config.load import Config
-    from mediabox.contracts import Source
+    from mediabox.contracts import Destination, Source
     from mediabox.durable.volume import Volume
 
     Service = Callable[[], Awaitable[None]]
@@ -153,6 +152,11 @@ class Box:
         stack.push_async_callback(tally.write)
         workers = self._workers(assembly.threads(self.config))
         stack.push_async_callback(workers.close)
+        destinations = assembly.destinations(
+            self.config, database=self.database, volume=volume, workers=workers, clock=self.clock
+        )
+        for destination in destinations.values():
+            stack.push_async_callback(destination.close)
         spool = SpoolFolder(volume)
         await self._sweep(volume, spool)
         joined = assembly.Assembly(
@@ -162,6 +166,7 @@ class Box:
             spool=spool,
             workers=workers,
             sources=sources,
+            destinations=destinations,
             governor=self.governor,
             parts=self.parts,
             issues=self.issues,
@@ -184,13 +189,15 @@ class Box:
                 services["release"] = partial(self._release, volume, sources)
             for source in sources.values():
                 services[f"source {source.name}"] = partial(intake.follow, source)
+            for destination in destinations.values():
+                services[f"destination {destination.name}"] = partial(joined.deliveries.follow, destination)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(pipeline.run())]
             running += [tasks.create_task(self._keep(name, service)) for name, service in services.items()]
             running += [tasks.create_task(extra()) for extra in beside]
             systemd.ready()
             _tell("ready", once=once)
-            await self._until_stopped(_everything(intake, pipeline, sources) if once else None)
+            await self._until_stopped(_everything(joined, sources, destinations) if once else None)
             for task in running:
                 task.cancel()
 
@@ -251,13 +258,18 @@ async def _wait_for(last: Awaitable[None]) -> None:
     await last
 
 
-async def _everything(intake: Intake, pipeline: Pipeline, sources: Mapping[str, Source]) -> None:
-    """One complete listing of each source, and every job that can be run."""
+async def _everything(joined: Assembly, sources: Mapping[str, Source], destinations: Mapping[str, Destination]) -> None:
+    """One complete listing of each source, every job that can be run, and as much delivered as there is room for."""
     for source in sources.values():
-        while await intake.list_once(source) is not None and source.unsettled:
+        while await joined.intake.list_once(source) is not None and source.unsettled:
             await source.wait(60.0)
-    pipeline.wake()
-    await pipeline.idle()
+    joined.pipeline.wake()
+    await joined.pipeline.idle()
+    for destination in destinations.values():
+        await joined.deliveries.look(destination, at_once=True)
+    if destinations:
+        joined.pipeline.wake()
+        await joined.pipeline.idle()
 
 
 def _tell(event: str, *, once: bool, **fields: object) -> None:

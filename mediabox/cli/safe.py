@@ -183,7 +183,9 @@ def policy_words(config: Config) -> Iterator[str]:
         f"{_of(wanted.domains, 'independent disk or host', 'independent disks or hosts')}, "
         f"archived for {count_words(wanted.quarantine_days, 'day')}, read again within a day."
     )
-    if max(wanted.copies, wanted.domains) > 1:
+    if wanted.freed_counts:
+        yield "What a Pixel has freed after Google Photos backed it up counts as a copy ([release] freed_counts)."
+    if max(wanted.copies, wanted.domains) > 1 and not wanted.freed_counts:
         yield (
             "This box keeps one archive disk, and one disk is one copy: with these settings nothing is ever safe to "
             "free. To let a single proved copy be enough, at the risk that this disk is then the only place a photo "

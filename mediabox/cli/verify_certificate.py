@@ -27,7 +27,7 @@ COPY = {"volume": TEXT, "domain": TEXT, "locator": TEXT, "evidence": TEXT, "prov
 RESOURCE = {"remote_id": TEXT, "version": TEXT, "sha256": TEXT, "size_bytes": NUMBER, "archived_at_ms": NUMBER,
             "copies": [COPY]}  # fmt: skip
 POLICY = {"copies": NUMBER, "domains": NUMBER, "rereads": NUMBER, "newest_proof_ms": NUMBER,
-          "oldest_proof_ms": NUMBER, "settled_ms": NUMBER, "quarantine_ms": NUMBER}  # fmt: skip
+          "oldest_proof_ms": NUMBER, "settled_ms": NUMBER, "quarantine_ms": NUMBER, "freed_counts": bool}  # fmt: skip
 CERTIFICATE = {"format": TEXT, "source": TEXT, "remote_id": TEXT, "change_tag": TEXT, "issued_at_ms": NUMBER,
                "expires_at_ms": NUMBER, "policy": POLICY, "resources": [RESOURCE],
                "chain": {"seq": NUMBER, "sha256": TEXT}, "public_key": TEXT}  # fmt: skip
@@ -109,10 +109,11 @@ def _check_policy(certificate: Json) -> None:
 
 
 def _shortfalls(policy: Json, resource: Json, now_ms: int) -> list[str]:
+    counted = ("R", "V", "F") if policy["freed_counts"] else ("R", "V")  # F: a phone let it go once it was backed up
     proofs = [
         copy
         for copy in resource["copies"]
-        if copy["evidence"] in ("R", "V") and 0 <= now_ms - copy["proved_at_ms"] <= policy["oldest_proof_ms"]
+        if copy["evidence"] in counted and 0 <= now_ms - copy["proved_at_ms"] <= policy["oldest_proof_ms"]
     ]
     read_again = [copy for copy in proofs if copy["evidence"] == "R"]
     places = {(copy["volume"], copy["locator"]) for copy in proofs}

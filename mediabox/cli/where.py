@@ -14,16 +14,20 @@ from mediabox.cli.words import ago, bytes_words, clock_time, plain
 from mediabox.clock import Clock
 from mediabox.core.informed import informed
 from mediabox.model.asset import Resource
+from mediabox.model.delivery import Delivery, DeliveryState
 from mediabox.model.facts import Facts
 from mediabox.model.job import Job
 from mediabox.model.ledger import Copy
-from mediabox.store import assets, copies, jobs, journal, told
+from mediabox.store import assets, copies, deliveries, jobs, journal, told
 from mediabox.store.told import Presence, Told
 
 if TYPE_CHECKING:
     import argparse
     import sqlite3
     from collections.abc import Iterator
+
+
+UUID_LENGTH = 36  # RFC 9562
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +41,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     similar: tuple[str, ...]
     told: tuple[Told, ...]  # the sources' own assets that are this one; the one whose word counts first
     albums: tuple[tuple[str, ...], ...]
+    deliveries: tuple[Delivery, ...]  # of any of the asset's files
     jobs: tuple[Job, ...]
     story: tuple[journal.Entry, ...]
 
@@ -87,6 +92,7 @@ def way(connection: sqlite3.Connection, resource: Resource) -> Way:
         sidecar=sidecar.path if sidecar else None,
         similar=tuple(assets.similar_names(connection, kept)),
         jobs=tuple(jobs.of_resource(connection, resource.id)),
+        deliveries=tuple(deliveries.of_asset(connection, resource.asset_id)),
         told=tuple(told.of_asset(connection, resource.asset_id)),
         albums=told.albums_of(connection, resource.asset_id),
         story=_story(connection, resource),
@@ -115,17 +121,54 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
         yield f"  with     {member.name} ({member.role}, {member.state}{f', {member.path}' if member.path else ''})"
     for copy in one.copies:
         yield (
-            f"  copy     {copy.path} on volume {copy.volume[:8]}: {copy.state}, evidence {copy.evidence}, "
+            f"  copy     {copy.path} on {_place(copy)}: {copy.state}, evidence {copy.evidence}, "
             f"proved {ago(copy.proved_at_ms, now_ms)}"
         )
     if one.sidecar:
         yield f"  sidecar  {one.sidecar}"
+    for delivery in one.deliveries:
+        yield from _delivery_told(delivery, now_ms)
     for name in one.similar:
         yield f"  looks like {name}"
     for job in one.jobs:
         yield f"  waiting  {job.step}{f', after {job.attempts} attempts: {job.last_error}' if job.last_error else ''}"
     for entry in one.story:
         yield f"  {clock_time(entry.at_ms)}  {entry.event}{_fields_told(entry.fields)}"
+
+
+def _place(copy: Copy) -> str:
+    """A volume has a UUID, a destination the name its owner gave it."""
+    return f"volume {copy.volume[:8]}" if len(copy.volume) == UUID_LENGTH else copy.volume
+
+
+_ROAD = {
+    DeliveryState.QUEUED: "waits for room",
+    DeliveryState.ADMITTED: "is being made",
+    DeliveryState.ACCEPTED: "in the outbox",
+    DeliveryState.STORED: "on the phone (P)",
+    DeliveryState.FREED: "freed by the phone: Google Photos has it (F)",
+    DeliveryState.DOUBTED: "gone in a way that proves nothing",
+    DeliveryState.REFUSED: "cannot be delivered",
+    DeliveryState.WITHDRAWN: "taken back",
+}
+
+
+def _delivery_told(delivery: Delivery, now_ms: int) -> Iterator[str]:
+    """One file's road, each of its stations with its age."""
+    yield (
+        f"  to       {delivery.destination}: {delivery.name} ({delivery.form}, {bytes_words(delivery.size_bytes)}), "
+        f"{_ROAD[delivery.state]}"
+    )
+    times = (
+        ("in the outbox", delivery.accepted_at_ms),
+        ("on the phone", delivery.stored_at_ms),
+        ("freed", delivery.freed_at_ms),
+    )
+    stations = [f"{word} {ago(at_ms, now_ms)}" for word, at_ms in times if at_ms is not None]
+    if stations:
+        yield f"           {', '.join(stations)}"
+    for words in filter(None, (delivery.proof, delivery.note)):
+        yield f"           {words}"
 
 
 def _words_told(one: Way) -> Iterator[str]:
@@ -168,7 +211,7 @@ def _zone(offset_min: int | None) -> str:
 
 
 def _fields_told(fields: dict[str, object]) -> str:
-    keys = ("path", "reason", "damage", "role", "of", "from_", "adopted_from")
+    keys = ("path", "reason", "damage", "role", "of", "from_", "adopted_from", "name", "proof", "note")
     shown = [str(fields[key]) for key in keys if fields.get(key)]
     changed = fields.get("changed")
     shown += map(str, changed) if isinstance(changed, list) else ()

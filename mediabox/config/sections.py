@@ -120,6 +120,14 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     quarantine_days: Annotated[
         Days, Meta(ge=1, le=3650, title="Waiting time", description="Archived for so long before it may be freed.")
     ] = 30
+    freed_counts: Annotated[
+        bool,
+        Meta(
+            title="Google Photos counts",
+            description="Count as a copy what a Pixel has let go after Google Photos backed it up as it is. Nobody can "
+            "read that copy back to prove it.",
+        ),
+    ] = False
     daily_limit: Annotated[
         int, Meta(ge=1, le=200, title="Assets a day", description="Never more than this in 24 hours, all sources.")
     ] = 200

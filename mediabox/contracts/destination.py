@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mediabox.contracts.source import Complaint
     from mediabox.model.asset import Resource
     from mediabox.model.delivery import Delivered, Delivery, PeerTold, Room, Sighting, Wish
+    from mediabox.model.facts import CaptureTime, Place
     from mediabox.model.recipe import Part, Recipe
     from mediabox.model.said import Said
 
@@ -32,11 +33,13 @@ class Deliverable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """One delivery with the files it is made of."""
+    """One delivery with the files it is made of: facts as each file's own bytes say."""
 
     delivery: Delivery
     first: Member
     clip: Member | None = None
+    capture_time: CaptureTime | None = None  # the asset's, as its sidecar has it
+    place: Place | None = None
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,14 +86,20 @@ class Outbox(Protocol):
     async def open_made(self, name: str) -> int:
         """A read-only descriptor of what was made and is not published yet; the caller closes it."""
 
+    async def digest_of(self, name: str, offset: int, length: int) -> str:
+        """SHA-256 of a part of what was made."""
+
     async def publish(self, name: str, made: Made, *, modified_at_ms: int | None) -> None:
         """Give it its name in the folder, durably, and read it back past the cache.
 
         Done already, it is only read back. Raises FileExistsError when another file is there.
         """
 
-    async def holds(self, name: str) -> bool:
-        """Whether the folder has a file of this name."""
+    async def names(self) -> frozenset[str]:
+        """The files in the folder now."""
+
+    async def is_whole(self, name: str, made: Made) -> bool:
+        """Whether the folder has this very file, read past the cache."""
 
     async def remove(self, name: str) -> None:
         """Durably unlink a copy from the folder, if it is there."""
@@ -129,8 +138,11 @@ class Destination(Protocol):
     async def deliver(self, parcel: Parcel) -> Delivered:
         """Make the file, prove it and hand it over. Safe to repeat. Raises Away, NeedsHuman, Retryable, Permanent."""
 
-    async def look(self, out: Sequence[Delivery]) -> Look:
-        """How the deliveries that are out (accepted, stored) stand there now. Raises Away, NeedsHuman."""
+    async def look(self, out: Sequence[Delivery], *, has_stored: bool) -> Look:
+        """How all deliveries that are out (accepted, stored) stand there now. Raises Away, NeedsHuman.
+
+        `has_stored`: whether it has ever shown to have taken one.
+        """
 
     async def withdraw(self, delivery: Delivery) -> None:
         """Take a file back out, for good; the place follows. Only what it has shown to have. Safe to repeat."""

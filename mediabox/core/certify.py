@@ -24,7 +24,7 @@ from mediabox.model.certificate import (
     canonical,
     shortfalls,
 )
-from mediabox.model.ledger import Copy, CopyState
+from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.model.said import Said
 from mediabox.store import assets, copies, figures, journal, releases
 from mediabox.store.releases import Candidate
@@ -62,7 +62,12 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
 def policy_of(settings: Settings) -> Policy:
     """The owner's numbers with the ages that are not up to anybody."""
-    return Policy(copies=settings.copies, domains=settings.domains, quarantine_ms=settings.quarantine_days * DAY_MS)
+    return Policy(
+        copies=settings.copies,
+        domains=settings.domains,
+        quarantine_ms=settings.quarantine_days * DAY_MS,
+        freed_counts=settings.freed_counts,
+    )
 
 
 # ---------------------------------------------------------------- one asset
@@ -76,7 +81,11 @@ def assess(
     now_ms: int,
     volumes: Container[str] | None = None,
 ) -> Assessment:
-    """What is proved of an asset now. With `volumes`, only copies on these count: those that can be read at once."""
+    """What is proved of an asset now.
+
+    With `volumes`, only copies on these count, those that can be read at once, and what a
+    phone has let go, which nobody can ever read again.
+    """
     said = _said.decode(candidate.said)
     obstacles = _of_source(candidate, said)
     proofs: list[ResourceProof] = []
@@ -167,7 +176,8 @@ def _proof(
 
 def _is_whole(copy: Copy, kept: Resource, volumes: Container[str] | None) -> bool:
     is_same = copy.state is CopyState.PRESENT and copy.digest == kept.digest and copy.size_bytes == kept.size_bytes
-    return is_same and (volumes is None or copy.volume in volumes)
+    is_within_reach = volumes is None or copy.volume in volumes or copy.evidence is Evidence.FREED
+    return is_same and is_within_reach
 
 
 def _copy_proof(connection: sqlite3.Connection, copy: Copy, archived_at_ms: int) -> CopyProof:

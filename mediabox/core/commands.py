@@ -17,6 +17,7 @@ PAUSED = "paused"
 ANSWER = "icloud_answer:"  # and the account's name
 MASS_DELETION = "mass_deletion"  # until when many deletions at once are meant
 ALLOWED_MS = 86_400_000
+WAITS = "waits:"  # and the destination's name
 TOLD = "told:"  # and the destination's name
 TOLD_GOOD_MS = 3_600_000  # a battery an hour ago says nothing of now
 ANSWER_GOOD_MS = 600_000  # a code read off a phone ten minutes ago is no longer one
@@ -90,6 +91,15 @@ def told_of(connection: sqlite3.Connection, destination: str, *, now_ms: int) ->
     text = volumes.switch(connection, TOLD + destination)
     told = msgspec.json.decode(text, type=PeerTold) if text else None
     return told if told and abs(now_ms - told.at_ms) <= TOLD_GOOD_MS else None
+
+
+def set_wait(connection: sqlite3.Connection, destination: str, reason: str | None) -> None:
+    """Why nothing is sent to a destination now; None when something may be."""
+    volumes.set_switch(connection, WAITS + destination, reason)
+
+
+def wait_of(connection: sqlite3.Connection, destination: str) -> str | None:
+    return volumes.switch(connection, WAITS + destination)
 
 
 def allow_trashing(connection: sqlite3.Connection, *, now_ms: int) -> None:

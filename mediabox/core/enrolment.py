@@ -1,4 +1,4 @@
-"""Find the archive's volume, and be sure that it is the one: enrolled once, recognised ever after."""
+"""Find the archive's volume and the outboxes', and be sure that they are: enrolled once, recognised ever after."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mediabox.store.database import Database
 
 ROLE = "archive"
+OUTBOX = "outbox:"  # and the destination's name
 REBUILDING = "rebuilding"
 SAMPLE = 32  # known files looked for before a volume is believed (invariant I5)
 
@@ -39,21 +40,30 @@ async def archive_volume(
     known = await database.read(lambda connection: volumes.enrolled(connection, ROLE))
     if known is None:
         volume = await _enroll(root, clock=clock, reserve_bytes=reserve_bytes, for_rebuild=for_rebuild)
-        await database.write(lambda connection: _note(connection, volume.identity, now_ms=clock.wall_ms()))
+        await database.write(lambda connection: _note(connection, volume.identity, role=ROLE, now_ms=clock.wall_ms()))
         return volume
-    expected = Identity(
-        uuid=known.uuid,
-        generation=known.generation,
-        created_at_ms=known.created_at_ms,
-        filesystem=known.filesystem,
-    )
-    volume = await asyncio.to_thread(Volume.open, root, expected=expected, reserve_bytes=reserve_bytes)
+    volume = await asyncio.to_thread(Volume.open, root, expected=_identity(known), reserve_bytes=reserve_bytes)
     sample = await database.read(lambda connection: copies.sample(connection, known.uuid, SAMPLE))
     missing = await asyncio.to_thread(_missing, volume, sample)
     if missing * 2 > len(sample):
         volume.close()
         raise _emptied(root, missing, len(sample))
     return volume
+
+
+async def outbox_volume(database: Database, root: Path, *, destination: str, clock: Clock) -> Volume:
+    """Open the volume of a destination's outbox; enroll it when this catalogue never had one.
+
+    Raises Away when it is not there, NeedsHuman when another one is in its place.
+    """
+    role = OUTBOX + destination
+    known = await database.read(lambda connection: volumes.enrolled(connection, role))
+    if known is None:
+        await asyncio.to_thread(root.parent.mkdir, parents=True, exist_ok=True)
+        volume = await asyncio.to_thread(Volume.enroll, root, now_ms=clock.wall_ms(), name=role)
+        await database.write(lambda connection: _note(connection, volume.identity, role=role, now_ms=clock.wall_ms()))
+        return volume
+    return await asyncio.to_thread(Volume.open, root, expected=_identity(known), name=role)
 
 
 def rebuilding(connection: sqlite3.Connection) -> bool:
@@ -100,10 +110,19 @@ def _begins_with(path: str, head: bytes) -> bool:
         os.close(descriptor)
 
 
-def _note(connection: sqlite3.Connection, identity: Identity, *, now_ms: int) -> None:
+def _identity(known: volumes.Enrolled) -> Identity:
+    return Identity(
+        uuid=known.uuid,
+        generation=known.generation,
+        created_at_ms=known.created_at_ms,
+        filesystem=known.filesystem,
+    )
+
+
+def _note(connection: sqlite3.Connection, identity: Identity, *, role: str, now_ms: int) -> None:
     row = volumes.Enrolled(identity.uuid, identity.filesystem, identity.generation, identity.created_at_ms)
-    volumes.enroll(connection, ROLE, row)
-    journal.append(connection, "volume_enrolled", at_ms=now_ms, uuid=identity.uuid, role=ROLE)
+    volumes.enroll(connection, role, row)
+    journal.append(connection, "volume_enrolled", at_ms=now_ms, uuid=identity.uuid, role=role)
 
 
 def _uncatalogued(root: Path, why: str) -> NeedsHuman:

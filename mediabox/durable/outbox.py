@@ -64,11 +64,17 @@ class OutboxFolder:
     async def open_made(self, name: str) -> int:
         return await asyncio.to_thread(self._open_made, name)
 
+    async def digest_of(self, name: str, offset: int, length: int) -> str:
+        return await asyncio.to_thread(self._digest_of, name, offset, length)
+
     async def publish(self, name: str, made: Made, *, modified_at_ms: int | None) -> None:
         await asyncio.to_thread(self._publish, name, made, modified_at_ms)
 
-    async def holds(self, name: str) -> bool:
-        return await asyncio.to_thread(self._volume.exists, f"{PHOTOS}/{name}")
+    async def names(self) -> frozenset[str]:
+        return await asyncio.to_thread(self._names, PHOTOS)
+
+    async def is_whole(self, name: str, made: Made) -> bool:
+        return await asyncio.to_thread(self._is_whole, f"{PHOTOS}/{name}", made)
 
     async def remove(self, name: str) -> None:
         await asyncio.to_thread(remove, self._volume, f"{PHOTOS}/{name}")
@@ -130,6 +136,16 @@ class OutboxFolder:
         with self._volume.refusals(f"open {_made(name)}"):
             return os.open(_made(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
 
+    def _digest_of(self, name: str, offset: int, length: int) -> str:
+        digest = sha256()
+        descriptor = self._open_made(name)
+        try:
+            for block in _read(descriptor, offset, length):
+                digest.update(block)
+        finally:
+            os.close(descriptor)
+        return digest.hexdigest()
+
     def _publish(self, name: str, made: Made, modified_at_ms: int | None) -> None:
         final = f"{PHOTOS}/{name}"
         if self._volume.exists(final):  # before a crash, or by the peer
@@ -157,14 +173,22 @@ class OutboxFolder:
         )
 
     def _clear(self) -> None:
-        with self._volume.refusals("clear what was begun"):
-            descriptor = os.open(MAKING, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._volume.fd)
+        for name in self._names(MAKING):
+            discard(self._volume, f"{MAKING}/{name}")
+
+    def _names(self, folder: str) -> frozenset[str]:
+        """Of the files in a folder, on a proven volume: an absent one has no empty folder."""
+        epoch = self._volume.epoch
+        self._volume.prove(since=epoch)
+        with self._volume.refusals(f"list {folder}"):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._volume.fd)
             try:
-                names = os.listdir(descriptor)
+                with os.scandir(descriptor) as entries:
+                    names = frozenset(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
             finally:
                 os.close(descriptor)
-        for name in names:
-            discard(self._volume, f"{MAKING}/{name}")
+        self._volume.prove(since=epoch)
+        return names
 
 
 def _made(name: str) -> str:

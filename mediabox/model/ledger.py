@@ -6,7 +6,7 @@ import msgspec
 
 
 class Evidence(StrEnum):
-    """How sure we are of a copy. `R` and `V` count toward a release (safety model, 3.3), `F` where the owner says so."""
+    """How sure we are of a copy. `R` and `V` count toward a release (safety model, 3.3); `F` if the owner says so."""
 
     REREAD = "R"  # re-read by us past the page cache, SHA-256 equal
     VERIFIED = "V"  # the store computed a strong hash itself and returned it

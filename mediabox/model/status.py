@@ -72,6 +72,21 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
     waited_s: float = 0.0  # so that it would not be too much
 
 
+class Road(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one destination is: deliveries, that is files there, by state."""
+
+    destination: str
+    waiting_for: str | None = None  # why nothing is sent now, for a person
+    queued: int = 0
+    on_the_way: int = 0  # admitted or in the outbox
+    stored: int = 0  # the phone has it
+    freed: int = 0  # the phone let it go: backed up
+    doubted: int = 0
+    refused: int = 0
+    queued_bytes: int = 0
+    freed_bytes: int = 0
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The whole box at one time."""
 
@@ -88,6 +103,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     rates: Rates
     adoption: Adoption = Adoption()
     calls: tuple[Calls, ...] = ()  # up to a minute old
+    roads: tuple[Road, ...] = ()
     jobs: tuple[Steps, ...] = ()
     issues: tuple[Issue, ...] = ()
     quarantined: tuple[Named, ...] = ()  # at most 50

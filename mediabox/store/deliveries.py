@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form, Wish
+from mediabox.model.status import Road
 from mediabox.store.assets import path_key
 
 if TYPE_CHECKING:
@@ -26,15 +25,6 @@ _AT = {
     DeliveryState.STORED: "stored_at_ms",
     DeliveryState.FREED: "freed_at_ms",
 }
-
-
-class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Deliveries of one destination in one state."""
-
-    destination: str
-    state: DeliveryState
-    count: int
-    size_bytes: int
 
 
 def _delivery(row: Sequence[Any]) -> Delivery:
@@ -92,11 +82,50 @@ def bytes_out(connection: sqlite3.Connection, destination: str, *, since_ms: int
     return int(row[0]), int(row[1]) - int(row[0])
 
 
-def totals(connection: sqlite3.Connection) -> list[Totals]:
+def stored_before(connection: sqlite3.Connection, destination: str, before_ms: int) -> list[Delivery]:
+    """What a destination has shown to have since before then, and has not let go."""
     rows = connection.execute(
-        "SELECT destination, state, count(*), sum(size_bytes) FROM delivery GROUP BY destination, state ORDER BY 1, 2"
+        f"SELECT {_COLUMNS} {_FROM} WHERE destination = ? AND delivery.state = 'stored' AND stored_at_ms <= ? "
+        "ORDER BY delivery.id",
+        (destination, before_ms),
     )
-    return [Totals(destination=row[0], state=DeliveryState(row[1]), count=row[2], size_bytes=row[3]) for row in rows]
+    return [_delivery(row) for row in rows]
+
+
+def has_stored(connection: sqlite3.Connection, destination: str) -> bool:
+    """Whether a destination has ever shown to have one."""
+    row = connection.execute(
+        "SELECT 1 FROM delivery WHERE destination = ? AND stored_at_ms IS NOT NULL LIMIT 1", (destination,)
+    ).fetchone()
+    return row is not None
+
+
+def in_state_count(connection: sqlite3.Connection, destination: str, state: DeliveryState) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM delivery WHERE destination = ? AND state = ?", (destination, state)
+    ).fetchone()
+    return int(row[0])
+
+
+def roads(connection: sqlite3.Connection) -> list[Road]:
+    """How far each destination is."""
+    rows = connection.execute(
+        "SELECT destination, (SELECT value FROM switch WHERE name = 'waits:' || destination),"
+        " sum(state = 'queued'), sum(state IN ('admitted', 'accepted')), sum(state = 'stored'), sum(state = 'freed'),"
+        " sum(state = 'doubted'), sum(state = 'refused'), sum(iif(state = 'queued', size_bytes, 0)),"
+        " sum(iif(state = 'freed', size_bytes, 0)) FROM delivery GROUP BY destination ORDER BY destination"
+    )
+    return [Road(**dict(zip(Road.__struct_fields__, row, strict=True))) for row in rows]
+
+
+def in_two_places(connection: sqlite3.Connection) -> int:
+    """Assets all of whose deliveries have been let go, and whose delivered files are proved in the archive."""
+    row = connection.execute(
+        "SELECT count(*) FROM (SELECT resource.asset_id FROM delivery JOIN resource ON resource.id = resource_id "
+        "WHERE delivery.state <> 'withdrawn' GROUP BY resource.asset_id "
+        "HAVING sum(delivery.state <> 'freed' OR resource.state <> 'archived') = 0)"
+    ).fetchone()
+    return int(row[0])
 
 
 def is_taken(connection: sqlite3.Connection, destination: str, name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.model.status import Accounting, Bytes, Calls, Named, Rates, Status, Steps
-from mediabox.store import adoptable, issues, jobs, volumes
+from mediabox.store import adoptable, deliveries, issues, jobs, volumes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,6 +32,7 @@ def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
         rates=_rates(connection, now_ms),
         adoption=adoptable.figures(connection),
         calls=calls(connection),
+        roads=tuple(deliveries.roads(connection)),
         jobs=_steps(connection),
         issues=tuple(issues.open_issues(connection)),
         quarantined=_quarantined(connection),

@@ -146,7 +146,8 @@ def files(connection: sqlite3.Connection, remote_asset_id: int) -> list[Resource
 def journal_of_copy(connection: sqlite3.Connection, resource_id: int, volume: str) -> tuple[int, int]:
     """(newest row, time of writing) of the journal about a file's copy on a volume; (0, 0) when it has none."""
     row = connection.execute(
-        "SELECT max(seq), max(at_ms) FROM journal WHERE resource_id = ? AND event = 'archived' "
+        "SELECT max(seq), max(at_ms) FROM journal WHERE resource_id = ? "
+        "AND event IN ('archived', 'delivery_stored', 'delivery_freed') "
         "AND json_extract(fields, '$.volume') = ?",
         (resource_id, volume),
     ).fetchone()

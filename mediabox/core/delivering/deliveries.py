@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mediabox.contracts import Complaint
 from mediabox.core import commands
 from mediabox.core.delivering import choice, record
 from mediabox.core.delivering.window import Out, admit
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mediabox.clock import Clock
-    from mediabox.contracts import Complaint, Destination
+    from mediabox.contracts import Destination
     from mediabox.core.bus import Bus
     from mediabox.core.issues import IssueBook
     from mediabox.core.parts import Parts
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+DOUBTED = DeliveryState.DOUBTED
 LOOK_EVERY_S = 30.0
 SOON_S = 2.0  # while something was chosen a moment ago, or waits to be
 MOST_AT_A_TIME = 100  # admitted in one transaction; the next look goes on
@@ -59,9 +61,12 @@ class Deliveries:
             is_busy = await self.look(destination)
             await destination.wait(SOON_S if is_busy else LOOK_EVERY_S)
 
-    async def look(self, destination: Destination) -> bool:
-        """One round. Whether the next may find more at once; never raises for what a destination is to blame for."""
-        has_more = await self._plan(destination)
+    async def look(self, destination: Destination, *, at_once: bool = False) -> bool:
+        """One round. Whether the next may find more soon; never raises for what a destination is to blame for.
+
+        `at_once`: everything is archived, nothing more comes of any asset.
+        """
+        has_more = await self._plan(destination, at_once=at_once)
         part = f"destination:{destination.name}"
         if self._parts.is_resting(part):
             return False
@@ -71,6 +76,7 @@ class Deliveries:
             admitted = await self._admit(destination)
         except (Away, NeedsHuman) as error:
             await self._parts.trip(part, error)
+            await self._tell_wait(destination.name, str(error))
             return False
         except Retryable as error:
             log.warning("destination_waits", destination=destination.name, reason=str(error))
@@ -78,15 +84,11 @@ class Deliveries:
         await self._parts.returned(part)
         return has_more or admitted
 
-    def waiting_for(self, destination: str) -> str:
-        """Why nothing is sent there now, "" when something may be."""
-        return self._waits.get(destination, "")
-
     # ------------------------------------------------------------ choosing
 
-    async def _plan(self, destination: Destination) -> bool:
+    async def _plan(self, destination: Destination, *, at_once: bool) -> bool:
         """Whether assets are left to choose from, now or in a moment."""
-        now_ms = self._clock.wall_ms()
+        now_ms = self._clock.wall_ms() + (choice.SETTLED_MS if at_once else 0)
         while await self._database.write(partial(choice.plan, destination=destination, now_ms=now_ms)):
             continue
         return await self._database.read(partial(deliveries.is_planning, destination=destination.name))
@@ -94,12 +96,12 @@ class Deliveries:
     # ------------------------------------------------------------ looking
 
     async def _sight(self, destination: Destination) -> None:
+        name = destination.name
         out = await self._database.read(
-            lambda connection: deliveries.in_state(
-                connection, destination.name, DeliveryState.ACCEPTED, DeliveryState.STORED
-            )
+            lambda connection: deliveries.in_state(connection, name, DeliveryState.ACCEPTED, DeliveryState.STORED)
         )
-        look = await destination.look(out)
+        has_stored = await self._database.read(partial(deliveries.has_stored, destination=name))
+        look = await destination.look(out, has_stored=has_stored)
         if look.sightings:
             fp("deliver.sighted")
             changed = await self._database.write(
@@ -112,7 +114,8 @@ class Deliveries:
             )
             for delivery in changed:
                 self._tell(delivery)
-        await self._report(destination.name, look.complaints)
+        doubted = await self._database.read(partial(deliveries.in_state_count, destination=name, state=DOUBTED))
+        await self._report(name, [*look.complaints, *_doubts(name, doubted)])
 
     def _tell(self, delivery: Delivery) -> None:
         log.info(
@@ -146,9 +149,7 @@ class Deliveries:
         now_ms = self._clock.wall_ms()
         told = await self._database.read(partial(commands.told_of, destination=destination.name, now_ms=now_ms))
         room = await destination.room(told)
-        if self._waits.get(destination.name) != room.reason:
-            self._waits[destination.name] = room.reason
-            log.info("delivery_waits" if room.reason else "delivery_goes_on", destination=destination.name)
+        await self._tell_wait(destination.name, room.reason)
         admitted = await self._database.write(partial(self._choose, name=destination.name, room=room, now_ms=now_ms))
         if admitted:
             self._pipeline.wake()
@@ -167,6 +168,14 @@ class Deliveries:
             jobs.add(connection, request, handed_out=self._pipeline.handed_out())
         return len(chosen)
 
+    async def _tell_wait(self, name: str, reason: str) -> None:
+        """Where `status` finds it: why nothing is sent now, or that something may be."""
+        if self._waits.get(name) == reason:
+            return
+        self._waits[name] = reason
+        await self._database.write(lambda connection: commands.set_wait(connection, name, reason or None))
+        log.info("delivery_waits" if reason else "delivery_goes_on", destination=name, reason=reason)
+
     # ------------------------------------------------------------ taking back
 
     async def _withdraw(self, destination: Destination) -> None:
@@ -174,3 +183,18 @@ class Deliveries:
         for delivery in await self._database.read(partial(deliveries.to_withdraw, destination=destination.name)):
             await destination.withdraw(delivery)
             await self._database.write(partial(deliveries.set_removed, delivery_id=delivery.id))
+
+
+def _doubts(name: str, count: int) -> list[Complaint]:
+    """What went in a way that proves nothing: only a person can know whether it is in Google Photos."""
+    if not count:
+        return []
+    return [
+        Complaint(
+            key="destination.doubted",
+            subject=name,
+            message=f"{count} files went from {name} in a way that proves nothing; `mediabox where` says of each how.",
+            remedy=f"Look into Google Photos. Are they there: `mediabox pixel believe {name}`. Are they not: "
+            f"`mediabox pixel resend {name}`.",
+        )
+    ]

@@ -7,11 +7,11 @@ import os
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Member, Parcel
-from mediabox.core.informed import informed
+from mediabox.core.catalogue import describe
 from mediabox.errors import Permanent
 from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import DeliveryState
-from mediabox.store import assets, deliveries, told
+from mediabox.store import assets, deliveries
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,10 +37,13 @@ def parcel(connection: sqlite3.Connection, delivery_id: int) -> Parcel | None:
     delivery = deliveries.find(connection, delivery_id)
     if delivery is None or delivery.state is not DeliveryState.ADMITTED:
         return None
+    described = describe(connection, delivery.asset_id)
     return Parcel(
         delivery=delivery,
         first=_member(connection, delivery.resource_id),
         clip=_member(connection, delivery.clip_id) if delivery.clip_id is not None else None,
+        capture_time=described.record.capture_time if described else None,
+        place=described.record.place if described else None,
     )
 
 
@@ -48,10 +51,7 @@ def _member(connection: sqlite3.Connection, resource_id: int) -> Member:
     resource = assets.resource(connection, resource_id)
     if resource is None or resource.state is not ResourceState.ARCHIVED or resource.path is None:
         raise Permanent(f"{resource.name if resource else resource_id} is not in the archive any more")
-    facts = assets.facts(connection, resource_id)
-    return Member(
-        resource=resource, facts=informed(facts, told.said_of(connection, resource.asset_id)) if facts else None
-    )
+    return Member(resource=resource, facts=assets.facts(connection, resource_id))
 
 
 class ArchivedOriginals:

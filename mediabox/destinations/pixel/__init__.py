@@ -4,6 +4,9 @@ Read `pixel` first (the class), then `rules` (what goes, in which form), `making
 file), `folder` (what Syncthing shows of it) and `evidence` (what that proves).
 """
 
+from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
 
-__all__ = ["Settings"]
+DESTINATION = Pixel
+
+__all__ = ["DESTINATION", "Pixel", "Settings"]

@@ -1,0 +1,173 @@
+"""What the folder shows of each delivery, and what that proves. Pure.
+
+Two things are believed. *Stored*: the phone says that it has the very version that lies in
+the outbox. *Freed*: the phone deleted that version afterwards. Google Photos' "Free up space"
+removes only what is backed up; but a gallery, a file manager and a lost storage delete, too.
+So a deletion counts only while the folder itself is sound, only by this phone, only of a
+version of ours, and one that takes more than a set share at once only if it looks like Free
+up space: what had arrived first is gone, nearly all of it, and nothing went that had only just
+arrived. Everything else is doubt, which proves nothing and asks a person.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from mediabox.destinations.pixel.folder import is_deleted_by, is_held_by, short_id
+from mediabox.model.delivery import Delivery, DeliveryState, Sighting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mediabox.destinations.pixel.answers import FileState
+
+FEW = 10  # pictures somebody deleted by hand; a share of a nearly empty phone says nothing
+LEFT_SHARE = 0.1  # of what arrived before: Google Photos has not backed up everything yet
+BACKED_UP_AFTER_MS = 120_000  # scanning and uploading takes longer than this: what went sooner was not backed up
+
+
+class Standing(StrEnum):
+    """What the folder shows of one delivery."""
+
+    UNKNOWN = "unknown"  # Syncthing has never seen its file, or has forgotten it
+    WAITING = "waiting"  # the phone does not have it yet, or is not connected
+    UNSURE = "unsure"  # the phone's index began anew: whether its bytes are ours has to be looked at
+    HELD = "held"
+    FREED = "freed"
+    CHANGED = "changed"  # the phone made another file of it
+    REMOVED = "removed"  # deleted by somebody else
+
+
+class Reading(NamedTuple):
+    """`proof`: version and author as Syncthing has them."""
+
+    delivery: Delivery
+    standing: Standing
+    proof: str
+
+
+class Peers(msgspec.Struct, frozen=True, kw_only=True):
+    """Device ids."""
+
+    box: str
+    phone: str
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known now. `waits_for`: deletions that are too many to be judged before all of them have arrived."""
+
+    sightings: tuple[Sighting, ...] = ()
+    waits_for: frozenset[int] = frozenset()  # delivery ids
+
+
+def read(delivery: Delivery, file: FileState | None, peers: Peers) -> Reading:
+    """What the folder shows of one delivery."""
+    if file is None:
+        return Reading(delivery, Standing.UNKNOWN, "not in Syncthing's index")
+    author = file.agreed.modified_by
+    proof = f"db/file {','.join(file.agreed.version)} by {author}"
+    if not file.is_settled:
+        return Reading(delivery, Standing.WAITING, proof)
+    return Reading(delivery, _standing(file, peers), proof)
+
+
+def _standing(file: FileState, peers: Peers) -> Standing:
+    phone, is_ours = short_id(peers.phone), _is_version_of(file, peers.box)
+    if file.agreed.deleted:
+        by_phone = is_deleted_by(file, peers.phone)
+        return Standing.FREED if by_phone else Standing.REMOVED
+    if file.agreed.modified_by == phone:
+        return Standing.CHANGED if is_ours else Standing.UNSURE
+    return Standing.HELD if is_held_by(file, peers.phone) else Standing.WAITING
+
+
+def _is_version_of(file: FileState, device_id: str) -> bool:
+    return any(one.partition(":")[0] == short_id(device_id) for one in file.agreed.version)
+
+
+# ---------------------------------------------------------------- judging
+
+
+def judge(
+    readings: Sequence[Reading],
+    *,
+    is_receiving: bool,
+    is_quiet: bool,
+    freed_lately: int,
+    most_freed_percent: float,
+    now_ms: int,
+    backed_up_after_ms: int = BACKED_UP_AFTER_MS,
+) -> Judgement:
+    """What the readings of a sound folder prove. All that is out has to be among them.
+
+    `is_receiving`: this phone has shown before that it takes what we send, so that its
+    deletion of a file says that it had it, although nobody looked then. `is_quiet`: no
+    deletion has come in for a while. `freed_lately`: believed in the last minutes.
+    """
+    sightings = [_sighting(one, DeliveryState.STORED) for one in readings if _is_newly_held(one)]
+    sightings += [_sighting(one, DeliveryState.DOUBTED, note=_DOUBT[one.standing]) for one in _lost(readings)]
+    freed = [one for one in readings if one.standing is Standing.FREED]
+    unseen = [one for one in freed if one.delivery.state is DeliveryState.ACCEPTED and not is_receiving]
+    sightings += [_sighting(one, DeliveryState.DOUBTED, note=NEVER_SEEN) for one in unseen]
+    believed = [one for one in freed if one not in unseen]
+    there = [one for one in readings if one.standing in (Standing.HELD, Standing.UNSURE)]
+    there += [one for one in readings if _is_stored_unseen(one)]
+    if not _is_much(len(believed) + freed_lately, len(there), most_freed_percent):
+        return Judgement(sightings=(*sightings, *_all_freed(believed)))
+    if not is_quiet:
+        waits_for = frozenset(one.delivery.id for one in believed)
+        return Judgement(sightings=tuple(sightings), waits_for=waits_for)
+    if is_free_up(believed, there, now_ms=now_ms, backed_up_after_ms=backed_up_after_ms):
+        return Judgement(sightings=(*sightings, *_all_freed(believed)))
+    sightings += [_sighting(one, DeliveryState.DOUBTED, note=TOO_MANY) for one in believed]
+    return Judgement(sightings=tuple(sightings))
+
+
+def is_free_up(
+    freed: Sequence[Reading], there: Sequence[Reading], *, now_ms: int, backed_up_after_ms: int = BACKED_UP_AFTER_MS
+) -> bool:
+    """Whether so large a deletion looks like Free up space: all but a few of what arrived before the last that went."""
+    arrivals = [_arrived_ms(one) for one in freed]
+    left = sum(_arrived_ms(one) <= max(arrivals, default=0) for one in there)
+    is_old_enough = all(now_ms - at >= backed_up_after_ms for at in arrivals)
+    return is_old_enough and left <= LEFT_SHARE * len(freed)
+
+
+NEVER_SEEN = "deleted on the phone, which has never shown to have it"
+TOO_MANY = "deleted on the phone with many others, not as Free up space does it"
+_DOUBT = {
+    Standing.REMOVED: "removed from the outbox by somebody else than the phone",
+    Standing.CHANGED: "changed on the phone: what is there now is another file",
+}
+
+
+def _is_newly_held(one: Reading) -> bool:
+    return one.standing is Standing.HELD and one.delivery.state is DeliveryState.ACCEPTED
+
+
+def _is_stored_unseen(one: Reading) -> bool:
+    """On the phone as far as is known, though it is not connected now."""
+    return one.standing is Standing.WAITING and one.delivery.state is DeliveryState.STORED
+
+
+def _lost(readings: Iterable[Reading]) -> list[Reading]:
+    return [one for one in readings if one.standing in _DOUBT]
+
+
+def _is_much(gone: int, there: int, most_percent: float) -> bool:
+    return gone > FEW and gone * 100 > most_percent * (gone + there)
+
+
+def _arrived_ms(one: Reading) -> int:
+    return one.delivery.stored_at_ms or one.delivery.accepted_at_ms or 0
+
+
+def _all_freed(believed: Iterable[Reading]) -> list[Sighting]:
+    return [_sighting(one, DeliveryState.FREED) for one in believed]
+
+
+def _sighting(one: Reading, state: DeliveryState, *, note: str = "") -> Sighting:
+    return Sighting(delivery_id=one.delivery.id, state=state, proof=one.proof, note=note)

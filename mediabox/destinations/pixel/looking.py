@@ -1,0 +1,88 @@
+"""Ask Syncthing no more than needed how the deliveries stand.
+
+On a Pi each file costs some milliseconds. A file that lies in the outbox unchanged and is
+known to be on the phone is asked for in a sweep every few minutes; at once are asked what
+is gone from the outbox, and what the phone does not need any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from mediabox.contracts import Made
+from mediabox.destinations.pixel.evidence import Peers, Reading, Standing, read
+from mediabox.model.delivery import DeliveryState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediabox.contracts import Outbox
+    from mediabox.destinations.pixel.folder import Phone, PhoneFolder
+    from mediabox.model.delivery import Delivery
+
+SWEEP_S = 600.0
+
+
+class Looking:
+    """Over one phone's folder. Remembers only when it swept last."""
+
+    def __init__(self, folder: PhoneFolder, outbox: Outbox) -> None:
+        self._folder, self._outbox = folder, outbox
+        self._swept_s: float | None = None
+
+    async def readings(self, out: Sequence[Delivery], phone: Phone) -> list[Reading]:
+        """One for each delivery. Raises Away, NeedsHuman, Retryable."""
+        asked = await self._to_ask(out, phone)
+        files = await self._folder.files(one.name for one in asked)
+        peers = Peers(box=await self._folder.client.my_id(), phone=phone.device_id)
+        known = {one.id for one in asked}
+        readings = [read(one, files.get(one.name), peers) if one.id in known else _as_before(one) for one in out]
+        await self._announce(readings)
+        return [await self._looked_into(one) for one in readings]
+
+    async def _to_ask(self, out: Sequence[Delivery], phone: Phone) -> list[Delivery]:
+        now_s = asyncio.get_running_loop().time()
+        if self._swept_s is None or now_s - self._swept_s >= SWEEP_S:
+            self._swept_s = now_s
+            return list(out)
+        here = await self._outbox.names()
+        needed = await self._needed(phone)
+        return [
+            one
+            for one in out
+            if one.name not in here or (one.state is DeliveryState.ACCEPTED and one.name not in needed)
+        ]
+
+    async def _needed(self, phone: Phone) -> frozenset[str]:
+        """What the phone has still to fetch."""
+        if not phone.need_items:
+            return frozenset()
+        client = self._folder.client
+        return frozenset(
+            [one.name async for one in client.remote_need(self._folder.folder_id, phone.device_id) if not one.deleted]
+        )
+
+    async def _announce(self, readings: Sequence[Reading]) -> None:
+        """Published before a crash, and never told."""
+        untold = [
+            one.delivery.name
+            for one in readings
+            if one.standing is Standing.UNKNOWN and one.delivery.state is DeliveryState.ACCEPTED
+        ]
+        if untold:
+            await self._folder.announce(*untold)
+
+    async def _looked_into(self, reading: Reading) -> Reading:
+        """The phone's index began anew: it has our bytes if they are still those in the outbox."""
+        if reading.standing is not Standing.UNSURE:
+            return reading
+        delivery = reading.delivery
+        made = Made(size_bytes=delivery.size_bytes, digest=delivery.digest or "")
+        is_ours = await self._outbox.is_whole(delivery.name, made)
+        return reading._replace(standing=Standing.HELD if is_ours else Standing.CHANGED)
+
+
+def _as_before(delivery: Delivery) -> Reading:
+    standing = Standing.HELD if delivery.state is DeliveryState.STORED else Standing.WAITING
+    return Reading(delivery, standing, delivery.proof)

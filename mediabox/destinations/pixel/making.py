@@ -1,0 +1,235 @@
+"""Make a delivery's file beside the outbox: as it is, with time and place added, as Motion Photo, or encoded anew.
+
+Nothing leaves that has not been read back. What cannot be put together without loss
+(a gain map that would go flat, a clip nobody can mux) leaves as the still alone, exactly
+as it is, and the delivery says so.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.contracts import Made
+from mediabox.destinations.pixel.rules import is_reduced
+from mediabox.errors import Permanent
+from mediabox.model.asset import Kind
+from mediabox.model.delivery import Form
+from mediabox.model.facts import Facts, Hdr, TimeSource
+from mediabox.model.google_photos import STORAGE_SAVER_PIXELS, STORAGE_SAVER_SIDE
+from mediabox.model.recipe import Conversion, FitRequest, Part, Recipe, Span
+
+if TYPE_CHECKING:
+    from mediabox.contracts import Fitter, Member, Originals, Outbox, Parcel
+    from mediabox.destinations.pixel.settings import Settings
+    from mediabox.model.facts import CaptureTime, Place
+
+GAIN_MAPS = frozenset({Hdr.ULTRA_HDR, Hdr.APPLE_GAIN_MAP, Hdr.ISO_GAIN_MAP})
+# Times the file itself does not say in a way Google Photos reads; the file's own date is set in any case.
+UNSAID = frozenset({TimeSource.SOURCE, TimeSource.TAKEOUT, TimeSource.XMP, TimeSource.IPTC, TimeSource.FILE_NAME})
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+    """A file made, not published yet."""
+
+    made: Made
+    form: Form
+    note: str
+
+
+class Stuff(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the files at hand: an original, or what was encoded from it. The descriptor is open."""
+
+    descriptor: int
+    digest: str
+    size_bytes: int
+    media_type: str
+    name: str
+
+
+class Maker:
+    """For one destination."""
+
+    def __init__(self, outbox: Outbox, originals: Originals, fitter: Fitter, settings: Settings) -> None:
+        self._outbox, self._originals, self._fitter, self._settings = outbox, originals, fitter, settings
+
+    async def make(self, parcel: Parcel) -> Bundle:
+        """May be repeated. Raises Away, NeedsHuman, Retryable; Permanent when no file can be made of it."""
+        async with AsyncExitStack() as stack:
+            first, notes = await self._first(parcel, stack)
+            clip = await self._clip(parcel, stack, notes) if parcel.clip is not None else None
+            try:
+                return await self._fit(parcel, first, clip, notes)
+            except Permanent as error:
+                if clip is None and not _asks_for_tags(parcel):
+                    raise
+                notes.append(f"sent without {'its clip' if clip else 'the date and place known of it'}: {error}")
+            return await self._plain(parcel, first, notes)
+
+    # ------------------------------------------------------------ what it is made of
+
+    async def _first(self, parcel: Parcel, stack: AsyncExitStack) -> tuple[Stuff, list[str]]:
+        original = await self._open(parcel.first, stack)
+        if parcel.delivery.form not in (Form.CONVERTED, Form.REDUCED):
+            return original, []
+        is_video = parcel.first.resource.kind is Kind.VIDEO
+        conversion = Conversion(
+            name=original.name,
+            media_type=original.media_type,
+            size_bytes=original.size_bytes,
+            to="video/mp4" if is_video else "image/jpeg",
+            most_pixels=STORAGE_SAVER_PIXELS if parcel.delivery.form is Form.REDUCED and not is_video else None,
+            shortest_side=STORAGE_SAVER_SIDE if parcel.delivery.form is Form.REDUCED and is_video else None,
+            capture_time=missing_time(parcel),
+            place=missing_place(parcel),
+        )
+        return await self._convert(original, conversion, f"{parcel.delivery.name}.first", stack)
+
+    async def _clip(self, parcel: Parcel, stack: AsyncExitStack, notes: list[str]) -> Stuff:
+        assert parcel.clip is not None, "asked for"
+        original = await self._open(parcel.clip, stack)
+        is_h264 = parcel.clip.facts is not None and parcel.clip.facts.video_codec == "h264"
+        if self._settings.clips != "h264" or is_h264:
+            return original
+        conversion = Conversion(
+            name=original.name, media_type=original.media_type, size_bytes=original.size_bytes, to="video/mp4"
+        )
+        clip, said = await self._convert(original, conversion, f"{parcel.delivery.name}.clip", stack)
+        notes += said
+        return clip
+
+    async def _open(self, member: Member, stack: AsyncExitStack) -> Stuff:
+        resource = member.resource
+        descriptor = await self._originals.open(resource)
+        stack.callback(os.close, descriptor)
+        return Stuff(
+            descriptor=descriptor,
+            digest=resource.digest or "",
+            size_bytes=resource.size_bytes or 0,
+            media_type=member.facts.media_type if member.facts else "application/octet-stream",
+            name=resource.name,
+        )
+
+    async def _convert(
+        self, original: Stuff, conversion: Conversion, name: str, stack: AsyncExitStack
+    ) -> tuple[Stuff, list[str]]:
+        into = await self._outbox.scratch(name)
+        try:
+            converted = await self._fitter.convert(original.descriptor, into, conversion)
+        finally:
+            os.close(into)
+        made = await self._outbox.seal(name)
+        descriptor = await self._outbox.open_made(name)
+        stack.callback(os.close, descriptor)
+        stuff = Stuff(
+            descriptor=descriptor,
+            digest=made.digest,
+            size_bytes=made.size_bytes,
+            media_type=conversion.to,
+            name=original.name,
+        )
+        return stuff, [converted.note] if converted.note else []
+
+    # ------------------------------------------------------------ putting it together
+
+    async def _fit(self, parcel: Parcel, first: Stuff, clip: Stuff | None, notes: list[str]) -> Bundle:
+        is_encoded = parcel.delivery.form in (Form.CONVERTED, Form.REDUCED)  # tagged when it was encoded
+        time = None if is_encoded else missing_time(parcel)
+        place = None if is_encoded else missing_place(parcel)
+        if clip is None and time is None and place is None:
+            return await self._plain(parcel, first, notes)
+        request = FitRequest(
+            name=first.name,
+            media_type=first.media_type,
+            size_bytes=first.size_bytes,
+            clip_bytes=clip.size_bytes if clip else None,
+            clip_media_type=clip.media_type if clip else None,
+            capture_time=time,
+            place=place,
+        )
+        recipe = await self._fitter.fit(first.descriptor, clip.descriptor if clip else None, request)
+        made = await self._assemble(parcel, recipe, first, clip)
+        await self._check(parcel, recipe, made, first, clip)
+        form = parcel.delivery.form if clip or is_encoded else Form.TAGGED
+        return Bundle(made=made, form=form, note=_joined([*notes, recipe.note]))
+
+    async def _plain(self, parcel: Parcel, first: Stuff, notes: list[str]) -> Bundle:
+        """The first file as it is."""
+        whole = Recipe(pieces=(Span(part=Part.FIRST, offset=0, length=first.size_bytes),), media_type=first.media_type)
+        made = await self._assemble(parcel, whole, first, None)
+        is_encoded = parcel.delivery.form in (Form.CONVERTED, Form.REDUCED)
+        return Bundle(made=made, form=parcel.delivery.form if is_encoded else Form.ORIGINAL, note=_joined(notes))
+
+    async def _assemble(self, parcel: Parcel, recipe: Recipe, first: Stuff, clip: Stuff | None) -> Made:
+        parts = {Part.FIRST: first} | ({Part.CLIP: clip} if clip else {})
+        return await self._outbox.assemble(
+            parcel.delivery.name,
+            recipe,
+            {part: stuff.descriptor for part, stuff in parts.items()},
+            {part: stuff.digest for part, stuff in parts.items()},
+        )
+
+    async def _check(self, parcel: Parcel, recipe: Recipe, made: Made, first: Stuff, clip: Stuff | None) -> None:
+        """Read the made file back as a stranger would. Raises Permanent when it is not what it has to be."""
+        name = parcel.delivery.name
+        result = await self._outbox.open_made(name)
+        try:
+            facts = await self._fitter.check(
+                result,
+                first.descriptor,
+                media_type=recipe.media_type,
+                name=name,
+                size_bytes=made.size_bytes,
+            )
+        finally:
+            os.close(result)
+        if clip is not None:
+            await self._check_clip(name, recipe, facts, clip)
+        hdr_before = parcel.first.facts.hdr if parcel.first.facts else None
+        if hdr_before in GAIN_MAPS and facts.hdr not in GAIN_MAPS and parcel.delivery.form is not Form.REDUCED:
+            raise Permanent("its HDR gain map would be lost")
+
+    async def _check_clip(self, name: str, recipe: Recipe, facts: Facts, clip: Stuff) -> None:
+        motion = facts.motion
+        if motion is None or recipe.clip_offset is None:
+            raise Permanent("the file made does not read back as a Motion Photo")
+        if (motion.offset_bytes, motion.size_bytes) != (recipe.clip_offset, clip.size_bytes):
+            raise Permanent("the clip reads back in another place than it was put")
+        if await self._outbox.digest_of(name, motion.offset_bytes, motion.size_bytes) != clip.digest:
+            raise Permanent("the clip reads back with other bytes")
+
+
+# ---------------------------------------------------------------- time and place
+
+
+def missing_time(parcel: Parcel) -> CaptureTime | None:
+    """The capture time to be written into the file; None when it says it itself, or nobody knows better."""
+    own = parcel.first.facts.capture_time if parcel.first.facts else None
+    known = parcel.capture_time
+    if known is None:
+        return None
+    if own is None or own.source in UNSAID or own.source is TimeSource.FILE_MODIFIED:
+        return known if known.source is not TimeSource.FILE_MODIFIED else None
+    lacks_zone = own.offset_min is None and known.offset_min is not None and own.local[:16] == known.local[:16]
+    return known if lacks_zone and own.source is TimeSource.EXIF_LOCAL else None
+
+
+def missing_place(parcel: Parcel) -> Place | None:
+    own = parcel.first.facts.place if parcel.first.facts else None
+    return parcel.place if own is None else None
+
+
+def _asks_for_tags(parcel: Parcel) -> bool:
+    return missing_time(parcel) is not None or missing_place(parcel) is not None
+
+
+def kept_smaller(member: Member) -> bool:
+    """Whether storage saver would keep less of the file than there is."""
+    return member.facts is not None and is_reduced(member.facts)
+
+
+def _joined(notes: list[str]) -> str:
+    return "; ".join(note for note in notes if note)

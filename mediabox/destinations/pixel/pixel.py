@@ -1,0 +1,217 @@
+"""The Pixel destination: what `contracts.Destination` promises, for one phone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import msgspec
+
+from mediabox.contracts import Complaint, Look
+from mediabox.destinations.pixel import evidence, rules, standing
+from mediabox.destinations.pixel.deletions import Deletions
+from mediabox.destinations.pixel.evidence import Standing
+from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
+from mediabox.destinations.pixel.link import client_of, folder_id_of, outbox_of
+from mediabox.destinations.pixel.looking import Looking
+from mediabox.destinations.pixel.making import Maker, kept_smaller
+from mediabox.destinations.pixel.watch import EventMark, Watch
+from mediabox.errors import NeedsHuman, Permanent, Retryable
+from mediabox.failpoints import fp
+from mediabox.model.delivery import Delivered, DeliveryState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediabox.contracts import Deliverable, DestinationTools, Outbox, Parcel
+    from mediabox.destinations.pixel.evidence import Judgement, Reading
+    from mediabox.destinations.pixel.settings import Settings
+    from mediabox.destinations.pixel.syncthing import Syncthing
+    from mediabox.model.delivery import Delivery, PeerTold, Room, Sighting, Wish
+
+GATHER_S = 1.0  # what happens in Syncthing happens in bursts
+SHOWN_GOOD_S = 10.0  # a look's finding serves the room that is asked for right after it
+LATER_PIXEL = "later"
+
+
+class _Open(NamedTuple):
+    """What is there once Syncthing and the outbox have been found."""
+
+    client: Syncthing
+    folder: PhoneFolder
+    outbox: Outbox
+    maker: Maker
+    looking: Looking
+    watch: Watch
+
+
+class Pixel:
+    """One phone. Nothing is opened before it is needed; a lost connection is opened anew."""
+
+    def __init__(self, settings: Settings, tools: DestinationTools, *, deletions: Deletions | None = None) -> None:
+        self.name = tools.name
+        self.keeps_originals = settings.model not in rules.SAVES_STORAGE
+        self._settings, self._tools = settings, tools
+        self._deletions = deletions or Deletions(tools.clock.monotonic_s)
+        self._opening = asyncio.Lock()
+        self._opened: _Open | None = None
+        self._shown: tuple[float, FolderState] | None = None
+        self._mark = EventMark()
+
+    @classmethod
+    def build(cls, settings: Settings, tools: DestinationTools) -> Self:
+        return cls(settings, tools)
+
+    # ------------------------------------------------------------ what goes
+
+    def plan(self, asset: Deliverable) -> Sequence[Wish]:
+        return rules.wishes(asset, self._settings)
+
+    async def room(self, told: PeerTold | None) -> Room:
+        if self._settings.model == LATER_PIXEL and not self._settings.accept_quota:
+            raise self._counts_against_quota()
+        state = await self._state()
+        return standing.room(self._settings, state, told, now_ms=self._tools.clock.wall_ms())
+
+    async def deliver(self, parcel: Parcel) -> Delivered:
+        """Made and read back, then published and announced, unless that was done before a crash."""
+        here = await self._open()
+        name = parcel.delivery.name
+        # The phone may have fetched it, and let it go, before anybody could write that down.
+        before = (await here.folder.files([name])).get(name)
+        bundle = await here.maker.make(parcel)
+        if before is None or not before.agreed.deleted:
+            modified_at_ms = rules.taken_at_ms(parcel.capture_time) or parcel.first.resource.modified_at_ms
+            await here.outbox.publish(name, bundle.made, modified_at_ms=modified_at_ms)
+            await here.folder.announce(name)
+            fp("deliver.offered")
+        return Delivered(
+            delivery_id=parcel.delivery.id,
+            form=bundle.form,
+            size_bytes=bundle.made.size_bytes,
+            digest=bundle.made.digest,
+            note="; ".join(filter(None, (bundle.note, self._kept_smaller(parcel)))),
+        )
+
+    def _kept_smaller(self, parcel: Parcel) -> str:
+        is_reduced = self._settings.model in rules.SAVES_STORAGE and kept_smaller(parcel.first)
+        return "Google Photos keeps it smaller (storage saver: 16 megapixels, 1080p)" if is_reduced else ""
+
+    # ------------------------------------------------------------ what it shows
+
+    async def look(self, out: Sequence[Delivery], *, has_stored: bool) -> Look:
+        here = await self._open()
+        state = await self._fresh_state(here)
+        readings: list[Reading] = []
+        sightings: tuple[Sighting, ...] = ()
+        if state.is_sound and state.phone is not None:
+            readings = await here.looking.readings(out, state.phone)
+            sightings = await self._judged(here, readings, has_stored=has_stored)
+        now_ms = self._tools.clock.wall_ms()
+        complaints = [*standing.complaints(self.name, self._settings, state, readings, now_ms=now_ms)]
+        return Look(sightings=sightings, complaints=(*complaints, *self._forgotten(readings)))
+
+    async def _judged(self, here: _Open, readings: Sequence[Reading], *, has_stored: bool) -> tuple[Sighting, ...]:
+        gone = [one.delivery.id for one in readings if one.standing is Standing.FREED]
+        judgement: Judgement = evidence.judge(
+            readings,
+            is_receiving=has_stored,
+            is_quiet=self._deletions.is_quiet(gone),
+            freed_lately=self._deletions.lately,
+            most_freed_percent=self._settings.most_freed_percent,
+            now_ms=self._tools.clock.wall_ms(),
+        )
+        freed = [one for one in judgement.sightings if one.state is DeliveryState.FREED]
+        self._deletions.believe(len(freed))
+        return await self._with_events(here, readings, judgement.sightings) if freed else judgement.sightings
+
+    async def _with_events(
+        self, here: _Open, readings: Sequence[Reading], sightings: Sequence[Sighting]
+    ) -> tuple[Sighting, ...]:
+        """Add Syncthing's own record of each deletion, where it still has it."""
+        found = await here.watch.changes(self._mark)
+        self._mark = found.mark
+        event_of = {one.path: one for one in found.changes if one.action == "deleted"}
+        names = {one.delivery.id: one.delivery.name for one in readings}
+        return tuple(
+            msgspec.structs.replace(one, proof=f"{one.proof}; RemoteChangeDetected {event.event_id} at {event.at}")
+            if one.state is DeliveryState.FREED and (event := event_of.get(names[one.delivery_id])) is not None
+            else one
+            for one in sightings
+        )
+
+    def _forgotten(self, readings: Sequence[Reading]) -> list[Complaint]:
+        """Syncthing lost its index: what it does not know of proves nothing, and may be sent again by it."""
+        count = sum(one.standing is Standing.UNKNOWN and one.delivery.state is DeliveryState.STORED for one in readings)
+        if not count:
+            return []
+        return [
+            Complaint(
+                key="destination.forgotten",
+                subject=self.name,
+                message=f"Syncthing has forgotten {count} files it delivered to {self.name}.",
+                remedy="Its database was lost or made anew. Nothing is counted as freed until it knows the phone "
+                "again: leave the phone connected.",
+            )
+        ]
+
+    async def withdraw(self, delivery: Delivery) -> None:
+        here = await self._open()
+        await here.outbox.remove(delivery.name)
+        await here.folder.announce(delivery.name)
+
+    async def wait(self, timeout_s: float) -> bool:
+        """What goes wrong while waiting is met again, and told, by the next look."""
+        try:
+            here = await self._open()
+            has_changed = await here.watch.wait(timeout_s)
+        except (Retryable, NeedsHuman, Permanent):
+            await asyncio.sleep(min(timeout_s, SHOWN_GOOD_S))
+            return False
+        if has_changed:
+            await asyncio.sleep(GATHER_S)
+        return has_changed
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened.client.close()
+            self._opened = None
+
+    # ------------------------------------------------------------ Syncthing and the outbox
+
+    async def _open(self) -> _Open:
+        async with self._opening:
+            if self._opened is None:
+                client = await asyncio.to_thread(client_of, self._settings, self.name)
+                outbox = await self._tools.open_outbox(outbox_of(self._settings, self.name, self._tools.home))
+                folder_id = folder_id_of(self._settings, self.name)
+                folder = PhoneFolder(client, folder_id, outbox=outbox.folder, device=self._settings.device)
+                self._opened = _Open(
+                    client=client,
+                    folder=folder,
+                    outbox=outbox,
+                    maker=Maker(outbox, self._tools.originals, self._tools.fitter, self._settings),
+                    looking=Looking(folder, outbox),
+                    watch=Watch(client, folder_id),
+                )
+            return self._opened
+
+    async def _state(self) -> FolderState:
+        """As the last look found it, if that was just now."""
+        if self._shown is not None and self._tools.clock.monotonic_s() - self._shown[0] < SHOWN_GOOD_S:
+            return self._shown[1]
+        return await self._fresh_state(await self._open())
+
+    async def _fresh_state(self, here: _Open) -> FolderState:
+        state = await here.folder.state()
+        self._shown = (self._tools.clock.monotonic_s(), state)
+        return state
+
+    def _counts_against_quota(self) -> NeedsHuman:
+        return NeedsHuman(
+            f"Whatever {self.name} backs up counts against the Google account's storage: only Pixels up to 5 do not",
+            issue="destination.quota",
+            subject=self.name,
+            remedy=f"If that is wanted, set `accept_quota = true` in [destinations.{self.name}]; nothing is delivered "
+            "until then.",
+        )
