@@ -26,7 +26,7 @@ _STILLS = {
     "image/jpeg": "jpeg",
     "image/png": "png",
     "image/webp": "webp",
-    **dict.fromkeys(HEIF_TYPES, "heif"),
+    **dict.fromkeys((*HEIF_TYPES, "image/avif"), "heif"),
 }
 _MOVIES = dict.fromkeys(("video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp", "video/3gpp2"), "movie")
 
