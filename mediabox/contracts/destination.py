@@ -127,6 +127,7 @@ class Destination(Protocol):
         """From its own `Settings`. Reads and asks nothing yet."""
 
     name: str
+    rules: str  # how it chooses, as a text that changes when `plan` may answer otherwise than before
     keeps_originals: bool  # what it keeps in the end is the original, not a reduced version
 
     def plan(self, asset: Deliverable) -> Sequence[Wish]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 # What makes an asset worth choosing from again.
-CHANGES = ("archived", "joined", "rebuilt", "recovered")
+CHANGES = ("archived", "joined", "rebuilt", "recovered", "told")
 _COLUMNS = ", ".join(
     {"asset_id": "resource.asset_id"}.get(field, f"delivery.{field}") for field in Delivery.__struct_fields__
 )
@@ -139,27 +139,33 @@ def is_taken(connection: sqlite3.Connection, destination: str, name: str) -> boo
 # ---------------------------------------------------------------- planning
 
 
-def planned_until(connection: sqlite3.Connection, destination: str) -> int:
-    """The newest journal row a destination has read; 0 before the first."""
-    row = connection.execute("SELECT seq FROM plan_cursor WHERE destination = ?", (destination,)).fetchone()
+def planned_until(connection: sqlite3.Connection, destination: str, rules: str) -> int:
+    """The newest journal row a destination has chosen from by these rules; 0 before the first."""
+    row = connection.execute(
+        "SELECT seq FROM plan_cursor WHERE destination = ? AND rules = ?", (destination, rules)
+    ).fetchone()
     return int(row[0]) if row else 0
 
 
-def note_changes(connection: sqlite3.Connection, destination: str, *, limit: int) -> int:
+def note_changes(connection: sqlite3.Connection, destination: str, rules: str, *, limit: int) -> int:
     """Read on in the journal, noting the assets that changed; how many rows were read."""
     marks = ",".join("?" * len(CHANGES))
     rows = connection.execute(
-        "SELECT seq, resource.asset_id, at_ms FROM journal JOIN resource ON resource.id = journal.resource_id "
+        "SELECT seq, coalesce(resource.asset_id, journal.asset_id), at_ms FROM journal "
+        "LEFT JOIN resource ON resource.id = journal.resource_id "
         f"WHERE event IN ({marks}) AND seq > ? ORDER BY seq LIMIT ?",
-        (*CHANGES, planned_until(connection, destination), limit),
+        (*CHANGES, planned_until(connection, destination, rules), limit),
     ).fetchall()
     connection.executemany(
         "INSERT INTO to_plan (destination, asset_id, since_ms) VALUES (?1, ?2, ?3) "
         "ON CONFLICT DO UPDATE SET since_ms = max(since_ms, ?3)",
-        [(destination, asset_id, at_ms) for _, asset_id, at_ms in rows],
+        [(destination, asset_id, at_ms) for _, asset_id, at_ms in rows if asset_id is not None],
     )
     if rows:
-        connection.execute("INSERT OR REPLACE INTO plan_cursor VALUES (?, ?)", (destination, rows[-1][0]))
+        connection.execute(
+            "INSERT OR REPLACE INTO plan_cursor (destination, seq, rules) VALUES (?,?,?)",
+            (destination, rows[-1][0], rules),
+        )
     return len(rows)
 
 

@@ -33,20 +33,20 @@ MOST_BURST = 200  # pictures looked at to find the best of a burst
 
 
 def plan(connection: sqlite3.Connection, destination: Destination, *, now_ms: int) -> int:
-    """Let a destination choose from the next assets that changed; how many were looked at."""
-    deliveries.note_changes(connection, destination.name, limit=BATCH)
+    """Let a destination choose from the next assets that changed; 0 when nothing more can be done now."""
+    read = deliveries.note_changes(connection, destination.name, destination.rules, limit=BATCH)
     ready = deliveries.to_plan(connection, destination.name, before_ms=now_ms - SETTLED_MS, limit=BATCH)
     for asset_id in ready:
         _choose(connection, destination, asset_id)
         deliveries.set_planned(connection, destination.name, asset_id)
-    return len(ready)
+    return max(read, len(ready))
 
 
 def _choose(connection: sqlite3.Connection, destination: Destination, asset_id: int) -> None:
     before = deliveries.of_asset(connection, asset_id, destination=destination.name)
     wishes = destination.plan(deliverable(connection, asset_id, before))
     queued = [one for one in before if one.state is DeliveryState.QUEUED]
-    stale = [one.id for one in queued if not any(_is_same(one, wish) for wish in wishes)]
+    stale = [one.id for one in queued if not any(_is_same(one, wish) and one.form is wish.form for wish in wishes)]
     deliveries.drop(connection, stale)
     kept = [one for one in before if one.id not in stale]
     for wish in wishes:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 FEW = 10  # pictures somebody deleted by hand; a share of a nearly empty phone says nothing
 LEFT_SHARE = 0.1  # of what arrived before: Google Photos has not backed up everything yet
-BACKED_UP_AFTER_MS = 120_000  # scanning and uploading takes longer than this: what went sooner was not backed up
 
 
 class Standing(StrEnum):
@@ -99,13 +98,14 @@ def judge(
     freed_lately: int,
     most_freed_percent: float,
     now_ms: int,
-    backed_up_after_ms: int = BACKED_UP_AFTER_MS,
+    backed_up_after_ms: int,
 ) -> Judgement:
     """What the readings of a sound folder prove. All that is out has to be among them.
 
     `is_receiving`: this phone has shown before that it takes what we send, so that its
     deletion of a file says that it had it, although nobody looked then. `is_quiet`: no
     deletion has come in for a while. `freed_lately`: believed in the last minutes.
+    `backed_up_after_ms`: what goes sooner after its arrival cannot have been backed up.
     """
     sightings = [_sighting(one, DeliveryState.STORED) for one in readings if _is_newly_held(one)]
     sightings += [_sighting(one, DeliveryState.DOUBTED, note=_DOUBT[one.standing]) for one in _lost(readings)]
@@ -126,9 +126,7 @@ def judge(
     return Judgement(sightings=tuple(sightings))
 
 
-def is_free_up(
-    freed: Sequence[Reading], there: Sequence[Reading], *, now_ms: int, backed_up_after_ms: int = BACKED_UP_AFTER_MS
-) -> bool:
+def is_free_up(freed: Sequence[Reading], there: Sequence[Reading], *, now_ms: int, backed_up_after_ms: int) -> bool:
     """Whether so large a deletion looks like Free up space: all but a few of what arrived before the last that went."""
     arrivals = [_arrived_ms(one) for one in freed]
     left = sum(_arrived_ms(one) <= max(arrivals, default=0) for one in there)

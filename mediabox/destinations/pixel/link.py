@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.destinations.pixel import local
 from mediabox.destinations.pixel.syncthing import Syncthing
+from mediabox.durable.outbox import PHOTOS
 from mediabox.errors import NeedsHuman
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def folder_id_of(settings: Settings, name: str) -> str:
 def outbox_of(settings: Settings, name: str, home: Path) -> Path:
     """Root of the outbox's volume; what the phone sees is a folder in it."""
     return home / os.path.expanduser(settings.outbox or f"outbox/{name}")
+
+
+def shared_folder_of(settings: Settings, name: str, home: Path) -> Path:
+    """The folder of the outbox that Syncthing shares (`contracts.Outbox.folder`)."""
+    return outbox_of(settings, name, home) / PHOTOS
 
 
 def _not_found(name: str, unusable: tuple[str, ...]) -> NeedsHuman:

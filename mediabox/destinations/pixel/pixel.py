@@ -50,6 +50,7 @@ class Pixel:
 
     def __init__(self, settings: Settings, tools: DestinationTools, *, deletions: Deletions | None = None) -> None:
         self.name = tools.name
+        self.rules = rules.fingerprint(settings)
         self.keeps_originals = settings.model not in rules.SAVES_STORAGE
         self._settings, self._tools = settings, tools
         self._deletions = deletions or Deletions(tools.clock.monotonic_s)
@@ -120,6 +121,7 @@ class Pixel:
             freed_lately=self._deletions.lately,
             most_freed_percent=self._settings.most_freed_percent,
             now_ms=self._tools.clock.wall_ms(),
+            backed_up_after_ms=int(self._settings.backed_up_after_s * 1000),
         )
         freed = [one for one in judgement.sightings if one.state is DeliveryState.FREED]
         self._deletions.believe(len(freed))

@@ -8,6 +8,7 @@ from Google Photos under that name says which original it is (`mediabox where`).
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mediabox.model.asset import Kind, Role
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from mediabox.model.facts import CaptureTime, Facts
 
 SAVES_STORAGE = frozenset({"pixel_2", "pixel_3", "pixel_4", "pixel_5"})  # support.google.com/pixelphone/answer/6156301
+_CHOOSING = (
+    *("sources", "albums", "people", "kinds", "since", "favorites_only"),
+    *("versions", "raw", "bursts", "live", "clips", "reduce", "model"),
+)
 XMP_BYTES = 4096  # about what a Motion Photo is larger than its parts
 DIGITS = 8
 
@@ -33,6 +38,12 @@ def wishes(asset: Deliverable, settings: Settings) -> list[Wish]:
     if not is_wanted(asset, settings):
         return []
     return [_wish(first, clip, settings) for first, clip in _pairs(asset, settings)]
+
+
+def fingerprint(settings: Settings) -> str:
+    """Of what `wishes` looks at."""
+    chosen = [getattr(settings, name) for name in _CHOOSING]
+    return sha256(repr(chosen).encode()).hexdigest()[:16]
 
 
 def is_wanted(asset: Deliverable, settings: Settings) -> bool:

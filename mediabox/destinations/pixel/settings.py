@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from mediabox.config.fields import Celsius, Days, Percent, Secret
+from mediabox.config.fields import Celsius, Days, Percent, Seconds, Secret
 
 Gigabytes = Annotated[float, Meta(extra_json_schema={"x-unit": "GB"})]
 Model = Literal["pixel", "pixel_2", "pixel_3", "pixel_4", "pixel_5", "later"]
@@ -127,6 +127,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             description="More of what is on the phone gone at once, but for a Free up space: a person is asked.",
         ),
     ] = 50.0
+    backed_up_after_s: Annotated[
+        Seconds,
+        Meta(
+            ge=0,
+            le=86_400,
+            title="Fastest backup",
+            description="A large deletion of what arrived less than this before is no Free up space.",
+        ),
+    ] = 60.0
     min_battery: Annotated[
         Percent, Meta(title="Battery", description="Wait while the phone, as far as told, has less.")
     ] = 20.0

@@ -30,7 +30,8 @@ CREATE INDEX delivery_clip ON delivery (clip_id) WHERE clip_id IS NOT NULL;
 -- How far each destination has read the journal, and which assets it still has to choose from.
 CREATE TABLE plan_cursor (
     destination TEXT PRIMARY KEY,
-    seq         INTEGER NOT NULL
+    seq         INTEGER NOT NULL,
+    rules       TEXT NOT NULL                     -- by which it chose: others begin anew
 ) WITHOUT ROWID;
 
 CREATE TABLE to_plan (
@@ -39,7 +40,7 @@ CREATE TABLE to_plan (
     since_ms    INTEGER NOT NULL,                 -- when it changed last
     PRIMARY KEY (destination, asset_id)
 ) WITHOUT ROWID;
-CREATE INDEX journal_event ON journal (event, seq) WHERE event IN ('archived', 'joined', 'rebuilt', 'recovered');
+CREATE INDEX journal_event ON journal (event, seq) WHERE event IN ('archived', 'joined', 'rebuilt', 'recovered', 'told');
 
 -- The pictures of one burst, to find the best of them.
 CREATE INDEX facts_burst ON facts (json_extract(document, '$.burst_id'))
