@@ -146,7 +146,7 @@ def moved_pictures(
 ) -> list[Edit]:
     """The edit that makes the table of pictures right again after the others; `instead`: rows with new places."""
     table = still.pictures
-    if table is None:
+    if table is None or not edits:
         return []
     segment = table.segment
     content = bytearray(source.bytes(segment.at, segment.end - segment.at))
