@@ -36,7 +36,7 @@ def quieten(config: Path, *, gui_port: int, listen_port: int) -> str:
     """Loopback only, no discovery, no reports. Returns the API key it is given."""
     tree = ElementTree.parse(config)
     root = tree.getroot()
-    key = secrets.token_urlsafe(24)
+    key = secrets.token_hex(16)
     gui = _child(root, "gui")
     gui.set("tls", "false")
     _set(gui, "address", f"127.0.0.1:{gui_port}")
