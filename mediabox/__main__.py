@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("--origin", action="store_true", help="with show: say who set each value")
     _with_json(_verb(verbs, "pipeline", "the steps, in order"))
     _add_auth(verbs)
+    _add_pixel(verbs)
     _add_simulate(verbs)
     return parser
 
@@ -150,6 +151,14 @@ def _add_simulated_pixel(pixel: argparse.ArgumentParser) -> None:
     pixel.add_argument("--script", metavar="FILE", help="lines AFTER_SECONDS ORDER [FIELD=VALUE ...]")
     pixel.add_argument("--speed", type=float, default=1.0, metavar="N", help="phone seconds in one of ours (1)")
     pixel.add_argument("--port", type=int, default=0, metavar="N", help="for orders, on this machine (any)")
+
+
+def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    pixel = _with_json(_verb(verbs, "pixel", "pair a Pixel phone through Syncthing, or see how it stands"))
+    pixel.add_argument("action", choices=("pair", "status"))
+    pixel.add_argument("name", nargs="?", metavar="NAME", help="which phone, where there are several")
+    pixel.add_argument("--device", metavar="ID", help="with pair: let this device in; the phone shows its id")
+    pixel.add_argument("--wait", type=float, default=120.0, metavar="S", help="with pair: for the phone, seconds (120)")
 
 
 def _add_release(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

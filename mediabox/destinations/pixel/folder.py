@@ -26,7 +26,9 @@ what is marked 2.x was read in the source of 2.1.3). `B` and `P` are the short i
 | the phone lost index and files (new phone, app's data cleared) | unchanged, fetched again | | | P, once fetched |
 | ... of what it had deleted before | deleted | P | as before | none |
 | the phone ignores it, or is `receiveonly` and deleted it | unchanged | | | none; it counts as needed |
-| the box's index was lost | file: the phone's version; deleted before: 404 | | | P |
+| the box's index was lost: what both have | file | B | `B:u`, or the phone's `B:t` | P |
+| ... what the phone had deleted before | deleted; we have **no entry** | P | `P:u B:t` | P |
+| ... what it deleted meanwhile | file, **sent again** | B | `B:u` | P, once fetched |
 | the box put the name back after a deletion | file | B | `P:u B:v` | P, once fetched |
 
 What follows for evidence:
@@ -37,15 +39,16 @@ What follows for evidence:
   a counter of B (the phone's index was lost) may be other bytes: the outbox's copy has to be hashed again.
 - A **deletion by the phone** is told by the index for ever, with its author, whoever was restarted or away; the
   events are not (the newest 1000, gone when Syncthing restarts). 1.x remembers deletions for ever, 2.0.0 for 180
-  days, since 2.0.10 for 455 days; after a lost index the box knows nothing of them.
+  days, since 2.0.10 for 455 days.
 - A counter is the deleter's Unix time in seconds, or one more than the counter before if that is larger: the phone's
   clock when it *scanned*, minutes to an hour after the deletion where nothing watches its folder.
 - Nobody can tell by Syncthing *who on the phone* deleted: Free up space, a gallery, a file manager, moving a
   photo to the Locked Folder or another folder, and losing the storage under a kept marker all look alike. A rename
   shows as a new file of the phone's (`modifiedBy` P, version `P:u` alone) at about the same counter.
 - When the box itself took a file out, a deletion by the phone at the same time wins (`P`): what we withdrew is ours.
-- The box's own loss of its index makes every delivered file "new": with a phone that deleted it meanwhile, the
-  box's copy wins and is sent again. Therefore: 404 for a file that was out is a fault, never evidence.
+- After the box's own loss of its index, what the phone had freed has no entry of ours and is never settled, or is
+  not known at all (404, when the phone lost its index as well): no evidence, a person is asked. What the phone
+  deletes before the box has scanned again is sent a second time.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ async def wait_for(client: Syncthing, *, device_id: str = "", timeout_s: float) 
 def refuse_unsharable(name: str, outbox: Path, *, archive: Path, home: Path) -> None:
     """Raises NeedsHuman when sharing this folder would share what must stay here, or it is not there. Blocking."""
     if not outbox.is_dir():
-        remedy = f"Mount its disk, or make the folder: mkdir -p {outbox}"
+        remedy = "Mount its disk; if it is new, start mediabox once (`mediabox run`): it makes the folder."
         raise _refusal(name, f"the outbox {outbox} is not there", remedy)
     inner = Path(os.path.realpath(outbox))
     for place, what in ((archive, "the archive"), (home, "the home folder")):

@@ -1,0 +1,217 @@
+"""`mediabox pixel pair NAME`: set Syncthing and a phone up. `mediabox pixel status [NAME]`: how they stand."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.cli import exits
+from mediabox.cli.home import DATABASE, archive_of, home_of, locked, running
+from mediabox.cli.pixel_words import STEPS, asking_words, paired_words, qr_lines, standing_words
+from mediabox.cli.words import plain
+from mediabox.clock import Clock
+from mediabox.config.load import load
+from mediabox.destinations.pixel import pairing
+from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
+from mediabox.destinations.pixel.link import client_of, folder_id_of, outbox_of, shared_folder_of
+from mediabox.destinations.pixel.settings import Settings
+from mediabox.errors import MediaboxError, Permanent
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from mediabox.config.load import Config
+    from mediabox.destinations.pixel.pairing import Paired
+    from mediabox.destinations.pixel.syncthing import Syncthing
+
+PIXEL = "pixel"
+EXAMPLE = '[destinations.anna]\ntype = "pixel"'
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One phone as it is configured."""
+
+    name: str
+    settings: Settings
+    folder_id: str
+    outbox: Path  # root of the outbox's volume
+    shared: Path  # the folder in it that the phone fetches from
+    archive: Path
+    home: Path
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """How one phone stands, as far as could be found out."""
+
+    name: str
+    folder_id: str
+    outbox: str
+    url: str = ""
+    version: str = ""
+    folder: FolderState | None = None
+    problem: str = ""
+    remedy: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        return self.folder is not None and self.folder.is_sound
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home = home_of(arguments)
+    match arguments.action:
+        case "pair":
+            target = destination_settings(home, arguments.name)
+            return asyncio.run(pair(target, arguments.device or "", wait_s=arguments.wait, as_json=arguments.json))
+        case _:
+            return asyncio.run(status(home, arguments.name, as_json=arguments.json))
+
+
+def destination_settings(home: Path, name: str | None) -> Target:
+    """The phone of that name; without one, the only phone there is. Raises Permanent, ConfigInvalid."""
+    targets = _targets(load(home))
+    if not targets:
+        raise Permanent(f"no phone is configured; write into {home / 'mediabox.toml'}:\n{EXAMPLE}")
+    if name is None and len(targets) == 1:
+        return next(iter(targets.values()))
+    if name not in targets:
+        raise Permanent(f"which phone? Configured are: {', '.join(sorted(targets))}")
+    return targets[name]
+
+
+def _targets(config: Config) -> dict[str, Target]:
+    return {
+        one.name: _target(config, one.name, one.settings)
+        for one in config.destinations
+        if one.type == PIXEL and isinstance(one.settings, Settings)
+    }
+
+
+def _target(config: Config, name: str, settings: Settings) -> Target:
+    return Target(
+        name=name,
+        settings=settings,
+        folder_id=folder_id_of(settings, name),
+        outbox=outbox_of(settings, name, config.home),
+        shared=shared_folder_of(settings, name, config.home),
+        archive=config.path(config.archive.path),
+        home=config.home,
+    )
+
+
+async def pair(target: Target, device_id: str, *, wait_s: float, as_json: bool) -> int:
+    """As far as it goes: the folder, the device once it is known, and a look whether the two are connected."""
+    await _ensure_outbox(target)
+    client = await asyncio.to_thread(client_of, target.settings, target.name)
+    try:
+        paired = await _paired(client, target, device_id or target.settings.device)
+        if not as_json:
+            _show(paired, target)
+            chosen = "" if paired.device_id else await _choose(client, wait_s)
+            paired = await _paired(client, target, chosen) if chosen else paired
+        if paired.device_id and not paired.is_connected:
+            paired = await _connected(client, paired, wait_s=0 if as_json else wait_s)
+    finally:
+        await client.close()
+    if as_json:
+        _write(paired)
+    else:
+        print("\n".join(paired_words(paired, target.name)))
+    return exits.OK if paired.is_connected else exits.TRY_LATER if paired.device_id else exits.NEEDS_PERSON
+
+
+async def status(home: Path, name: str | None, *, as_json: bool) -> int:
+    """Every phone that is configured, or the one of that name."""
+    targets = _targets(load(home))
+    chosen = [destination_settings(home, name)] if name or not targets else list(targets.values())
+    told = [await _told(target) for target in chosen]
+    if as_json:
+        _write(told)
+    else:
+        now_ms = Clock().wall_ms()
+        print("\n".join(plain(line) for one in told for line in standing_words(one, now_ms=now_ms)))
+    return exits.OK if all(one.is_well for one in told) else exits.PROBLEM
+
+
+async def _told(target: Target) -> Told:
+    """What can be found out; an error is part of it."""
+    told = Told(name=target.name, folder_id=target.folder_id, outbox=str(target.shared))
+    try:
+        client = await asyncio.to_thread(client_of, target.settings, target.name)
+        told = msgspec.structs.replace(told, url=client.url)
+        try:
+            told = msgspec.structs.replace(told, version=await client.version())
+            folder = PhoneFolder(client, target.folder_id, outbox=target.shared, device=target.settings.device)
+            return msgspec.structs.replace(told, folder=await folder.state())
+        finally:
+            await client.close()
+    except MediaboxError as err:
+        return msgspec.structs.replace(told, problem=str(err), remedy=getattr(err, "remedy", ""))
+
+
+async def _paired(client: Syncthing, target: Target, device_id: str) -> Paired:
+    return await pairing.pair(
+        client,
+        folder_id=target.folder_id,
+        label=f"mediabox {target.name}",
+        outbox=target.shared,
+        archive=target.archive,
+        home=target.home,
+        device_id=device_id,
+    )
+
+
+async def _connected(client: Syncthing, paired: Paired, *, wait_s: float) -> Paired:
+    if wait_s:
+        print(f"Waiting up to {wait_s:.0f} s for the phone ...", flush=True)
+    is_connected = await pairing.wait_for(client, device_id=paired.device_id, timeout_s=wait_s)
+    return msgspec.structs.replace(paired, is_connected=is_connected)
+
+
+async def _choose(client: Syncthing, wait_s: float) -> str:
+    """Which of those that ask is the phone, as the person says; "" when nobody is there to say it, or to ask."""
+    if not sys.stdin.isatty():
+        return ""
+    print(f"Waiting up to {wait_s:.0f} s for the phone to ask ...", flush=True)
+    if not await pairing.wait_for(client, timeout_s=wait_s):
+        return ""
+    found = await pairing.asking(client)
+    print("\n".join(asking_words(found)))
+    print("Which one is the phone (its number, Enter: none of them)?", end=" ", flush=True)
+    line = (await asyncio.to_thread(sys.stdin.readline)).strip()
+    return found[int(line) - 1].device_id if line.isdecimal() and 0 < int(line) <= len(found) else ""
+
+
+async def _ensure_outbox(target: Target) -> None:
+    """Enroll and make the outbox, as the daemon would; a running one does it itself."""
+    if target.shared.is_dir() or running(target.home) is not None:
+        return
+    if archive_of(target.home) is not None and not (target.home / DATABASE).exists():
+        return  # a catalogue made now would hide that the box has lost its own
+    from mediabox.core import enrolment
+    from mediabox.durable.outbox import OutboxFolder
+    from mediabox.store.database import Database
+
+    with locked(target.home):
+        async with Database(target.home / DATABASE) as database:
+            name, clock = target.name, Clock()
+            volume = await enrolment.outbox_volume(database, target.outbox, destination=name, clock=clock)
+            try:
+                await OutboxFolder(volume).prepare()
+            finally:
+                volume.close()
+
+
+def _show(paired: Paired, target: Target) -> None:
+    if paired.is_connected:
+        return
+    print("\n".join(qr_lines(paired.box_id)))
+    print(STEPS.format(box_id=paired.box_id, name=target.name))
+
+
+def _write(told: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
