@@ -15,6 +15,7 @@ from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
 from mediabox.destinations.pixel.link import client_of, folder_id_of, outbox_of
 from mediabox.destinations.pixel.looking import Looking
 from mediabox.destinations.pixel.making import Maker, kept_smaller
+from mediabox.destinations.pixel.telemetry import Telemetry
 from mediabox.destinations.pixel.watch import EventMark, Watch
 from mediabox.errors import NeedsHuman, Permanent, Retryable
 from mediabox.failpoints import fp
@@ -54,6 +55,7 @@ class Pixel:
         self.keeps_originals = settings.model not in rules.SAVES_STORAGE
         self._settings, self._tools = settings, tools
         self._deletions = deletions or Deletions(tools.clock.monotonic_s)
+        self._telemetry = Telemetry(settings, clock=tools.clock)
         self._opening = asyncio.Lock()
         self._opened: _Open | None = None
         self._shown: tuple[float, FolderState] | None = None
@@ -72,6 +74,7 @@ class Pixel:
         if self._settings.model == LATER_PIXEL and not self._settings.accept_quota:
             raise self._counts_against_quota()
         state = await self._state()
+        told = standing.joined(told, await self._telemetry.told())
         return standing.room(self._settings, state, told, now_ms=self._tools.clock.wall_ms())
 
     async def deliver(self, parcel: Parcel) -> Delivered:

@@ -142,3 +142,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_celsius: Annotated[
         Celsius, Meta(ge=0, le=80, title="Heat", description="Wait while the phone, as far as told, is hotter.")
     ] = 42.0
+
+    # ---- who tells of the phone, beside `mediabox pixel tell`
+    mqtt_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(mqtts?://[^\s/]+)?$",
+            title="MQTT broker",
+            description="Where the topics below are kept, for example by Home Assistant's `mqtt_statestream`.",
+            extra_json_schema={"x-expects": "an address such as mqtt://user@192.0.2.7:1883"},
+        ),
+    ] = ""
+    mqtt_password: Annotated[Secret | None, Meta(title="MQTT password", description="Of the user in the address.")] = (
+        None
+    )
+    battery_topic: Annotated[
+        str, Meta(max_length=200, title="Battery topic", description="Retained message: the charge in percent.")
+    ] = ""
+    temperature_topic: Annotated[
+        str, Meta(max_length=200, title="Temperature topic", description="Retained message: °C.")
+    ] = ""
+    free_space_topic: Annotated[
+        str, Meta(max_length=200, title="Free space topic", description="Retained message: GB free on the phone.")
+    ] = ""

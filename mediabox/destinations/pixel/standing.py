@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediabox.contracts import Complaint
 from mediabox.model.delivery import DeliveryState, Room
 
@@ -35,6 +37,15 @@ def room(settings: Settings, state: FolderState, told: PeerTold | None, *, now_m
         backlog_share=settings.backlog_percent / 100,
         recent_ms=settings.recent_days * DAY_MS,
     )
+
+
+def joined(said: PeerTold | None, measured: PeerTold | None) -> PeerTold | None:
+    """What a person or a script said, and what a broker keeps: of each the one heard last."""
+    if said is None or measured is None:
+        return said or measured
+    older, newer = sorted((said, measured), key=lambda one: one.at_ms)
+    known = {name: value for name in newer.__struct_fields__ if (value := getattr(newer, name)) is not None}
+    return msgspec.structs.replace(older, **known)
 
 
 def _more_bytes(state: FolderState, told: PeerTold | None) -> int | None:
