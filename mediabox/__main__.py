@@ -155,9 +155,16 @@ def _add_simulated_pixel(pixel: argparse.ArgumentParser) -> None:
 
 def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     pixel = _with_json(_verb(verbs, "pixel", "pair a Pixel phone through Syncthing, or see how it stands"))
-    pixel.add_argument("action", choices=("pair", "status"))
+    actions = ("pair", "status", "tell", "believe", "resend", "clear")
+    pixel.add_argument("action", choices=actions, help="what each does is in the README")
     pixel.add_argument("name", nargs="?", metavar="NAME", help="which phone, where there are several")
     pixel.add_argument("--device", metavar="ID", help="with pair: let this device in; the phone shows its id")
+    pixel.add_argument("--battery", type=float, metavar="PERCENT", help="with tell: its charge")
+    pixel.add_argument("--celsius", type=float, metavar="N", help="with tell: how hot it is")
+    pixel.add_argument("--free-gb", type=float, metavar="N", help="with tell: free space on it")
+    pixel.add_argument(
+        "--older-than", type=float, default=30.0, metavar="DAYS", help="with clear: on it for so long (30)"
+    )
     pixel.add_argument("--wait", type=float, default=120.0, metavar="S", help="with pair: for the phone, seconds (120)")
 
 

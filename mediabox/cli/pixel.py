@@ -1,4 +1,7 @@
-"""`mediabox pixel pair NAME`: set Syncthing and a phone up. `mediabox pixel status [NAME]`: how they stand."""
+"""`mediabox pixel pair NAME`: set Syncthing and a phone up. `mediabox pixel status [NAME]`: how they stand.
+
+What people say of deliveries is in `pixel_orders`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.cli import exits
+from mediabox.cli import exits, pixel_orders
 from mediabox.cli.home import DATABASE, archive_of, home_of, locked, running
 from mediabox.cli.pixel_words import STEPS, asking_words, paired_words, qr_lines, standing_words
 from mediabox.cli.words import plain
@@ -67,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         case "pair":
             target = destination_settings(home, arguments.name)
             return asyncio.run(pair(target, arguments.device or "", wait_s=arguments.wait, as_json=arguments.json))
+        case "tell" | "believe" | "resend" | "clear":
+            return pixel_orders.run(arguments, destination_settings(home, arguments.name).name)
         case _:
             return asyncio.run(status(home, arguments.name, as_json=arguments.json))
 

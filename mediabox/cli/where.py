@@ -148,6 +148,7 @@ _ROAD = {
     DeliveryState.STORED: "on the phone (P)",
     DeliveryState.FREED: "freed by the phone: Google Photos has it (F)",
     DeliveryState.DOUBTED: "gone in a way that proves nothing",
+    DeliveryState.BELIEVED: "arrived as far as a person says; nothing proves it",
     DeliveryState.REFUSED: "cannot be delivered",
     DeliveryState.WITHDRAWN: "taken back",
 }

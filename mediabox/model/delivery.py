@@ -34,6 +34,7 @@ class DeliveryState(StrEnum):
     STORED = "stored"  # the peer reports exactly this version (evidence P)
     FREED = "freed"  # the peer let it go afterwards (evidence F)
     DOUBTED = "doubted"  # gone in a way that proves nothing: a person is asked
+    BELIEVED = "believed"  # doubted, and a person says that it has arrived: done, without proof
     REFUSED = "refused"  # cannot be delivered, with a reason
     WITHDRAWN = "withdrawn"  # taken out of the outbox by a person; the peer follows
 

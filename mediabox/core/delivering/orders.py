@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING
 from mediabox.core.delivering import record
 from mediabox.core.delivering.choice import free_name
 from mediabox.model.delivery import DeliveryState, Wish
-from mediabox.store import deliveries, journal
+from mediabox.store import deliveries
 
 if TYPE_CHECKING:
     import sqlite3
 
     from mediabox.model.delivery import Delivery
 
-BELIEVED = "a person says that it is in Google Photos"
-
 
 def believe(connection: sqlite3.Connection, destination: str, *, now_ms: int) -> int:
     """A person looked: what is doubted has arrived. A word is no evidence, and makes no copy in the ledger."""
     doubted = deliveries.in_state(connection, destination, DeliveryState.DOUBTED)
     for one in doubted:
-        deliveries.set_state(connection, one.id, DeliveryState.FREED, at_ms=now_ms, note=BELIEVED)
-    if doubted:
-        journal.append(connection, "delivery_believed", at_ms=now_ms, destination=destination, count=len(doubted))
+        record.believed(connection, one, now_ms=now_ms)
     return len(doubted)
 
 

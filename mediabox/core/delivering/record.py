@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from mediabox.core.delivering.choice import free_name
 from mediabox.model.delivery import DeliveryState
 from mediabox.model.job import JobRequest
-from mediabox.model.ledger import Copy, Evidence
+from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.store import assets, copies, deliveries, journal
 
 if TYPE_CHECKING:
@@ -78,15 +80,23 @@ def seen(
             _end(connection, delivery, DeliveryState.STORED, now_ms=now_ms, note="", proof=sighting.proof)
         _end(connection, delivery, sighting.state, now_ms=now_ms, note=sighting.note, proof=sighting.proof)
         current = deliveries.find(connection, delivery.id) or delivery
-        if keeps_originals and sighting.state in EVIDENCE:
+        if sighting.state is DeliveryState.DOUBTED:
+            _set_missing(connection, current)
+        elif keeps_originals and sighting.state in EVIDENCE:
             for copy in _copies(connection, current, EVIDENCE[sighting.state], now_ms=now_ms):
                 copies.put(connection, copy)
         changed.append(current)
     return changed
 
 
+def believed(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int) -> None:
+    """A person says that it has arrived, whatever became of it."""
+    _end(connection, delivery, DeliveryState.BELIEVED, now_ms=now_ms, note="a person says that it has arrived")
+
+
 def withdrawn(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int, note: str) -> None:
     """A person wants it out of the outbox."""
+    _set_missing(connection, delivery)
     _end(connection, delivery, DeliveryState.WITHDRAWN, now_ms=now_ms, note=note)
 
 
@@ -118,6 +128,14 @@ def _note(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int, **
             form=delivery.form,
             **said,
         )
+
+
+def _set_missing(connection: sqlite3.Connection, delivery: Delivery) -> None:
+    """Nobody knows of a copy there any more."""
+    for resource_id in filter(None, (delivery.resource_id, delivery.clip_id)):
+        for copy in copies.of_resource(connection, resource_id):
+            if copy.volume == delivery.destination:
+                copies.put(connection, structs.replace(copy, state=CopyState.MISSING))
 
 
 def _copies(connection: sqlite3.Connection, delivery: Delivery, evidence: Evidence, *, now_ms: int) -> Iterator[Copy]:
