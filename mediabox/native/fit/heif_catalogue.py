@@ -11,7 +11,17 @@ from mediabox.native import heif_tables
 from mediabox.native.boxes import Box, Malformed, Source, boxes, payload
 from mediabox.native.fit import heif_edits
 from mediabox.native.fit.heif_frame import Frame, Moves, Piece, length_of
-from mediabox.native.fit.heif_places import IN_FILE, Places, Row, Run, moved, read_places, with_row, written
+from mediabox.native.fit.heif_places import (
+    IN_CATALOGUE,
+    IN_FILE,
+    Places,
+    Row,
+    Run,
+    moved,
+    read_places,
+    with_row,
+    written,
+)
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.heif_items import Items
 
@@ -33,7 +43,7 @@ class Catalogue:
             raise Malformed("the picture's catalogue has a table twice")
         tables = {box.type: self._read(source, box) for box in self._children if box.type in (*_TABLES, b"iloc")}
         self._places = read_places(tables.pop(b"iloc", b""))
-        self._refuse_data_elsewhere()
+        self._refuse_data_elsewhere(source.size)
         self._tables = {kind: tables.get(kind, b"") for kind in _TABLES}
         self._changed: set[bytes] = set()
         self._fresh: list[tuple[int, bytes]] = []
@@ -123,14 +133,16 @@ class Catalogue:
                 found.append(Insert(content=heif_edits.box(each.type, content)))
         return found + [Insert(content=heif_edits.box(kind, content)) for kind, content in changed.items()]
 
-    def _refuse_data_elsewhere(self) -> None:
+    def _refuse_data_elsewhere(self, file_size: int) -> None:
         """Data inside `meta` are told by `idat`; absolute offsets into it could not be followed."""
         for row in self._places.rows:
-            starts = (row.base + run.offset for run in row.runs)
-            if row.method == IN_FILE and any(self._meta.start <= start < self._meta.end for start in starts):
-                raise Unfit("a part of the picture lies inside its catalogue")
-            if row.method > 1:
+            if row.method > IN_CATALOGUE:
                 raise Unfit("a part of the picture is described as a part of another one")
+            for start, length in ((row.base + run.offset, run.length) for run in row.runs if row.method == IN_FILE):
+                if start + length > file_size:
+                    raise Unfit(f"a part of the picture would end at byte {start + length:,} of {file_size:,}")
+                if self._meta.start <= start < self._meta.end:
+                    raise Unfit("a part of the picture lies inside its catalogue")
 
     def _change(self, kind: bytes, content: bytes) -> None:
         self._tables[kind] = content
