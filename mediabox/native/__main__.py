@@ -33,7 +33,6 @@ def _prepare(profile: Profile) -> dict[str, str]:
     for name in (*_ALWAYS, *(_OF_MOVIES if profile is Profile.MOVIE else ())):
         importlib.import_module(name)
     tags.preload()
-    fit.preload()
     return preload(profile)
 
 

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import attacks
 
 from mediabox.model.facts import Facts
+from mediabox.model.recipe import Converted, Insert, Recipe
 from mediabox.native import child, sandbox, wire
 from mediabox.native.profiles import Profile
 
@@ -47,6 +48,23 @@ def _descriptors() -> int:
             continue
         count += 1
     return count
+
+
+def _obey_fit(call: wire.Fit | wire.Convert, descriptors: tuple[int, ...]) -> child.Reply:
+    name = call.request.name if isinstance(call, wire.Fit) else call.conversion.name
+    match name:
+        case "crash":
+            _fault()
+        case "crash-once" if len(_orders.lanes) > 1:
+            _fault()
+        case "hang":
+            threading.Event().wait()
+    if isinstance(call, wire.Convert):
+        converted = Converted(size_bytes=call.conversion.size_bytes, width=1, height=1)
+        return child.Reply(answer=wire.ConvertedAnswer(converted=converted))
+    contents = [b"%d" % _descriptors()] if name == "descriptors" else [os.pread(one, 100, 0) for one in descriptors]
+    recipe = Recipe(pieces=tuple(Insert(content=content) for content in contents), media_type=call.request.media_type)
+    return child.Reply(answer=wire.Fitted(recipe=recipe))
 
 
 def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PLR0912 - a list of orders
@@ -108,6 +126,8 @@ def _examined(call: wire.Examine, *, caption: str | None, is_spent: bool = False
 
 def _handle(call: wire.Call, descriptors: tuple[int, ...]) -> child.Reply:
     global _entered  # noqa: PLW0603 - one process, one script
+    if isinstance(call, wire.Fit | wire.Convert):
+        return _obey_fit(call, descriptors)
     assert isinstance(call, wire.Examine)
     (descriptor,) = descriptors
     with _company:
