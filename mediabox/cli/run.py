@@ -16,6 +16,7 @@ from mediabox.config.load import load
 from mediabox.errors import Permanent
 from mediabox.model.issue import Severity
 from mediabox.store import figures, issues, jobs
+from mediabox.surfaces.terminal import road_words
 
 if TYPE_CHECKING:
     import argparse
@@ -27,8 +28,18 @@ COME_RIGHT = {"source.missing", "volume.missing", "clock.unset"}  # without a pe
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if not arguments.simulated_pixel:
+        return _run(arguments, _overrides(arguments))
+    from mediabox.cli.try_pixel import simulated_phone
+
+    overrides = _overrides(arguments)
+    with simulated_phone(home_of(arguments)) as trial:
+        return _run(arguments, {**overrides, **trial.overrides})
+
+
+def _run(arguments: argparse.Namespace, overrides: dict[str, object]) -> int:
     home = home_of(arguments)
-    config = load(home, overrides=_overrides(arguments))
+    config = load(home, overrides=overrides)
     if not config.sources:
         message = (
             f"no source of pictures is configured: name a folder with --pictures DIR, or write "
@@ -38,26 +49,27 @@ def run(arguments: argparse.Namespace) -> int:
     is_watched = sys.stderr.isatty() and not arguments.quiet
     logging_.set_up(level="error" if is_watched else config.log.level, form=config.log.format)
     with locked(home):
-        asyncio.run(_work(config, once=arguments.once, is_watched=is_watched))
+        asyncio.run(_work(config, arguments, is_watched=is_watched))
     if not arguments.once and not is_watched:
         return exits.OK
     code = _conclusion(home, archive=config.path(config.archive.path))
     return code if arguments.once else exits.OK
 
 
-async def _work(config: Config, *, once: bool, is_watched: bool) -> None:
+async def _work(config: Config, arguments: argparse.Namespace, *, is_watched: bool) -> None:
     from mediabox.daemon import Box
     from mediabox.surfaces.terminal import Progress
 
-    box = Box(config)
+    box, once = Box(config), bool(arguments.once)
     progress = Progress(
         sys.stderr,
         count=lambda: box.database.read(figures.accounting),
         waiting_for=lambda: box.governor.waiting_for,
         at_rest=None if once else "watching; Ctrl-C ends",
         issues=None if once else lambda: box.database.read(issues.open_issues),
+        roads=(lambda: box.database.read(figures.roads)) if config.destinations else None,
     )
-    await box.run(once=once, beside=[progress.run] if is_watched else [])
+    await box.run(once=once, until_let_go=arguments.simulated_pixel, beside=[progress.run] if is_watched else [])
 
 
 def _overrides(arguments: argparse.Namespace) -> dict[str, object]:
@@ -83,6 +95,8 @@ def _conclusion(home: Path, *, archive: Path) -> int:
         f"{accounting.quarantined:,} quarantined, {accounting.pending:,} pending."
     )
     print(f"  The archive is {plain(str(archive))}")
+    for road in found.roads:
+        print(plain(f"  to {road.destination}: {road_words(road)}"))
     for named in found.quarantined:
         print(plain(f"  quarantined: {named.remote_id}: {named.reason}"))
     for issue in found.issues:

@@ -17,13 +17,14 @@ from mediabox.core import commands
 from mediabox.errors import NeedsHuman
 from mediabox.model.issue import Severity
 from mediabox.store import figures, volumes
+from mediabox.surfaces.terminal import road_words
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mediabox.model.status import Calls, Road, Status
+    from mediabox.model.status import Calls, Status
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -108,20 +109,6 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"! {issue.message} (since {ago(issue.opened_at_ms, status.at_ms)})"
         if issue.remedy:
             yield f"  What to do: {issue.remedy}"
-
-
-def road_words(road: Road) -> str:
-    """`1,204 freed, 310 on the phone, 12 on the way, 4,100 waiting: the phone is not connected`."""
-    parts = (
-        (road.freed, "freed"),
-        (road.stored, "on the phone"),
-        (road.on_the_way, "on the way"),
-        (road.queued, "waiting"),
-        (road.doubted, "in doubt"),
-        (road.refused, "refused"),
-    )
-    counts = ", ".join(f"{count:,} {what}" for count, what in parts if count) or "nothing yet"
-    return f"{counts}{f': {road.waiting_for}' if road.waiting_for else ''}"
 
 
 def _call_words(calls: Calls) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from mediabox.core import plan
 from mediabox.model.delivery import PeerTold
-from mediabox.store import assets, issues, jobs, journal, volumes
+from mediabox.store import assets, figures, issues, jobs, journal, volumes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,7 +17,6 @@ PAUSED = "paused"
 ANSWER = "icloud_answer:"  # and the account's name
 MASS_DELETION = "mass_deletion"  # until when many deletions at once are meant
 ALLOWED_MS = 86_400_000
-WAITS = "waits:"  # and the destination's name
 TOLD = "told:"  # and the destination's name
 TOLD_GOOD_MS = 3_600_000  # a battery an hour ago says nothing of now
 ANSWER_GOOD_MS = 600_000  # a code read off a phone ten minutes ago is no longer one
@@ -95,11 +94,7 @@ def told_of(connection: sqlite3.Connection, destination: str, *, now_ms: int) ->
 
 def set_wait(connection: sqlite3.Connection, destination: str, reason: str | None) -> None:
     """Why nothing is sent to a destination now; None when something may be."""
-    volumes.set_switch(connection, WAITS + destination, reason)
-
-
-def wait_of(connection: sqlite3.Connection, destination: str) -> str | None:
-    return volumes.switch(connection, WAITS + destination)
+    volumes.set_switch(connection, figures.WAITS + destination, reason)
 
 
 def allow_trashing(connection: sqlite3.Connection, *, now_ms: int) -> None:

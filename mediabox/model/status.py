@@ -81,7 +81,9 @@ class Road(msgspec.Struct, frozen=True, kw_only=True):
     on_the_way: int = 0  # admitted or in the outbox
     stored: int = 0  # the phone has it
     freed: int = 0  # the phone let it go: backed up
+    safe: int = 0  # assets whose files are all proved in the archive and freed by the phone
     doubted: int = 0
+    believed: int = 0
     refused: int = 0
     queued_bytes: int = 0
     freed_bytes: int = 0

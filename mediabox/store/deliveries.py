@@ -109,21 +109,40 @@ def in_state_count(connection: sqlite3.Connection, destination: str, state: Deli
 
 def roads(connection: sqlite3.Connection) -> list[Road]:
     """How far each destination is."""
-    rows = connection.execute(
-        "SELECT destination, (SELECT value FROM switch WHERE name = 'waits:' || destination),"
-        " sum(state = 'queued'), sum(state IN ('admitted', 'accepted')), sum(state = 'stored'), sum(state = 'freed'),"
-        " sum(state = 'doubted'), sum(state = 'refused'), sum(iif(state = 'queued', size_bytes, 0)),"
-        " sum(iif(state = 'freed', size_bytes, 0)) FROM delivery GROUP BY destination ORDER BY destination"
+    counts: dict[str, dict[str, tuple[int, int]]] = {}
+    for name, state, count, size_bytes in connection.execute(
+        "SELECT destination, state, count(*), sum(size_bytes) FROM delivery GROUP BY destination, state"
+    ):
+        counts.setdefault(name, {})[state] = (count, size_bytes)
+    return [_road(connection, name, of) for name, of in sorted(counts.items())]
+
+
+def _road(connection: sqlite3.Connection, name: str, of: dict[str, tuple[int, int]]) -> Road:
+    def count(*states: DeliveryState) -> int:
+        return sum(of.get(state, (0, 0))[0] for state in states)
+
+    return Road(
+        destination=name,
+        queued=count(DeliveryState.QUEUED),
+        on_the_way=count(DeliveryState.ADMITTED, DeliveryState.ACCEPTED),
+        stored=count(DeliveryState.STORED),
+        freed=count(DeliveryState.FREED),
+        safe=in_two_places(connection, name),
+        doubted=count(DeliveryState.DOUBTED),
+        believed=count(DeliveryState.BELIEVED),
+        refused=count(DeliveryState.REFUSED),
+        queued_bytes=of.get(DeliveryState.QUEUED, (0, 0))[1],
+        freed_bytes=of.get(DeliveryState.FREED, (0, 0))[1],
     )
-    return [Road(**dict(zip(Road.__struct_fields__, row, strict=True))) for row in rows]
 
 
-def in_two_places(connection: sqlite3.Connection) -> int:
-    """Assets all of whose deliveries have been let go, and whose delivered files are proved in the archive."""
+def in_two_places(connection: sqlite3.Connection, destination: str) -> int:
+    """Assets of which everything delivered has been let go there, and is proved in the archive."""
     row = connection.execute(
         "SELECT count(*) FROM (SELECT resource.asset_id FROM delivery JOIN resource ON resource.id = resource_id "
-        "WHERE delivery.state <> 'withdrawn' GROUP BY resource.asset_id "
-        "HAVING sum(delivery.state <> 'freed' OR resource.state <> 'archived') = 0)"
+        "WHERE destination = ? AND delivery.state <> 'withdrawn' GROUP BY resource.asset_id "
+        "HAVING sum(delivery.state <> 'freed' OR resource.state <> 'archived') = 0)",
+        (destination,),
     ).fetchone()
     return int(row[0])
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.model.status import Accounting, Bytes, Calls, Named, Rates, Status, Steps
+from mediabox.model.status import Accounting, Bytes, Calls, Named, Rates, Road, Status, Steps
 from mediabox.store import adoptable, deliveries, issues, jobs, volumes
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHOWN = 50  # names in a list; the count beside it is of all
 RECENT_ROWS = 5_000  # of the journal, looked through for the last minute's rate
 MINUTE_MS = 60_000
+WAITS = "waits:"  # and a destination's name: the switch that says why nothing is sent there now
 _CALLS = "calls"  # the switch that keeps what the daemon counted
 
 
@@ -32,12 +33,20 @@ def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
         rates=_rates(connection, now_ms),
         adoption=adoptable.figures(connection),
         calls=calls(connection),
-        roads=tuple(deliveries.roads(connection)),
+        roads=roads(connection),
         jobs=_steps(connection),
         issues=tuple(issues.open_issues(connection)),
         quarantined=_quarantined(connection),
         damaged=_damaged(connection),
         left_alone=tuple(row[0] for row in connection.execute("SELECT remote_id FROM ignored LIMIT ?", (SHOWN,))),
+    )
+
+
+def roads(connection: sqlite3.Connection) -> tuple[Road, ...]:
+    """How far each destination is, and why it waits."""
+    return tuple(
+        msgspec.structs.replace(road, waiting_for=volumes.switch(connection, WAITS + road.destination))
+        for road in deliveries.roads(connection)
     )
 
 

@@ -1,4 +1,4 @@
-"""One line of live progress, for whoever started the box by hand."""
+"""A few lines of live progress, for whoever started the box by hand: what is archived, and how far each road is."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from mediabox.model.issue import Issue
-    from mediabox.model.status import Accounting
+    from mediabox.model.status import Accounting, Road
 
 EVERY_S = 0.5
 LONGEST_BAR, SHORTEST_BAR = 30, 8  # characters
 TO_LINE_START = "\r\x1b[K"  # and clear it (ECMA-48, EL)
+UP = "\x1b[{}A"  # so many lines (ECMA-48, CUU)
 
 
 class Progress:
-    """Redraws its line twice a second; leaves it in place at the end. New `issues` are said above it, once."""
+    """Redraws its lines twice a second; leaves them in place at the end. New `issues` are said above them, once."""
 
     def __init__(
         self,
@@ -29,7 +30,10 @@ class Progress:
         waiting_for: Callable[[], str | None],
         at_rest: str | None = None,
         issues: Callable[[], Awaitable[Sequence[Issue]]] | None = None,
+        roads: Callable[[], Awaitable[Sequence[Road]]] | None = None,
     ) -> None:
+        self._roads = roads
+        self._below = 0  # lines under the first one
         self._out, self._count, self._waiting_for = out, count, waiting_for
         self._at_rest, self._issues = at_rest, issues
         self._started_s = time.monotonic()
@@ -44,7 +48,7 @@ class Progress:
                 await asyncio.sleep(EVERY_S)
         finally:
             await self._draw()
-            self._out.write("\n")
+            self._out.write("\n" * (self._below + 1))
 
     async def _draw(self) -> None:
         accounting = await self._count()
@@ -54,7 +58,16 @@ class Progress:
         rate = (_ended(accounting) - self._at_start) / elapsed_s * 60 if elapsed_s > 1 else 0.0
         waiting_for = self._waiting_for() or (self._at_rest if accounting.taken_in and not accounting.pending else None)
         columns = shutil.get_terminal_size().columns - 1
-        self._out.write(TO_LINE_START + line(accounting, rate_per_min=rate, waiting_for=waiting_for, columns=columns))
+        first = line(accounting, rate_per_min=rate, waiting_for=waiting_for, columns=columns)
+        roads = await self._roads() if self._roads else ()
+        self._write([first, *(road_line(one)[:columns] for one in roads)])
+
+    def _write(self, lines: Sequence[str]) -> None:
+        """Over the lines of before; the cursor stays on the first."""
+        self._below = max(self._below, len(lines) - 1)
+        padded = [*lines, *[""] * (self._below + 1 - len(lines))]
+        back = UP.format(self._below) if self._below else ""
+        self._out.write("\n".join(TO_LINE_START + one for one in padded) + back)
         self._out.flush()
 
     async def _say_issues(self) -> None:
@@ -64,7 +77,7 @@ class Progress:
         for issue in issues:
             if (issue.key, issue.subject) not in self._said:
                 remedy = f"  What to do: {printable(issue.remedy)}\n" if issue.remedy else ""
-                self._out.write(f"{TO_LINE_START}! {printable(issue.message)}\n{remedy}")
+                self._out.write(f"{TO_LINE_START}! {printable(issue.message)}\n{TO_LINE_START}{remedy}")
         self._said = {(issue.key, issue.subject) for issue in issues}
 
 
@@ -87,6 +100,26 @@ def line(accounting: Accounting, *, rate_per_min: float, waiting_for: str | None
         return text[:columns]
     filled = width * ended // total if total else 0
     return f"[{'#' * filled}{'.' * (width - filled)}] {text}"
+
+
+def road_line(road: Road) -> str:
+    return f"  to {printable(road.destination)}: {printable(road_words(road))}"
+
+
+def road_words(road: Road) -> str:
+    """`1,204 safe, 1,310 freed, 12 on the way, 4,100 waiting: the phone is not connected`."""
+    parts = (
+        (road.queued, "waiting"),
+        (road.on_the_way, "on the way"),
+        (road.stored, "on the phone"),
+        (road.freed, "freed"),
+        (road.safe, "safe"),
+        (road.doubted, "in doubt"),
+        (road.believed, "believed"),
+        (road.refused, "refused"),
+    )
+    counts = ", ".join(f"{count:,} {what}" for count, what in parts if count) or "nothing yet"
+    return f"{counts}{f': {road.waiting_for}' if road.waiting_for else ''}"
 
 
 def printable(text: str) -> str:

@@ -84,6 +84,12 @@ class Deliveries:
         await self._parts.returned(part)
         return has_more or admitted
 
+    async def are_under_way(self) -> bool:
+        """Whether anything waits, is being made, or is held at a destination."""
+        return any(
+            road.queued or road.on_the_way or road.stored for road in await self._database.read(deliveries.roads)
+        )
+
     # ------------------------------------------------------------ choosing
 
     async def _plan(self, destination: Destination, *, at_once: bool) -> bool:
