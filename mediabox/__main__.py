@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--pictures", action="append", default=[], metavar="DIR", help="a folder to take in, beside those configured"
     )
+    run.add_argument(
+        "--simulated-pixel", action="store_true", help="deliver to a simulated phone (`mediabox simulate pixel`)"
+    )
     run.add_argument("--quiet", action="store_true", help="no progress on the terminal")
 
     _with_json(_verb(verbs, "status", "how things stand"))

@@ -20,6 +20,7 @@ from mediabox.core import commands, enrolment
 from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
+from mediabox.core.delivering.deliveries import SOON_S
 from mediabox.core.governor import Governor, Limits
 from mediabox.core.issues import IssueBook
 from mediabox.core.parts import ARCHIVE, Parts
@@ -69,9 +70,10 @@ class Box:
         self._stop = asyncio.Event()
         self.attention = Attention(self.database, self.governor, self.clock)
 
-    async def run(self, *, once: bool, beside: Beside = ()) -> None:
+    async def run(self, *, once: bool, until_let_go: bool = False, beside: Beside = ()) -> None:
         """Work until stopped, or with `once` until nothing more can be done.
 
+        `until_let_go`: with `once`, also until destinations have let go of all they were given.
         `beside`: what else to run meanwhile (a terminal's progress). Raises Fatal;
         with `once` also Away and NeedsHuman when the archive's volume cannot be used.
         """
@@ -88,7 +90,7 @@ class Box:
             if volume is not None:
                 stack.callback(volume.close)
                 try:
-                    await self._work(volume, once=once, beside=beside, stack=stack)
+                    await self._work(volume, once=once, until_let_go=until_let_go, beside=beside, stack=stack)
                 except BaseExceptionGroup as group:  # what a person should read is inside
                     raise first(group, Fatal) or first(group, MediaboxError) or group from None
         systemd.stopping()
@@ -142,6 +144,7 @@ class Box:
         volume: Volume,
         *,
         once: bool,
+        until_let_go: bool,
         beside: Beside,
         stack: AsyncExitStack,
     ) -> None:
@@ -197,7 +200,8 @@ class Box:
             running += [tasks.create_task(extra()) for extra in beside]
             systemd.ready()
             _tell("ready", once=once)
-            await self._until_stopped(_everything(joined, sources, destinations) if once else None)
+            last = _everything(joined, sources, destinations, until_let_go=until_let_go) if once else None
+            await self._until_stopped(last)
             for task in running:
                 task.cancel()
 
@@ -258,7 +262,13 @@ async def _wait_for(last: Awaitable[None]) -> None:
     await last
 
 
-async def _everything(joined: Assembly, sources: Mapping[str, Source], destinations: Mapping[str, Destination]) -> None:
+async def _everything(
+    joined: Assembly,
+    sources: Mapping[str, Source],
+    destinations: Mapping[str, Destination],
+    *,
+    until_let_go: bool,
+) -> None:
     """One complete listing of each source, every job that can be run, and as much delivered as there is room for."""
     for source in sources.values():
         while await joined.intake.list_once(source) is not None and source.unsettled:
@@ -268,6 +278,18 @@ async def _everything(joined: Assembly, sources: Mapping[str, Source], destinati
     for destination in destinations.values():
         await joined.deliveries.look(destination, at_once=True)
     if destinations:
+        joined.pipeline.wake()
+        await joined.pipeline.idle()
+    if until_let_go:
+        await _let_go(joined, destinations)
+
+
+async def _let_go(joined: Assembly, destinations: Mapping[str, Destination]) -> None:
+    """Follow the destinations until nothing is on its way to them or held by them any more."""
+    while await joined.deliveries.are_under_way():
+        for destination in destinations.values():
+            await destination.wait(SOON_S)
+            await joined.deliveries.look(destination, at_once=True)
         joined.pipeline.wake()
         await joined.pipeline.idle()
 

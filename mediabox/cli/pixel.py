@@ -88,6 +88,11 @@ def destination_settings(home: Path, name: str | None) -> Target:
     return targets[name]
 
 
+def target_of(config: Config, name: str) -> Target:
+    """The phone of that name. Raises KeyError."""
+    return _targets(config)[name]
+
+
 def _targets(config: Config) -> dict[str, Target]:
     return {
         one.name: _target(config, one.name, one.settings)
@@ -110,14 +115,14 @@ def _target(config: Config, name: str, settings: Settings) -> Target:
 
 async def pair(target: Target, device_id: str, *, wait_s: float, as_json: bool) -> int:
     """As far as it goes: the folder, the device once it is known, and a look whether the two are connected."""
-    await _ensure_outbox(target)
+    await ensure_outbox(target)
     client = await asyncio.to_thread(client_of, target.settings, target.name)
     try:
-        paired = await _paired(client, target, device_id or target.settings.device)
+        paired = await share(client, target, device_id or target.settings.device)
         if not as_json:
             _show(paired, target)
             chosen = "" if paired.device_id else await _choose(client, wait_s)
-            paired = await _paired(client, target, chosen) if chosen else paired
+            paired = await share(client, target, chosen) if chosen else paired
         if paired.device_id and not paired.is_connected:
             paired = await _connected(client, paired, wait_s=0 if as_json else wait_s)
     finally:
@@ -158,7 +163,8 @@ async def _told(target: Target) -> Told:
         return msgspec.structs.replace(told, problem=str(err), remedy=getattr(err, "remedy", ""))
 
 
-async def _paired(client: Syncthing, target: Target, device_id: str) -> Paired:
+async def share(client: Syncthing, target: Target, device_id: str) -> Paired:
+    """Share its outbox with this device, or with the one it has."""
     return await pairing.pair(
         client,
         folder_id=target.folder_id,
@@ -191,7 +197,7 @@ async def _choose(client: Syncthing, wait_s: float) -> str:
     return found[int(line) - 1].device_id if line.isdecimal() and 0 < int(line) <= len(found) else ""
 
 
-async def _ensure_outbox(target: Target) -> None:
+async def ensure_outbox(target: Target) -> None:
     """Enroll and make the outbox, as the daemon would; a running one does it itself."""
     if target.shared.is_dir() or running(target.home) is not None:
         return
