@@ -21,7 +21,7 @@ from typing import NoReturn
 import msgspec
 
 from mediabox.native import sandbox, wire
-from mediabox.native.profiles import Profile
+from mediabox.native.profiles import Profile, may_write_bytes
 
 _KEPT_BYTES = 100 << 20  # above the start: two lanes of 12-megapixel HEIC
 _BROKEN_STATUS = 70  # EX_SOFTWARE, sysexits.h
@@ -72,7 +72,13 @@ def live(
     gc.freeze()  # what was imported stays for good: later collections need not walk it
     gc.enable()
     heap = Heap()
-    active = sandbox.arm(memory_bytes=orders.memory_bytes, threads=len(lanes), namespaces=namespaces, layers=layers)
+    active = sandbox.arm(
+        memory_bytes=orders.memory_bytes,
+        threads=len(lanes),
+        namespaces=namespaces,
+        layers=layers,
+        may_write_bytes=may_write_bytes(orders.profile),
+    )
     threads = [threading.Thread(target=_serve, args=(lane, handler, heap), daemon=True) for lane in lanes[1:]]
     for thread in threads:
         thread.start()

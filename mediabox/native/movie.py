@@ -64,17 +64,18 @@ def look(source: Source, media_type: str, *, poster: bool = True) -> Movie:
     """
     window = Window(source)
     try:
-        with _opened(window, media_type) as container:
+        with opened(window, media_type) as container:
             stream = container.streams.best("video")
             if not isinstance(stream, av.VideoStream):
                 raise Unreadable(f"{media_type}: no video stream")
             shown, why = _poster(container, stream) if poster and _context(stream) else (None, None)
             return _described(container, stream, shown, why)
     except (av.FFmpegError, ValueError, OverflowError) as err:
-        raise Unreadable(f"{media_type}: {_words(err)}") from None
+        raise Unreadable(f"{media_type}: {words_of(err)}") from None
 
 
-def _opened(window: Window, media_type: str) -> av.container.InputContainer:
+def opened(window: Window, media_type: str) -> av.container.InputContainer:
+    """The file behind `window` for its streams to be read. Raises Unreadable, and what FFmpeg raises."""
     demuxer = _DEMUXERS.get(media_type)
     if demuxer is None:
         raise Unreadable(f"{media_type}: not a kind of video we open")
@@ -111,7 +112,7 @@ def _poster(container: av.container.InputContainer, stream: av.VideoStream) -> t
     except Unreadable as err:
         return None, str(err)
     except (av.FFmpegError, ValueError, OverflowError) as err:
-        return None, f"its picture cannot be decoded ({_words(err)})"
+        return None, f"its picture cannot be decoded ({words_of(err)})"
 
 
 def _seek(container: av.container.InputContainer, stream: av.VideoStream) -> None:
@@ -181,7 +182,7 @@ def _shown(frame: av.VideoFrame, context: av.VideoCodecContext) -> Decoded:
     small = frame.reformat(
         *size,
         format="rgb24",
-        src_colorspace=_matrix(frame),
+        src_colorspace=matrix_of(frame),
         dst_color_range=ColorRange.JPEG,
         interpolation=Interpolation.AREA,
     )
@@ -202,7 +203,7 @@ def _shown(frame: av.VideoFrame, context: av.VideoCodecContext) -> Decoded:
     )
 
 
-def _matrix(frame: av.VideoFrame) -> int:
+def matrix_of(frame: av.VideoFrame) -> int:
     """The frame's colour matrix; when it does not say, BT.709 from 720 lines on, as every player takes it."""
     if frame.colorspace not in (_UNSPECIFIED, _RGB):
         return int(frame.colorspace)
@@ -237,6 +238,6 @@ def _context(stream: Stream) -> av.VideoCodecContext | None:
     return cast("av.VideoCodecContext | None", stream.codec_context)
 
 
-def _words(err: Exception) -> str:
+def words_of(err: Exception) -> str:
     """FFmpeg's own words, without the number and the name we gave the file."""
     return str(getattr(err, "strerror", None) or err)

@@ -8,11 +8,12 @@ decoded here, from pictures of 16 x 16 pixels.
 import io
 import os
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
+from mediabox.model.recipe import Conversion
 from mediabox.native.boxes import Held
 from mediabox.native.profiles import Profile
 
@@ -42,8 +43,10 @@ def preload(profile: Profile) -> dict[str, str]:
     match profile:
         case Profile.PICTURE:
             return _pictures()
-        case Profile.MOVIE | Profile.ENCODE:
+        case Profile.MOVIE:
             return _pictures() | _movies()
+        case Profile.ENCODE:
+            return _pictures() | _movies() | _large() | _encoders()
         case Profile.LARGE:
             return _pictures() | _large()
 
@@ -88,6 +91,49 @@ def _large() -> dict[str, str]:
         if media_type in large.LOADERS:
             large.decode(Held(sample), Facts(kind=Kind.PICTURE, media_type=media_type))
     return {"libvips": ".".join(str(pyvips.version(part)) for part in range(3))}
+
+
+def _encoders() -> dict[str, str]:
+    """Convert one of each kind, into memory."""
+    from av.codec import Codec
+
+    from mediabox.native import encode
+
+    for media_type, sample in (*_samples(), ("image/heic", _HEIC)):
+        _convert(encode.convert, sample, media_type, to="image/jpeg")
+    _convert(encode.convert, _film(), "video/quicktime", to="video/mp4")
+    return {"x264": Codec("libx264", "w").long_name}
+
+
+def _convert(convert: "Callable[[int, int, Conversion], object]", sample: bytes, media_type: str, *, to: str) -> None:
+    source, into = (os.memfd_create(name) for name in ("source", "into"))
+    try:
+        os.write(source, sample)
+        convert(source, into, Conversion(name="a", media_type=media_type, size_bytes=len(sample), to=to))
+    finally:
+        os.close(source)
+        os.close(into)
+
+
+def _film() -> bytes:
+    """Two frames of fields with a sound that has to be encoded, so that every filter is met once."""
+    import av
+    import numpy as np
+
+    held = io.BytesIO()
+    with av.open(held, "w", format="mov") as film:
+        picture = film.add_stream("mpeg2video", rate=25, options={"flags": "+ilme+ildct"})
+        picture.width, picture.height, picture.pix_fmt = 64, 64, "yuv420p"
+        sound = film.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for number in range(2):
+            frame = av.VideoFrame(64, 64, "yuv420p")
+            frame.pts = number
+            film.mux(picture.encode(frame))
+        heard = av.AudioFrame.from_ndarray(np.zeros((1, 640), dtype=np.int16), format="s16", layout="mono")
+        heard.sample_rate, heard.pts = 8000, 0
+        film.mux(sound.encode(heard))
+        film.mux([*picture.encode(None), *sound.encode(None)])
+    return held.getvalue()
 
 
 def _samples() -> Iterator[tuple[str, bytes]]:

@@ -86,14 +86,23 @@ def detach(parent: int, *, layers: frozenset[Layer] = ALL_LAYERS) -> bool:
     return bool(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC) == 0)
 
 
-def arm(*, memory_bytes: int, threads: int, namespaces: bool, layers: frozenset[Layer] = ALL_LAYERS) -> SandboxLayers:
+def arm(
+    *,
+    memory_bytes: int,
+    threads: int,
+    namespaces: bool,
+    layers: frozenset[Layer] = ALL_LAYERS,
+    may_write_bytes: int = 0,
+) -> SandboxLayers:
     """Close every door but memory, time and the open descriptors. There is no way back.
 
-    `memory_bytes` is what may be mapped on top of what the imports take. Returns
-    what is really active. Raises OSError when a layer that exists is refused.
+    `memory_bytes` is what may be mapped on top of what the imports take. `may_write_bytes`
+    is how long a file may become that is handed over open for writing; with 0 none is
+    written. Returns what is really active. Raises OSError when a layer that exists is refused.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    _limit(memory_bytes=memory_bytes, tasks=threads + _SPARE_TASKS if namespaces else None)
+    tasks = threads + _SPARE_TASKS if namespaces else None
+    _limit(memory_bytes=memory_bytes, tasks=tasks, may_write_bytes=may_write_bytes)
     has_one_thread = len(os.listdir("/proc/self/task")) == 1
     has_filter = Layer.SECCOMP in layers and syscalls.is_available()  # the last import: doors close from here on
     empty_root = Layer.NAMESPACES in layers and _leave_the_root()
@@ -103,7 +112,7 @@ def arm(*, memory_bytes: int, threads: int, namespaces: bool, layers: frozenset[
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_NO_NEW_PRIVS)")
     landlock_abi = landlock.give_up_everything() if Layer.LANDLOCK in layers and has_one_thread else 0
     if has_filter:
-        syscalls.allow_only_decoding()
+        syscalls.allow_only_decoding(may_write=may_write_bytes > 0)
     return SandboxLayers(
         namespaces=namespaces,
         empty_root=empty_root,
@@ -131,7 +140,7 @@ def _ask_to_be_killed_first() -> None:
         score.write_text(str(OOM_SCORE_ADJ), encoding="ascii")
 
 
-def _limit(*, memory_bytes: int, tasks: int | None) -> None:
+def _limit(*, memory_bytes: int, tasks: int | None, may_write_bytes: int) -> None:
     """Set the resource limits.
 
     CPU time is not limited here: a child lives long, its parent watches each file.
@@ -141,7 +150,7 @@ def _limit(*, memory_bytes: int, tasks: int | None) -> None:
     address_space_bytes = mapped_pages * resource.getpagesize() + memory_bytes
     limits = [
         (resource.RLIMIT_AS, address_space_bytes),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, may_write_bytes),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, MOST_DESCRIPTORS),
     ]

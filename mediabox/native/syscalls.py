@@ -2,7 +2,8 @@
 
 What is left: read and write what is already open, get memory, start threads, wait,
 tell the time, and exit. Nothing is opened, connected, executed, forked, traced or
-signalled. Calls that reach another process through an argument are held to this
+signalled. A child that encodes may also write at an offset and cut short what it was given
+open for writing. Calls that reach another process through an argument are held to this
 one: `tgkill`, `prlimit64`, `fcntl` (F_SETOWN would raise SIGIO in the daemon).
 
 Names are resolved by libseccomp for the machine at hand; those an architecture does
@@ -33,6 +34,8 @@ _ALWAYS = (
     "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
 )  # fmt: skip
 
+_TO_ENCODE = ("pwrite64", "ftruncate")  # into descriptors that are open already, as `write` is
+
 _LOW_32 = 0xFFFF_FFFF  # arguments of type int: the upper half of the register is not defined
 _PROT_EXEC = 0x4
 _AT_EMPTY_PATH = 0x1000
@@ -51,7 +54,7 @@ def is_available() -> bool:
     return True
 
 
-def allow_only_decoding() -> None:
+def allow_only_decoding(*, may_write: bool = False) -> None:
     """Install the filter in every thread of this process. Raises OSError when the kernel refuses it."""
     import pyseccomp as seccomp
 
@@ -63,7 +66,7 @@ def allow_only_decoding() -> None:
     def allow(name: str, *arguments: seccomp.Arg) -> None:
         _add(rules, seccomp.ALLOW, name, *arguments)
 
-    for name in _ALWAYS:
+    for name in (*_ALWAYS, *(_TO_ENCODE if may_write else ())):
         allow(name)
     for name in ("mmap", "mprotect"):  # no memory becomes code any more
         allow(name, seccomp.Arg(2, seccomp.MASKED_EQ, _PROT_EXEC, 0))

@@ -97,6 +97,10 @@ class Directory:
     def __contains__(self, tag: int) -> bool:
         return tag in self._places
 
+    def tags(self) -> tuple[int, ...]:
+        """Every tag there is."""
+        return tuple(self._places)
+
     def place(self, tag: int) -> tuple[int, int, int] | None:
         """Field type, count and offset (in the source) of a tag's value."""
         at = self._places.get(tag)

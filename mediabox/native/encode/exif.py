@@ -1,0 +1,203 @@
+"""The Exif block of a converted still: the source's own tags, put together anew.
+
+Taken over is what describes the shot; left behind is what described the old file: where
+its strips and its thumbnail lay, how it was compressed. Maker notes hold offsets: those
+whose offsets count from the note itself are kept, the others would only be rubble.
+Layout: TIFF 6.0, section 2; CIPA DC-008 (Exif 3.0), section 4.6. Notes: ExifTool, MakerNotes.pm.
+"""
+
+import struct
+from typing import Final, NamedTuple
+
+from mediabox.model.facts import CaptureTime, Facts, TimeSource
+from mediabox.native.boxes import Malformed
+from mediabox.native.encode.said import Said
+from mediabox.native.fit import exif_edit
+from mediabox.native.fit.unfit import Unfit
+from mediabox.native.tags.tiff import Directory, Tiff
+
+LARGEST: Final = 65_533 - 6  # bytes; a JPEG segment with its length and `Exif\0\0`
+
+_MAKE, _MODEL, _ORIENTATION, _SOFTWARE = 0x010F, 0x0110, 0x0112, 0x0131
+_EXIF, _GPS, _INTEROPERABILITY, _NOTE = 0x8769, 0x8825, 0xA005, 0x927C
+_VERSION, _WIDTH, _HEIGHT = 0x9000, 0xA002, 0xA003
+_MAIN: Final = frozenset((
+    0x010D, 0x010E, _MAKE, _MODEL, 0x011A, 0x011B, 0x0128, _SOFTWARE, 0x0132, 0x013B, 0x013C, 0x8298,
+    0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
+))  # fmt: skip
+# Raw files of old cameras keep what belongs into the Exif directory in the main one.
+_SHOT: Final = frozenset((0x829A, 0x829D, 0x8822, 0x8827, 0x9003, 0x9004, 0x9201, 0x9202, 0x9207, 0x9209, 0x920A))
+_NOT_OURS: Final = frozenset((_NOTE, _INTEROPERABILITY, 0xEA1C))  # padding
+_NOTES_THAT_MOVE: Final = (
+    b"Apple iOS\0",
+    b"Nikon\0\2",
+    b"FUJIFILM",
+    b"OLYMPUS\0II",
+    b"OM SYSTEM\0",
+    b"LEICA CAMERA AG\0",
+)
+_LARGEST_VALUE: Final = 4096  # bytes, when the block has to shrink
+
+_IN_EXIF: Final = frozenset((TimeSource.EXIF_OFFSET, TimeSource.EXIF_LOCAL))
+
+_ASCII, _SHORT, _LONG, _UNDEFINED = 2, 3, 4, 7
+_WIDTHS: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+
+
+class Value(NamedTuple):
+    """A tag's value as stored: field type and bytes, in the block's byte order."""
+
+    form: int
+    content: bytes
+
+
+Table = dict[int, Value]
+
+
+class Tables(NamedTuple):
+    """A block's directories. `endian` as `struct` has it."""
+
+    endian: str
+    main: Table
+    exif: Table
+    gps: Table
+    interoperability: Table
+
+
+def read(tiff: Tiff) -> Tables:
+    """What is worth taking over. Raises Malformed when the first directory is not whole."""
+    main = tiff.directory(tiff.first)
+    exif = main.sub(_EXIF)
+    tables = Tables(
+        tiff.endian,
+        _taken(main, _MAIN),
+        (_taken(main, _SHOT) if exif is None else _taken(exif)),
+        _taken(main.sub(_GPS)),
+        _taken(exif.sub(_INTEROPERABILITY)) if exif else {},
+    )
+    note = exif.raw(_NOTE) if exif else None
+    if note is not None and note.startswith(_NOTES_THAT_MOVE):
+        tables.exif[_NOTE] = Value(_UNDEFINED, note)
+    return tables
+
+
+def joined(main: Tiff, exif: Tiff | None, gps: Tiff | None) -> Tables:
+    """Of a file that keeps each directory in a block of its own, all of one byte order."""
+    return Tables(
+        main.endian,
+        _taken(main.directory(main.first), _MAIN),
+        _taken(exif.directory(exif.first)) if exif else {},
+        _taken(gps.directory(gps.first)) if gps else {},
+        {},
+    )
+
+
+def of_facts(facts: Facts) -> Tables:
+    """For a file whose tags are none of Exif's: who took it."""
+    camera = facts.camera
+    said = {_MAKE: camera and camera.make, _MODEL: camera and camera.model, _SOFTWARE: facts.software}
+    main = {tag: Value(_ASCII, text.encode() + b"\0") for tag, text in said.items() if text}
+    return Tables("<", main, {}, {}, {})
+
+
+def block(tables: Tables, facts: Facts, said: Said, *, size: tuple[int, int], orientation: int) -> bytes:
+    """The new block, TIFF header first: these tags, what was decided on time and place, and the new picture's size."""
+    number = tables.endian + "I"
+    exif = tables.exif | {
+        _WIDTH: Value(_LONG, struct.pack(number, size[0])),
+        _HEIGHT: Value(_LONG, struct.pack(number, size[1])),
+        _VERSION: tables.exif.get(_VERSION, Value(_UNDEFINED, b"0232")),
+    }
+    main = tables.main | {_ORIENTATION: Value(_SHORT, struct.pack(tables.endian + "H", orientation))}
+    tables = tables._replace(main=main, exif=exif)
+    told = b""
+    for smaller in (tables, _without_note(tables), _small(tables)):
+        written = _written(smaller)
+        told = exif_edit.with_time_and_place(
+            written, _news(facts, said), None if _is_same(facts, tables, said) else said.place
+        )
+        if len(told) <= LARGEST:
+            return told
+    raise Unfit(f"its tags need {len(told):,} bytes, a JPEG holds {LARGEST:,}")
+
+
+def _news(facts: Facts, said: Said) -> CaptureTime | None:
+    """The time, unless the tags say just that already: they may be finer than what we keep of them."""
+    has_it = facts.capture_time is not None and facts.capture_time.source in _IN_EXIF
+    return None if said.capture_time == facts.capture_time and has_it else said.capture_time
+
+
+def _is_same(facts: Facts, tables: Tables, said: Said) -> bool:
+    return said.place == facts.place and bool(tables.gps)
+
+
+def _taken(directory: Directory | None, wanted: frozenset[int] | None = None) -> Table:
+    if directory is None:
+        return {}
+    found: Table = {}
+    for tag in directory.tags() if wanted is None else wanted:
+        place = directory.place(tag)
+        content = directory.raw(tag)
+        if place is not None and content and place[0] in _WIDTHS and (wanted or tag not in _NOT_OURS):
+            found[tag] = Value(place[0], content)
+    return found
+
+
+def _without_note(tables: Tables) -> Tables:
+    return tables._replace(exif={tag: value for tag, value in tables.exif.items() if tag != _NOTE})
+
+
+def _small(tables: Tables) -> Tables:
+    """Only short values: a comment of 60 KB is left behind."""
+    main, exif = (
+        {tag: value for tag, value in table.items() if len(value.content) <= _LARGEST_VALUE}
+        for table in (tables.main, tables.exif)
+    )
+    return tables._replace(main=main, exif=exif)
+
+
+def _written(tables: Tables) -> bytes:
+    """Header, main directory, Exif, interoperability and GPS directories, each followed by its values."""
+    header = {"<": b"II*\0", ">": b"MM\0*"}[tables.endian] + struct.pack(tables.endian + "I", 8)
+    number = tables.endian + "I"
+
+    def pointer(at: int) -> Value:
+        return Value(_LONG, struct.pack(number, at))
+
+    exif, main = dict(tables.exif), dict(tables.main)
+    main_length = len(
+        _directory(main | {_EXIF: pointer(0)} | ({_GPS: pointer(0)} if tables.gps else {}), 0, tables.endian)
+    )
+    exif_at = 8 + main_length
+    if tables.interoperability:
+        exif[_INTEROPERABILITY] = pointer(0)
+    rest_at = exif_at + len(_directory(exif, 0, tables.endian))
+    between = b""
+    if tables.interoperability:
+        exif[_INTEROPERABILITY] = pointer(rest_at)
+        between = _directory(tables.interoperability, rest_at, tables.endian)
+    main[_EXIF] = pointer(exif_at)
+    where = b""
+    if tables.gps:
+        main[_GPS] = pointer(rest_at + len(between))
+        where = _directory(tables.gps, rest_at + len(between), tables.endian)
+    return b"".join((
+        header, _directory(main, 8, tables.endian), _directory(exif, exif_at, tables.endian), between, where,
+    ))  # fmt: skip
+
+
+def _directory(table: Table, at: int, endian: str) -> bytes:
+    """One directory that will lie at `at`, with no successor, and its longer values behind it."""
+    values_at = at + 2 + 12 * len(table) + 4
+    rows, values = bytearray(struct.pack(endian + "H", len(table))), bytearray()
+    for tag, value in sorted(table.items()):
+        width = _WIDTHS.get(value.form)
+        if width is None or len(value.content) % width:
+            raise Malformed(f"tag {tag:#06x} has {len(value.content)} bytes of type {value.form}")
+        rows += struct.pack(endian + "HHI", tag, value.form, len(value.content) // width)
+        if len(value.content) <= 4:
+            rows += value.content.ljust(4, b"\0")
+        else:
+            rows += struct.pack(endian + "I", values_at + len(values))
+            values += value.content + bytes(len(value.content) & 1)
+    return bytes(rows + struct.pack(endian + "I", 0) + values)

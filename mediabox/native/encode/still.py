@@ -1,0 +1,96 @@
+"""A still as JPEG: every pixel of the source unless fewer are wanted, its colour, its tags.
+
+Quality 93, 4:4:4. The pixels stay as they are stored and the orientation tag says how to
+turn them, as in the source and in our previews; where a decoder has turned them already
+the tag says so. A JPEG that lies in the source (raw files, JPEG XL) is taken over bit for bit.
+"""
+
+from typing import NamedTuple
+
+from mediabox.model.facts import Facts, Hdr
+from mediabox.model.recipe import Converted
+from mediabox.native.boxes import Source
+from mediabox.native.decoded import Unreadable, displayed
+from mediabox.native.encode import exif, exif_source, jpeg_file, raw_preview, still_check, ultra_hdr, whole
+from mediabox.native.encode.said import Said
+from mediabox.native.encode.sink import Sink
+from mediabox.native.encode.whole import Inside
+from mediabox.native.tags import jpeg
+from mediabox.native.tags.reader import Window
+
+_GAIN_MAPS = frozenset((Hdr.ULTRA_HDR, Hdr.APPLE_GAIN_MAP, Hdr.ISO_GAIN_MAP))
+
+
+class Written(NamedTuple):
+    """What was written. Sizes in pixels as stored; `orientation` is in the tag."""
+
+    width: int
+    height: int
+    orientation: int
+    notes: tuple[str, ...] = ()
+    has_gain_map: bool = False
+
+
+def convert(source: Source, sink: Sink, facts: Facts, said: Said, *, most_pixels: int | None) -> Converted:
+    """Encode the primary picture. Raises Unfit, Unreadable, OSError and what the decoders raise."""
+    work = _Work(source, sink, facts, said, most_pixels)
+    written = work.ultra_hdr() or work.ordinary()
+    still_check.check(sink, said, width=written.width, height=written.height, orientation=written.orientation)
+    width, height = displayed(written.width, written.height, written.orientation)
+    lost = ("HDR gain map left out",) if facts.hdr in _GAIN_MAPS and not written.has_gain_map else ()
+    return Converted(size_bytes=sink.size, width=width, height=height, note=", ".join(written.notes + lost))
+
+
+class _Work:
+    """One source on its way into one sink."""
+
+    def __init__(self, source: Source, sink: Sink, facts: Facts, said: Said, most_pixels: int | None) -> None:
+        self._source = source
+        self._sink = sink
+        self._facts = facts
+        self._said = said
+        self._most_pixels = most_pixels
+        self._tables = exif_source.tables(source, facts)
+
+    def ultra_hdr(self) -> Written | None:
+        """An Ultra HDR JPEG stays one; `None` for all else, also for those whose gain map libvips cannot read."""
+        if self._facts.hdr is not Hdr.ULTRA_HDR or self._facts.media_type != "image/jpeg":
+            return None
+        found = ultra_hdr.decode(self._source, self._facts, most_pixels=self._most_pixels)
+        if found is None:
+            return None
+        tags = self._tags(found.image.width, found.image.height, found.orientation)
+        ultra_hdr.write(found.image, tags, self._sink)
+        return Written(found.image.width, found.image.height, found.orientation, has_gain_map=True)
+
+    def ordinary(self) -> Written:
+        """Raw files and JPEG XL may hold a JPEG that is taken over; everything else is encoded."""
+        facts = self._facts
+        if whole.can_decode(facts.media_type):
+            found = whole.decode(self._source, facts, most_pixels=self._most_pixels)
+        else:
+            found = raw_preview.find(self._source, facts)
+        if isinstance(found, Inside):
+            width, height = _size(found)
+            if self._most_pixels is None or width * height <= self._most_pixels:
+                return self._taken_over(found, width, height)
+            found = whole.in_jpeg(found, most_pixels=self._most_pixels)
+        image = found.image
+        tags = self._tags(image.width, image.height, found.orientation)
+        jpeg_file.write_picture(image, found.icc, tags, self._sink)
+        return Written(image.width, image.height, found.orientation, found.notes)
+
+    def _taken_over(self, inside: Inside, width: int, height: int) -> Written:
+        tags = self._tags(width, height, inside.orientation)
+        jpeg_file.write_inside(inside.source, inside.start, inside.length, tags, self._sink)
+        return Written(width, height, inside.orientation, inside.notes)
+
+    def _tags(self, width: int, height: int, orientation: int) -> bytes:
+        return exif.block(self._tables, self._facts, self._said, size=(width, height), orientation=orientation)
+
+
+def _size(inside: Inside) -> tuple[int, int]:
+    frame = jpeg.walk(Window(inside.source, inside.start, inside.length)).frame
+    if len(frame) < 5:
+        raise Unreadable("the JPEG inside has no picture")
+    return int.from_bytes(frame[3:5], "big"), int.from_bytes(frame[1:3], "big")
