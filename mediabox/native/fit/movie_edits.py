@@ -47,8 +47,10 @@ class Movie:
         self.children = list(boxes(source, self.moov.payload, self.moov.end, limit=MAX_CHILDREN))
         if any(box.is_cut for box in self.children):
             raise Malformed("a box of the movie's index passes its end")
-        kinds = {box.type for box in (*self.top, *self.children)}
-        if kinds & {*_FRAGMENTS, b"mvex"}:
+        kinds = [box.type for box in (*self.top, *self.children)]
+        if kinds.count(b"udta") > 1:  # at most one (ISO/IEC 14496-12, 8.10.1)
+            raise Unfit("the movie's index tells its words twice")
+        if {*kinds} & {*_FRAGMENTS, b"mvex"}:
             raise Unfit("the movie is in fragments")
         if b"mvhd" not in kinds:
             raise Unfit("the movie's index is packed, or has no header")
