@@ -1,8 +1,9 @@
 """How much goes to a destination at a time. Pure.
 
 What is recent goes first, newest first; a share of the room is kept for the past, so
-that a busy household's back-catalogue moves too. Within each of the two nobody is
-overtaken: a long video waits until there is room for it, and then goes.
+that a busy household's back-catalogue moves too, and no more than that while the present
+waits. Within each of the two nobody is overtaken: a long video waits until there is room
+for it, and then goes.
 """
 
 from __future__ import annotations
@@ -31,15 +32,27 @@ def admit(recent: Sequence[Delivery], backlog: Sequence[Delivery], room: Room, o
     if room.reason:
         return []
     most = room.most_bytes if room.more_bytes is None else min(room.most_bytes, out.both + room.more_bytes)
-    kept = max(0, int(most * room.backlog_share) - out.backlog) if backlog else 0
+    share = int(most * room.backlog_share) if backlog else 0
+    kept = max(0, share - out.backlog)
     first = list(_fitting(recent, most - out.both - kept))
-    left = most - out.both - _bytes(first)
-    second = list(_fitting(backlog, left))
-    third = list(_fitting(recent[len(first) :], left - _bytes(second)))
-    chosen = [*first, *second, *third]
+    blocked, left = recent[len(first) :], most - out.both - _bytes(first)
+    if not blocked:
+        rest = list(_fitting(backlog, left))
+    elif blocked[0].size_bytes > most - share:  # it fits only once the past has gone: that one pauses
+        rest = list(_fitting(blocked, left))
+    else:
+        rest = _shared(blocked, backlog, left, kept)
+    chosen = [*first, *rest]
     if not chosen and out.both == 0:  # larger than all the room: alone, as soon as nothing else is there
         return _alone([*recent, *backlog], room)
     return chosen
+
+
+def _shared(blocked: Sequence[Delivery], backlog: Sequence[Delivery], left: int, kept: int) -> list[Delivery]:
+    """The past takes its share, and only what it does not need is the present's."""
+    past = list(_fitting(backlog, min(left, kept)))
+    present = _fitting(blocked, left - _bytes(past)) if len(past) == len(backlog) else ()
+    return [*past, *present]
 
 
 def _fitting(waiting: Sequence[Delivery], left_bytes: int) -> Iterator[Delivery]:
