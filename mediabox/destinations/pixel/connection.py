@@ -91,6 +91,8 @@ class Connection:
             raise refusals.distrusted(self, str(err)) from err
         except _TooMuch as err:
             raise refusals.stranger(self, path, f"more than {MOST_BYTES} bytes") from err
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as err:
+            raise refusals.unusable(self, f"no such address ({err})", issue="destination.url") from err
         except aiohttp.ClientResponseError as err:  # no HTTP at all
             raise refusals.stranger(self, path, err.message) from err
         except (aiohttp.ClientError, TimeoutError, OSError) as err:

@@ -58,7 +58,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.destinations.pixel.answers import FolderConfig, FolderStatus
+from mediabox.destinations.pixel.answers import Completion, FolderConfig, FolderStatus
 from mediabox.destinations.pixel.soundness import Fault, faults_of, missing_folder
 from mediabox.destinations.pixel.watch import Watch
 from mediabox.errors import MediaboxError
@@ -132,7 +132,7 @@ class PhoneFolder:
             is_settled=_is_settled(status),
             watch_error=status.watch_error,
             others=tuple(one.device_id for one in config.devices if one.device_id not in (mine, device)),
-            phone=await self._phone(device) if device else None,
+            phone=await self._phone(device, is_paused=config.paused) if device else None,
         )
 
     async def phone_id(self) -> str:
@@ -180,10 +180,10 @@ class PhoneFolder:
             return self._device if self._device in others else ""
         return others[0] if len(others) == 1 else ""
 
-    async def _phone(self, device: str) -> Phone:
+    async def _phone(self, device: str, *, is_paused: bool) -> Phone:
         link = (await self.client.connections()).get(device)
         seen = (await self.client.device_stats()).get(device)
-        has = await self.client.completion(self.folder_id, device)
+        has = Completion() if is_paused else await self.client.completion(self.folder_id, device)
         return Phone(
             device_id=device,
             is_connected=link is not None and link.connected,

@@ -3,7 +3,7 @@
 Words Syncthing uses, seen in 1.19.2 and read in 2.1.3: 404 `no such folder`, `folder is
 paused`, `folder is not running`, `No such object in the index`; 403 `Forbidden`, `CSRF
 Error` or `Not Authorized` for a wrong key, `Host check error` for an address it does not
-know itself by; 500 with the reason in plain text, which for a scan may be one of the first three.
+know itself by; 500 with the reason in plain text, for a scan one of the first three or `folder marker missing (...)`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ CERTIFICATE = (
 )
 PAIR = "Run `mediabox pixel pair {name}`: it sets the folder up again, or says what stands against it."
 RESUME = "Resume the folder on Syncthing's page."
+MOUNT = "Mount the disk of the outbox. Never make the marker by hand: an empty folder would count as all deleted."
 SOON = "It comes by itself once Syncthing is ready; if not, its log says why."
 
 
@@ -58,6 +59,8 @@ def check(asked: Asked, path: str, status: int, content: bytes) -> None:
         raise _person(asked, told, "destination.folder", PAIR.format(name=asked.name))
     if "folder is paused" in words:
         raise _person(asked, told, "destination.paused", RESUME)
+    if "folder marker missing" in words or "folder path missing" in words:
+        raise Away(told, part=f"destination:{asked.name}", remedy=MOUNT)
     if "not running" in words:
         raise Away(told, part=f"destination:{asked.name}", remedy=SOON)
     if status == 404:

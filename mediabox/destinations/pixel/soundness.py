@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.destinations.pixel.refusals import PAIR, RESUME
+from mediabox.destinations.pixel.refusals import MOUNT, PAIR, RESUME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,8 +66,7 @@ def faults_of(
         yield Fault(kind=FaultKind.ELSEWHERE, message=message, remedy=remedy)
     elif not (outbox / config.marker_name).exists():
         message = f"the marker {config.marker_name} is missing in {outbox}: another disk is mounted there, or none"
-        remedy = "Mount the right disk. Never make the marker by hand: an empty folder would count as all deleted."
-        yield Fault(kind=FaultKind.UNMARKED, message=message, remedy=remedy)
+        yield Fault(kind=FaultKind.UNMARKED, message=message, remedy=MOUNT)
     if config.type != SENDS_AND_RECEIVES:
         message = f"{what} is of type {config.type}: the phone's deletions cannot be seen"
         yield Fault(kind=FaultKind.WRONG_TYPE, message=message, remedy=pair)
