@@ -133,6 +133,18 @@ def test_refuses_a_folder_that_is_not_there(checkout: Path) -> None:
     assert (done.returncode, done.stderr) == (1, f"There is no folder {checkout}/nowhere.\n")
 
 
+def test_a_simulated_phone_needs_syncthing(checkout: Path) -> None:
+    python(checkout)
+
+    without = start(checkout, "--pixel")
+    program(checkout / "bin" / "syncthing", "true")
+    there = start(checkout, "--pixel", "--once")
+
+    assert (without.returncode, without.stdout) == (1, "")
+    assert "sudo apt install syncthing" in without.stderr
+    assert there.stdout.splitlines()[-1].endswith("mediabox-try --simulated-pixel --once")
+
+
 def test_every_script_can_be_started() -> None:
     for script in ("image-build/try", "tests/run", ".ci/run"):
         assert os.access(ROOT / script, os.X_OK), script
