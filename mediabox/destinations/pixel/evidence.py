@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mediabox.destinations.pixel.answers import FileState
 
 FEW = 10  # pictures somebody deleted by hand; a share of a nearly empty phone says nothing
-LEFT_SHARE = 0.1  # of what arrived before: Google Photos has not backed up everything yet
+FEW_OF = 0.1  # what is not backed up yet and stays, and what a fast line has backed up within the minute
 
 
 class Standing(StrEnum):
@@ -127,11 +127,11 @@ def judge(
 
 
 def is_free_up(freed: Sequence[Reading], there: Sequence[Reading], *, now_ms: int, backed_up_after_ms: int) -> bool:
-    """Whether so large a deletion looks like Free up space: all but a few of what arrived before the last that went."""
+    """Whether so large a deletion looks like Free up space: nearly all that arrived first, hardly anything fresh."""
     arrivals = [_arrived_ms(one) for one in freed]
     left = sum(_arrived_ms(one) <= max(arrivals, default=0) for one in there)
-    is_old_enough = all(now_ms - at >= backed_up_after_ms for at in arrivals)
-    return is_old_enough and left <= LEFT_SHARE * len(freed)
+    fresh = sum(now_ms - at < backed_up_after_ms for at in arrivals)
+    return left <= FEW_OF * len(freed) and fresh <= FEW_OF * len(freed)
 
 
 NEVER_SEEN = "deleted on the phone, which has never shown to have it"
