@@ -22,7 +22,7 @@ from mediabox.native.fit.unfit import Unfit
 MAX_PIXELS: Final = 64_000_000
 LARGEST_BYTES: Final = 16 << 20
 ISO_VERSION: Final = bytes(4)  # least and writer's version, 0: all that the first picture has to say
-_QUALITY: Final = 92  # a map is smooth; above, its file grows faster than its error shrinks
+_QUALITY: Final = 90  # a map is smooth; above, its file grows faster than its error shrinks
 _JFIF_BYTES: Final = 20  # SOI and the APP0 that libjpeg writes first
 _DENOMINATOR: Final = 1 << 20  # for numbers between 0 and 6: a millionth of a stop
 _BASE_COLOUR_SPACE: Final = 0x40  # the gain applies in the first picture's own colours
@@ -58,7 +58,7 @@ def _mapped(apple: bytes, values: list[int]) -> bytes:
             coded = Image.open(io.BytesIO(apple), formats=("JPEG",))
             check_pixels(*coded.size, limit=MAX_PIXELS)
             coded.draft("L", coded.size)
-            image = coded.convert("L").point(values)
+            image = (coded if coded.mode == "L" else coded.convert("L")).point(values)
     except Unreadable as err:
         raise Unfit(str(err)) from err
     held = io.BytesIO()

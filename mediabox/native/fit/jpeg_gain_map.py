@@ -49,12 +49,12 @@ def rewritten(source: Source, still: Still, gain: GainMap) -> bytes | None:
         raise Unfit("HDR: the picture does not say how bright it is meant to get")
     if brightest < _LEAST_HEADROOM:
         return None
-    if picture.size > gain_map.LARGEST_BYTES or not _stands_alone(source, still, picture):
+    if picture.size > gain_map.LARGEST_BYTES or not stands_alone(source, still, picture):
         raise Unfit("HDR: the gain map cannot be told from the pictures around it")
     return gain_map.as_ultra_hdr(source.bytes(picture.at, picture.size), brightest)
 
 
-def _stands_alone(source: Source, still: Still, picture: Picture) -> bool:
+def stands_alone(source: Source, still: Still, picture: Picture) -> bool:
     """Whether taking these bytes out leaves the other pictures whole."""
     others = (other for other in still.pictures.behind if other.row != picture.row) if still.pictures else ()
     is_clear = all(other.at + other.size <= picture.at or picture.at + picture.size <= other.at for other in others)

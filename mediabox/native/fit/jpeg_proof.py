@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from mediabox.model.facts import Hdr
 from mediabox.native.boxes import Source
-from mediabox.native.fit.jpeg_gain_map import GainMap, find_gain_map
+from mediabox.native.fit.jpeg_gain_map import GainMap, find_gain_map, stands_alone
 from mediabox.native.fit.jpeg_segments import APP1, APP2, EXIF, ISO_GAIN_MAP, MPF, XMP, Still, read_still
 from mediabox.native.fit.same_bytes import is_same
 from mediabox.native.fit.unfit import Unfit
@@ -24,9 +24,14 @@ def same_picture(result: Source, first: Source) -> None:
     if list(_kept(result, made)) != list(_kept(first, given)):
         raise Unfit("the made JPEG has lost or changed a segment")
     gain = find_gain_map(first, given)
-    if is_same(result, made.scan_at, first, given.scan_at, first.size - given.scan_at):
-        return
-    if gain is None or gain.hdr is not Hdr.APPLE_GAIN_MAP or not _is_replaced(result, made, first, given, gain):
+    sure_end = first.size if gain is None or gain.hdr is not Hdr.APPLE_GAIN_MAP else gain.picture.at
+    length = sure_end - given.scan_at
+    is_there = is_same(result, made.scan_at, first, given.scan_at, length)
+    if is_there and gain is not None and sure_end < first.size:
+        at = made.scan_at + length
+        is_kept = is_same(result, at, first, sure_end, first.size - sure_end)
+        is_there = is_kept or (stands_alone(first, given, gain.picture) and _is_replaced(result, made, at, first, gain))
+    if not is_there:
         raise Unfit("the made JPEG has not the same picture data")
 
 
@@ -37,14 +42,9 @@ def _kept(source: Source, still: Still) -> Iterator[tuple[int, bytes]]:
             yield segment.marker, source.bytes(segment.at, segment.end - segment.at)
 
 
-def _is_replaced(result: Source, made: Still, first: Source, given: Still, gain: GainMap) -> bool:
-    """Whether all but the gain map is there, and another gain map is."""
-    length = gain.picture.at - given.scan_at
+def _is_replaced(result: Source, made: Still, at: int, first: Source, gain: GainMap) -> bool:
+    """Whether all that comes after Apple's gain map is there in its place, from `at` on, and another gain map is."""
     behind = gain.picture.at + gain.picture.size
     instead = find_gain_map(result, made)
-    return (
-        is_same(result, made.scan_at, first, given.scan_at, length)
-        and is_same(result, made.scan_at + length, first, behind, first.size - behind)
-        and instead is not None
-        and instead.hdr is Hdr.ULTRA_HDR
-    )
+    is_whole = is_same(result, at, first, behind, first.size - behind)
+    return is_whole and instead is not None and instead.hdr is Hdr.ULTRA_HDR

@@ -115,8 +115,8 @@ APPLE_MAP_XMP = (
 )
 
 
-def apple_map(image: Image.Image, *, words: bytes = b"") -> bytes:
-    return jpeg(image, xmp_segment(APPLE_MAP_XMP % words))
+def apple_map(image: Image.Image, *, words: bytes = b"", quality: int = 90) -> bytes:
+    return jpeg(image, xmp_segment(APPLE_MAP_XMP % words), quality=quality)
 
 
 def with_pictures(first: bytes, *others: bytes, lie_bytes: int = 0) -> bytes:
