@@ -11,7 +11,7 @@ import msgspec
 
 from mediabox.contracts import ExamineRequest
 from mediabox.errors import Permanent
-from mediabox.native import child, fit, sidecar, tags, wire
+from mediabox.native import child, encode, fit, sidecar, tags, wire
 from mediabox.native.boxes import Malformed
 from mediabox.native.decoded import NeedsProfile
 from mediabox.native.examine import examine
@@ -72,9 +72,7 @@ def _made(call: wire.Fit | wire.Check | wire.Convert, first: int, second: int | 
                 facts=fit.check(Reader(first), Reader(second), media_type=call.media_type, name=call.name)
             )
         case wire.Convert() if second is not None:
-            return wire.ConvertedAnswer(
-                converted=importlib.import_module("mediabox.native.encode").convert(first, second, call.conversion)
-            )
+            return wire.ConvertedAnswer(converted=encode.convert(first, second, call.conversion))
         case _:
             return wire.Refused(reason="one descriptor came along, two are needed")
 

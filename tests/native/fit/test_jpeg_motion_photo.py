@@ -92,9 +92,11 @@ class Watched:
         self._held = Held(content)
         self.size = len(content)
         self.asked = 0
+        self.most_at_once = 0
 
     def bytes(self, offset: int, length: int, /) -> bytes:
         self.asked += length
+        self.most_at_once = max(self.most_at_once, length)
         return self._held.bytes(offset, length)
 
 
@@ -107,6 +109,18 @@ def test_of_the_clip_only_its_boxes_are_read(pair: tuple[bytes, bytes]) -> None:
 
     assert recipe.size_bytes > 1_000_000
     assert watched.asked < 20_000
+
+
+def test_neither_making_nor_proving_holds_more_than_a_piece_of_the_still(pair: tuple[bytes, bytes]) -> None:
+    long_still = pair[0][:-2] + b"\x12\x34" * 2_000_000 + pair[0][-2:]
+    first = Watched(long_still)
+    recipe = fit(first, Held(pair[1]), request(long_still, pair[1]))
+    made = Watched(put_together(recipe, long_still, pair[1]))
+
+    check(made, first, media_type="image/jpeg", name="photo")
+
+    assert sum(len(piece.content) for piece in recipe.pieces if isinstance(piece, Insert)) < 10_000
+    assert max(first.most_at_once, made.most_at_once) <= 1 << 20
 
 
 @needs_exiftool
