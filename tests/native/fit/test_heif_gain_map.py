@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from fitted import are_same, assembled, facts, held, opened, request
+from referees import are_same, assembled, facts, held, opened, request
 
 from mediabox.model.facts import Hdr
 from mediabox.model.recipe import Recipe

@@ -5,9 +5,9 @@ import struct
 from pathlib import Path
 
 import pytest
-from fitted import PLACE, TAKEN, Watched, assembled, request
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from referees import PLACE, TAKEN, Watched, assembled, request
 
 from mediabox.native.boxes import Malformed
 from mediabox.native.fit import heif

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pillow_heif
 import pytest
-from fitted import (
+from heif_layouts import LAYOUTS, relaid
+from PIL import Image
+from referees import (
     PLACE,
     TAKEN,
     Watched,
@@ -20,8 +22,6 @@ from fitted import (
     told_by_exiftool,
     video_by_exiftool,
 )
-from heif_layouts import LAYOUTS, relaid
-from PIL import Image
 
 from mediabox.model.facts import Hdr
 from mediabox.native.boxes import Malformed

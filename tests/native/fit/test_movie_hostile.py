@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from fitted import PLACE, TAKEN, Watched, assembled, request
+from referees import PLACE, TAKEN, Watched, assembled, request
 
 from mediabox.native.boxes import Malformed
 from mediabox.native.fit import movie

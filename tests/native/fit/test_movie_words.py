@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fitted import PLACE, TAKEN, Watched, assembled, facts, held, program, request, told_by_exiftool
+from referees import PLACE, TAKEN, Watched, assembled, facts, held, program, request, told_by_exiftool
 
 from mediabox.model.facts import CaptureTime, TimeSource
 from mediabox.model.recipe import FitRequest, Insert

@@ -1,4 +1,4 @@
-"""What tests of fitting share: recipes followed in memory, other programs as referees, sources that keep count."""
+"""What tests of HEIC and movies share: other programs as referees, recipes followed in memory, sources that keep count."""
 
 import io
 import json
