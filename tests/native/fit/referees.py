@@ -1,4 +1,4 @@
-"""What tests of HEIC and movies share: other programs as referees, recipes followed in memory, sources that keep count."""
+"""What tests of HEIC and movies share: other programs as referees, recipes followed, sources that keep count."""
 
 import io
 import json
