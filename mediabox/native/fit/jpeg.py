@@ -2,7 +2,7 @@
 
 Only Exif's and XMP's segments are written anew, and the table of pictures (MPF) is made
 to fit. An Apple gain map is replaced when a clip goes in: what shows Motion Photos does
-not read it, and the picture would be flat.
+not read it (PetrVys/MotionPhoto2 #2), and the picture would be flat.
 """
 
 from mediabox.model.asset import Kind
