@@ -71,7 +71,7 @@ def look(source: Source, media_type: str, *, poster: bool = True) -> Movie:
             shown, why = _poster(container, stream) if poster and _context(stream) else (None, None)
             return _described(container, stream, shown, why)
     except (av.FFmpegError, ValueError, OverflowError) as err:
-        raise Unreadable(f"{media_type}: {words_of(err)}") from None
+        raise Unreadable(f"{media_type}: {_words(err)}") from None
 
 
 def opened(window: Window, media_type: str) -> av.container.InputContainer:
@@ -112,7 +112,7 @@ def _poster(container: av.container.InputContainer, stream: av.VideoStream) -> t
     except Unreadable as err:
         return None, str(err)
     except (av.FFmpegError, ValueError, OverflowError) as err:
-        return None, f"its picture cannot be decoded ({words_of(err)})"
+        return None, f"its picture cannot be decoded ({_words(err)})"
 
 
 def _seek(container: av.container.InputContainer, stream: av.VideoStream) -> None:
@@ -238,6 +238,6 @@ def _context(stream: Stream) -> av.VideoCodecContext | None:
     return cast("av.VideoCodecContext | None", stream.codec_context)
 
 
-def words_of(err: Exception) -> str:
+def _words(err: Exception) -> str:
     """FFmpeg's own words, without the number and the name we gave the file."""
     return str(getattr(err, "strerror", None) or err)

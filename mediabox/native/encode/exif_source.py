@@ -17,6 +17,7 @@ from mediabox.native.tags.tiff import Tiff
 
 _MAX_CHUNKS = 10_000
 _CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
+_BYTE_ORDERS = (b"II*\0", b"MM\0*")
 _PANASONIC_JPEG = 0x002E
 
 
@@ -86,7 +87,8 @@ def _of_jxl(source: Source) -> Source | None:
     found = next((one for one in islice(boxes(source), _MAX_CHUNKS) if one.type == b"Exif"), None)
     if found is None:
         return None
-    skip = 4 + int.from_bytes(source.bytes(found.payload, 4), "big")
+    head = source.bytes(found.payload, 4)
+    skip = 0 if head in _BYTE_ORDERS else 4 + int.from_bytes(head, "big")  # some writers leave the count out
     return Window(source, found.payload + skip, found.length - skip)
 
 

@@ -232,6 +232,8 @@ def _as_srgb(image: pyvips.Image, icc: bytes | None) -> pyvips.Image:
             return image.icc_transform("srgb", embedded=True)
         except pyvips.Error:  # not a CMYK profile, or not a profile
             return image.colourspace("srgb")
+    if image.interpretation == "cmyk" and image.format == "uchar":  # plain subtraction, as in previews
+        return ((255 - image.extract_band(0, n=3)) * (255 - image.extract_band(3)) / 255).rint().cast("uchar")
     return image.colourspace("srgb")
 
 
