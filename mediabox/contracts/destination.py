@@ -29,7 +29,7 @@ class Deliverable(msgspec.Struct, frozen=True, kw_only=True):
     said: Said | None = None
     albums: tuple[str, ...] = ()
     burst: tuple[Member, ...] = ()  # the pictures of its burst, its own among them; () for none
-    sent: frozenset[int] = frozenset()  # ids of its files that are on their way to this destination, or were
+    sent: frozenset[int] = frozenset()  # ids of its files that are on their way there, or were: they go no more
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,13 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-# What makes an asset worth choosing from again.
-CHANGES = ("archived", "joined", "rebuilt", "recovered", "told")
+# What makes an asset worth choosing from again. As in the index `journal_changes`, or it is not used.
+CHANGES = "('archived', 'joined', 'rebuilt', 'recovered', 'told', 'trashed')"
 _COLUMNS = ", ".join(
     {"asset_id": "resource.asset_id"}.get(field, f"delivery.{field}") for field in Delivery.__struct_fields__
 )
 _FROM = "FROM delivery JOIN resource ON resource.id = delivery.resource_id"
+_OF_ASSET = "(SELECT id FROM resource WHERE asset_id = ?1)"
 _REMOVED = "removed from the outbox"  # the proof of a withdrawn delivery
+_IS_COMPLETE = (
+    "NOT EXISTS (SELECT 1 FROM resource WHERE resource.asset_id = to_plan.asset_id "
+    "AND state IN ('seen', 'staged', 'filing'))"
+)
 _AT = {
     DeliveryState.ACCEPTED: "accepted_at_ms",
     DeliveryState.STORED: "stored_at_ms",
@@ -43,8 +48,8 @@ def find(connection: sqlite3.Connection, delivery_id: int) -> Delivery | None:
 def of_asset(connection: sqlite3.Connection, asset_id: int, *, destination: str | None = None) -> list[Delivery]:
     """Of any of an asset's files, oldest first."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} {_FROM} WHERE (?2 IS NULL OR destination = ?2) AND (resource.asset_id = ?1 "
-        "OR clip_id IN (SELECT id FROM resource WHERE asset_id = ?1)) ORDER BY delivery.id",
+        f"SELECT {_COLUMNS} {_FROM} WHERE (?2 IS NULL OR +destination = ?2) AND (resource_id IN {_OF_ASSET} "
+        f"OR clip_id IN {_OF_ASSET}) ORDER BY delivery.id",
         (asset_id, destination),
     )
     return [_delivery(row) for row in rows]
@@ -168,12 +173,11 @@ def planned_until(connection: sqlite3.Connection, destination: str, rules: str) 
 
 def note_changes(connection: sqlite3.Connection, destination: str, rules: str, *, limit: int) -> int:
     """Read on in the journal, noting the assets that changed; how many rows were read."""
-    marks = ",".join("?" * len(CHANGES))
     rows = connection.execute(
         "SELECT seq, coalesce(resource.asset_id, journal.asset_id), at_ms FROM journal "
         "LEFT JOIN resource ON resource.id = journal.resource_id "
-        f"WHERE event IN ({marks}) AND seq > ? ORDER BY seq LIMIT ?",
-        (*CHANGES, planned_until(connection, destination, rules), limit),
+        f"WHERE event IN {CHANGES} AND seq > ? ORDER BY seq LIMIT ?",
+        (planned_until(connection, destination, rules), limit),
     ).fetchall()
     connection.executemany(
         "INSERT INTO to_plan (destination, asset_id, since_ms) VALUES (?1, ?2, ?3) "
@@ -191,8 +195,7 @@ def note_changes(connection: sqlite3.Connection, destination: str, rules: str, *
 def to_plan(connection: sqlite3.Connection, destination: str, *, before_ms: int, limit: int) -> list[int]:
     """Assets that have not changed since, and none of whose files is still on its way into the archive."""
     rows = connection.execute(
-        "SELECT asset_id FROM to_plan WHERE destination = ? AND since_ms <= ? AND NOT EXISTS (SELECT 1 FROM resource "
-        "WHERE resource.asset_id = to_plan.asset_id AND state IN ('seen', 'staged', 'filing')) LIMIT ?",
+        f"SELECT asset_id FROM to_plan WHERE destination = ? AND since_ms <= ? AND {_IS_COMPLETE} LIMIT ?",
         (destination, before_ms, limit),
     )
     return [row[0] for row in rows]
@@ -203,8 +206,10 @@ def set_planned(connection: sqlite3.Connection, destination: str, asset_id: int)
 
 
 def is_planning(connection: sqlite3.Connection, destination: str) -> bool:
-    """Whether anything waits to be chosen from, now or later."""
-    row = connection.execute("SELECT 1 FROM to_plan WHERE destination = ?", (destination,)).fetchone()
+    """Whether anything waits to be chosen from that needs nothing but a moment."""
+    row = connection.execute(
+        f"SELECT 1 FROM to_plan WHERE destination = ? AND {_IS_COMPLETE} LIMIT 1", (destination,)
+    ).fetchone()
     return row is not None
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediabox.contracts import Deliverable, Member
 from mediabox.core.catalogue import RANK
 from mediabox.core.informed import informed
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mediabox.contracts import Destination
+    from mediabox.model.asset import Resource
     from mediabox.model.delivery import Delivery, Wish
     from mediabox.model.said import Said
 
@@ -44,7 +47,8 @@ def plan(connection: sqlite3.Connection, destination: Destination, *, now_ms: in
 
 def _choose(connection: sqlite3.Connection, destination: Destination, asset_id: int) -> None:
     before = deliveries.of_asset(connection, asset_id, destination=destination.name)
-    wishes = destination.plan(deliverable(connection, asset_id, before))
+    asset = deliverable(connection, asset_id, before)
+    wishes = [wish for wish in destination.plan(asset) if not asset.sent & {wish.resource_id, wish.clip_id}]
     queued = [one for one in before if one.state is DeliveryState.QUEUED]
     stale = [one.id for one in queued if not any(_is_same(one, wish) and one.form is wish.form for wish in wishes)]
     deliveries.drop(connection, stale)
@@ -63,14 +67,24 @@ def deliverable(connection: sqlite3.Connection, asset_id: int, before: Sequence[
     """An asset as a destination sees it. `before`: its deliveries there."""
     said = told.said_of(connection, asset_id)
     members = _archived(connection, asset_id, said)
-    sent = [one for one in before if one.state is not DeliveryState.QUEUED]
+    sent, queued = _files(before, is_queued=False), _files(before, is_queued=True)
     return Deliverable(
         asset_id=asset_id,
         members=members,
         said=said,
         albums=tuple(path[-1] for path in told.albums_of(connection, asset_id)),
         burst=_burst(connection, members),
-        sent=frozenset(each for one in sent for each in (one.resource_id, one.clip_id) if each is not None),
+        sent=sent - queued,  # what a person has ordered to go once more has not gone yet
+    )
+
+
+def _files(some: Sequence[Delivery], *, is_queued: bool) -> frozenset[int]:
+    return frozenset(
+        each
+        for one in some
+        if (one.state is DeliveryState.QUEUED) is is_queued
+        for each in (one.resource_id, one.clip_id)
+        if each is not None
     )
 
 
@@ -88,10 +102,15 @@ def _burst(connection: sqlite3.Connection, members: Sequence[Member]) -> tuple[M
     key = next((one.facts.burst_id for one in members if one.facts and one.facts.burst_id), None)
     if key is None:
         return ()
-    return tuple(
-        Member(resource=one, facts=assets.facts(connection, one.id))
-        for one in assets.of_burst(connection, key, limit=MOST_BURST)
-    )
+    return tuple(_favoured(connection, one) for one in assets.of_burst(connection, key, limit=MOST_BURST))
+
+
+def _favoured(connection: sqlite3.Connection, resource: Resource) -> Member:
+    """With what its source says of it: there people mark the best of a burst."""
+    facts, said = assets.facts(connection, resource.id), told.said_of(connection, resource.asset_id)
+    if facts is not None and said is not None and said.is_favorite:
+        facts = msgspec.structs.replace(facts, is_favorite=True)
+    return Member(resource=resource, facts=facts)
 
 
 def free_name(connection: sqlite3.Connection, destination: str, wanted: str) -> str:

@@ -100,13 +100,15 @@ def _sharpness(member: Member) -> tuple[float, int]:
 def _pairs(asset: Deliverable, settings: Settings) -> Iterator[tuple[Member, Member | None]]:
     """Each picture that goes, with the clip that goes inside it; then clips that came too late for that."""
     clips = [one for one in asset.members if one.resource.role in (Role.EDITED_VIDEO, Role.LIVE_VIDEO)]
-    pictures = list(_pictures(asset, settings))
     taken: set[int] = set()
-    for picture in pictures:
+    for picture in _pictures(asset, settings):
         clip = _clip_of(picture, clips, taken, settings)
-        is_late = picture.resource.id in asset.sent and clip is not None and clip.resource.id not in asset.sent
         taken |= {clip.resource.id} if clip else set()
-        yield (clip, None) if is_late and clip else (picture, clip)
+        clip = clip if clip and clip.resource.id not in asset.sent else None
+        if picture.resource.id not in asset.sent:
+            yield picture, clip
+        elif clip is not None:
+            yield clip, None
 
 
 def _pictures(asset: Deliverable, settings: Settings) -> Iterator[Member]:

@@ -24,6 +24,7 @@ CREATE UNIQUE INDEX delivery_once ON delivery (destination, resource_id) WHERE s
 CREATE UNIQUE INDEX delivery_clip_once ON delivery (destination, clip_id)
     WHERE clip_id IS NOT NULL AND state NOT IN ('doubted', 'withdrawn');
 CREATE INDEX delivery_next ON delivery (destination, state, taken_at_ms DESC);
+CREATE INDEX delivery_stored ON delivery (destination) WHERE stored_at_ms IS NOT NULL;
 CREATE INDEX delivery_resource ON delivery (resource_id);
 CREATE INDEX delivery_clip ON delivery (clip_id) WHERE clip_id IS NOT NULL;
 
@@ -40,7 +41,8 @@ CREATE TABLE to_plan (
     since_ms    INTEGER NOT NULL,                 -- when it changed last
     PRIMARY KEY (destination, asset_id)
 ) WITHOUT ROWID;
-CREATE INDEX journal_event ON journal (event, seq) WHERE event IN ('archived', 'joined', 'rebuilt', 'recovered', 'told');
+CREATE INDEX journal_changes ON journal (seq)
+    WHERE event IN ('archived', 'joined', 'rebuilt', 'recovered', 'told', 'trashed');
 
 -- The pictures of one burst, to find the best of them.
 CREATE INDEX facts_burst ON facts (json_extract(document, '$.burst_id'))
