@@ -149,6 +149,10 @@ class Shelf:
         while await self.box.database.write(lambda connection: choice.plan(connection, destination, now_ms=now_ms)):
             continue
 
+    async def plan_all(self) -> None:
+        """By the plainest destination's rules."""
+        await self.plan(WishingDestination())
+
     async def all(self, destination: str = PIXEL) -> list[Delivery]:
         return await self.box.ask(lambda connection: deliveries.in_state(connection, destination, *DeliveryState))
 
