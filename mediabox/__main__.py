@@ -157,18 +157,17 @@ def _add_simulated_pixel(pixel: argparse.ArgumentParser) -> None:
 
 
 def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    pixel = _with_json(_verb(verbs, "pixel", "pair a Pixel phone through Syncthing, or see how it stands"))
-    actions = ("pair", "status", "tell", "believe", "resend", "clear")
-    pixel.add_argument("action", choices=actions, help="what each does is in the README")
-    pixel.add_argument("name", nargs="?", metavar="NAME", help="which phone, where there are several")
-    pixel.add_argument("--device", metavar="ID", help="with pair: let this device in; the phone shows its id")
-    pixel.add_argument("--battery", type=float, metavar="PERCENT", help="with tell: its charge")
-    pixel.add_argument("--celsius", type=float, metavar="N", help="with tell: how hot it is")
-    pixel.add_argument("--free-gb", type=float, metavar="N", help="with tell: free space on it")
-    pixel.add_argument(
-        "--older-than", type=float, default=30.0, metavar="DAYS", help="with clear: on it for so long (30)"
-    )
-    pixel.add_argument("--wait", type=float, default=120.0, metavar="S", help="with pair: for the phone, seconds (120)")
+    purpose = "pair a Pixel phone through Syncthing, or see how it stands"
+    pixel = verbs.add_parser("pixel", help=purpose, description=purpose.capitalize() + ".", epilog=EXIT_CODES)
+    action = pixel.add_subparsers(dest="action", required=True, metavar="ACTION")
+    which = "which phone, where there are several"
+
+    pair = _with_json(_verb(action, "pair", "share the outbox with a phone; may be repeated", module="pixel"))
+    pair.add_argument("name", nargs="?", metavar="NAME", help=which)
+    pair.add_argument("--device", metavar="ID", help="let this device in; the phone shows its id")
+    pair.add_argument("--wait", type=float, default=120.0, metavar="S", help="for the phone, in seconds (120)")
+    status = _with_json(_verb(action, "status", "whether it is connected, and what it still lacks", module="pixel"))
+    status.add_argument("name", nargs="?", metavar="NAME", help=which)
 
 
 def _add_release(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -111,6 +111,8 @@ def _presence(phone: Phone, *, now_ms: int) -> str:
 
 
 def _need(phone: Phone) -> str:
+    if not phone.has_told:
+        return "has fetched nothing yet: is the folder accepted there?"
     if not phone.need_items:
         return "has everything"
     files = count_words(phone.need_items, "file")

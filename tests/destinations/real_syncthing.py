@@ -175,8 +175,11 @@ class RealSyncthing:
         tree = ET.parse(path)
         options = tree.getroot().find("options")
         gui = tree.getroot().find("gui")
+        itself = tree.getroot().find("device")
         assert options is not None
         assert gui is not None
+        assert itself is not None
+        itself.set("name", self.name)
         for address in options.findall("listenAddress"):
             options.remove(address)
         for name, value in {**QUIET, "listenAddress": self.address}.items():

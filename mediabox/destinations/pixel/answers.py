@@ -110,12 +110,13 @@ class FolderStatus(Answer, frozen=True, kw_only=True):
 
 
 class Completion(Answer, frozen=True, kw_only=True):
-    """What a device has of a folder, as its index said last."""
+    """What a device has of a folder, as its index said last. One that sent none yet counts as 100 % (1.19.2)."""
 
     completion: float = 0.0  # percent, 0 to 100
     need_bytes: int = 0
     need_items: int = 0
     need_deletes: int = 0
+    sequence: int = 0  # of its index; 0 when it sent none yet
     remote_state: str = ""  # "" before 1.20
 
 

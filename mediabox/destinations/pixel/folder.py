@@ -84,6 +84,7 @@ class Phone(msgspec.Struct, frozen=True, kw_only=True):
     is_paused: bool  # by a person, on the box's side
     last_seen_ms: int | None  # None: never
     remote_state: str  # valid, paused, notSharing, unknown; "" where Syncthing is older than 1.20
+    has_told: bool  # what it has: it accepted the folder and fetched something. Before, the next three say nothing
     percent: float  # of the folder's bytes it has
     need_bytes: int
     need_items: int  # files to fetch and deletions to follow
@@ -190,6 +191,7 @@ class PhoneFolder:
             is_paused=link is not None and link.paused,
             last_seen_ms=_unix_ms(seen.last_seen) if seen and seen.last_seen else None,
             remote_state=has.remote_state,
+            has_told=has.sequence > 0,
             percent=has.completion,
             need_bytes=has.need_bytes,
             need_items=has.need_items + has.need_deletes,
