@@ -157,17 +157,31 @@ def _add_simulated_pixel(pixel: argparse.ArgumentParser) -> None:
 
 
 def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    purpose = "pair a Pixel phone through Syncthing, or see how it stands"
+    purpose = "pair a Pixel phone through Syncthing, see how it stands, say what you know of it"
     pixel = verbs.add_parser("pixel", help=purpose, description=purpose.capitalize() + ".", epilog=EXIT_CODES)
     action = pixel.add_subparsers(dest="action", required=True, metavar="ACTION")
-    which = "which phone, where there are several"
 
-    pair = _with_json(_verb(action, "pair", "share the outbox with a phone; may be repeated", module="pixel"))
-    pair.add_argument("name", nargs="?", metavar="NAME", help=which)
+    pair = _with_json(_named(action, "pair", "share the outbox with a phone; may be repeated"))
     pair.add_argument("--device", metavar="ID", help="let this device in; the phone shows its id")
     pair.add_argument("--wait", type=float, default=120.0, metavar="S", help="for the phone, in seconds (120)")
-    status = _with_json(_verb(action, "status", "whether it is connected, and what it still lacks", module="pixel"))
-    status.add_argument("name", nargs="?", metavar="NAME", help=which)
+    _with_json(_named(action, "status", "whether it is connected, and what it still lacks"))
+    tell = _named(action, "tell", "what you see on the phone")
+    tell.add_argument("--battery", type=float, metavar="PERCENT", help="its charge")
+    tell.add_argument("--celsius", type=float, metavar="N", help="how hot it is")
+    tell.add_argument("--free-gb", type=float, metavar="N", help="free space on it")
+    _named(action, "believe", "what went without proof has arrived: count it, on your word")
+    _named(action, "resend", "what went without proof has not arrived: deliver it again")
+    clear = _named(action, "clear", "take what the phone has had for long out of the outbox, and so off the phone")
+    clear.add_argument("--older-than", type=float, default=30.0, metavar="DAYS", help="on it for so long (30)")
+
+
+def _named(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], action: str, purpose: str
+) -> argparse.ArgumentParser:
+    """An action on one phone."""
+    parser = _verb(actions, action, purpose, module="pixel")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="which phone, where there are several")
+    return parser
 
 
 def _add_release(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
