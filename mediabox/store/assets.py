@@ -206,7 +206,11 @@ def disown(connection: sqlite3.Connection, keeper_id: int) -> list[int]:
 
 
 def duplicates(connection: sqlite3.Connection, keeper_id: int) -> list[Resource]:
-    rows = connection.execute(f"SELECT {COLUMNS} {FROM} WHERE duplicate_of = ?", (keeper_id,))
+    """The files whose bytes are kept under this resource's id. Asked at every filing: found by their digest's index."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} {FROM} WHERE digest = (SELECT digest FROM resource WHERE id = ?1) AND duplicate_of = ?1",
+        (keeper_id,),
+    )
     return [resource_of(row) for row in rows]
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mediabox.contracts import Written
 
+_LAST = "\U0010ffff"  # sorts behind whatever a name begins with
 _COLUMNS = "resource_id, volume, path, size_bytes, digest, evidence, proved_at_ms, state"
 
 
@@ -58,10 +59,11 @@ def bad_rows(connection: sqlite3.Connection) -> list[int]:
 def in_folder(connection: sqlite3.Connection, folder: str) -> list[tuple[str, str]]:
     """(path, digest) of every archived original directly in a folder of the archive, by path."""
     prefix = f"{folder}/" if folder else ""
+    key = path_key(prefix)  # has an index; "+state": not the index of states, which holds the whole archive
     rows = connection.execute(
-        "SELECT path, digest FROM resource WHERE state = 'archived' AND path >= ?1 AND path < ?2 "
-        "AND instr(substr(path, length(?1) + 1), '/') = 0 ORDER BY path",
-        (prefix, prefix + "\U0010ffff"),
+        "SELECT path, digest FROM resource WHERE +state = 'archived' AND path_key >= ?2 AND path_key < ?3 "
+        "AND path >= ?1 AND path < ?4 AND instr(substr(path, length(?1) + 1), '/') = 0 ORDER BY path",
+        (prefix, key, key + _LAST, prefix + _LAST),
     )
     return [(path, digest) for path, digest in rows]
 

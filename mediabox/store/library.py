@@ -24,6 +24,13 @@ class Alike(Protocol):
         """(resource id, distance in bits, index into `hashes` of the rotation that matched)."""
 
 
+_IDENTIFIED = "SELECT resource_id FROM facts WHERE content_identifier = ?1"
+_IS_IDENTIFIED = f"resource.id IN ({_IDENTIFIED}) AND duplicate_of IS NULL"
+_COPIES_IDENTIFIED = (
+    f"digest IN (SELECT digest FROM resource WHERE id IN ({_IDENTIFIED})) AND duplicate_of IN ({_IDENTIFIED})"
+)
+
+
 class StoredLibrary:
     """Reads only. One is made for each transaction."""
 
@@ -35,10 +42,8 @@ class StoredLibrary:
         return self._members("asset_id = ?", (asset_id,))
 
     def by_content_identifier(self, identifier: str) -> list[Member]:
-        return self._members(
-            "coalesce(duplicate_of, resource.id) IN (SELECT resource_id FROM facts WHERE content_identifier = ?)",
-            (identifier,),
-        )
+        """Files of this Apple identifier, and their duplicates, which are found by having their digest."""
+        return self._members(f"{_IS_IDENTIFIED} OR {_COPIES_IDENTIFIED}", (identifier,))
 
     def beside(self, resource: Resource) -> list[Member]:
         row = self._connection.execute(
