@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.metadata
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
 from mediabox.errors import Away, MediaboxError
+from mediabox.model.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mediabox", description="Pictures in, a proven archive out.", epilog=EXIT_CODES
     )
-    version = importlib.metadata.version("mediabox")
-    parser.add_argument("--version", action="version", version=f"mediabox {version}")
+    parser.add_argument("--version", action="version", version=f"mediabox {VERSION}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
 
     run = _verb(verbs, "run", "work: watch the sources, archive what is new")

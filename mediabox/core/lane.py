@@ -24,6 +24,7 @@ class Lane:
         self.held: set[int] = set()  # ids of jobs waiting here or running
         self._parts, self._hunger = parts, hunger
         self._waiting: deque[Work] = deque()
+        self._is_dry = False  # the table had nothing when last looked at: what comes is offered
         self._arrived = asyncio.Event()
         self._earlier: list[Lane] = []
         self._later: list[Lane] = []
@@ -46,14 +47,19 @@ class Lane:
 
     def offer(self, work: Work) -> None:
         """A work that may run now. A look at the table may have been first; with a full lane it stays there."""
-        if work.job.id not in self.held and len(self._waiting) < 2 * self.depth:
+        if work.job.id in self.held:
+            return
+        if len(self._waiting) < 2 * self.depth:
             self._add(work)
+        else:
+            self._is_dry = False
 
     def fill(self, works: Iterable[Work]) -> int:
         """What a look at the table found; how many are new."""
         found = [work for work in works if work.job.id not in self.held and self._parts.resting(work) is None]
         for work in found:
             self._add(work)
+        self._is_dry = not found
         return len(found)
 
     def is_low(self) -> bool:
@@ -79,13 +85,14 @@ class Lane:
             if self._parts.resting(work) is None:
                 return work
             self.held.discard(work.job.id)  # back to the table, until its part is there
+            self._is_dry = False
         return None
 
     def _is_blocked(self) -> bool:
         return any(len(later) >= later.depth for later in self._later)
 
     def _tell(self) -> None:
-        if self.is_low():
+        if self.is_low() and not self._is_dry:
             self._hunger.set()
         for earlier in self._earlier:
             earlier.nudge()

@@ -44,7 +44,7 @@ log = get_logger(__name__)
 
 GATHER_S = 0.1  # how long a result may wait for others to share its commit while lanes are busy
 GATHER_MOST = 40  # results in one transaction
-LOOK_S = 0.5  # between looks at the table while what is due waits for a part that is away
+LOOK_S = 0.5  # between looks at the table while work is under way, or what is due waits for a part that is away
 FAILED = "job.failed"  # the issue of a step that was given up
 LONGEST_REST_S = 60.0  # between looks while nothing is due: the wall clock may have jumped
 
@@ -171,8 +171,8 @@ class Pipeline:
 
     async def _rest(self, next_due_ms: int | None) -> None:
         """Sleep until a lane runs low, someone wakes us, or the next delayed job is due."""
-        wait_s = LONGEST_REST_S
-        if next_due_ms is not None:
+        wait_s = LONGEST_REST_S if self._is_quiet() else LOOK_S
+        if next_due_ms is not None and self._is_quiet():
             wait_s = min(LONGEST_REST_S, max(LOOK_S, (next_due_ms - self._clock.wall_ms()) / 1000))
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
@@ -190,7 +190,8 @@ class Pipeline:
                 batch.append(self._done.get_nowait())
             await self._commit_batch(batch)
             self._is_committing = False  # only now, with everything let go, is it idle
-            self._hunger.set()
+            if self._is_quiet():
+                self._hunger.set()
 
     async def _commit_batch(self, batch: Sequence[Done]) -> None:
         await self._report_trouble(batch)
@@ -204,7 +205,6 @@ class Pipeline:
                 self._bus.publish(event)
             for work in result.ready if result else ():
                 self._lanes[work.job.step].offer(work)
-        self._hunger.set()
         await self._let_go([result.work for result in results if result])
 
     def _write(self, connection: sqlite3.Connection, done: Done) -> Committed | None:
