@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mediabox.native.encode.film import Shot
 
 _TYPE = "video/mp4"
+_NEAR_S = 0.13  # AAC's frames of 1,024 samples, at 8 kHz 0.128 s, before the first and after the last sample
 
 
 def check(sink: Sink, shot: "Shot", look: Look, said: Said) -> tuple[int, int]:
@@ -36,6 +37,9 @@ def check(sink: Sink, shot: "Shot", look: Look, said: Said) -> tuple[int, int]:
         if stream.frames != shot.pictures:
             raise Unfit(f"the new video has {stream.frames} pictures of {shot.pictures}")
         _check_ends(container, stream, shot, look)
+    wanted_s = max(shot.end_s, shot.sound_end_s)
+    if abs((facts.duration_s or 0.0) - float(wanted_s)) > _NEAR_S + float(shot.longest_s):
+        raise Unfit(f"the new video plays {facts.duration_s} s, the source {float(wanted_s):.3f} s")
     if facts.width is None or facts.height is None:
         raise Unfit("the new video does not say how large it is")
     return facts.width, facts.height

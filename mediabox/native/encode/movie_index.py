@@ -41,17 +41,14 @@ def placed(matrix: tuple[int, ...], width: int, height: int) -> tuple[int, ...]:
 
 def finish(sink: Sink, words: Words, *, matrix: tuple[int, ...]) -> None:
     """Complete the index and put it first. Raises Unfit when the muxer left none at the end, OSError."""
-    top = list(boxes(sink))
-    index = next((one for one in top if one.type == b"moov"), None)
-    data = next((one for one in top if one.type == b"mdat"), None)
-    if index is None or data is None or index.start < data.start or index.length > _LARGEST_INDEX:
-        raise Unfit("the new video has no index")
+    brand, *others = boxes(sink)
+    index = next((one for one in others if one.type == b"moov"), None)
+    if index is None or brand.type != b"ftyp" or index is not others[-1] or index.length > _LARGEST_INDEX:
+        raise Unfit("the new video has no index at its end")
     whole = sink.bytes(index.start, index.end - index.start)
     completed = _completed(Held(whole), words, matrix)
-    by = len(completed)
-    completed = _moved(completed, by)
-    _make_room(sink, data.start, index.start, by)
-    _write(sink, data.start, completed)
+    _make_room(sink, brand.end, index.start, len(completed))
+    _write(sink, brand.end, _moved(completed, len(completed)))
 
 
 def _completed(index: Source, words: Words, matrix: tuple[int, ...]) -> bytes:

@@ -38,13 +38,14 @@ class Track:
         self.note = ""
         self._is_copied = is_ready(stream)
         self._is_begun = False
+        self.end_s = Fraction(0)  # when the source's sound ends
         self._next = 0  # the earliest time the next frame or packet may have, in ticks of its own clock
         if self._is_copied:
             self._into = into.add_stream_from_template(stream)
             return
         context = stream.codec_context
         context.thread_count = 1
-        rate = min(_RATES, key=lambda known: abs(known - context.rate))
+        self._rate = rate = min(_RATES, key=lambda known: abs(known - context.rate))
         layout = "mono" if context.layout.nb_channels == 1 else "stereo"
         self._into = into.add_stream("aac", rate=rate, layout=layout)
         self._into.bit_rate = _BITS_PER_CHANNEL * (1 if layout == "mono" else _MOST_CHANNELS)
@@ -58,11 +59,18 @@ class Track:
                 yield self._moved(packet)
             return
         for frame in self._frames(packet):
-            frame.pts = self._next if frame.pts is None else max(frame.pts, self._next)
-            self._next = frame.pts + frame.samples
+            self._time(frame)
             yield from self._into.encode(frame)
         if packet is None:
             yield from self._into.encode(None)
+
+    def _time(self, frame: av.AudioFrame) -> None:
+        """Count in samples from the start, never back: old containers repeat times."""
+        at = self._next
+        if frame.pts is not None and frame.time_base is not None:
+            at = max(round(frame.pts * frame.time_base * self._rate), at)
+        frame.pts, frame.time_base = at, Fraction(1, self._rate)
+        self._next = at + frame.samples
 
     def _moved(self, packet: av.Packet[av.AudioStream]) -> av.Packet[av.AudioStream]:
         dts = (packet.dts or 0) - round(self._start_s / packet.time_base)
@@ -70,6 +78,7 @@ class Track:
             dts = max(dts, self._next)  # AVI repeats times, and a muxer refuses to go back
         packet.dts = packet.pts = dts  # AAC is stored in the order it is heard
         self._next, self._is_begun = dts + 1, True
+        self.end_s = (dts + (packet.duration or 0)) * packet.time_base
         packet.stream = self._into
         return packet
 
@@ -80,8 +89,10 @@ class Track:
         except av.FFmpegError:
             decoded = []
         for frame in decoded:
+            tick = frame.time_base or Fraction(1, frame.sample_rate)
             if frame.pts is not None:
-                frame.pts -= round(self._start_s / (frame.time_base or Fraction(1, frame.sample_rate)))
+                frame.pts -= round(self._start_s / tick)
+                self.end_s = frame.pts * tick + Fraction(frame.samples, frame.sample_rate)
             yield from self._resampler.resample(frame)
         if packet is None:
             yield from self._resampler.resample(None)

@@ -12,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 from PIL import Image, ImageOps
 
 from mediabox.contracts import ExamineRequest
@@ -118,14 +119,17 @@ def film(
     shown_at: Sequence[int],
     *,
     size: tuple[int, int] = (320, 240),
-    codec: str = "mpeg4",
+    codec: str = "libx264",
     tick: Fraction = Fraction(1, 1000),
     flags: str = "",
 ) -> Path:
     """A film of different pictures, shown at these ticks."""
     with av.open(str(path), "w") as container:
-        video = container.add_stream(codec, rate=25, options={"qscale": "3"} | ({"flags": flags} if flags else {}))
-        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        video = container.add_stream(
+            codec, rate=25, options={"preset": "ultrafast"} | ({"flags": flags} if flags else {})
+        )
+        video.width, video.height, video.pix_fmt, video.bit_rate = *size, "yuv420p", 20_000_000
+        video.codec_context.colorspace = Colorspace.ITU601
         video.codec_context.time_base = tick
         for number, at in enumerate(shown_at):
             frame = av.VideoFrame.from_image(scene(*size, seed=number % 5))
