@@ -131,6 +131,18 @@ def test_the_table_says_whether_a_bar_is_met() -> None:
     ]
 
 
+def test_the_table_takes_its_place_in_the_readme_and_nothing_else() -> None:
+    from table import BEGIN, END, between_marks
+
+    once = between_marks(f"before\n{BEGIN}\nold\n{END}\nafter\n", "| new |\n")
+
+    assert once == f"before\n{BEGIN}\n\n| new |\n\n{END}\nafter\n"
+    assert between_marks(once, "| new |\n") == once
+    with pytest.raises(ValueError, match="marks"):
+        between_marks("no marks", "| new |\n")
+    assert between_marks((BENCH.parent.parent / "README.md").read_text(), "| new |")
+
+
 def test_every_bench_is_listed() -> None:
     listed = subprocess.run([sys.executable, str(BENCH / "results.py"), "--list"], capture_output=True, check=True)
 

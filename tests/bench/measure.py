@@ -137,6 +137,11 @@ def reap_stragglers() -> None:
             time.sleep(0.02)
 
 
+def _environment() -> dict[str, str]:
+    """This process's own, but byte code may be kept: nobody's program compiles itself at every start."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def measure(command: Command) -> Measure:
     """Run it once. When it fails, the end of its output goes to standard error."""
     if command.before:
@@ -149,7 +154,7 @@ def measure(command: Command) -> Measure:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | command.environment,
+        env=_environment() | command.environment,
     ) as process:
         watch = Watch()
         watch.start()

@@ -1,4 +1,4 @@
-"""Run benches and write RESULTS.md beside this file; `tests/bench/run` starts it.
+"""Run benches, write RESULTS.md beside this file and the README's table; `tests/bench/run` starts it.
 
     tests/bench/run [NAME...]        all of bench_*.py, or those named (main_job_jpeg, limit, ...)
     tests/bench/run --list
@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from table import Row, machine_line, markdown
+from table import Row, between_marks, machine_line, markdown
 
 HERE = Path(__file__).resolve().parent
 INTRODUCTION = """# Measured
@@ -26,6 +26,7 @@ Made by `tests/bench/run`; what each line means is in `bench_<name>.py`. Ratios 
 turn (lowest and highest pair in brackets); only figures of one run compare.
 """
 KEPT = HERE / "results.json"
+README = HERE.parent.parent / "README.md"
 ONE = (
     "import importlib, sys, msgspec; sys.path.insert(0, sys.argv[1]);"
     "rows = importlib.import_module('bench_' + sys.argv[2]).run();"
@@ -65,6 +66,20 @@ def document(found: dict[str, Found]) -> str:
     return "\n".join(parts)
 
 
+def summary(found: dict[str, Found]) -> str:
+    """For the README: every figure that has a bar, without notes."""
+    rows = [msgspec.structs.replace(row, note="") for one in found.values() for row in one.rows if row.bar]
+    latest = max(found.values(), key=lambda one: one.at)
+    return f"{markdown(rows)}\n{latest.at}; {latest.machine}.\n"
+
+
+def write(found: dict[str, Found]) -> None:
+    """What is kept, what is read, and what the README shows of it."""
+    KEPT.write_text(json.dumps(msgspec.to_builtins(found), indent=1) + "\n")
+    (HERE / "RESULTS.md").write_text(document(found))
+    README.write_text(between_marks(README.read_text(), summary(found)))
+
+
 def main(wanted: list[str]) -> int:
     if "--list" in wanted:
         print("\n".join(names()))
@@ -81,8 +96,7 @@ def main(wanted: list[str]) -> int:
         if one:
             found[name] = one
             found = dict(sorted(found.items()))
-            KEPT.write_text(json.dumps(msgspec.to_builtins(found), indent=1) + "\n")
-            (HERE / "RESULTS.md").write_text(document(found))
+            write(found)
     return int(failed)
 
 

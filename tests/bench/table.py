@@ -78,6 +78,19 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(lines) + "\n" + "".join(f"\n[{number}] {note}\n" for number, note in enumerate(notes, 1))
 
 
+BEGIN, END = "<!-- measured: tests/bench/run writes what follows -->", "<!-- measured: end -->"
+
+
+def between_marks(text: str, content: str) -> str:
+    """`text` with `content` between its two marks. Raises ValueError when a mark is missing."""
+    before, found, rest = text.partition(BEGIN)
+    _, found_end, after = rest.partition(END)
+    if not found or not found_end:
+        message = "the marks of the measured table are not there"
+        raise ValueError(message)
+    return f"{before}{BEGIN}\n\n{content}\n{END}{after}"
+
+
 def machine_line() -> str:
     """The processor, cores, memory and system the figures come from, and how busy it was."""
     processor = platform.machine()
