@@ -25,6 +25,7 @@ from mediabox.model.recipe import Conversion, Converted, FitRequest, Recipe
 from mediabox.model.sidecar import SidecarRecord
 from mediabox.native import wire
 from mediabox.native.child_process import COMMAND, Cause, ChildProcess, Limits, Lost
+from mediabox.native.encode.limits import limits_of
 from mediabox.native.pool import Pool
 from mediabox.native.profiles import Profile, profile_of
 
@@ -32,7 +33,6 @@ STILL_LIMITS = Limits(wall_s=60, cpu_s=20)
 VIDEO_LIMITS = Limits(wall_s=60, cpu_s=60)
 SIDECAR_LIMITS = Limits(wall_s=20, cpu_s=10)
 FIT_LIMITS = Limits(wall_s=60, cpu_s=20)
-ENCODE_LIMITS = Limits(wall_s=600, cpu_s=600)
 
 _ALONE_BUDGET = 2  # times the ordinary one
 _OF_THE_BOX = 0.5  # killed from outside with this share of all memory: too large for this box, not bad luck
@@ -124,10 +124,11 @@ class MediaWorkers:
         return _expected(answer, wire.Checked).facts
 
     async def convert(
-        self, source: int, into: int, conversion: Conversion, *, limits: Limits = ENCODE_LIMITS
+        self, source: int, into: int, conversion: Conversion, *, limits: Limits | None = None
     ) -> Converted:
-        """`contracts.Fitter.convert`. `limits` are for this one file."""
+        """`contracts.Fitter.convert`. `limits` are for this one file, else what one of its kind and length may take."""
         call = wire.Convert(conversion=conversion)
+        limits = limits or limits_of(conversion.media_type, size_bytes=conversion.size_bytes)
         return await self._lend((source, into), self._convert, call, limits)
 
     async def merge_sidecar(self, existing: bytes | None, source: bytes | None, record: SidecarRecord) -> bytes:

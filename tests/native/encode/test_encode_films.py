@@ -1,4 +1,4 @@
-"""Videos as H.264 in MP4: the same pictures at the same times, the same sound, the same words. ffmpeg is the referee."""
+"""Videos as H.264 in MP4: the same pictures at the same times, the same sound and words. ffmpeg is the referee."""
 
 import subprocess
 from fractions import Fraction
