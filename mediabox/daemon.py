@@ -73,7 +73,7 @@ class Box:
     async def run(self, *, once: bool, until_let_go: bool = False, beside: Beside = ()) -> None:
         """Work until stopped, or with `once` until nothing more can be done.
 
-        `until_let_go`: with `once`, also until destinations have let go of all they were given.
+        `until_let_go`: with `once`, follow the destinations, too, until they have let go of all they were given.
         `beside`: what else to run meanwhile (a terminal's progress). Raises Fatal;
         with `once` also Away and NeedsHuman when the archive's volume cannot be used.
         """
@@ -192,6 +192,7 @@ class Box:
                 services["release"] = partial(self._release, volume, sources)
             for source in sources.values():
                 services[f"source {source.name}"] = partial(intake.follow, source)
+        if not once or until_let_go:
             for destination in destinations.values():
                 services[f"destination {destination.name}"] = partial(joined.deliveries.follow, destination)
         async with asyncio.TaskGroup() as tasks:
@@ -280,18 +281,8 @@ async def _everything(
     if destinations:
         joined.pipeline.wake()
         await joined.pipeline.idle()
-    if until_let_go:
-        await _let_go(joined, destinations)
-
-
-async def _let_go(joined: Assembly, destinations: Mapping[str, Destination]) -> None:
-    """Follow the destinations until nothing is on its way to them or held by them any more."""
-    while await joined.deliveries.are_under_way():
-        for destination in destinations.values():
-            await destination.wait(SOON_S)
-            await joined.deliveries.look(destination, at_once=True)
-        joined.pipeline.wake()
-        await joined.pipeline.idle()
+    while until_let_go and await joined.deliveries.are_under_way():  # noqa: ASYNC110 - seen to by those who follow them
+        await asyncio.sleep(SOON_S)
 
 
 def _tell(event: str, *, once: bool, **fields: object) -> None:

@@ -150,6 +150,19 @@ def test_a_simulator_started_anew_sends_nothing_twice(desk: Desk, jpeg: Path) ->
     assert len(Cloud(desk.home / "cloud.jsonl").backups()) == 2
 
 
+def test_icons_are_left_alone_where_google_leaves_them(desk: Desk, jpeg: Path) -> None:
+    name = desk.put(jpeg)
+    desk.scan()
+    sides = desk.store.known()[0].sides
+    assert sides is not None
+    strict = GooglePhotos(
+        desk.roll.root, desk.cloud, model=Model.PIXEL, now_ms=desk.clock.wall_ms, smallest_side=min(sides) + 1
+    )
+
+    assert strict.waiting(desk.store.known()) == []
+    assert [one.name for one in desk.photos.waiting(desk.store.known())] == [name]
+
+
 def test_a_picture_that_changed_since_the_scan_waits_for_the_next_one(desk: Desk, jpeg: Path) -> None:
     name = desk.put(jpeg)
     desk.scan()
@@ -211,22 +224,22 @@ def test_each_generation_gets_what_google_gives_it(model: Model) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "width", "height", "is_smaller"),
+    ("kind", "sides", "is_smaller"),
     [
-        (Kind.PICTURE, 4000, 4000, False),
-        (Kind.PICTURE, 4032, 3984, True),
-        (Kind.PICTURE, 8064, 6048, True),
-        (Kind.VIDEO, 1920, 1080, False),
-        (Kind.VIDEO, 1080, 1920, False),
-        (Kind.VIDEO, 3840, 2160, True),
-        (Kind.PICTURE, None, None, False),
+        (Kind.PICTURE, (4000, 4000), False),
+        (Kind.PICTURE, (4032, 3984), True),
+        (Kind.PICTURE, (8064, 6048), True),
+        (Kind.VIDEO, (1920, 1080), False),
+        (Kind.VIDEO, (1080, 1920), False),
+        (Kind.VIDEO, (3840, 2160), True),
+        (Kind.PICTURE, None, False),
     ],
 )
 def test_storage_saver_reduces_what_is_larger_than_it_keeps(
-    kind: Kind, width: int | None, height: int | None, *, is_smaller: bool
+    kind: Kind, sides: tuple[int, int] | None, *, is_smaller: bool
 ) -> None:
-    assert is_reduced(Quality.STORAGE_SAVER, kind, width, height) is is_smaller
-    assert not is_reduced(Quality.ORIGINAL, kind, width, height)
+    assert is_reduced(Quality.STORAGE_SAVER, kind, sides) is is_smaller
+    assert not is_reduced(Quality.ORIGINAL, kind, sides)
 
 
 def test_what_is_too_large_for_storage_saver_is_reduced_on_its_way(tmp_path: Path, samples: Path, jpeg: Path) -> None:

@@ -38,10 +38,8 @@ class Quality(StrEnum):
     STORAGE_SAVER = "storage_saver"
 
 
-def is_reduced(quality: Quality, kind: Kind, width: int | None, height: int | None) -> bool:
-    """Whether Google keeps less than it was sent. Pixels as the file's headers have them."""
-    if quality is Quality.ORIGINAL or width is None or height is None:
+def is_reduced(quality: Quality, kind: Kind, sides: tuple[int, int] | None) -> bool:
+    """Whether Google keeps less than it was sent. `sides`: width and height in pixels, where the headers say them."""
+    if quality is Quality.ORIGINAL or sides is None:
         return False
-    if kind is Kind.VIDEO:
-        return min(width, height) > _MOST_LINES
-    return width * height > _MOST_PIXELS
+    return min(sides) > _MOST_LINES if kind is Kind.VIDEO else sides[0] * sides[1] > _MOST_PIXELS

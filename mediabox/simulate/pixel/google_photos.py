@@ -1,7 +1,7 @@
 """Google Photos on the phone: backs up what the media scanner knows, and frees the phone of what is backed up.
 
-What it takes: support.google.com/photos/answer/6193313 (formats, 200 MB and 200 megapixels for a still,
-10 GB for a video; seen 2026-11). "Free up space" removes only what is backed up as it is now.
+What it takes: support.google.com/photos/answer/6193313 (formats; 200 MB, 200 megapixels and more than 256 x 256
+for a still, 10 GB for a video; seen 2026-11). "Free up space" removes only what is backed up as it is now.
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
-from mediabox.model.signature import kind_of_type
-from mediabox.native.tags import Reader, read_tags
 from mediabox.simulate.pixel.cloud import Backup
 from mediabox.simulate.pixel.generation import is_reduced
 
@@ -22,26 +19,28 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from mediabox.model.facts import Facts
     from mediabox.simulate.pixel.cloud import Cloud
     from mediabox.simulate.pixel.generation import Model
     from mediabox.simulate.pixel.media_store import Known
 
 PICTURES = frozenset(
     {
-        "image/jpeg", "image/heic", "image/heif", "image/avif", "image/png", "image/webp", "image/gif", "image/bmp",
-        "image/tiff", "image/x-adobe-dng", "image/x-canon-cr2", "image/x-nikon-nef", "image/x-nikon-nrw",
-        "image/x-sony-arw", "image/x-panasonic-rw2", "image/x-olympus-orf", "image/x-pentax-pef",
-        "image/x-samsung-srw", "image/x-fujifilm-raf",
+        "image/jpeg", "image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence", "image/avif",
+        "image/png", "image/apng", "image/webp", "image/gif",
+        # "most RAW files"
+        "image/x-adobe-dng", "image/x-canon-cr2", "image/x-canon-cr3", "image/x-nikon-nef", "image/x-nikon-nrw",
+        "image/x-sony-arw", "image/x-sony-sr2", "image/x-sony-srf", "image/x-panasonic-rw2", "image/x-olympus-orf",
+        "image/x-pentax-pef", "image/x-samsung-srw", "image/x-fujifilm-raf", "image/x-leica-rwl",
     }
 )  # fmt: skip
 VIDEOS = frozenset(
     {
-        "video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp", "video/3gpp2", "video/matroska", "video/webm",
+        "video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp", "video/3gpp2", "video/matroska",
         "video/x-msvideo", "video/mp2t", "video/mpeg", "video/x-ms-asf", "video/x-ms-wmv",
     }
 )  # fmt: skip
 _LARGEST_BYTES = {Kind.PICTURE: 200_000_000, Kind.VIDEO: 10_000_000_000}
+_MOST_PIXELS = 200_000_000
 _DAY_MS = 86_400_000
 _CHUNK_BYTES = 1 << 20
 
@@ -49,16 +48,20 @@ _CHUNK_BYTES = 1 << 20
 class GooglePhotos:
     """Blocking: backing up reads whole files."""
 
-    def __init__(self, root: Path, cloud: Cloud, *, model: Model, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, root: Path, cloud: Cloud, *, model: Model, now_ms: Callable[[], int], smallest_side: int = 0
+    ) -> None:
+        """`smallest_side`: stills with fewer pixels on one side are left alone."""
         self._root = root
         self._cloud = cloud
         self._model = model
         self._now_ms = now_ms
+        self._smallest_side = smallest_side
         self._credit_bytes = 0.0  # of the line, towards the file that is being sent
 
     def waiting(self, known: Iterable[Known]) -> list[Known]:
         """What it would back up, newest first as Google Photos does."""
-        missing = [one for one in known if is_taken(one) and not self._is_backed_up(one)]
+        missing = [one for one in known if self._takes(one) and not self._is_backed_up(one)]
         return sorted(missing, key=lambda one: (one.modified_at_ns, one.name), reverse=True)
 
     def work(self, known: Iterable[Known], *, budget_bytes: float) -> int:
@@ -82,6 +85,16 @@ class GooglePhotos:
             if self._cloud.has_version(name, status.st_ctime_ns) and status.st_mtime_ns <= newest_ns
         ]
 
+    def _takes(self, one: Known) -> bool:
+        """Whether Google Photos backs up such a file at all."""
+        if one.media_type in VIDEOS:
+            return one.size_bytes <= _LARGEST_BYTES[Kind.VIDEO]
+        is_picture = one.media_type in PICTURES and one.size_bytes <= _LARGEST_BYTES[Kind.PICTURE]
+        return is_picture and (one.sides is None or self._has_right_sides(*one.sides))
+
+    def _has_right_sides(self, width: int, height: int) -> bool:
+        return width * height <= _MOST_PIXELS and min(width, height) >= self._smallest_side
+
     def _is_backed_up(self, one: Known) -> bool:
         return self._cloud.has_version(one.name, one.changed_at_ns)
 
@@ -98,9 +111,6 @@ class GooglePhotos:
         return True
 
     def _sent(self, one: Known, file: BinaryIO) -> Backup:
-        media_type = one.media_type or ""
-        kind = kind_of_type(media_type) or Kind.PICTURE
-        facts = _tags(one, kind, file)
         digest = hashlib.sha256()
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
@@ -110,22 +120,10 @@ class GooglePhotos:
             digest=digest.hexdigest(),
             size_bytes=one.size_bytes,
             at_ms=self._now_ms(),
-            media_type=media_type,
+            media_type=one.media_type or "",
             quality=quality,
-            is_reduced=is_reduced(quality, kind, facts.width, facts.height),
+            is_reduced=is_reduced(quality, one.kind, one.sides),
             counts_quota=self._model.counts_quota,
             is_again=self._cloud.has(digest.hexdigest()),
             changed_at_ns=one.changed_at_ns,
         )
-
-
-def is_taken(one: Known) -> bool:
-    """Whether Google Photos backs up such a file at all."""
-    if one.media_type in PICTURES:
-        return one.size_bytes <= _LARGEST_BYTES[Kind.PICTURE]
-    return one.media_type in VIDEOS and one.size_bytes <= _LARGEST_BYTES[Kind.VIDEO]
-
-
-def _tags(one: Known, kind: Kind, file: BinaryIO) -> Facts:
-    request = ExamineRequest(name=one.name, kind=kind, size_bytes=one.size_bytes, renditions=False)
-    return read_tags(Reader(file.fileno()), request)

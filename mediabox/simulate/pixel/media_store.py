@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.model.signature import HEAD_BYTES, kind_of_type, media_type_of, media_type_of_name
+from mediabox.contracts import ExamineRequest
+from mediabox.model.asset import Kind
+from mediabox.model.signature import HEAD_BYTES, kind_of_name, kind_of_type, media_type_of, media_type_of_name
+from mediabox.native.tags import Reader, read_tags
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
     from pathlib import Path
+    from typing import BinaryIO
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +30,11 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     modified_at_ns: int
     changed_at_ns: int  # ctime: a file delivered again is another one, whatever its times say
     media_type: str | None
+    sides: tuple[int, int] | None = None  # width and height in pixels, where the headers say them
+
+    @property
+    def kind(self) -> Kind:
+        return (kind_of_type(self.media_type) if self.media_type else None) or Kind.PICTURE
 
 
 class MediaStore:
@@ -57,7 +66,8 @@ class MediaStore:
     def _take_in(self, name: str, status: os.stat_result) -> None:
         try:
             with (self._root / name).open("rb") as file:
-                head = file.read(HEAD_BYTES)
+                media_type = _agreed(name, file.read(HEAD_BYTES))
+                sides = _sides(file, name, status.st_size) if media_type else None
         except FileNotFoundError:  # gone since: nothing to know
             return
         self._known[name] = Known(
@@ -65,7 +75,8 @@ class MediaStore:
             size_bytes=status.st_size,
             modified_at_ns=status.st_mtime_ns,
             changed_at_ns=status.st_ctime_ns,
-            media_type=_agreed(name, head),
+            media_type=media_type,
+            sides=sides,
         )
 
 
@@ -75,3 +86,10 @@ def _agreed(name: str, head: bytes) -> str | None:
     if by_name is None or by_content is None or kind_of_type(by_name) is not kind_of_type(by_content):
         return None
     return by_content if by_content.startswith(("image/", "video/")) else None
+
+
+def _sides(file: BinaryIO, name: str, size_bytes: int) -> tuple[int, int] | None:
+    kind = kind_of_name(name) or Kind.PICTURE
+    request = ExamineRequest(name=name, kind=kind, size_bytes=size_bytes, renditions=False)
+    facts = read_tags(Reader(file.fileno()), request)
+    return (facts.width, facts.height) if facts.width and facts.height else None

@@ -38,6 +38,7 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     backs_up_by_itself: bool = True
     only_charging: bool = False
     free_up_min_age_days: float = 0.0  # "Free up space" spares what was taken since
+    smallest_side: int = 0  # px: Google's page says 257; 0 lets the small pictures of tests pass
 
 
 class Phone:
@@ -64,7 +65,13 @@ class Phone:
         self.roll = CameraRoll(home / "storage")
         self.media_store = MediaStore(self.roll.root)
         self.cloud = Cloud(home / "cloud.jsonl")
-        self.photos = GooglePhotos(self.roll.root, self.cloud, model=model, now_ms=self.now_ms)
+        self.photos = GooglePhotos(
+            self.roll.root,
+            self.cloud,
+            model=model,
+            now_ms=self.now_ms,
+            smallest_side=self.habits.smallest_side,
+        )
         self.syncthing = RealSyncthing(home / "syncthing", name=name)
         self.folders = SharedFolders(self.syncthing, self.roll.root)
         self.freed = 0
