@@ -25,7 +25,12 @@ class Deletions:
         """Whether the deliveries that are gone are the same as for a while."""
         if frozenset(gone) != self._pending:
             self._pending, self._changed_s = frozenset(gone), self._now_s()
-        return self._now_s() - self._changed_s >= self._quiet_s
+        return self.quiet_for_s >= self._quiet_s
+
+    @property
+    def quiet_for_s(self) -> float:
+        """Since the last deletion came in, as far as `is_quiet` was told."""
+        return self._now_s() - self._changed_s
 
     def believe(self, count: int) -> None:
         if count:

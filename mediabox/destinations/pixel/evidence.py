@@ -33,11 +33,12 @@ class Standing(StrEnum):
 
     UNKNOWN = "unknown"  # Syncthing has never seen its file, or has forgotten it
     WAITING = "waiting"  # the phone does not have it yet, or is not connected
-    UNSURE = "unsure"  # the phone's index began anew: whether its bytes are ours has to be looked at
+    UNSURE = "unsure"  # the phone's index began anew, or a third device wrote it: are its bytes ours?
     HELD = "held"
     FREED = "freed"
     CHANGED = "changed"  # the phone made another file of it
     REMOVED = "removed"  # deleted by somebody else
+    NAMELESS = "nameless"  # deleted by the phone, of whose bytes nobody ever knew that they were ours
 
 
 class Reading(NamedTuple):
@@ -70,21 +71,23 @@ def read(delivery: Delivery, file: FileState | None, peers: Peers) -> Reading:
     proof = f"db/file {','.join(file.agreed.version)} by {author}"
     if not file.is_settled:
         return Reading(delivery, Standing.WAITING, proof)
-    return Reading(delivery, _standing(file, peers), proof)
+    return Reading(delivery, _standing(file, peers, was_stored=delivery.state is DeliveryState.STORED), proof)
 
 
-def _standing(file: FileState, peers: Peers) -> Standing:
-    phone, is_ours = short_id(peers.phone), _is_version_of(file, peers.box)
+def _standing(file: FileState, peers: Peers, *, was_stored: bool) -> Standing:
+    authors = {one.partition(":")[0] for one in file.agreed.version}
+    box, phone = short_id(peers.box), short_id(peers.phone)
+    has_strangers = bool(authors - {box, phone})
     if file.agreed.deleted:
-        by_phone = is_deleted_by(file, peers.phone)
-        return Standing.FREED if by_phone else Standing.REMOVED
+        if not is_deleted_by(file, peers.phone):
+            return Standing.REMOVED
+        is_ours = not has_strangers and (box in authors or was_stored)
+        return Standing.FREED if is_ours else Standing.NAMELESS
     if file.agreed.modified_by == phone:
-        return Standing.CHANGED if is_ours else Standing.UNSURE
-    return Standing.HELD if is_held_by(file, peers.phone) else Standing.WAITING
-
-
-def _is_version_of(file: FileState, device_id: str) -> bool:
-    return any(one.partition(":")[0] == short_id(device_id) for one in file.agreed.version)
+        return Standing.CHANGED if box in authors else Standing.UNSURE
+    if not is_held_by(file, peers.phone):
+        return Standing.WAITING
+    return Standing.UNSURE if has_strangers else Standing.HELD
 
 
 # ---------------------------------------------------------------- judging
@@ -97,40 +100,38 @@ def judge(
     is_quiet: bool,
     freed_lately: int,
     most_freed_percent: float,
-    now_ms: int,
+    gone_ms: int,
     backed_up_after_ms: int,
 ) -> Judgement:
     """What the readings of a sound folder prove. All that is out has to be among them.
 
     `is_receiving`: this phone has shown before that it takes what we send, so that its
     deletion of a file says that it had it, although nobody looked then. `is_quiet`: no
-    deletion has come in for a while. `freed_lately`: believed in the last minutes.
-    `backed_up_after_ms`: what goes sooner after its arrival cannot have been backed up.
+    deletion has come in for a while. `gone_ms`: when the last of them came in. `freed_lately`:
+    believed in the last minutes. `backed_up_after_ms`: what goes sooner after its arrival
+    cannot have been backed up.
     """
     sightings = [_sighting(one, DeliveryState.STORED) for one in readings if _is_newly_held(one)]
     sightings += [_sighting(one, DeliveryState.DOUBTED, note=_DOUBT[one.standing]) for one in _lost(readings)]
     freed = [one for one in readings if one.standing is Standing.FREED]
-    unseen = [one for one in freed if one.delivery.state is DeliveryState.ACCEPTED and not is_receiving]
+    unseen = [one for one in freed if _is_unseen(one, is_receiving=is_receiving)]
     sightings += [_sighting(one, DeliveryState.DOUBTED, note=NEVER_SEEN) for one in unseen]
-    believed = [one for one in freed if one not in unseen]
-    there = [one for one in readings if one.standing in (Standing.HELD, Standing.UNSURE)]
-    there += [one for one in readings if _is_stored_unseen(one)]
-    if not _is_much(len(believed) + freed_lately, len(there), most_freed_percent):
-        return Judgement(sightings=(*sightings, *_all_freed(believed)))
-    if not is_quiet:
-        waits_for = frozenset(one.delivery.id for one in believed)
-        return Judgement(sightings=tuple(sightings), waits_for=waits_for)
-    if is_free_up(believed, there, now_ms=now_ms, backed_up_after_ms=backed_up_after_ms):
+    believed = [one for one in freed if not _is_unseen(one, is_receiving=is_receiving)]
+    there = [one for one in readings if one.standing in (Standing.HELD, Standing.UNSURE) or _is_stored_unseen(one)]
+    is_much = _is_much(len(believed) + freed_lately, len(there), most_freed_percent)
+    if not is_quiet and (is_much or len(believed) > FEW):  # the first part of a large one looks like a small one
+        return Judgement(sightings=tuple(sightings), waits_for=frozenset(one.delivery.id for one in believed))
+    if not is_much or is_free_up(believed, there, gone_ms=gone_ms, backed_up_after_ms=backed_up_after_ms):
         return Judgement(sightings=(*sightings, *_all_freed(believed)))
     sightings += [_sighting(one, DeliveryState.DOUBTED, note=TOO_MANY) for one in believed]
     return Judgement(sightings=tuple(sightings))
 
 
-def is_free_up(freed: Sequence[Reading], there: Sequence[Reading], *, now_ms: int, backed_up_after_ms: int) -> bool:
+def is_free_up(freed: Sequence[Reading], there: Sequence[Reading], *, gone_ms: int, backed_up_after_ms: int) -> bool:
     """Whether so large a deletion looks like Free up space: nearly all that arrived first, hardly anything fresh."""
     arrivals = [_arrived_ms(one) for one in freed]
     left = sum(_arrived_ms(one) <= max(arrivals, default=0) for one in there)
-    fresh = sum(now_ms - at < backed_up_after_ms for at in arrivals)
+    fresh = sum(_is_fresh(one, gone_ms, backed_up_after_ms) for one in freed)
     return left <= FEW_OF * len(freed) and fresh <= FEW_OF * len(freed)
 
 
@@ -139,11 +140,16 @@ TOO_MANY = "deleted on the phone with many others, not as Free up space does it"
 _DOUBT = {
     Standing.REMOVED: "removed from the outbox by somebody else than the phone",
     Standing.CHANGED: "changed on the phone: what is there now is another file",
+    Standing.NAMELESS: "deleted on the phone in a version that was never seen to be ours",
 }
 
 
 def _is_newly_held(one: Reading) -> bool:
     return one.standing is Standing.HELD and one.delivery.state is DeliveryState.ACCEPTED
+
+
+def _is_unseen(one: Reading, *, is_receiving: bool) -> bool:
+    return one.delivery.state is DeliveryState.ACCEPTED and not is_receiving
 
 
 def _is_stored_unseen(one: Reading) -> bool:
@@ -157,6 +163,12 @@ def _lost(readings: Iterable[Reading]) -> list[Reading]:
 
 def _is_much(gone: int, there: int, most_percent: float) -> bool:
     return gone > FEW and gone * 100 > most_percent * (gone + there)
+
+
+def _is_fresh(one: Reading, gone_ms: int, backed_up_after_ms: int) -> bool:
+    """What nobody saw there may have come the moment before."""
+    stored_at_ms = one.delivery.stored_at_ms
+    return backed_up_after_ms > 0 and (stored_at_ms is None or gone_ms - stored_at_ms < backed_up_after_ms)
 
 
 def _arrived_ms(one: Reading) -> int:

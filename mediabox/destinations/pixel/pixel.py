@@ -116,14 +116,14 @@ class Pixel:
         return Look(sightings=sightings, complaints=(*complaints, *self._forgotten(readings)))
 
     async def _judged(self, here: _Open, readings: Sequence[Reading], *, has_stored: bool) -> tuple[Sighting, ...]:
-        gone = [one.delivery.id for one in readings if one.standing is Standing.FREED]
+        is_quiet = self._deletions.is_quiet([one.delivery.id for one in readings if one.standing is Standing.FREED])
         judgement: Judgement = evidence.judge(
             readings,
             is_receiving=has_stored,
-            is_quiet=self._deletions.is_quiet(gone),
+            is_quiet=is_quiet,
             freed_lately=self._deletions.lately,
             most_freed_percent=self._settings.most_freed_percent,
-            now_ms=self._tools.clock.wall_ms(),
+            gone_ms=self._tools.clock.wall_ms() - int(self._deletions.quiet_for_s * 1000),
             backed_up_after_ms=int(self._settings.backed_up_after_s * 1000),
         )
         freed = [one for one in judgement.sightings if one.state is DeliveryState.FREED]
