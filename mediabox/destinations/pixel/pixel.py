@@ -85,8 +85,9 @@ class Pixel:
         before = (await here.folder.files([name])).get(name)
         bundle = await here.maker.make(parcel)
         if before is None or not before.agreed.deleted:
-            modified_at_ms = rules.taken_at_ms(parcel.capture_time) or parcel.first.resource.modified_at_ms
-            await here.outbox.publish(name, bundle.made, modified_at_ms=modified_at_ms)
+            taken_ms = rules.taken_at_ms(parcel.capture_time)
+            modified_ms = parcel.first.resource.modified_at_ms if taken_ms is None else taken_ms
+            await here.outbox.publish(name, bundle.made, modified_at_ms=modified_ms)
             await here.folder.announce(name)
             fp("deliver.offered")
         return Delivered(

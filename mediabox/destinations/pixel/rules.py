@@ -140,13 +140,14 @@ def _clip_of(picture: Member, clips: Sequence[Member], taken: set[int], settings
 
 def _wish(first: Member, clip: Member | None, settings: Settings) -> Wish:
     form = form_of(first, clip, settings)
+    taken_ms = taken_at_ms(first.facts.capture_time if first.facts else None)
     return Wish(
         resource_id=first.resource.id,
         clip_id=clip.resource.id if clip else None,
         form=form,
         name=name_of(first, form, is_motion=clip is not None),
         size_bytes=_size(first) + (_size(clip) + XMP_BYTES if clip else 0),
-        taken_at_ms=taken_at_ms(first.facts.capture_time if first.facts else None) or first.resource.modified_at_ms,
+        taken_at_ms=first.resource.modified_at_ms if taken_ms is None else taken_ms,
     )
 
 
@@ -178,7 +179,7 @@ def name_of(first: Member, form: Form, *, is_motion: bool) -> str:
     elif first.facts is not None:
         extension = split_extension(right_name(f"x.{extension}", first.facts.media_type))[1]
     digits = (first.resource.digest or "")[:DIGITS]
-    return fitted(f"{stem}_{digits}", f"{'.MP' if is_motion else ''}.{extension}")
+    return fitted(stem, f"_{digits}{'.MP' if is_motion else ''}.{extension}")
 
 
 def _size(member: Member) -> int:
