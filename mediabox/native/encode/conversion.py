@@ -12,12 +12,12 @@ from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from mediabox.model.recipe import Conversion, Converted
 from mediabox.native.decoded import Unreadable
 from mediabox.native.encode import film, still
+from mediabox.native.encode.original import Original
 from mediabox.native.encode.said import Said
 from mediabox.native.encode.sink import Sink
 from mediabox.native.faults import BAD_BYTES
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.tags import read_tags
-from mediabox.native.tags.reader import Reader
 
 # What is known from outside the bytes says nothing that a file should repeat of itself.
 _OUTSIDE = (TimeSource.FILE_NAME, TimeSource.FILE_MODIFIED)
@@ -26,13 +26,13 @@ _SHORT_OF_MEMORY = ("out of memory", "cannot allocate memory", "unable to alloca
 
 def convert(source_fd: int, into_fd: int, conversion: Conversion) -> Converted:
     """`encode.convert`."""
-    source, sink = Reader(source_fd), Sink(into_fd)
+    source, sink = Original(source_fd), Sink(into_fd)
     facts = _facts(source, conversion)
     said = Said(
         capture_time=conversion.capture_time or _own_time(facts),
         place=conversion.place or facts.place,
     )
-    with _verdicts(facts.media_type, sink):
+    with _verdicts(facts.media_type, source, sink):
         match conversion.to, facts.kind:
             case "image/jpeg", Kind.PICTURE:
                 return still.convert(source, sink, facts, said, most_pixels=conversion.most_pixels)
@@ -42,7 +42,7 @@ def convert(source_fd: int, into_fd: int, conversion: Conversion) -> Converted:
                 raise Unfit(f"{facts.media_type} cannot be made {conversion.to}")
 
 
-def _facts(source: Reader, conversion: Conversion) -> Facts:
+def _facts(source: Original, conversion: Conversion) -> Facts:
     kind = Kind.VIDEO if conversion.to.startswith("video/") else Kind.PICTURE
     return read_tags(source, ExamineRequest(name=conversion.name, kind=kind, size_bytes=source.size))
 
@@ -53,14 +53,18 @@ def _own_time(facts: Facts) -> CaptureTime | None:
 
 
 @contextmanager
-def _verdicts(media_type: str, sink: Sink) -> Iterator[None]:
-    """Raise Unfit for what the file's bytes did, OSError for what the disk did, MemoryError for the box."""
+def _verdicts(media_type: str, source: Original, sink: Sink) -> Iterator[None]:
+    """Raise OSError for what a disk did, MemoryError for the box, Unfit for what the file's bytes did."""
     try:
         yield
-    except (Unfit, MemoryError):
+        source.raise_failure()  # libvips takes a failed read for the end of the file
+    except MemoryError:
         raise
-    except (Unreadable, av.FFmpegError, pyvips.Error, OSError, *BAD_BYTES) as err:
+    except (Unfit, Unreadable, av.FFmpegError, pyvips.Error, OSError, *BAD_BYTES) as err:
+        source.raise_failure()
         sink.raise_failure()
+        if isinstance(err, Unfit):
+            raise
         _raise_verdict(media_type, err)
 
 

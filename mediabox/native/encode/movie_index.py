@@ -92,7 +92,7 @@ def _moved(index: bytes, by: int) -> bytes:
         for at in range(table.payload + 8, table.payload + 8 + count * width, width):
             (offset,) = struct.unpack_from(letter, held, at)
             if offset + by >= most:
-                raise Unfit("the new video is 4 GiB long to the byte")
+                raise Unfit("the new video ends just below 4 GiB: its index has no room to be moved")
             struct.pack_into(letter, held, at, offset + by)
     return bytes(held)
 

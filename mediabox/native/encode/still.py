@@ -15,6 +15,7 @@ from mediabox.native.encode import exif, exif_source, jpeg_file, raw_preview, st
 from mediabox.native.encode.said import Said
 from mediabox.native.encode.sink import Sink
 from mediabox.native.encode.whole import Inside
+from mediabox.native.fit.unfit import Unfit
 from mediabox.native.tags import jpeg
 from mediabox.native.tags.reader import Window
 
@@ -33,6 +34,8 @@ class Written(NamedTuple):
 
 def convert(source: Source, sink: Sink, facts: Facts, said: Said, *, most_pixels: int | None) -> Converted:
     """Encode the primary picture. Raises Unfit, Unreadable, OSError and what the decoders raise."""
+    if facts.damage:  # a grey half would be taken for the picture
+        raise Unfit(f"the original is damaged: {facts.damage}")
     work = _Work(source, sink, facts, said, most_pixels)
     written = work.ultra_hdr() or work.ordinary()
     still_check.check(sink, said, width=written.width, height=written.height, orientation=written.orientation)

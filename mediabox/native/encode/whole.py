@@ -117,7 +117,7 @@ def stream_of(window: Window) -> pyvips.Source:
 
 def _open(media_type: str, stream: pyvips.Source) -> pyvips.Image:
     access = "sequential" if media_type in _IN_STRIPS else "random"
-    image = pyvips.Operation.call(_LOADERS[media_type], stream, access=access, fail_on="truncated")
+    image = pyvips.Operation.call(_LOADERS[media_type], stream, access=access, fail_on="error")
     check_pixels(image.width, image.height, limit=MAX_SCALED_PIXELS if media_type == "image/jpeg" else MAX_PIXELS)
     return image
 

@@ -222,7 +222,7 @@ def test_fields_are_put_together_and_it_is_said(tmp_path: Path) -> None:
     made, said = converted(source, tmp_path, to="video/mp4")
 
     assert said.note == "deinterlaced"
-    assert len(times(made)) == 4
+    assert times(made) == pytest.approx([0, 0.04, 0.08, 0.12], abs=1e-4)
     assert stream(ffprobe(made), "video")["field_order"] == "progressive"
 
 
