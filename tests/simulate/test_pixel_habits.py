@@ -200,6 +200,15 @@ def test_free_up_removes_what_is_backed_up_as_it_is_and_nothing_else(desk: Desk,
     assert desk.freeable() == [done]
 
 
+def test_free_up_takes_what_is_dated_in_the_future_like_anything_else(desk: Desk, jpeg: Path) -> None:
+    name = desk.put(jpeg, age_s=-DAY_S)  # a camera whose clock was wrong
+    desk.scan()
+    desk.back_up()
+
+    assert desk.freeable() == [name]
+    assert desk.freeable(min_age_days=1) == []
+
+
 def test_free_up_spares_what_was_taken_lately_when_so_set(desk: Desk, jpeg: Path) -> None:
     old = desk.put(jpeg, "old.jpg", age_s=40 * DAY_S)
     young = desk.put(jpeg, "young.jpg", age_s=2 * DAY_S)

@@ -77,12 +77,13 @@ class GooglePhotos:
         return done
 
     def freeable(self, files: Mapping[str, os.stat_result], *, min_age_days: float = 0.0) -> list[str]:
-        """What "Free up space" would remove: backed up as it is now, and taken at least so long ago."""
+        """What "Free up space" would remove: backed up as it is now and, with an age, taken at least so long ago."""
         newest_ns = (self._now_ms() - min_age_days * _DAY_MS) * 1_000_000
         return [
             name
             for name, status in files.items()
-            if self._cloud.has_version(name, status.st_ctime_ns) and status.st_mtime_ns <= newest_ns
+            if self._cloud.has_version(name, status.st_ctime_ns)
+            and (not min_age_days or status.st_mtime_ns <= newest_ns)
         ]
 
     def _takes(self, one: Known) -> bool:
