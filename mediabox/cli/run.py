@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from mediabox.config.load import Config
     from mediabox.model.status import Status
 
-COME_RIGHT = {"source.missing", "volume.missing", "clock.unset"}  # without a person: a mount, a network that comes back
+# Without a person: a mount, a network, a program that comes back.
+COME_RIGHT = {"source.missing", "volume.missing", "destination.missing", "clock.unset"}
 
 
 def run(arguments: argparse.Namespace) -> int:

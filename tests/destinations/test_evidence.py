@@ -100,6 +100,7 @@ def judged(readings: Sequence[Reading], **more: Any) -> Judgement:
         "is_quiet": True,
         "freed_lately": 0,
         "most_freed_percent": 50.0,
+        "now_ms": NOW_MS,
         "gone_ms": NOW_MS,
         "backed_up_after_ms": MINUTE_MS,
     }
@@ -204,6 +205,16 @@ def test_what_is_on_the_phone_though_it_is_asleep_counts_as_there() -> None:
     assert states(judged(readings)) == [FREED]
     assert states(judged([*some(30, Standing.FREED), *some(40, Standing.WAITING, first=500, state=ACCEPTED)])) == [
         FREED
+    ]
+
+
+def test_a_deletion_before_the_phone_has_shown_anything_waits_until_it_has() -> None:
+    soon = some(2, Standing.FREED, state=ACCEPTED, arrived_ms=NOW_MS - HOUR_MS + 1)
+
+    assert not judged(soon, is_receiving=False).sightings
+    assert states(judged([*soon, *some(1, Standing.HELD, first=9)], is_receiving=False)) == [FREED]
+    assert states(judged(some(2, Standing.FREED, state=ACCEPTED, arrived_ms=NOW_MS - HOUR_MS), is_receiving=False)) == [
+        DOUBTED
     ]
 
 
@@ -367,6 +378,7 @@ class Phone(RuleBasedStateMachine):
             is_quiet=is_quiet,
             freed_lately=self.deletions.lately,
             most_freed_percent=50.0,
+            now_ms=self.now_ms,
             gone_ms=self.now_ms - int(self.deletions.quiet_for_s * 1000),
             backed_up_after_ms=MINUTE_MS,
         )

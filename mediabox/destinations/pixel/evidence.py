@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mediabox.destinations.pixel.answers import FileState
 
 FEW = 10  # pictures somebody deleted by hand; a share of a nearly empty phone says nothing
+SHOWN_WITHIN_MS = 3_600_000  # a phone that has shown nothing for so long, and deletes, does not take what we send
 FEW_OF = 0.1  # what is not backed up yet and stays, and what a fast line has backed up within the minute
 
 
@@ -100,13 +101,14 @@ def judge(
     is_quiet: bool,
     freed_lately: int,
     most_freed_percent: float,
+    now_ms: int,
     gone_ms: int,
     backed_up_after_ms: int,
 ) -> Judgement:
     """What the readings of a sound folder prove. All that is out has to be among them.
 
     `is_receiving`: this phone has shown before that it takes what we send, so that its
-    deletion of a file says that it had it, although nobody looked then. `is_quiet`: no
+    deletion of a file says that it had it, although nobody looked then; until it has, that waits for an hour. `is_quiet`: no
     deletion has come in for a while. `gone_ms`: when the last of them came in. `freed_lately`:
     believed in the last minutes. `backed_up_after_ms`: what goes sooner after its arrival
     cannot have been backed up.
@@ -114,8 +116,10 @@ def judge(
     sightings = [_sighting(one, DeliveryState.STORED) for one in readings if _is_newly_held(one)]
     sightings += [_sighting(one, DeliveryState.DOUBTED, note=_DOUBT[one.standing]) for one in _lost(readings)]
     freed = [one for one in readings if one.standing is Standing.FREED]
+    is_receiving = is_receiving or any(one.standing is Standing.HELD for one in readings)
     unseen = [one for one in freed if _is_unseen(one, is_receiving=is_receiving)]
-    sightings += [_sighting(one, DeliveryState.DOUBTED, note=NEVER_SEEN) for one in unseen]
+    late = [one for one in unseen if now_ms - (one.delivery.accepted_at_ms or 0) >= SHOWN_WITHIN_MS]
+    sightings += [_sighting(one, DeliveryState.DOUBTED, note=NEVER_SEEN) for one in late]
     believed = [one for one in freed if not _is_unseen(one, is_receiving=is_receiving)]
     there = [one for one in readings if one.standing in (Standing.HELD, Standing.UNSURE) or _is_stored_unseen(one)]
     is_much = _is_much(len(believed) + freed_lately, len(there), most_freed_percent)

@@ -124,6 +124,7 @@ class Pixel:
             is_quiet=is_quiet,
             freed_lately=self._deletions.lately,
             most_freed_percent=self._settings.most_freed_percent,
+            now_ms=self._tools.clock.wall_ms(),
             gone_ms=self._tools.clock.wall_ms() - int(self._deletions.quiet_for_s * 1000),
             backed_up_after_ms=int(self._settings.backed_up_after_s * 1000),
         )
