@@ -86,6 +86,9 @@ class Outbox(Protocol):
     async def open_made(self, name: str) -> int:
         """A read-only descriptor of what was made and is not published yet; the caller closes it."""
 
+    async def discard(self, name: str) -> None:
+        """Throw away what was made, if it is there and not needed any more. What was published stays."""
+
     async def digest_of(self, name: str, offset: int, length: int) -> str:
         """SHA-256 of a part of what was made."""
 

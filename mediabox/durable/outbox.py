@@ -10,31 +10,28 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Made
+from mediabox.durable.assembling import copied, digest_of, digest_of_original, is_whole_of, poured, read
 from mediabox.durable.publish import adopt, discard, publish, remove
-from mediabox.durable.temporary import write_all
 from mediabox.durable.verify import check
 from mediabox.durable.volume import FOLDER
 from mediabox.errors import NeedsHuman, Retryable
 from mediabox.failpoints import fp
 from mediabox.model.ledger import CopyState
-from mediabox.model.recipe import Insert, Part, Recipe, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from mediabox.durable.volume import Volume
+    from mediabox.model.recipe import Part, Recipe
 
 PHOTOS = "photos"  # what the peer sees
 MAKING = f"{FOLDER}/making"
-_FICLONE = 0x40049409  # linux/fs.h
-_BLOCK_BYTES = 1 << 20
 _SHARED_MODE = 0o2775  # the peer's program may run as another user of the same group
 
 
@@ -56,13 +53,16 @@ class OutboxFolder:
         return await asyncio.to_thread(self._assemble, name, recipe, files, digests)
 
     async def scratch(self, name: str) -> int:
-        return await asyncio.to_thread(self._create, name)
+        return await asyncio.to_thread(self._scratch, name)
 
     async def seal(self, name: str) -> Made:
         return await asyncio.to_thread(self._seal, name)
 
     async def open_made(self, name: str) -> int:
         return await asyncio.to_thread(self._open_made, name)
+
+    async def discard(self, name: str) -> None:
+        await asyncio.to_thread(discard, self._volume, _made(name))
 
     async def digest_of(self, name: str, offset: int, length: int) -> str:
         return await asyncio.to_thread(self._digest_of, name, offset, length)
@@ -94,6 +94,10 @@ class OutboxFolder:
             except PermissionError:  # exFAT has no modes, a folder of another user's is theirs to share
                 return
 
+    def _scratch(self, name: str) -> int:
+        self._volume.ensure_room(0)  # nobody knows how large it will be: at least the reserve stays free
+        return self._create(name)
+
     def _create(self, name: str) -> int:
         """A new, empty file; what an earlier attempt left of it is gone."""
         path = _made(name)
@@ -110,16 +114,15 @@ class OutboxFolder:
         descriptor = self._create(name)
         try:
             with self._volume.refusals(f"write {_made(name)}"):
-                made = _copied(descriptor, recipe, files) or _poured(descriptor, recipe, files)
+                made = copied(descriptor, recipe, files) or poured(descriptor, recipe, files)
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
         fp("deliver.made")
         self._volume.prove(since=epoch)  # a detached mount takes and syncs everything without complaint
         for part, digest in digests.items():
-            if _is_whole_of(recipe, part) and made.digest == digest:
-                continue
-            if _digest(files[part]) != digest:
+            found = made.digest if is_whole_of(recipe, part, files) else digest_of_original(files[part])
+            if found != digest:
                 raise Retryable(f"{name}: what was read of its {part.value} file is not what was archived")
         return made
 
@@ -128,7 +131,7 @@ class OutboxFolder:
         try:
             with self._volume.refusals(f"sync {_made(name)}"):
                 os.fsync(descriptor)
-                return Made(digest=_digest(descriptor), size_bytes=os.fstat(descriptor).st_size)
+                return Made(digest=digest_of(descriptor), size_bytes=os.fstat(descriptor).st_size)
         finally:
             os.close(descriptor)
 
@@ -140,8 +143,9 @@ class OutboxFolder:
         digest = sha256()
         descriptor = self._open_made(name)
         try:
-            for block in _read(descriptor, offset, length):
-                digest.update(block)
+            with self._volume.refusals(f"read {_made(name)}"):
+                for block in read(descriptor, offset, length):
+                    digest.update(block)
         finally:
             os.close(descriptor)
         return digest.hexdigest()
@@ -154,9 +158,11 @@ class OutboxFolder:
             adopt(self._volume, final, modified_at_ms=modified_at_ms)
         else:
             publish(self._volume, _made(name), final, modified_at_ms=modified_at_ms)
-        self._volume.sync_directory(PHOTOS)
+        with self._volume.refusals(f"publish {final}"):
+            self._volume.sync_directory(PHOTOS)
         fp("deliver.published")
         if not self._is_whole(final, made):
+            remove(self._volume, final)  # before the peer takes it for the photo
             raise self._failing(name)
         discard(self._volume, _made(name))
 
@@ -193,57 +199,3 @@ class OutboxFolder:
 
 def _made(name: str) -> str:
     return f"{MAKING}/{name}"
-
-
-def _copied(descriptor: int, recipe: Recipe, files: Mapping[Part, int]) -> Made | None:
-    """A whole file as it is, its blocks shared; None where that is not asked for, or not possible here."""
-    match recipe.pieces:
-        case (Span(part=part, offset=0, length=length),) if length == os.fstat(files[part]).st_size:
-            try:
-                fcntl.ioctl(descriptor, _FICLONE, files[part])
-            except OSError:  # another file system, or one that cannot
-                return None
-            return Made(digest=_digest(descriptor), size_bytes=length)
-        case _:
-            return None
-
-
-def _poured(descriptor: int, recipe: Recipe, files: Mapping[Part, int]) -> Made:
-    digest = sha256()
-    for block in _blocks(recipe, files):
-        write_all(descriptor, block)
-        digest.update(block)
-    return Made(digest=digest.hexdigest(), size_bytes=recipe.size_bytes)
-
-
-def _blocks(recipe: Recipe, files: Mapping[Part, int]) -> Iterator[bytes]:
-    for piece in recipe.pieces:
-        match piece:
-            case Insert(content=content):
-                yield content
-            case Span():
-                yield from _read(files[piece.part], piece.offset, piece.length)
-
-
-def _read(descriptor: int, offset: int, length: int) -> Iterator[bytes]:
-    """Raises Retryable when the file is shorter than that."""
-    end = offset + length
-    while offset < end:
-        block = os.pread(descriptor, min(_BLOCK_BYTES, end - offset), offset)
-        if not block:
-            raise Retryable(f"a file of the archive ends at {offset:,} bytes where {end:,} were expected")
-        yield block
-        offset += len(block)
-
-
-def _is_whole_of(recipe: Recipe, part: Part) -> bool:
-    """Whether the result is that file and nothing else: its hash is the file's."""
-    return len(recipe.pieces) == 1 and isinstance(recipe.pieces[0], Span) and recipe.pieces[0].part is part
-
-
-def _digest(descriptor: int) -> str:
-    digest, offset = sha256(), 0
-    while block := os.pread(descriptor, _BLOCK_BYTES, offset):
-        digest.update(block)
-        offset += len(block)
-    return digest.hexdigest()
