@@ -1,5 +1,6 @@
 """Through a phone's small window to Google Photos, while everything is killed: nothing lost, nothing sent twice."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -37,5 +38,5 @@ async def test_everything_goes_through_a_small_window_once_whatever_is_killed(tm
         assert road.kills.total() == kills
         assert "Traceback" not in said
         assert not await road.phone.files()
-        box.finish(real=True)
-        box.assert_sound()
+        await asyncio.to_thread(box.finish, real=True)
+        await asyncio.to_thread(box.assert_sound)

@@ -108,8 +108,8 @@ def judge(
     """What the readings of a sound folder prove. All that is out has to be among them.
 
     `is_receiving`: this phone has shown before that it takes what we send, so that its
-    deletion of a file says that it had it, although nobody looked then; until it has, that waits for an hour. `is_quiet`: no
-    deletion has come in for a while. `gone_ms`: when the last of them came in. `freed_lately`:
+    deletion of a file says that it had it, although nobody looked then; until it has, that
+    waits for an hour. `is_quiet`: no deletion has come in for a while. `gone_ms`: when the last of them came in. `freed_lately`:
     believed in the last minutes. `backed_up_after_ms`: what goes sooner after its arrival
     cannot have been backed up.
     """
