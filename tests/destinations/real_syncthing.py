@@ -24,7 +24,7 @@ from xml.etree import ElementTree as ET
 Answer = TypeVar("Answer")
 
 KEY = "test-key"
-PATIENCE_S = 60.0  # of a busy machine; nothing waits that long on an idle one
+PATIENCE_S = 120.0  # of a busy machine; nothing waits that long on an idle one
 PORTS = range(20_000, 32_000)  # below those the kernel gives to outgoing connections (ip_local_port_range)
 QUIET = {
     "globalAnnounceEnabled": "false",
@@ -70,7 +70,10 @@ class RealSyncthing:
         self.id = ""
 
     def start(self) -> Self:
-        """Run, once it answers. Goes on where an earlier run of the same home stopped."""
+        """Run, once it answers. Goes on where an earlier run of the same home stopped.
+
+        From a thread that lives as long: the kernel ends it with the thread that started it (prctl(2)).
+        """
         if not (self.home / "config.xml").exists():
             self._generate()
         argv = ["setpriv", "--pdeathsig", "KILL", "syncthing", "serve", f"--home={self.home}"]
@@ -236,9 +239,10 @@ class RealSyncthing:
 
 def pair(one: RealSyncthing, other: RealSyncthing) -> None:
     """Make two running ones know each other, and wait until they are connected."""
+    other.knows(one, addresses=["dynamic"])  # waits: of two that call at once, both may hang up for 20 s
     one.knows(other)
-    other.knows(one)
     eventually(lambda: one.is_connected_to(other) and other.is_connected_to(one), "the two to connect")
+    other.patch(f"config/devices/{one.id}", {"addresses": [one.address]})  # whoever comes back calls
 
 
 def eventually(ask: Callable[[], Answer], what: str) -> Answer:

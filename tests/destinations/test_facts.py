@@ -187,8 +187,11 @@ async def test_a_phone_that_lost_its_index_becomes_the_author_of_what_it_keeps(f
     world.deliver(PHOTO)
     world.phone.stop()
     world.phone.forget_database()
+    world.box.stop()  # so that the phone scans before it hears what the box has
 
     world.phone.start()
+    eventually(lambda: world.phone.file(FOLDER, PHOTO), "the phone to scan")
+    world.box.start()
     eventually(lambda: (world.box.file(FOLDER, PHOTO)["global"]["modifiedBy"]) == world.phone.id[:7], "its index")
     world.settled()
     kept = await seen(folder)
