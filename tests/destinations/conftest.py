@@ -62,6 +62,12 @@ class World:
         """Both are idle and miss nothing."""
         eventually(lambda: all(_is_idle(one) for one in (self.box, self.phone)), "both to be idle")
 
+    def alone(self) -> None:
+        """The box rests, without a phone: nothing will happen by itself any more."""
+        self.settled()
+        self.phone.stop()
+        eventually(lambda: not self.box.is_connected_to(self.phone), "the phone to be gone")
+
 
 def _is_idle(one: RealSyncthing) -> bool:
     status = one.get("db/status", folder=FOLDER)

@@ -160,11 +160,9 @@ async def test_a_syncthing_that_goes_away_while_files_are_asked_for_is_away(fold
 
 async def test_waiting_begins_with_a_look_and_then_sleeps(folder: PhoneFolder, world: World) -> None:
     world.deliver("IMG_1.JPG")
-    world.settled()
+    world.alone()
 
     first = await folder.wait(NOW_S)
-    while await folder.wait(1):  # the last echoes of the delivery
-        pass
     quiet = await folder.wait(1)
 
     assert first
@@ -196,11 +194,10 @@ async def test_what_happened_between_two_waits_is_not_missed(folder: PhoneFolder
 
 
 async def test_another_folders_events_wake_nobody(folder: PhoneFolder, world: World, tmp_path: Path) -> None:
-    world.settled()
     world.box.share("other", tmp_path / "other")
     eventually(lambda: world.box.get("db/status", folder="other")["state"] == "idle", "the other folder")
-    while await folder.wait(1):
-        pass
+    world.alone()
+    await folder.wait(NOW_S)
 
     (tmp_path / "other" / "IMG_9.JPG").write_bytes(b"x")
     world.box.scan("other")
