@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.contracts import Made
 from mediabox.durable.assembling import copied, digest_of, digest_of_original, is_whole_of, poured, read
+from mediabox.durable.opening import opened_in_thread
 from mediabox.durable.publish import adopt, discard, publish, remove
 from mediabox.durable.verify import check
 from mediabox.durable.volume import FOLDER
@@ -53,13 +54,13 @@ class OutboxFolder:
         return await asyncio.to_thread(self._assemble, name, recipe, files, digests)
 
     async def scratch(self, name: str) -> int:
-        return await asyncio.to_thread(self._scratch, name)
+        return await opened_in_thread(self._scratch, name)
 
     async def seal(self, name: str) -> Made:
         return await asyncio.to_thread(self._seal, name)
 
     async def open_made(self, name: str) -> int:
-        return await asyncio.to_thread(self._open_made, name)
+        return await opened_in_thread(self._open_made, name)
 
     async def discard(self, name: str) -> None:
         await asyncio.to_thread(discard, self._volume, _made(name))

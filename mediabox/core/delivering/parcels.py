@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Member, Parcel
 from mediabox.core.catalogue import describe
+from mediabox.durable.opening import opened_in_thread
 from mediabox.errors import Permanent
 from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import DeliveryState
@@ -61,7 +61,7 @@ class ArchivedOriginals:
         self._volume = volume
 
     async def open(self, resource: Resource) -> int:
-        return await asyncio.to_thread(self._open, resource)
+        return await opened_in_thread(self._open, resource)
 
     def _open(self, resource: Resource) -> int:
         self._volume.prove()

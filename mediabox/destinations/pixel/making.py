@@ -60,13 +60,14 @@ class Maker:
         """May be repeated. Raises Away, NeedsHuman, Retryable; Permanent when no file can be made of it."""
         async with AsyncExitStack() as stack:
             first, notes = await self._first(parcel, stack)
-            clip = await self._clip(parcel, stack, notes) if parcel.clip is not None else None
             try:
+                clip = await self._clip(parcel, stack, notes) if parcel.clip is not None else None
                 return await self._fit(parcel, first, clip, notes)
             except Permanent as error:
-                if clip is None and not _asks_for_tags(parcel):
+                has_clip = parcel.clip is not None
+                if not has_clip and not _asks_for_tags(parcel):
                     raise
-                notes.append(f"sent without {'its clip' if clip else 'the date and place known of it'}: {error}")
+                notes.append(f"sent without {'its clip' if has_clip else 'the date and place known of it'}: {error}")
             return await self._plain(parcel, first, notes)
 
     # ------------------------------------------------------------ what it is made of
@@ -91,8 +92,7 @@ class Maker:
     async def _clip(self, parcel: Parcel, stack: AsyncExitStack, notes: list[str]) -> Stuff:
         assert parcel.clip is not None, "asked for"
         original = await self._open(parcel.clip, stack)
-        is_h264 = parcel.clip.facts is not None and parcel.clip.facts.video_codec == "h264"
-        if self._settings.clips != "h264" or is_h264:
+        if not self._is_encoded_anew(parcel):
             return original
         conversion = Conversion(
             name=original.name, media_type=original.media_type, size_bytes=original.size_bytes, to="video/mp4"
@@ -100,6 +100,13 @@ class Maker:
         clip, said = await self._convert(original, conversion, f"{parcel.delivery.name}.clip", stack)
         notes += said
         return clip
+
+    def _is_encoded_anew(self, parcel: Parcel) -> bool:
+        """The clip: as the delivery's form says, whatever the settings say by now: that form is evidence."""
+        if parcel.delivery.form in (Form.MOTION, Form.MOTION_H264):
+            return parcel.delivery.form is Form.MOTION_H264
+        is_h264 = parcel.clip is not None and parcel.clip.facts is not None and parcel.clip.facts.video_codec == "h264"
+        return self._settings.clips == "h264" and not is_h264
 
     async def _open(self, member: Member, stack: AsyncExitStack) -> Stuff:
         resource = member.resource
@@ -117,6 +124,7 @@ class Maker:
         self, original: Stuff, conversion: Conversion, name: str, stack: AsyncExitStack
     ) -> tuple[Stuff, list[str]]:
         into = await self._outbox.scratch(name)
+        stack.push_async_callback(self._outbox.discard, name)
         try:
             converted = await self._fitter.convert(original.descriptor, into, conversion)
         finally:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from mediabox.contracts import Deliverable, DestinationTools, Outbox, Parcel
     from mediabox.destinations.pixel.evidence import Judgement, Reading
+    from mediabox.destinations.pixel.making import Bundle
     from mediabox.destinations.pixel.settings import Settings
     from mediabox.destinations.pixel.syncthing import Syncthing
     from mediabox.model.delivery import Delivery, PeerTold, Room, Sighting, Wish
@@ -83,13 +84,12 @@ class Pixel:
         name = parcel.delivery.name
         # The phone may have fetched it, and let it go, before anybody could write that down.
         before = (await here.folder.files([name])).get(name)
-        bundle = await here.maker.make(parcel)
-        if before is None or not before.agreed.deleted:
-            taken_ms = rules.taken_at_ms(parcel.capture_time)
-            modified_ms = parcel.first.resource.modified_at_ms if taken_ms is None else taken_ms
-            await here.outbox.publish(name, bundle.made, modified_at_ms=modified_ms)
-            await here.folder.announce(name)
-            fp("deliver.offered")
+        try:
+            bundle = await here.maker.make(parcel)
+            if before is None or not before.agreed.deleted:
+                await self._hand_over(here, parcel, bundle)
+        finally:
+            await here.outbox.discard(name)
         return Delivered(
             delivery_id=parcel.delivery.id,
             form=bundle.form,
@@ -97,6 +97,13 @@ class Pixel:
             digest=bundle.made.digest,
             note="; ".join(filter(None, (bundle.note, self._kept_smaller(parcel)))),
         )
+
+    async def _hand_over(self, here: _Open, parcel: Parcel, bundle: Bundle) -> None:
+        name, taken_ms = parcel.delivery.name, rules.taken_at_ms(parcel.capture_time)
+        modified_ms = parcel.first.resource.modified_at_ms if taken_ms is None else taken_ms
+        await here.outbox.publish(name, bundle.made, modified_at_ms=modified_ms)
+        await here.folder.announce(name)
+        fp("deliver.offered")
 
     def _kept_smaller(self, parcel: Parcel) -> str:
         is_reduced = self._settings.model in rules.SAVES_STORAGE and kept_smaller(parcel.first)
