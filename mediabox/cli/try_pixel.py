@@ -63,6 +63,7 @@ def overrides_of(facts: Facts) -> dict[str, object]:
         "key": facts.box.key,
         "device": facts.device_id,
         "backed_up_after_s": 0,  # its line is that fast
+        "smallest_side": 0,  # and its Google Photos takes our small pictures
     }
     return {f"destinations.{NAME}.{field}": value for field, value in settings.items()}
 

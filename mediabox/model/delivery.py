@@ -57,6 +57,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # file name wanted; made unique before it is used
     size_bytes: int  # about
     taken_at_ms: int | None = None  # capture time, for the order
+    obstacle: str = ""  # why it can never be delivered, for a person: it is listed, and not sent
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):

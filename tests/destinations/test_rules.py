@@ -368,3 +368,45 @@ def test_the_fingerprint_changes_with_what_is_chosen_and_with_nothing_else() -> 
 
     assert len({plain, *found}) == len(chosen) + 1
     assert fingerprint(Settings(window_gb=1, url="http://x", min_battery=1, stall_days=2)) == plain
+
+
+# ---------------------------------------------------------------- what Google Photos never takes
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size_bytes", "media_type", "why"),
+    [
+        (256, 4000, 1_000, "image/jpeg", "this small (256 x 4000)"),
+        (257, 257, 1_000, "image/jpeg", ""),
+        (20_001, 10_000, 1_000, "image/png", "200 megapixels"),
+        (4000, 3000, 200_000_001, "image/tiff", ""),  # encoded anew, and smaller then
+        (4000, 3000, 200_000_001, "image/x-adobe-dng", "200 MB"),
+        (1920, 1080, 10_000_000_001, "video/mp4", "10 GB"),
+        (100, 100, 1_000, "video/mp4", ""),
+        (None, None, 1_000, "image/jpeg", ""),  # its header cannot be read: the phone may know better
+    ],
+)
+def test_what_google_photos_leaves_alone_is_listed_with_the_reason(
+    width: int | None, height: int | None, size_bytes: int, media_type: str, why: str
+) -> None:
+    kind = Kind.VIDEO if media_type.startswith("video/") else Kind.PICTURE
+    facts = Facts(kind=kind, media_type=media_type, width=width, height=height)
+    resource = Resource(
+        id=1,
+        asset_id=1,
+        source="pictures",
+        remote_id="a",
+        version="1",
+        name="a.bin",
+        kind=kind,
+        role=Role.ORIGINAL,
+        state=ResourceState.ARCHIVED,
+        size_bytes=size_bytes,
+        digest="ab" * 32,
+    )
+    asset = Deliverable(asset_id=1, members=(Member(resource=resource, facts=facts),))
+
+    (wish,) = rules.wishes(asset, Settings())
+
+    assert why in wish.obstacle
+    assert bool(why) == bool(wish.obstacle)

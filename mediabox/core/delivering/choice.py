@@ -14,11 +14,11 @@ import msgspec
 
 from mediabox.contracts import Deliverable, Member
 from mediabox.core.catalogue import RANK
+from mediabox.core.delivering import record
+from mediabox.core.delivering.names import free_name
 from mediabox.core.informed import informed
 from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import DeliveryState
-from mediabox.model.naming import split_extension
-from mediabox.model.safe_name import fitted
 from mediabox.store import assets, deliveries, told
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def plan(connection: sqlite3.Connection, destination: Destination, *, now_ms: in
     read = deliveries.note_changes(connection, destination.name, destination.rules, limit=BATCH)
     ready = deliveries.to_plan(connection, destination.name, before_ms=now_ms - SETTLED_MS, limit=BATCH)
     for asset_id in ready:
-        _choose(connection, destination, asset_id)
+        _choose(connection, destination, asset_id, now_ms=now_ms)
         deliveries.set_planned(connection, destination.name, asset_id)
     return max(read, len(ready))
 
 
-def _choose(connection: sqlite3.Connection, destination: Destination, asset_id: int) -> None:
+def _choose(connection: sqlite3.Connection, destination: Destination, asset_id: int, *, now_ms: int) -> None:
     before = deliveries.of_asset(connection, asset_id, destination=destination.name)
     asset = deliverable(connection, asset_id, before)
     wishes = [wish for wish in destination.plan(asset) if not asset.sent & {wish.resource_id, wish.clip_id}]
@@ -56,7 +56,7 @@ def _choose(connection: sqlite3.Connection, destination: Destination, asset_id: 
     for wish in wishes:
         if not any(_is_same(one, wish) for one in kept):
             name = free_name(connection, destination.name, wish.name)
-            deliveries.add(connection, destination.name, wish, name=name)
+            record.wanted(connection, destination.name, wish, name=name, now_ms=now_ms)
 
 
 def _is_same(delivery: Delivery, wish: Wish) -> bool:
@@ -111,14 +111,3 @@ def _favoured(connection: sqlite3.Connection, resource: Resource) -> Member:
     if facts is not None and said is not None and said.is_favorite:
         facts = msgspec.structs.replace(facts, is_favorite=True)
     return Member(resource=resource, facts=facts)
-
-
-def free_name(connection: sqlite3.Connection, destination: str, wanted: str) -> str:
-    """The name wanted, or with a number where it was ever used there."""
-    name, number = wanted, 1
-    stem, extension = split_extension(wanted)
-    stem, motion = (stem.removesuffix(".MP"), ".MP") if stem.endswith(".MP") else (stem, "")
-    while deliveries.is_taken(connection, destination, name):
-        number += 1
-        name = fitted(stem, f"-{number}{motion}.{extension}" if extension else f"-{number}")
-    return name

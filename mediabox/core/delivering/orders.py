@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.core.delivering import record
-from mediabox.core.delivering.choice import free_name
+from mediabox.core.delivering.names import free_name
 from mediabox.model.delivery import DeliveryState, Wish
 from mediabox.store import deliveries
 

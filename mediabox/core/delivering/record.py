@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from mediabox.core.delivering.choice import free_name
+from mediabox.core.delivering.names import free_name
 from mediabox.model.delivery import DeliveryState
 from mediabox.model.job import JobRequest
 from mediabox.model.ledger import Copy, CopyState, Evidence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mediabox.contracts import Outcome, Work
     from mediabox.model.asset import Resource
-    from mediabox.model.delivery import Delivery, Sighting
+    from mediabox.model.delivery import Delivery, Sighting, Wish
 
 STEP = "deliver"
 EVIDENCE = {DeliveryState.STORED: Evidence.PEER, DeliveryState.FREED: Evidence.FREED}
@@ -40,6 +40,14 @@ def job_of(delivery: Delivery) -> JobRequest:
 
 def delivery_id(work: Work) -> int:
     return int(work.job.subject.rpartition("/")[2])
+
+
+def wanted(connection: sqlite3.Connection, destination: str, wish: Wish, *, name: str, now_ms: int) -> None:
+    """A destination chose it; what it can never take is listed with the reason (I11)."""
+    added = deliveries.add(connection, destination, wish, name=name)
+    delivery = deliveries.find(connection, added)
+    if wish.obstacle and delivery is not None:
+        _end(connection, delivery, DeliveryState.REFUSED, now_ms=now_ms, note=wish.obstacle)
 
 
 def admitted(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int) -> JobRequest:

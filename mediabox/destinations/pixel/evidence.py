@@ -109,9 +109,9 @@ def judge(
 
     `is_receiving`: this phone has shown before that it takes what we send, so that its
     deletion of a file says that it had it, although nobody looked then; until it has, that
-    waits for an hour. `is_quiet`: no deletion has come in for a while. `gone_ms`: when the last of them came in. `freed_lately`:
-    believed in the last minutes. `backed_up_after_ms`: what goes sooner after its arrival
-    cannot have been backed up.
+    waits for an hour. `is_quiet`: no deletion has come in for a while. `gone_ms`: when the
+    last of them came in. `freed_lately`: believed in the last minutes. `backed_up_after_ms`:
+    what goes sooner after its arrival cannot have been backed up.
     """
     sightings = [_sighting(one, DeliveryState.STORED) for one in readings if _is_newly_held(one)]
     sightings += [_sighting(one, DeliveryState.DOUBTED, note=_DOUBT[one.standing]) for one in _lost(readings)]

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 from mediabox.model.asset import Kind, Role
 from mediabox.model.delivery import Form, Wish
-from mediabox.model.google_photos import STORAGE_SAVER_PIXELS, STORAGE_SAVER_SIDE, right_name, takes
+from mediabox.model.google_photos import (
+    LARGEST_PHOTO_BYTES,
+    LARGEST_PHOTO_PIXELS,
+    LARGEST_VIDEO_BYTES,
+    STORAGE_SAVER_PIXELS,
+    STORAGE_SAVER_SIDE,
+    right_name,
+    takes,
+)
 from mediabox.model.naming import split_extension
 from mediabox.model.safe_name import fitted, safe_component
 
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
 SAVES_STORAGE = frozenset({"pixel_2", "pixel_3", "pixel_4", "pixel_5"})  # support.google.com/pixelphone/answer/6156301
 _CHOOSING = (
     *("sources", "albums", "people", "kinds", "since", "favorites_only"),
-    *("versions", "raw", "bursts", "live", "clips", "reduce", "model"),
+    *("versions", "raw", "bursts", "live", "clips", "reduce", "model", "smallest_side"),
 )
 XMP_BYTES = 4096  # about what a Motion Photo is larger than its parts
 DIGITS = 8
@@ -148,6 +156,7 @@ def _wish(first: Member, clip: Member | None, settings: Settings) -> Wish:
         name=name_of(first, form, is_motion=clip is not None),
         size_bytes=_size(first) + (_size(clip) + XMP_BYTES if clip else 0),
         taken_at_ms=first.resource.modified_at_ms if taken_ms is None else taken_ms,
+        obstacle=obstacle(first, form, settings),
     )
 
 
@@ -161,6 +170,23 @@ def form_of(first: Member, clip: Member | None, settings: Settings) -> Form:
         return Form.ORIGINAL
     is_hevc = clip.facts is not None and clip.facts.video_codec != "h264"
     return Form.MOTION_H264 if settings.clips == "h264" and is_hevc else Form.MOTION
+
+
+def obstacle(first: Member, form: Form, settings: Settings) -> str:
+    """Why Google Photos would never back it up, so that it would stay on the phone; "" when nothing is known."""
+    facts = first.facts
+    if facts is None:
+        return "nobody knows what kind of file it is"
+    sides, size_bytes = (facts.width or 0, facts.height or 0), _size(first)
+    if facts.kind is Kind.VIDEO:
+        return "Google Photos takes no video of more than 10 GB" if size_bytes > LARGEST_VIDEO_BYTES else ""
+    if min(sides) and min(sides) < settings.smallest_side:
+        return f"Google Photos leaves pictures alone that are this small ({sides[0]} x {sides[1]})"
+    if form in (Form.CONVERTED, Form.REDUCED):
+        return ""
+    if size_bytes > LARGEST_PHOTO_BYTES or sides[0] * sides[1] > LARGEST_PHOTO_PIXELS:
+        return "Google Photos takes no picture of more than 200 MB or 200 megapixels"
+    return ""
 
 
 def is_reduced(facts: Facts) -> bool:

@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Meta
 
 from mediabox.config.fields import Celsius, Days, Percent, Seconds, Secret
+from mediabox.model.google_photos import SMALLEST_SIDE
 
+Pixels = Annotated[int, Meta(extra_json_schema={"x-unit": "pixel"})]
 Gigabytes = Annotated[float, Meta(extra_json_schema={"x-unit": "GB"})]
 Model = Literal["pixel", "pixel_2", "pixel_3", "pixel_4", "pixel_5", "later"]
 
@@ -115,6 +117,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["as_is", "h264"],
         Meta(title="Clips of Live Photos", description="`h264`: encoded anew for phones that do not play HEVC."),
     ] = "as_is"
+
+    smallest_side: Annotated[
+        Pixels,
+        Meta(
+            ge=0,
+            le=10_000,
+            title="Smallest picture",
+            description="What is shorter on a side is not sent: Google Photos leaves it alone, it would stay there.",
+        ),
+    ] = SMALLEST_SIDE
 
     # ---- when something is wrong
     stall_days: Annotated[

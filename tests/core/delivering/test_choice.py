@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mediabox.core.delivering import choice
+from mediabox.core.delivering.names import free_name
 from mediabox.destinations.pixel import rules
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.model.asset import Role
@@ -327,7 +328,7 @@ async def test_a_number_stands_before_what_makes_a_motion_photo(shelf) -> None:
         await shelf.put(f"p{number}", still(f"p{number}", file=name))
     await shelf.plan(WishingDestination())
 
-    free = await shelf.box.ask(lambda connection: choice.free_name(connection, PIXEL, "img_1.MP.heic"))
+    free = await shelf.box.ask(lambda connection: free_name(connection, PIXEL, "img_1.MP.heic"))
 
     assert free == "img_1-3.MP.heic"
 
