@@ -12,9 +12,10 @@ import pyvips
 from mediabox.model.facts import Facts
 from mediabox.native.boxes import Held, Source
 from mediabox.native.decoded import check_pixels
+from mediabox.native.encode.for_jpeg import reduced
 from mediabox.native.encode.jpeg_file import QUALITY, segment, segments
 from mediabox.native.encode.sink import Sink
-from mediabox.native.encode.whole import Whole, reduced, stream_of
+from mediabox.native.encode.whole import Whole, stream_of
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.window import Window
 

@@ -16,10 +16,11 @@ from PIL import BmpImagePlugin, Image
 from pillow_jxl import Decoder
 
 from mediabox.model.facts import Facts
-from mediabox.native import colour, heif_items, modes, tone
+from mediabox.native import colour, heif_items, modes
 from mediabox.native.boxes import Held, Malformed, Source
-from mediabox.native.colour import HLG, P3_D65, PQ
+from mediabox.native.colour import HLG, PQ
 from mediabox.native.decoded import MAX_PIXELS, MAX_SCALED_PIXELS, Unreadable, check_pixels
+from mediabox.native.encode import for_jpeg
 from mediabox.native.faults import refused
 from mediabox.native.heif_items import Nclx
 from mediabox.native.profiles import HEIF_TYPES
@@ -36,8 +37,6 @@ _LOADERS = {
 }
 _IN_STRIPS = frozenset(("image/jpeg", "image/png", "image/tiff"))
 _NO_THREADS = 0  # the child's lanes are the threads
-_HDR_NAMES = {PQ: "PQ", HLG: "HLG"}
-_FOREIGN = frozenset(("cmyk", "lab", "labs", "scrgb", "xyz"))  # libvips' names; no JPEG viewer shows these
 _CODING_UNIT = 8  # px; `ispe` may say a little less than what is coded
 _DEEP_BANDS = {"RGB;16": 3, "RGBA;16": 4, "RGBa;16": 4}
 
@@ -147,7 +146,7 @@ def _heic(source: Source, facts: Facts, most_pixels: int | None) -> Whole:
         if max(abs(one - other) for one, other in zip(heif.size, told, strict=True)) > _CODING_UNIT:
             raise Unreadable(f"HEIC: {heif.size[0]} x {heif.size[1]} pixels of {told[0]} x {told[1]} can be had")
         colours = heif.info.get("nclx_profile") or {}
-        is_hdr = colours.get("transfer_characteristics") in _HDR_NAMES
+        is_hdr = colours.get("transfer_characteristics") in (PQ, HLG)
         if not is_hdr and heif.mode in _DEEP_BANDS:
             heif = pillow_heif.open_heif(Window(source), convert_hdr_to_8bit=True)
         image = _of_heif(heif)
@@ -189,71 +188,8 @@ def _of_pillow(image: Image.Image) -> pyvips.Image:
     return pyvips.Image.new_from_memory(image.tobytes(), image.width, image.height, len(image.getbands()), "uchar")
 
 
-# ---------------------------------------------------------------- every kind
-
-
 def _finished(
     image: pyvips.Image, orientation: int, coding: Nclx | None, icc: bytes | None, most_pixels: int | None
 ) -> Whole:
-    """No alpha, at most `most_pixels`, 8 bit; tone mapped where it is PQ or HLG."""
-    image = reduced(_opaque(image), most_pixels)
-    if coding is not None and coding.transfer in _HDR_NAMES:
-        return Whole(
-            _tone_mapped(image, coding), orientation, None, (f"tone-mapped from {_HDR_NAMES[coding.transfer]}",)
-        )
-    if image.interpretation in _FOREIGN:
-        image, icc = _as_srgb(image, icc), None
-    image = _eight_bit(image)
-    named = colour.display_p3() if coding is not None and coding.primaries == P3_D65 else None
-    return Whole(image, orientation, icc or named)
-
-
-def reduced(image: pyvips.Image, most_pixels: int | None) -> pyvips.Image:
-    """At most so many pixels, by Lanczos' filter; never enlarged."""
-    pixels = image.width * image.height
-    if most_pixels is None or pixels <= most_pixels:
-        return image
-    scale = (most_pixels / pixels) ** 0.5
-    across, down = (int(side * scale) / side for side in (image.width, image.height))
-    return image.resize(across, vscale=down)
-
-
-def _opaque(image: pyvips.Image) -> pyvips.Image:
-    """Transparent parts become white, as in previews."""
-    if image.hasalpha():
-        return image.flatten(background=[65_535 if image.format == "ushort" else 255])
-    return image
-
-
-def _as_srgb(image: pyvips.Image, icc: bytes | None) -> pyvips.Image:
-    """Inks and other spaces no JPEG viewer shows, by their own profile when there is one."""
-    if icc is not None and image.interpretation == "cmyk":
-        try:
-            return image.icc_transform("srgb", embedded=True)
-        except pyvips.Error:  # not a CMYK profile, or not a profile
-            return image.colourspace("srgb")
-    if image.interpretation == "cmyk" and image.format == "uchar":  # plain subtraction, as in previews
-        return ((255 - image.extract_band(0, n=3)) * (255 - image.extract_band(3)) / 255).rint().cast("uchar")
-    return image.colourspace("srgb")
-
-
-def _eight_bit(image: pyvips.Image) -> pyvips.Image:
-    if image.format == "ushort":
-        image = image >> 8
-    elif image.format != "uchar":
-        low, high = image.min(), image.max()  # floats and wide integers have no range of their own
-        image = (image - low) * (255.0 / (high - low) if high > low else 0.0)
-    image = image.cast("uchar")
-    if image.bands not in (1, 3):
-        image = image.extract_band(0, n=3 if image.bands > 3 else 1)
-    return image.copy(interpretation="srgb" if image.bands == 3 else "b-w")
-
-
-def _tone_mapped(image: pyvips.Image, coding: Nclx) -> pyvips.Image:
-    pixels: NDArray[np.unsignedinteger] = image.numpy()
-    if pixels.ndim == 2 or pixels.shape[2] == 1:
-        pixels = np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2)
-    shown = tone.to_srgb(pixels, transfer=coding.transfer, primaries=coding.primaries)
-    return pyvips.Image.new_from_memory(shown.data, shown.shape[1], shown.shape[0], 3, "uchar").copy(
-        interpretation="srgb"
-    )
+    plain = for_jpeg.plain(image, coding=coding, icc=icc, most_pixels=most_pixels)
+    return Whole(plain.image, orientation, plain.icc, plain.notes)

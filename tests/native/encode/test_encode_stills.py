@@ -4,6 +4,7 @@ import io
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from encoding import PLACE, TAKEN, converted, exiftool, facts_of, needs_exiftool, psnr, scene, upright
 from PIL import Image, ImageOps
@@ -205,6 +206,16 @@ def test_a_gain_map_that_is_lost_is_said(name: str, tmp_path: Path) -> None:
     _, said = converted(LIBRARY / name, tmp_path)
 
     assert said.note == "HDR gain map left out"
+
+
+def test_a_scan_in_floating_point_is_stretched_from_darkest_to_brightest(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(-3.0, 5.0, 256, dtype=np.float32), (64, 1))
+    Image.fromarray(ramp).save(tmp_path / "a.tif")
+
+    made, _ = converted(tmp_path / "a.tif", tmp_path)
+
+    row = np.asarray(Image.open(made).convert("L"))[32].astype(int)
+    assert abs(row - np.arange(256)).max() <= 6
 
 
 def test_an_animation_gives_its_first_picture_and_says_so(tmp_path: Path) -> None:
