@@ -1,6 +1,7 @@
 """`mediabox safe`, `release` and `verify-certificate`: what a person is told, and what is asked of them."""
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from core.release_world import World, signer
 
 from mediabox.__main__ import main
 from mediabox.cli import exits
+from mediabox.model.ledger import Evidence
 from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.store import assets
 
 ACCOUNT = '[sources.cloud]\ntype = "icloud"\napple_id = "anna@example.com"\nrelease = {release}\n'
 ON = "[release]\nenabled = true\ncopies = 1\ndomains = 1\n"
@@ -98,3 +101,25 @@ async def test_a_list_a_code_a_certificate_and_back(world: World, say) -> None:
     await world.work()
     assert "1 restored" in say("release", "report")[1]
     assert world.trashed() == set()
+
+
+async def test_says_that_what_a_phone_freed_counts_and_shows_it(world: World, say) -> None:
+    configure(world, "[release]\nenabled = true\nfreed_counts = true\n")
+    await world.write(lambda connection: _freed_by_phone(connection, world))
+
+    code, said = say("safe")
+
+    assert code == exits.OK
+    assert "cloud: 1 of 21 photos safe to free" in said
+    assert "What a Pixel has freed after Google Photos backed it up counts as a copy" in said
+    assert "one disk is one copy" not in said
+    _, said = say("safe", "--json")
+    (safe,) = [one for one in json.loads(said)["assets"] if not one["obstacles"]]
+    assert [copy["evidence"] for copy in safe["files"][0]["copies"]] == ["R", "F"]
+
+
+def _freed_by_phone(connection: sqlite3.Connection, world: World) -> None:
+    """The first photo, an hour ago."""
+    resource = assets.resource(connection, 1)
+    known = {"path": "IMG_0000.JPG", "digest": resource.digest, "size_bytes": resource.size_bytes}
+    world.put_copy(connection, 1, "anna", evidence=Evidence.FREED, **known)
