@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.cli import exits
+from mediabox.cli import doctor_phones, exits
+from mediabox.cli.check import Check
 from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, poke, running
 from mediabox.cli.standing import CLOCK_REMEDY, LOW_HOME_BYTES, absence, free_bytes, half_made
 from mediabox.cli.words import bytes_words, count_words, plain
@@ -36,15 +37,6 @@ if TYPE_CHECKING:
 
 LIBRARIES = ("pillow", "pillow-heif", "pillow-jxl-plugin", "av", "numpy", "pyvips", "pyvips-binary", "msgspec")
 LOW_FREE_BYTES = 2_000_000_000
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing looked at. `state`: ok, warning, problem."""
-
-    what: str
-    state: str
-    why: str
-    remedy: str = ""
 
 
 MEND = "If that is the archive, its marker was deleted: `mediabox doctor --mend-marker` proves it and writes it anew."
@@ -95,6 +87,7 @@ def _checks(home: Path) -> Iterator[Check]:
     yield Check(what="configuration", state="ok", why=count_words(len(config.sources), "source"))
     yield from _archive(config)
     yield from _sources(config)
+    yield from doctor_phones.checks(config)
     yield from _catalogue(home)
     yield from _decoders()
 

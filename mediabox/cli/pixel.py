@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def destination_settings(home: Path, name: str | None) -> Target:
     """The phone of that name; without one, the only phone there is. Raises Permanent, ConfigInvalid."""
-    targets = _targets(load(home))
+    targets = phones_of(load(home))
     if not targets:
         raise Permanent(f"no phone is configured; write into {home / 'mediabox.toml'}:\n{EXAMPLE}")
     if name is None and len(targets) == 1:
@@ -90,10 +90,10 @@ def destination_settings(home: Path, name: str | None) -> Target:
 
 def target_of(config: Config, name: str) -> Target:
     """The phone of that name. Raises KeyError."""
-    return _targets(config)[name]
+    return phones_of(config)[name]
 
 
-def _targets(config: Config) -> dict[str, Target]:
+def phones_of(config: Config) -> dict[str, Target]:
     return {
         one.name: _target(config, one.name, one.settings)
         for one in config.destinations
@@ -136,9 +136,9 @@ async def pair(target: Target, device_id: str, *, wait_s: float, as_json: bool) 
 
 async def status(home: Path, name: str | None, *, as_json: bool) -> int:
     """Every phone that is configured, or the one of that name."""
-    targets = _targets(load(home))
+    targets = phones_of(load(home))
     chosen = [destination_settings(home, name)] if name or not targets else list(targets.values())
-    told = [await _told(target) for target in chosen]
+    told = [await told_of(target) for target in chosen]
     if as_json:
         _write(told)
     else:
@@ -147,7 +147,7 @@ async def status(home: Path, name: str | None, *, as_json: bool) -> int:
     return exits.OK if all(one.is_well for one in told) else exits.PROBLEM
 
 
-async def _told(target: Target) -> Told:
+async def told_of(target: Target) -> Told:
     """What can be found out; an error is part of it."""
     told = Told(name=target.name, folder_id=target.folder_id, outbox=str(target.shared))
     try:
