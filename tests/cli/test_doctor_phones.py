@@ -47,13 +47,13 @@ def test_says_how_a_phone_stands(found: Told, state: str, why: str) -> None:
 
 
 def test_a_syncthing_that_is_not_there_is_a_problem_and_the_rest_is_looked_at(
-    made: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+    home: Path, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "_decoders", lambda: iter(()))
-    with (made / "mediabox.toml").open("a", encoding="utf-8") as config:
+    with (home / "mediabox.toml").open("a", encoding="utf-8") as config:
         config.write('\n[destinations.anna]\ntype = "pixel"\nurl = "http://127.0.0.1:1"\nkey = "k"\n')
 
-    found = say("doctor", home=made)
+    found = say("doctor", home=home)
 
     assert found.code == exits.PROBLEM
     assert "destination anna: Syncthing at http://127.0.0.1:1 cannot be reached" in found.out
