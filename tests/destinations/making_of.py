@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,14 @@ class Archive:
 
     def put(self, resource: Resource, content: bytes) -> None:
         (self._folder / str(resource.id)).write_bytes(content)
+
+    @contextmanager
+    def opened(self, resource: Resource) -> Iterator[int]:
+        descriptor = os.open(self._folder / str(resource.id), os.O_RDONLY)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     async def open(self, resource: Resource) -> int:
         descriptor = os.open(self._folder / str(resource.id), os.O_RDONLY)

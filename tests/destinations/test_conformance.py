@@ -1,0 +1,231 @@
+"""The suite of `conformance`, over a phone behind two real Syncthings, and over the smallest destination there is."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from faults.mounts import tmpfs
+
+from destinations import real_syncthing
+from destinations.conformance import PATIENCE_S, DestinationConformance
+from destinations.making_of import STILL, Archive, TableFitter, parcel
+from destinations.real_syncthing import RealSyncthing, eventually, pair
+from destinations.shelf import ShelfDestination, Taker
+from mediabox.clock import Clock
+from mediabox.config.fields import Secret
+from mediabox.contracts import DestinationTools, Outbox, Parcel
+from mediabox.destinations.pixel.deletions import Deletions
+from mediabox.destinations.pixel.pixel import Pixel
+from mediabox.destinations.pixel.settings import Settings
+from mediabox.durable import outbox as outbox_module
+from mediabox.durable.outbox import OutboxFolder
+from mediabox.durable.volume import Volume
+from mediabox.model.delivery import Delivered, Form
+
+DISK_BYTES = 4_000_000
+
+
+class Ground:
+    """What both have: an archive, and a small disk with an outbox."""
+
+    def __init__(self, root: Path, disk: Path) -> None:
+        self.archive, self.disk = Archive(root / "archive"), disk
+        self.photos = disk / "outbox" / "photos"
+        self._volumes: list[Volume] = []
+
+    def parcel(self, number: int, content: bytes = STILL) -> Parcel:
+        return parcel(self.archive, Form.ORIGINAL, number=number, content=content, name=f"IMG_{number}_3f9a21c0.JPG")
+
+    def volume(self) -> Volume:
+        self._volumes.append(Volume.enroll(self.disk / "outbox", now_ms=1, name="outbox:anna", reserve_bytes=0))
+        return self._volumes[-1]
+
+    def close_volumes(self) -> None:
+        while self._volumes:
+            self._volumes.pop().close()
+
+    async def offered(self) -> frozenset[str]:
+        return frozenset(name for name in os.listdir(self.photos) if not name.startswith("."))
+
+    async def obstruct(self, name: str) -> None:
+        self.photos.mkdir(parents=True, exist_ok=True)
+        (self.photos / name).write_bytes(b"a stranger's")
+
+    async def fill_disk(self) -> None:
+        room = os.statvfs(self.disk)
+        (self.disk / "filling").write_bytes(b"x" * (room.f_bavail * room.f_frsize - len(STILL) // 2))
+
+    async def empty_disk(self) -> None:
+        (self.disk / "filling").unlink()
+
+    def cancel_inside(self, task: "asyncio.Task[Delivered]") -> None:
+        loop = asyncio.get_running_loop()
+
+        def cancel(point: str) -> None:
+            if point == "deliver.made":
+                outbox_module.fp = self._real_fp
+                loop.call_soon_threadsafe(task.cancel)
+
+        self._real_fp: Callable[[str], None] = outbox_module.fp
+        outbox_module.fp = cancel
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with tmpfs(tmp_path / "disk", size_bytes=DISK_BYTES) as disk:
+        yield disk
+
+
+# ---------------------------------------------------------------- the smallest
+
+
+class ShelfPeer(Ground):
+    def __init__(self, root: Path, disk: Path) -> None:
+        super().__init__(root, disk)
+        self._taker = Taker()
+        self.photos.mkdir(parents=True)
+        self.destination = ShelfDestination(self.volume(), self.archive, self._taker)
+
+    async def restart(self) -> None:
+        self.destination = ShelfDestination(self.volume(), self.archive, self._taker)
+
+    async def arrived(self) -> list[str]:
+        return list(self._taker.took)
+
+    async def let_go(self, *names: str) -> None:
+        for name in names:
+            self._taker.let_go.add(name)
+            (self.photos / name).unlink()
+
+    async def vanish(self, name: str) -> None:
+        (self.photos / name).unlink()
+
+    async def leave(self) -> None:
+        self._taker.is_here = False
+
+    async def come_back(self) -> None:
+        self._taker.is_here = True
+
+
+class TestShelf(DestinationConformance):
+    @pytest.fixture
+    def peer(self, tmp_path: Path, disk: Path) -> Iterator[ShelfPeer]:
+        peer = ShelfPeer(tmp_path, disk)
+        yield peer
+        peer.close_volumes()
+
+
+# ---------------------------------------------------------------- the Pixel
+
+
+class Two:
+    """The box's Syncthing and the phone's, for a whole module: each test shares a folder of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.box = RealSyncthing(root / "box", name="box")
+        self.phone = RealSyncthing(root / "phone", name="phone")
+        self.numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    if why := real_syncthing.missing():
+        pytest.skip(why)
+    two = Two(tmp_path_factory.mktemp("syncthings"))
+    with two.box, two.phone:
+        pair(two.box, two.phone)
+        yield two
+
+
+class PixelPeer(Ground):
+    """A phone that keeps a diary of every file that came."""
+
+    def __init__(self, two: Two, root: Path, disk: Path) -> None:
+        super().__init__(root, disk)
+        self._two, self._root = two, root
+        self.folder_id = f"mediabox-{next(two.numbers)}"
+        self.camera = root / "DCIM"
+        self._came: dict[str, int] = {}  # by name: the inode that was counted last
+        self._diary: list[str] = []
+        self.destination = self._built()
+
+    async def begin(self) -> None:
+        self.photos.mkdir(parents=True, exist_ok=True)
+        self._two.box.share(self.folder_id, self.photos, self._two.phone)
+        self._two.phone.share(self.folder_id, self.camera, self._two.box)
+        eventually(lambda: self._two.box.is_connected_to(self._two.phone), "a connection")
+
+    def _built(self) -> Pixel:
+        settings = Settings(
+            url=self._two.box.url,
+            key=Secret(self._two.box.key),
+            folder_id=self.folder_id,
+            device=self._two.phone.id,
+            smallest_side=0,
+        )
+        tools = DestinationTools(
+            name="anna",
+            home=self._root,
+            clock=Clock(),
+            fitter=TableFitter(),
+            originals=self.archive,
+            open_outbox=self._open_outbox,
+        )
+        return Pixel(settings, tools, deletions=Deletions(Clock().monotonic_s, quiet_s=0.0))
+
+    async def _open_outbox(self, root: Path) -> Outbox:
+        outbox = OutboxFolder(self.volume())
+        await outbox.prepare()
+        await outbox.clear()
+        return outbox
+
+    async def restart(self) -> None:
+        await self.destination.close()
+        self.destination = self._built()
+
+    async def arrived(self) -> list[str]:
+        await asyncio.to_thread(eventually, self._is_settled, "both to be idle")
+        self._look_at_camera()
+        return list(self._diary)
+
+    def _is_settled(self) -> bool:
+        states = [one.get("db/status", folder=self.folder_id) for one in (self._two.box, self._two.phone)]
+        return all(one["state"] == "idle" and not one["needTotalItems"] for one in states)
+
+    def _look_at_camera(self) -> None:
+        for path in self.camera.iterdir():
+            inode = path.stat().st_ino
+            if not path.name.startswith(".") and self._came.get(path.name) != inode:
+                self._came[path.name] = inode
+                self._diary.append(path.name)
+
+    async def let_go(self, *names: str) -> None:
+        self._look_at_camera()
+        for name in names:
+            (self.camera / name).unlink()
+        await asyncio.to_thread(self._two.phone.scan, self.folder_id)
+
+    async def vanish(self, name: str) -> None:
+        (self.photos / name).unlink()
+        await asyncio.to_thread(self._two.box.scan, self.folder_id)
+
+    async def leave(self) -> None:
+        await asyncio.to_thread(self._two.box.stop)
+
+    async def come_back(self) -> None:
+        self._two.box.start()  # not in a thread: it ends with the thread that started it
+        await asyncio.to_thread(eventually, lambda: self._two.box.is_connected_to(self._two.phone), "a connection")
+
+
+@pytest.mark.timeout(PATIENCE_S * 4)
+class TestPixel(DestinationConformance):
+    @pytest.fixture
+    async def peer(self, two: Two, tmp_path: Path, disk: Path) -> AsyncIterator[PixelPeer]:
+        peer = PixelPeer(two, tmp_path, disk)
+        await peer.begin()
+        yield peer
+        await peer.destination.close()
+        peer.close_volumes()
