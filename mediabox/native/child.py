@@ -23,6 +23,7 @@ import msgspec
 from mediabox.native import sandbox, wire
 from mediabox.native.profiles import Profile, may_write_bytes
 
+_TRIM_AFTER_FILES = 100  # costs the next picture of each lane 5 ms of page faults
 _KEPT_BYTES = 100 << 20  # above the start: two lanes of 12-megapixel HEIC
 _BROKEN_STATUS = 70  # EX_SOFTWARE, sysexits.h
 
@@ -94,18 +95,22 @@ class Heap:
     """Gives memory back after a file that took much of it; leaves it alone after ordinary ones.
 
     glibc keeps what was freed, and a lane's next picture uses it without a page fault
-    (10 to 25 % of the time of a JPEG). After a panorama that would be 100 MB for nothing.
+    (10 to 25 % of the time of a JPEG). After a panorama that would be 100 MB for nothing. And small
+    pieces that stay for long make the next picture go beside the gap they leave: 3 MB in a thousand
+    files, were the gaps not given back now and then.
     """
 
     def __init__(self) -> None:
         self._statm = os.open("/proc/self/statm", os.O_RDONLY)
         self._trim = ctypes.CDLL(None).malloc_trim
         self._trim(0)
+        self._files = 0
         self._most_bytes = self._resident_bytes() + _KEPT_BYTES
 
     def settle(self) -> None:
-        """Call between files."""
-        if self._resident_bytes() > self._most_bytes:
+        """Call between files, from any lane."""
+        self._files += 1
+        if self._files % _TRIM_AFTER_FILES == 0 or self._resident_bytes() > self._most_bytes:
             self._trim(0)
 
     def _resident_bytes(self) -> int:
