@@ -25,16 +25,21 @@ SWEEP_S = 600.0
 
 
 class Looking:
-    """Over one phone's folder. Remembers only when it swept last."""
+    """Over one phone's folder. Remembers when it swept last, and which versions it has hashed."""
 
     def __init__(self, folder: PhoneFolder, outbox: Outbox) -> None:
         self._folder, self._outbox = folder, outbox
         self._swept_s: float | None = None
+        self._ours: set[tuple[int, str]] = set()  # delivery and version: the phone's, with our bytes
 
     async def readings(self, out: Sequence[Delivery], phone: Phone) -> list[Reading]:
         """One for each delivery. Raises Away, NeedsHuman, Retryable."""
-        asked = await self._to_ask(out, phone)
+        now_s = asyncio.get_running_loop().time()
+        is_sweep = self._swept_s is None or now_s - self._swept_s >= SWEEP_S
+        asked = list(out) if is_sweep else await self._to_ask(out, phone)
         files = await self._folder.files(one.name for one in asked)
+        if is_sweep:  # one that failed is made up for by the next look
+            self._swept_s = now_s
         peers = Peers(box=await self._folder.client.my_id(), phone=phone.device_id)
         known = {one.id for one in asked}
         readings = [read(one, files.get(one.name), peers) if one.id in known else _as_before(one) for one in out]
@@ -42,10 +47,6 @@ class Looking:
         return [await self._looked_into(one) for one in readings]
 
     async def _to_ask(self, out: Sequence[Delivery], phone: Phone) -> list[Delivery]:
-        now_s = asyncio.get_running_loop().time()
-        if self._swept_s is None or now_s - self._swept_s >= SWEEP_S:
-            self._swept_s = now_s
-            return list(out)
         here = await self._outbox.names()
         needed = await self._needed(phone)
         return [
@@ -79,7 +80,9 @@ class Looking:
             return reading
         delivery = reading.delivery
         made = Made(size_bytes=delivery.size_bytes, digest=delivery.digest or "")
-        is_ours = await self._outbox.is_whole(delivery.name, made)
+        key = (delivery.id, reading.proof)
+        is_ours = key in self._ours or await self._outbox.is_whole(delivery.name, made)
+        self._ours |= {key} if is_ours else set()
         return reading._replace(standing=Standing.HELD if is_ours else Standing.CHANGED)
 
 
