@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from mediabox.durable.filesystem import missing_mount
 from mediabox.durable.spool import SPOOL
 from mediabox.durable.volume import Identity, Volume
 from mediabox.errors import NeedsHuman
@@ -59,11 +60,17 @@ async def outbox_volume(database: Database, root: Path, *, destination: str, clo
     role = OUTBOX + destination
     known = await database.read(lambda connection: volumes.enrolled(connection, role))
     if known is None:
-        await asyncio.to_thread(root.parent.mkdir, parents=True, exist_ok=True)
-        volume = await asyncio.to_thread(Volume.enroll, root, now_ms=clock.wall_ms(), name=role)
+        volume = await asyncio.to_thread(_enroll_below, root, role=role, now_ms=clock.wall_ms())
         await database.write(lambda connection: _note(connection, volume.identity, role=role, now_ms=clock.wall_ms()))
         return volume
     return await asyncio.to_thread(Volume.open, root, expected=_identity(known), name=role)
+
+
+def _enroll_below(root: Path, *, role: str, now_ms: int) -> Volume:
+    """With the folders above it, but never on the bare mount point of a disk that is not there."""
+    if missing_mount(root) is None:
+        root.parent.mkdir(parents=True, exist_ok=True)
+    return Volume.enroll(root, now_ms=now_ms, name=role)
 
 
 def rebuilding(connection: sqlite3.Connection) -> bool:

@@ -1,0 +1,259 @@
+"""One round after another: plan, carry out, look, admit; and what is told of it."""
+
+import asyncio
+import itertools
+
+import pytest
+from core.catalogue_of import NOW_MS
+from core.delivering.wishing import LATER_MS, PIXEL, Shelf, WishingDestination, still
+
+from mediabox.contracts import Complaint, Look
+from mediabox.core import commands
+from mediabox.core.delivering.deliveries import Deliveries
+from mediabox.errors import Away, NeedsHuman, Retryable
+from mediabox.model.delivery import DeliveryState, PeerTold, Room, Sighting
+from mediabox.model.events import DeliveryChanged
+from mediabox.store import figures, issues, volumes
+
+ADMITTED, ACCEPTED, STORED, FREED, DOUBTED = (
+    DeliveryState.ADMITTED,
+    DeliveryState.ACCEPTED,
+    DeliveryState.STORED,
+    DeliveryState.FREED,
+    DeliveryState.DOUBTED,
+)
+
+
+@pytest.fixture
+def service(shelf: Shelf) -> Deliveries:
+    box = shelf.box
+    box.clock.now_ms = LATER_MS
+    return Deliveries(
+        database=box.database,
+        pipeline=box._pipeline(),
+        parts=box.parts,
+        issues=box.issues,
+        bus=box.bus,
+        clock=box.clock,
+    )
+
+
+async def open_issues(shelf: Shelf) -> list[tuple[str, str]]:
+    return [(one.key, one.subject) for one in await shelf.box.ask(issues.open_issues)]
+
+
+async def waits_for(shelf: Shelf) -> str | None:
+    return await shelf.box.ask(lambda connection: volumes.switch(connection, figures.WAITS + PIXEL))
+
+
+async def put_some(shelf: Shelf, count: int) -> None:
+    for number in range(count):
+        await shelf.put(f"p{number}", still(f"p{number}", size_bytes=100, taken_at_ms=NOW_MS - number))
+
+
+async def test_what_is_archived_is_admitted_as_there_is_room_with_its_job(shelf, service, anna) -> None:
+    await put_some(shelf, 5)
+    anna.has_room = Room(most_bytes=250)
+
+    assert await service.look(anna)
+
+    admitted = [one for one in await shelf.all() if one.state is ADMITTED]
+    assert [one.name for one in admitted] == ["p0.JPG", "p1.JPG"]  # the newest
+    assert await shelf.box.jobs("deliver") == [f"{PIXEL}/{one.id}" for one in admitted]
+
+
+async def test_room_that_has_become_free_is_used_in_the_same_round(shelf, service, anna) -> None:
+    await put_some(shelf, 3)
+    anna.has_room = Room(most_bytes=100)
+    await service.look(anna)
+    await shelf.box.database.write(
+        lambda connection: connection.execute("UPDATE delivery SET state = 'stored' WHERE state = 'admitted'")
+    )
+    first = await shelf.the("p0.JPG")
+    anna.shows = (Sighting(delivery_id=first.id, state=FREED, proof="gone"),)
+
+    assert await service.look(anna)
+
+    assert {one.name: one.state for one in await shelf.all()} == {
+        "p0.JPG": FREED,
+        "p1.JPG": ADMITTED,
+        "p2.JPG": DeliveryState.QUEUED,
+    }
+
+
+async def test_a_room_full_admits_nothing_however_often_it_looks(shelf, service, anna) -> None:
+    await put_some(shelf, 3)
+    anna.has_room = Room(most_bytes=100)
+
+    assert await service.look(anna)
+    for _ in range(3):
+        assert not await service.look(anna)
+
+    assert len(await shelf.box.jobs("deliver")) == 1
+
+
+async def test_looks_again_soon_only_while_there_is_something_to_do(shelf, service, anna) -> None:
+    waited: list[float] = []
+
+    async def wait(timeout_s: float) -> bool:
+        waited.append(timeout_s)
+        if len(waited) == 3:
+            raise asyncio.CancelledError
+        return False
+
+    anna.wait = wait
+    await put_some(shelf, 1)
+
+    with pytest.raises(asyncio.CancelledError):
+        await service.follow(anna)
+
+    assert waited == [2.0, 30.0, 30.0]
+
+
+async def test_why_nothing_is_sent_is_told_and_forgotten_when_it_is_over(shelf, service, anna) -> None:
+    await put_some(shelf, 1)
+    anna.has_room = Room(most_bytes=1000, reason="the phone is not connected")
+
+    await service.look(anna)
+    assert await waits_for(shelf) == "the phone is not connected"
+    assert await shelf.box.jobs("deliver") == []
+
+    anna.has_room = Room(most_bytes=1000)
+    await service.look(anna)
+    assert await waits_for(shelf) is None
+    assert len(await shelf.box.jobs("deliver")) == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        (Away("nobody answers", part=f"destination:{PIXEL}"), None),
+        (NeedsHuman("the key is wrong", issue="destination.key", subject=PIXEL), "destination.key"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["look", "room", "withdraw"])
+async def test_who_is_away_rests_as_a_part_and_says_why(shelf, service, anna, failure, verb) -> None:
+    error, issue = failure
+    await put_some(shelf, 1)
+    await service.look(anna)
+    await shelf.box.database.write(lambda connection: connection.execute("UPDATE delivery SET state = 'withdrawn'"))
+    asked = itertools.count()
+
+    async def fail(*_: object, **__: object) -> None:
+        next(asked)
+        raise error
+
+    setattr(anna, verb, fail)
+
+    assert not await service.look(anna)
+    assert not await service.look(anna)
+
+    assert next(asked) == 1  # it rests
+    assert await waits_for(shelf) == str(error)
+    assert shelf.box.parts.is_resting(f"destination:{PIXEL}")
+    assert issue is None or (issue, PIXEL) in await open_issues(shelf)
+
+
+async def test_what_may_pass_in_a_moment_opens_no_issue(shelf, service, anna) -> None:
+    async def fail(*_: object, **__: object) -> Look:
+        raise Retryable("Syncthing is busy")
+
+    anna.look = fail
+
+    assert not await service.look(anna)
+
+    assert await open_issues(shelf) == []
+    assert not shelf.box.parts.is_resting(f"destination:{PIXEL}")
+
+
+async def test_planning_goes_on_while_a_destination_is_away(shelf, service, anna) -> None:
+    async def away(*_: object, **__: object) -> Look:
+        raise Away("gone", part=f"destination:{PIXEL}")
+
+    anna.look = away
+    await service.look(anna)
+    await put_some(shelf, 2)
+
+    await service.look(anna)
+
+    assert len(await shelf.all()) == 2
+
+
+async def test_a_complaint_is_an_issue_until_it_is_not_made_any_more(shelf, service, anna) -> None:
+    complaint = Complaint(key="destination.stalled", subject=PIXEL, message="m", remedy="r")
+
+    async def complaining(*_: object, **__: object) -> Look:
+        return Look(complaints=(complaint,))
+
+    silent, anna.look = anna.look, complaining
+    await service.look(anna)
+    await service.look(anna)
+    assert await open_issues(shelf) == [("destination.stalled", PIXEL)]
+
+    anna.look = silent
+    await service.look(anna)
+    assert await open_issues(shelf) == []
+
+
+async def test_what_is_doubted_is_an_issue_until_a_person_has_said_something(shelf, service, anna) -> None:
+    await put_some(shelf, 2)
+    await service.look(anna)
+    await shelf.box.database.write(lambda connection: connection.execute("UPDATE delivery SET state = 'stored'"))
+    one = await shelf.the("p0.JPG")
+    anna.shows = (Sighting(delivery_id=one.id, state=DOUBTED, proof="x"),)
+
+    await service.look(anna)
+    assert await open_issues(shelf) == [("destination.doubted", PIXEL)]
+
+    await shelf.box.database.write(
+        lambda connection: connection.execute("UPDATE delivery SET state = 'believed' WHERE state = 'doubted'")
+    )
+    await service.look(anna)
+    assert await open_issues(shelf) == []
+
+
+async def test_whoever_listens_hears_of_each_change_once(shelf, service, anna) -> None:
+    await put_some(shelf, 1)
+    await service.look(anna)
+    await shelf.box.database.write(lambda connection: connection.execute("UPDATE delivery SET state = 'accepted'"))
+    one = await shelf.the("p0.JPG")
+    heard: list[object] = []
+    with shelf.box.bus.listen() as events:
+        for _ in range(2):
+            anna.shows = (Sighting(delivery_id=one.id, state=STORED, proof="x"),)
+            await service.look(anna)
+        while not events.empty():
+            heard.append(events.get_nowait())
+
+    told = [each for each in heard if isinstance(each, DeliveryChanged)]
+    assert [(each.name, each.state) for each in told] == [("p0.JPG", STORED)]
+
+
+async def test_only_what_was_told_lately_of_the_phone_reaches_it(shelf, service, anna) -> None:
+    told: list[PeerTold | None] = []
+
+    async def room(said: PeerTold | None) -> Room:
+        told.append(said)
+        return Room(most_bytes=1)
+
+    anna.room = room
+    said = PeerTold(at_ms=LATER_MS, battery_percent=50)
+    await service.look(anna)
+    await shelf.box.database.write(lambda connection: commands.tell(connection, PIXEL, said))
+    await service.look(anna)
+    shelf.box.clock.now_ms += commands.TOLD_GOOD_MS + 1
+    await service.look(anna)
+
+    assert told == [None, said, None]
+
+
+async def test_two_destinations_do_not_know_of_each_other(shelf, service, anna) -> None:
+    await put_some(shelf, 2)
+    ben = WishingDestination("ben")
+    anna.has_room = Room(most_bytes=1, reason="hot")
+
+    await service.look(anna)
+    await service.look(ben)
+
+    assert {one.state for one in await shelf.all()} == {DeliveryState.QUEUED}
+    assert {one.state for one in await shelf.all("ben")} == {ADMITTED}
