@@ -133,7 +133,9 @@ class Road:
     # ------------------------------------------------------------ what came of it
 
     def states(self) -> Counter[str]:
-        if not (self.box.home / "mediabox.db").exists():
+        """By state; nothing while the daemon is still making its catalogue."""
+        question = "SELECT 1 FROM sqlite_master WHERE name = 'delivery'"
+        if not ((self.box.home / "mediabox.db").exists() and self._ask(question)):
             return Counter()
         return Counter(dict(self._ask("SELECT state, count(*) FROM delivery GROUP BY state")))
 

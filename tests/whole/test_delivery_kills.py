@@ -38,11 +38,11 @@ async def test_survives_death_at_every_point_one_after_the_other(road: Road, pho
     """That it dies there shows that each is passed, too."""
     put(road, photos, 8)
     for point in DELIVERING:
-        await die_at(point, road)
+        # At the second sight, that something was freed: by then this phone has shown that it takes what it is sent.
+        await die_at(point, road, hit=2 if point == "deliver.sighted" else 1)
         # What was published and not written down is fetched, backed up and let go while the box is away.
         await the_phone_lives_on(road)
 
-    put(road, photos, 1)  # its arrival shows that this phone takes what it is sent
     await assert_all_arrived_once(road)
 
 
@@ -53,14 +53,14 @@ def each_alone(is_full: bool) -> None:
 
 
 @pytest.mark.usefixtures("each_alone")
-@pytest.mark.parametrize("hit", [1, 2, 3])
+@pytest.mark.parametrize("hit", [1, 2])
 @pytest.mark.parametrize("point", DELIVERING)
 async def test_survives_death_at(point: str, hit: int, road: Road, photos: Iterator[Path]) -> None:
     put(road, photos, 3)
     await die_at(point, road, hit=hit)
     await the_phone_lives_on(road)
 
-    put(road, photos, 1)
+    put(road, photos, 1)  # its arrival shows that this phone takes what it is sent
     await assert_all_arrived_once(road)
 
 
@@ -73,11 +73,17 @@ async def die_at(point: str, road: Road, *, hit: int = 1) -> None:
     road._daemon = road.box.start(once=False, env={"MEDIABOX_FAILPOINT": f"{point}:{hit}"})
     async with asyncio.timeout(60):
         while road._daemon.poll() is None:
-            await road.phone.tick(60.0)
-            await road.phone.back_up()
+            await the_phone_is_used(road)
             await asyncio.sleep(0.1)
     assert road._daemon.returncode == -9
     road.end_daemon()
+
+
+async def the_phone_is_used(road: Road) -> None:
+    await road.phone.tick(60.0)
+    await road.phone.back_up()
+    if road.states()["stored"]:  # nobody frees what has only just come
+        await road.phone.free_up()
 
 
 async def the_phone_lives_on(road: Road) -> None:
@@ -93,10 +99,7 @@ async def assert_all_arrived_once(road: Road) -> None:
     async def live() -> None:
         if road._daemon is None:
             road._daemon = road.box.start(once=False)
-        await road.phone.tick(60.0)
-        await road.phone.back_up()
-        if road.states()["stored"]:  # nobody frees what has only just come
-            await road.phone.free_up()
+        await the_phone_is_used(road)
 
     assert await until(lambda: is_done(road), live, stretches=STRETCHES), (road.states(), road.doubts())
     assert road.arrived() == handed_over(road)  # each once, and just those bytes: tags added to some
