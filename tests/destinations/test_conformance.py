@@ -3,14 +3,17 @@
 import asyncio
 import itertools
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from faults.mounts import tmpfs
 
 from destinations import real_syncthing
-from destinations.conformance import PATIENCE_S, DestinationConformance
+from destinations.conformance import PATIENCE_S, DestinationConformance, accepted, deliver, gone, shown
 from destinations.making_of import STILL, Archive, TableFitter, parcel
 from destinations.real_syncthing import RealSyncthing, eventually, pair
 from destinations.shelf import ShelfDestination, Taker
@@ -21,9 +24,10 @@ from mediabox.destinations.pixel.deletions import Deletions
 from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.durable import outbox as outbox_module
-from mediabox.durable.outbox import OutboxFolder
+from mediabox.durable.outbox import MAKING, OutboxFolder
 from mediabox.durable.volume import Volume
-from mediabox.model.delivery import Delivered, Form
+from mediabox.errors import NeedsHuman
+from mediabox.model.delivery import Delivered, DeliveryState, Form
 
 DISK_BYTES = 4_000_000
 
@@ -158,13 +162,14 @@ class PixelPeer(Ground):
         self._two.phone.share(self.folder_id, self.camera, self._two.box)
         eventually(lambda: self._two.box.is_connected_to(self._two.phone), "a connection")
 
-    def _built(self) -> Pixel:
+    def _built(self, **changes: Any) -> Pixel:
         settings = Settings(
             url=self._two.box.url,
             key=Secret(self._two.box.key),
             folder_id=self.folder_id,
             device=self._two.phone.id,
             smallest_side=0,
+            **changes,
         )
         tools = DestinationTools(
             name="anna",
@@ -182,9 +187,10 @@ class PixelPeer(Ground):
         await outbox.clear()
         return outbox
 
-    async def restart(self) -> None:
+    async def restart(self, **changes: Any) -> None:
+        """With other settings, where a test says so."""
         await self.destination.close()
-        self.destination = self._built()
+        self.destination = self._built(**changes)
 
     async def arrived(self) -> list[str]:
         await asyncio.to_thread(eventually, self._is_settled, "both to be idle")
@@ -201,6 +207,13 @@ class PixelPeer(Ground):
             if not path.name.startswith(".") and self._came.get(path.name) != inode:
                 self._came[path.name] = inode
                 self._diary.append(path.name)
+
+    @property
+    def phone_id(self) -> str:
+        return self._two.phone.id
+
+    def pause(self) -> None:
+        self._two.box.patch(f"config/folders/{self.folder_id}", {"paused": True})
 
     async def let_go(self, *names: str) -> None:
         self._look_at_camera()
@@ -229,3 +242,75 @@ class TestPixel(DestinationConformance):
         yield peer
         await peer.destination.close()
         peer.close_volumes()
+
+    # ------------------------------------------------------------ what only a Pixel does
+
+    async def test_a_deletion_is_proved_by_version_author_and_event(self, peer: PixelPeer) -> None:
+        stored = await shown(peer, await deliver(peer, peer.parcel(1)))
+        await peer.let_go(stored.name)
+
+        freed = await shown(peer, stored, has_stored=True)
+
+        phone, counters = peer.phone_id[:7], r"[A-Z0-9]{7}:\d+,[A-Z0-9]{7}:\d+"
+        assert re.fullmatch(rf"db/file {counters} by {phone}; RemoteChangeDetected \d+ at \d{{4}}-.*", freed.proof)
+
+    async def test_what_was_encoded_on_the_way_does_not_stay(self, peer: PixelPeer) -> None:
+        tiff = parcel(peer.archive, Form.CONVERTED, media_type="image/tiff", number=1, name="scan_3f9a21c0.jpg")
+
+        delivered = await peer.destination.deliver(tiff)
+
+        assert delivered.form is Form.CONVERTED
+        assert os.listdir(peer.disk / "outbox" / MAKING) == []
+
+    async def test_neither_does_what_could_not_be_delivered(self, peer: PixelPeer) -> None:
+        first = peer.parcel(1)
+        await peer.obstruct(first.delivery.name)
+
+        with pytest.raises(FileExistsError):
+            await peer.destination.deliver(first)
+
+        assert os.listdir(peer.disk / "outbox" / MAKING) == []
+
+    async def test_a_later_pixel_delivers_nothing_before_the_owner_accepts_the_cost(self, peer: PixelPeer) -> None:
+        await peer.restart(model="later")
+        with pytest.raises(NeedsHuman) as quota:
+            await peer.destination.room(None)
+        await peer.restart(model="later", accept_quota=True)
+
+        assert quota.value.issue == "destination.quota"
+        assert "accept_quota" in quota.value.remedy
+        assert (await peer.destination.room(None)).most_bytes > 0
+
+    @pytest.mark.parametrize(("model", "keeps"), [("pixel", True), ("pixel_3", False), ("later", True)])
+    async def test_what_google_keeps_smaller_is_said_and_no_original(self, peer: PixelPeer, model, keeps) -> None:
+        await peer.restart(model=model)
+        large = parcel(peer.archive, number=1, name="large_3f9a21c0.JPG", width=6000, height=4000)
+
+        delivered = await peer.destination.deliver(large)
+
+        assert peer.destination.keeps_originals is keeps
+        assert ("keeps it smaller" in delivered.note) is not keeps
+
+    async def test_what_syncthing_has_forgotten_is_told_and_counts_as_nothing(self, peer: PixelPeer) -> None:
+        never = msgspec.structs.replace(
+            accepted(peer.parcel(7).delivery, await peer.destination.deliver(peer.parcel(1))),
+            state=DeliveryState.STORED,
+            stored_at_ms=1,
+        )
+
+        look = await peer.destination.look([never], has_stored=True)
+
+        assert look.sightings == ()
+        assert "destination.forgotten" in [one.key for one in look.complaints]
+
+    async def test_a_folder_that_is_paused_shows_nothing(self, peer: PixelPeer) -> None:
+        stored = await shown(peer, await deliver(peer, peer.parcel(1)))
+        await peer.let_go(stored.name)
+        await gone(peer, stored.name)
+        peer.pause()
+
+        look = await peer.destination.look([stored], has_stored=True)
+
+        assert look.sightings == ()
+        assert [one.key for one in look.complaints] == ["destination.paused"]
+        assert "paused" in (await peer.destination.room(None)).reason
