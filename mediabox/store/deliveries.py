@@ -192,11 +192,14 @@ def note_changes(connection: sqlite3.Connection, destination: str, rules: str, *
     return len(rows)
 
 
-def to_plan(connection: sqlite3.Connection, destination: str, *, before_ms: int, limit: int) -> list[int]:
-    """Assets that have not changed since, and none of whose files is still on its way into the archive."""
+def to_plan(connection: sqlite3.Connection, destination: str, *, now_ms: int, settled_ms: int, limit: int) -> list[int]:
+    """Assets that have not changed for so long, and none of whose files is still on its way into the archive.
+
+    A time to come is one of a clock that was wrong.
+    """
     rows = connection.execute(
-        f"SELECT asset_id FROM to_plan WHERE destination = ? AND since_ms <= ? AND {_IS_COMPLETE} LIMIT ?",
-        (destination, before_ms, limit),
+        f"SELECT asset_id FROM to_plan WHERE destination = ? AND abs(? - since_ms) >= ? AND {_IS_COMPLETE} LIMIT ?",
+        (destination, now_ms, settled_ms, limit),
     )
     return [row[0] for row in rows]
 

@@ -416,7 +416,7 @@ async def _clips_alone(shelf: Shelf) -> set[int]:
         lambda connection: deliveries.is_taken(connection, PIXEL, "x"),
         lambda connection: deliveries.in_state_count(connection, PIXEL, DeliveryState.DOUBTED),
         lambda connection: deliveries.to_withdraw(connection, PIXEL),
-        lambda connection: deliveries.to_plan(connection, PIXEL, before_ms=1, limit=10),
+        lambda connection: deliveries.to_plan(connection, PIXEL, now_ms=1, settled_ms=1, limit=10),
         lambda connection: deliveries.is_planning(connection, PIXEL),
         lambda connection: assets.of_burst(connection, "key", limit=10),
     ],
@@ -470,3 +470,14 @@ async def test_what_is_wished_of_files_that_have_gone_is_left_out(shelf) -> None
     await shelf.plan(alone)
 
     assert await files_of(shelf) == [("a.JPG", "a.MOV")]
+
+
+@pytest.mark.parametrize("years", [-10, 10])
+async def test_what_was_archived_while_the_clock_was_wrong_goes_all_the_same(shelf, anna, years: int) -> None:
+    """A board without a battery behind its clock may have been in 2035 for a while."""
+    await shelf.put("a", still("a"), archive=False)
+    await shelf.archive("a/original", now_ms=NOW_MS + years * 365 * 86_400_000)
+
+    await shelf.plan(anna)
+
+    assert await names(shelf) == ["a.JPG"]
