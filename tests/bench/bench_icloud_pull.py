@@ -10,8 +10,10 @@ and what they need in `.bench/venv-icloudpd` (tests/bench/setup does both). With
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,11 +85,19 @@ def pull(place: Served, assets: int) -> list[Row]:
 
 
 def again(place: Served, assets: int) -> list[Row]:
-    """Once more with nothing new."""
+    """Once more with nothing new, over the same line as the pull; what there is came without waiting for it."""
     commands = [_box(place, assets, 4), *_peer(assets)]
     measure.paired(commands, 1)
+    _set_line(place)
     commands = [msgspec.structs.replace(command, before=None) for command in commands]
     return _against(f"{assets:,} photos, nothing new", commands, measure.paired(commands, ground.PAIRS), FASTER_AGAIN)
+
+
+def _set_line(place: Served) -> None:
+    line = msgspec.json.encode(dict(zip(("first_byte_s", "bytes_per_s"), LINE, strict=True)))
+    trusted = ssl.create_default_context(cafile=place.ca_file)
+    with urllib.request.urlopen(f"{place.home}/_simulator/line", data=line, context=trusted) as answer:
+        answer.read()
 
 
 def _against(what: str, commands: list[measure.Command], seen: list[list[measure.Measure]], least: float) -> list[Row]:

@@ -157,6 +157,16 @@ async def test_a_slow_line_is_as_slow_as_it_was_told(icloud: Simulator, original
     assert now() - before >= 0.05 + len(BYTES) / 10_000_000
 
 
+async def test_apples_own_answers_come_from_as_far_away(icloud: Simulator) -> None:
+    now = asyncio.get_running_loop().time
+    async with Browser(icloud) as browser:
+        icloud.line.first_byte_s = 0.05
+        before = now()
+        await browser.changes(None)
+
+    assert now() - before >= 0.05
+
+
 async def test_a_file_that_is_gone_is_not_found(icloud: Simulator, tmp_path) -> None:
     path = tmp_path / "IMG_2.JPG"
     path.write_bytes(b"soon gone")

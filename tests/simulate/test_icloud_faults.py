@@ -227,6 +227,8 @@ async def test_faults_and_changes_can_be_ordered_over_http(icloud: Simulator, li
         before_ms = icloud.clock.wall_ms()
         assert await order("clock", {"advance_s": 3600}) == 200
         assert icloud.clock.wall_ms() - before_ms >= 3_600_000
+        assert await order("line", {"first_byte_s": 0.01, "bytes_per_s": 5e6}) == 200
+        assert (icloud.line.first_byte_s, icloud.line.bytes_per_s) == (0.01, 5e6)
         assert await order("account", {"has_web_access": False}) == 200
         assert await statuses(browser, 1) == [421]
         async with browser.http.get(f"{base}/state") as response:

@@ -16,6 +16,7 @@ from mediabox.simulate.icloud.control import Control
 from mediabox.simulate.icloud.directory import request_id
 from mediabox.simulate.icloud.faults import FAULT, Dropped, Faults, Refused, Status, What
 from mediabox.simulate.icloud.hosts import Hosts
+from mediabox.simulate.icloud.line import Line
 from mediabox.simulate.icloud.setup import Setup
 from mediabox.simulate.icloud.upload import Upload
 
@@ -43,9 +44,11 @@ def apple(
     hosts: Hosts,
     faults: Faults,
     calls: Counter[str],
+    line: Line,
 ) -> web.Application:
     """idmsa, setup, ckdatabasews and uploadimagews in one."""
-    app = web.Application(middlewares=[_watch(faults, calls), _at_home(hosts)], client_max_size=_LARGEST_BODY)
+    middlewares = [_watch(faults, calls), _far(line), _at_home(hosts)]
+    app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
     for method, path, handler, name in (*_auth(auth), *_setup(setup), *_cloudkit(cloudkit), *_upload(upload)):
         app.router.add_route(method, path, handler, name=name)
     control.add_routes(app.router)
@@ -155,6 +158,18 @@ def _instead(fault: What | None, name: str) -> web.Response | None:
             return web.Response(status=500)
         case _:
             return None
+
+
+def _far(line: Line) -> Middleware:
+    """As long to the first byte as on the content host; orders of ours (`control`) have no way to go."""
+
+    @web.middleware
+    async def far(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.match_info.route.name:
+            await line.answer()
+        return await handler(request)
+
+    return far
 
 
 def _at_home(hosts: Hosts) -> Middleware:

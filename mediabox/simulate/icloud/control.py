@@ -4,6 +4,7 @@
 - POST `faults`: one Fault, `{"where": "content", "what": {"type": "cut", "after_bytes": 9000}, "times": 2}`
 - DELETE `faults`: no more of them
 - POST `clock`: `{"advance_s": 3600}`
+- POST `line`: `{"first_byte_s": 0.08, "bytes_per_s": 5000000}`: how far away it is, and each connection's speed
 - POST `rescan`: take in what is new in the folder
 - POST `account`: `{"apple_id": …, "has_web_access": false}` and the like (`AccountChange`)
 - POST `library`: `{"do": "trash", "name": "IMG_0001.HEIC"}` and the like (`Order`)
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 class Advance(msgspec.Struct):
     advance_s: float
+
+
+class Distance(msgspec.Struct):
+    first_byte_s: float = 0.0
+    bytes_per_s: float | None = None
 
 
 class Forget(msgspec.Struct):
@@ -73,6 +79,7 @@ class Control:
         router.add_post("/_simulator/faults", self.add_fault)
         router.add_delete("/_simulator/faults", self.clear_faults)
         router.add_post("/_simulator/clock", self.advance)
+        router.add_post("/_simulator/line", self.line)
         router.add_post("/_simulator/rescan", self.rescan)
         router.add_post("/_simulator/account", self.account)
         router.add_post("/_simulator/library", self.library)
@@ -113,6 +120,11 @@ class Control:
 
     async def advance(self, request: web.Request) -> web.Response:
         self._simulator.clock.advance((await asked(request, Advance)).advance_s)
+        return answer({})
+
+    async def line(self, request: web.Request) -> web.Response:
+        given = await asked(request, Distance)
+        self._simulator.line.first_byte_s, self._simulator.line.bytes_per_s = given.first_byte_s, given.bytes_per_s
         return answer({})
 
     async def rescan(self, request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""How fast the content host is. Instant by default; a bench sets the line it wants to compare on."""
+"""How far away iCloud is, and how fast its content host. Instant by default; a bench sets the line to compare on."""
 
 from __future__ import annotations
 

@@ -152,6 +152,7 @@ class Simulator:
             hosts=self.hosts,
             faults=self.faults,
             calls=self.calls,
+            line=self.line,
         )
         content = Content(links, self._blob, self.directory, self.line)
         self.hosts.port = await self._listen(apple, self._port, context)
