@@ -29,6 +29,11 @@ def deleted(*version: str, by: str = P, settled: bool = True) -> FileState:
     return file(*(version or (f"{P}:2", f"{B}:1")), by=by, deleted=True, settled=settled)
 
 
+def forgotten() -> FileState:
+    """The phone deleted it, and our Syncthing, whose index was lost, never had an entry of it."""
+    return FileState(agreed=FileEntry(version=(f"{P}:2", f"{B}:1"), modified_by=P, deleted=True), local=FileEntry())
+
+
 def delivery(
     number: int = 1,
     state: DeliveryState = DeliveryState.STORED,

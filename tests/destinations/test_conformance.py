@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from faults.mounts import tmpfs
 
 from destinations import real_syncthing
-from destinations.conformance import PATIENCE_S, DestinationConformance, accepted, deliver, gone, shown
+from destinations.conformance import PATIENCE_S, DestinationConformance, deliver, gone, shown
 from destinations.making_of import STILL, Archive, TableFitter, parcel
 from destinations.real_syncthing import RealSyncthing, eventually, pair
 from destinations.shelf import ShelfDestination, Taker
@@ -212,6 +211,14 @@ class PixelPeer(Ground):
     def phone_id(self) -> str:
         return self._two.phone.id
 
+    def forget(self) -> None:
+        """The box's Syncthing loses its database, and meets the phone again."""
+        self._two.box.stop()
+        self._two.box.forget_database()
+        self._two.box.start()
+        eventually(lambda: self._two.box.is_connected_to(self._two.phone), "a connection")
+        eventually(self._is_settled, "both to be idle")
+
     def pause(self) -> None:
         self._two.box.patch(f"config/folders/{self.folder_id}", {"paused": True})
 
@@ -291,17 +298,19 @@ class TestPixel(DestinationConformance):
         assert peer.destination.keeps_originals is keeps
         assert ("keeps it smaller" in delivered.note) is not keeps
 
-    async def test_what_syncthing_has_forgotten_is_told_and_counts_as_nothing(self, peer: PixelPeer) -> None:
-        never = msgspec.structs.replace(
-            accepted(peer.parcel(7).delivery, await peer.destination.deliver(peer.parcel(1))),
-            state=DeliveryState.STORED,
-            stored_at_ms=1,
-        )
+    async def test_what_the_boxs_syncthing_has_forgotten_is_doubted_and_never_taken_for_freed(
+        self, peer: PixelPeer
+    ) -> None:
+        """It was deleted by the phone, and then our Syncthing's database was lost."""
+        stored = await shown(peer, await deliver(peer, peer.parcel(1)))
+        await peer.let_go(stored.name)
+        await gone(peer, stored.name)
+        peer.forget()
 
-        look = await peer.destination.look([never], has_stored=True)
+        doubted = await shown(peer, stored, has_stored=True)
 
-        assert look.sightings == ()
-        assert "destination.forgotten" in [one.key for one in look.complaints]
+        assert doubted.state is DeliveryState.DOUBTED
+        assert "lost its memory" in doubted.note
 
     async def test_a_folder_that_is_paused_shows_nothing(self, peer: PixelPeer) -> None:
         stored = await shown(peer, await deliver(peer, peer.parcel(1)))

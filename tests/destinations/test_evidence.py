@@ -21,6 +21,7 @@ from destinations.standings import (
     delivery,
     fetching,
     file,
+    forgotten,
 )
 from mediabox.destinations.pixel.answers import Availability, FileEntry, FileState
 from mediabox.destinations.pixel.deletions import Deletions
@@ -71,16 +72,27 @@ NOW_MS = 100 * HOUR_MS
     ],
 )
 def test_reads(shown: FileState | None, expected: Standing) -> None:
-    assert read(delivery(), shown, PEERS).standing is expected
+    assert read(delivery(), shown, PEERS, is_here=True).standing is expected
 
 
 @pytest.mark.parametrize(("state", "expected"), [(STORED, Standing.FREED), (ACCEPTED, Standing.NAMELESS)])
 def test_a_deletion_after_the_index_began_anew_counts_only_for_what_was_seen_before(state, expected) -> None:
-    assert read(delivery(state=state), deleted(f"{P}:3"), PEERS).standing is expected
+    assert read(delivery(state=state), deleted(f"{P}:3"), PEERS, is_here=False).standing is expected
+
+
+@pytest.mark.parametrize("state", [ACCEPTED, STORED])
+@pytest.mark.parametrize("shown", [None, forgotten()])
+def test_what_syncthing_lost_its_memory_of_is_doubted_once_it_has_gone(state, shown) -> None:
+    """Else it would take its room for ever, and nobody could say anything about it."""
+    one = delivery(state=state)
+
+    assert read(one, shown, PEERS, is_here=True).standing in (Standing.UNKNOWN, Standing.WAITING)
+    assert read(one, shown, PEERS, is_here=False).standing is Standing.FORGOTTEN
+    assert states(judged([read(one, shown, PEERS, is_here=False)])) == [DOUBTED]
 
 
 def test_the_proof_names_version_and_author() -> None:
-    assert read(delivery(), deleted(), PEERS).proof == f"db/file {P}:2,{B}:1 by {P}"
+    assert read(delivery(), deleted(), PEERS, is_here=False).proof == f"db/file {P}:2,{B}:1 by {P}"
 
 
 # ---------------------------------------------------------------- many
@@ -243,19 +255,19 @@ class Photo:
         self.arrived_ms = now_ms
         self.delivery = delivery(number, ACCEPTED, accepted_at_ms=now_ms)
 
-    def change(self, author: str, *, keep: bool = True) -> None:
+    def change(self, author: str, now_s: float, *, keep: bool = True) -> None:
         counters = {one.partition(":")[0]: int(one.partition(":")[2]) for one in self.version} if keep else {}
-        counters[author] = max(counters.values(), default=1) + 1
+        counters[author] = max(int(now_s), max(counters.values(), default=1) + 1)
         self.version = [f"{name}:{counter}" for name, counter in sorted(counters.items())]
         self.author = author
 
-    def delete(self, author: str) -> None:
-        self.change(author)
+    def delete(self, author: str, now_s: float) -> None:
+        self.change(author, now_s)
         self.is_deleted, self.deleted_by, self.is_on_phone = True, author, False
 
-    def as_shown(self, *, is_connected: bool) -> FileState:
+    def as_shown(self) -> FileState:
         entry = FileEntry(version=tuple(self.version), modified_by=self.author, deleted=self.is_deleted)
-        has_it = is_connected and (self.is_on_phone or self.is_deleted)
+        has_it = self.is_on_phone or self.is_deleted
         return FileState(agreed=entry, local=entry, availability=(Availability(id=PHONE),) if has_it else ())
 
 
@@ -271,7 +283,7 @@ class Phone(RuleBasedStateMachine):
         self.shown: dict[int, FileState] = {}
         self.deletions = Deletions(lambda: self.now_s)
         self.untold: list[Photo] = []  # deleted, and not told yet
-        self.wipes = 0
+        self.wipes, self.wiped_s = 0, 0.0
 
     @property
     def now_ms(self) -> int:
@@ -300,6 +312,7 @@ class Phone(RuleBasedStateMachine):
 
     @rule(is_looked_at=st.booleans())
     def arrive(self, is_looked_at: bool) -> None:
+        self._hear_the_rest()
         self.offer(count=40)
         self.fetch()
         if is_looked_at:
@@ -317,41 +330,41 @@ class Phone(RuleBasedStateMachine):
     def free_up(self) -> None:
         for one in self.there():
             if one.number in self.backed_up:
-                one.delete(P)
+                one.delete(P, self.now_s)
 
     @rule(count=st.integers(1, 3))
     def delete_by_hand(self, count: int) -> None:
         for one in self.there()[:count]:
-            one.delete(P)
+            one.delete(P, self.now_s)
 
     @rule(share=st.sampled_from([0.2, 0.4, 1.0]))
     def wipe(self, share: float) -> None:
         """Everything at once; Syncthing tells of a part of it at first."""
         gone = self.there()
         fresh = [one for one in gone if self.now_ms - one.arrived_ms < MINUTE_MS]
-        self.wipes += 1
+        self.wipes, self.wiped_s = self.wipes + 1, self.now_s
         for one in gone:
             one.wipe_of_fresh = self.wipes if len(fresh) > FEW_OF * len(gone) else 0
         told = int(len(gone) * share)
         for one in gone[:told]:
-            one.delete(P)
+            one.delete(P, self.now_s)
         self.untold += gone[told:]
 
     @rule(number=st.integers(0, 3), author=st.sampled_from([P, T]))
     def edit(self, number: int, author: str) -> None:
         for one in self.there()[number : number + 1]:
-            one.change(author)
+            one.change(author, self.now_s)
             one.bytes_are_ours = False
 
     @rule()
     def lose_the_index(self) -> None:
         for one in self.there():
-            one.change(P, keep=False)
+            one.change(P, self.now_s, keep=False)
 
     @rule(author=st.sampled_from([T, B]), number=st.integers(0, 3))
     def somebody_else_deletes(self, author: str, number: int) -> None:
         for one in [one for one in self.photos if not one.is_deleted][number : number + 1]:
-            one.delete(author)
+            one.delete(author, self.now_s)
 
     @rule(is_connected=st.booleans())
     def connect(self, is_connected: bool) -> None:
@@ -360,15 +373,27 @@ class Phone(RuleBasedStateMachine):
     @rule(again_after_s=st.sampled_from([0.0, 31.0]))
     def look(self, again_after_s: float) -> None:
         self._look()
+        if self.untold:
+            self._hear_the_rest()
+            self._look()
         if again_after_s:
             self.now_s += again_after_s
             self._look()
 
+    def _hear_the_rest(self) -> None:
+        """Syncthing tells of the rest a moment later."""
+        self.now_s += 3
+        for one in [one for one in self.untold if one.is_on_phone]:
+            one.delete(P, self.wiped_s)
+        self.untold = []
+
     def _look(self) -> None:
         out = [one for one in self.photos if one.delivery.state.is_out]
         for one in self.photos:
-            if self.is_connected or one.number not in self.shown:
-                self.shown[one.number] = one.as_shown(is_connected=self.is_connected)
+            if self.is_connected:
+                self.shown[one.number] = one.as_shown()
+            else:  # what was known when it went; of what came since, that it lies in the outbox
+                self.shown.setdefault(one.number, file(holders=()))
         readings = [self._read(one) for one in out]
         gone = [one.delivery.id for one in readings if one.standing is Standing.FREED]
         is_quiet = self.deletions.is_quiet(gone)
@@ -386,12 +411,9 @@ class Phone(RuleBasedStateMachine):
         by_id = {one.number: one for one in self.photos}
         for sighting in judgement.sightings:
             self._take_in(by_id[sighting.delivery_id], sighting.state)
-        for one in [one for one in self.untold if one.is_on_phone]:
-            one.delete(P)
-        self.untold = []
 
     def _read(self, photo: Photo) -> Reading:
-        found = read(photo.delivery, self.shown[photo.number], PEERS)
+        found = read(photo.delivery, self.shown[photo.number], PEERS, is_here=not photo.is_deleted)
         if found.standing is Standing.UNSURE:  # the outbox's copy is hashed again
             return found._replace(standing=Standing.HELD if photo.bytes_are_ours else Standing.CHANGED)
         return found
@@ -439,6 +461,21 @@ def test_a_free_up_after_a_days_backup_is_believed() -> None:
     phone.look(again_after_s=31.0)
 
     assert {one.delivery.state for one in phone.photos} == {FREED}
+
+
+def test_a_wipe_on_the_way_is_known_for_one_when_the_phone_comes_home() -> None:
+    phone = Phone()
+    phone.pass_time(4000.0)
+    phone.arrive(is_looked_at=True)
+    phone.connect(is_connected=False)
+    phone.pass_time(20.0)
+    phone.wipe(share=1.0)
+    phone.pass_time(4000.0)
+    phone.connect(is_connected=True)
+
+    phone.look(again_after_s=31.0)
+
+    assert {one.delivery.state for one in phone.photos} == {DOUBTED}
 
 
 def test_a_wipe_that_is_judged_when_all_is_quiet_is_judged_by_when_it_happened() -> None:

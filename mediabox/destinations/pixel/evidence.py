@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from mediabox.destinations.pixel.folder import is_deleted_by, is_held_by, short_id
+from mediabox.destinations.pixel.folder import counter_of, is_deleted_by, is_held_by, short_id
 from mediabox.model.delivery import Delivery, DeliveryState, Sighting
 
 if TYPE_CHECKING:
@@ -39,15 +39,17 @@ class Standing(StrEnum):
     FREED = "freed"
     CHANGED = "changed"  # the phone made another file of it
     REMOVED = "removed"  # deleted by somebody else
+    FORGOTTEN = "forgotten"  # gone, and our Syncthing has lost its memory of how
     NAMELESS = "nameless"  # deleted by the phone, of whose bytes nobody ever knew that they were ours
 
 
 class Reading(NamedTuple):
-    """`proof`: version and author as Syncthing has them."""
+    """`proof`: version and author as Syncthing has them. `gone_at_ms`: by the phone's clock, when it noticed."""
 
     delivery: Delivery
     standing: Standing
     proof: str
+    gone_at_ms: int | None = None
 
 
 class Peers(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,15 +66,18 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     waits_for: frozenset[int] = frozenset()  # delivery ids
 
 
-def read(delivery: Delivery, file: FileState | None, peers: Peers) -> Reading:
-    """What the folder shows of one delivery."""
+def read(delivery: Delivery, file: FileState | None, peers: Peers, *, is_here: bool) -> Reading:
+    """What the folder shows of one delivery. `is_here`: whether its name is in the outbox."""
     if file is None:
-        return Reading(delivery, Standing.UNKNOWN, "not in Syncthing's index")
+        return Reading(delivery, Standing.UNKNOWN if is_here else Standing.FORGOTTEN, "not in Syncthing's index")
     author = file.agreed.modified_by
     proof = f"db/file {','.join(file.agreed.version)} by {author}"
     if not file.is_settled:
-        return Reading(delivery, Standing.WAITING, proof)
-    return Reading(delivery, _standing(file, peers, was_stored=delivery.state is DeliveryState.STORED), proof)
+        is_forgotten = not is_here and file.agreed.deleted and not file.local.is_known
+        return Reading(delivery, Standing.FORGOTTEN if is_forgotten else Standing.WAITING, proof)
+    standing = _standing(file, peers, was_stored=delivery.state is DeliveryState.STORED)
+    counter_s = counter_of(file, peers.phone) if standing is Standing.FREED else None
+    return Reading(delivery, standing, proof, None if counter_s is None else counter_s * 1000)
 
 
 def _standing(file: FileState, peers: Peers, *, was_stored: bool) -> Standing:
@@ -144,6 +149,7 @@ TOO_MANY = "deleted on the phone with many others, not as Free up space does it"
 _DOUBT = {
     Standing.REMOVED: "removed from the outbox by somebody else than the phone",
     Standing.CHANGED: "changed on the phone: what is there now is another file",
+    Standing.FORGOTTEN: "gone from the outbox, and Syncthing has lost its memory of how",
     Standing.NAMELESS: "deleted on the phone in a version that was never seen to be ours",
 }
 
@@ -170,9 +176,10 @@ def _is_much(gone: int, there: int, most_percent: float) -> bool:
 
 
 def _is_fresh(one: Reading, gone_ms: int, backed_up_after_ms: int) -> bool:
-    """What nobody saw there may have come the moment before."""
+    """What nobody saw there may have come the moment before. A phone that was away tells late what it deleted."""
     stored_at_ms = one.delivery.stored_at_ms
-    return backed_up_after_ms > 0 and (stored_at_ms is None or gone_ms - stored_at_ms < backed_up_after_ms)
+    went_ms = gone_ms if one.gone_at_ms is None else min(gone_ms, one.gone_at_ms)
+    return backed_up_after_ms > 0 and (stored_at_ms is None or went_ms - stored_at_ms < backed_up_after_ms)
 
 
 def _arrived_ms(one: Reading) -> int:

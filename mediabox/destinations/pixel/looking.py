@@ -36,18 +36,21 @@ class Looking:
         """One for each delivery. Raises Away, NeedsHuman, Retryable."""
         now_s = asyncio.get_running_loop().time()
         is_sweep = self._swept_s is None or now_s - self._swept_s >= SWEEP_S
-        asked = list(out) if is_sweep else await self._to_ask(out, phone)
+        here = await self._outbox.names()
+        asked = list(out) if is_sweep else await self._to_ask(out, here, phone)
         files = await self._folder.files(one.name for one in asked)
         if is_sweep:  # one that failed is made up for by the next look
             self._swept_s = now_s
         peers = Peers(box=await self._folder.client.my_id(), phone=phone.device_id)
         known = {one.id for one in asked}
-        readings = [read(one, files.get(one.name), peers) if one.id in known else _as_before(one) for one in out]
+        readings = [
+            read(one, files.get(one.name), peers, is_here=one.name in here) if one.id in known else _as_before(one)
+            for one in out
+        ]
         await self._announce(readings)
         return [await self._looked_into(one) for one in readings]
 
-    async def _to_ask(self, out: Sequence[Delivery], phone: Phone) -> list[Delivery]:
-        here = await self._outbox.names()
+    async def _to_ask(self, out: Sequence[Delivery], here: frozenset[str], phone: Phone) -> list[Delivery]:
         needed = await self._needed(phone)
         return [
             one
