@@ -166,7 +166,7 @@ def _far(line: Line) -> Middleware:
     @web.middleware
     async def far(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.match_info.route.name:
-            await line.answer()
+            await line.reach()
         return await handler(request)
 
     return far

@@ -17,6 +17,11 @@ class Line:
         self.carried_bytes = 0
 
     async def answer(self) -> None:
+        """Until the first byte of a file."""
+        await self.reach()
+
+    async def reach(self) -> None:
+        """Until the first byte of any answer."""
         if self.first_byte_s:
             await asyncio.sleep(self.first_byte_s)
 
