@@ -291,6 +291,11 @@ DIGITS = hashlib.sha256(b"1").hexdigest()[:8]
         ("IMG_1635.HEIC", "image/heic", Form.REDUCED, False, f"IMG_1635_{DIGITS}.jpg"),
         ("IMG_1635.HEIC", "image/heic", Form.REDUCED, True, f"IMG_1635_{DIGITS}.MP.jpg"),
         ('a/b:c*"?.jpg', "image/jpeg", Form.ORIGINAL, False, f"a_b_c____{DIGITS}.jpg"),
+        # a Pixel's own Motion Photo stays one
+        ("PXL_1.MP.jpg", "image/jpeg", Form.ORIGINAL, False, f"PXL_1_{DIGITS}.MP.jpg"),
+        ("PXL_1.MP.jpg", "image/jpeg", Form.TAGGED, False, f"PXL_1_{DIGITS}.MP.jpg"),
+        ("PXL_1.MP.jpg", "image/jpeg", Form.MOTION, True, f"PXL_1_{DIGITS}.MP.jpg"),
+        ("PXL_1.mp.jpg", "image/jpeg", Form.REDUCED, False, f"PXL_1_{DIGITS}.jpg"),
         ("..jpg", "image/jpeg", Form.ORIGINAL, False, None),
         (".hidden.jpg", "image/jpeg", Form.ORIGINAL, False, None),
         ("CON.jpg", "image/jpeg", Form.ORIGINAL, False, f"_CON_{DIGITS}.jpg"),

@@ -39,6 +39,7 @@ _CHOOSING = (
 )
 XMP_BYTES = 4096  # about what a Motion Photo is larger than its parts
 DIGITS = 8
+MOTION = ".MP"
 
 
 def wishes(asset: Deliverable, settings: Settings) -> list[Wish]:
@@ -200,12 +201,14 @@ def is_reduced(facts: Facts) -> bool:
 def name_of(first: Member, form: Form, *, is_motion: bool) -> str:
     """`IMG_1635_3f9a21c0.MP.HEIC`: what Android reads as a Motion Photo ends in MP before its extension."""
     stem, extension = split_extension(safe_component(first.resource.name))
+    if stem.upper().endswith(MOTION):  # a Pixel's own
+        stem, is_motion = stem[: -len(MOTION)], is_motion or form.keeps_still
     if form in (Form.CONVERTED, Form.REDUCED):
         extension = "mp4" if first.resource.kind is Kind.VIDEO else "jpg"
     elif first.facts is not None:
         extension = split_extension(right_name(f"x.{extension}", first.facts.media_type))[1]
     digits = (first.resource.digest or "")[:DIGITS]
-    return fitted(stem, f"_{digits}{'.MP' if is_motion else ''}.{extension}")
+    return fitted(stem, f"_{digits}{MOTION if is_motion else ''}.{extension}")
 
 
 def _size(member: Member) -> int:
