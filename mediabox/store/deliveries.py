@@ -20,6 +20,7 @@ _COLUMNS = ", ".join(
 )
 _FROM = "FROM delivery JOIN resource ON resource.id = delivery.resource_id"
 _OF_ASSET = "(SELECT id FROM resource WHERE asset_id = ?1)"
+BY_RULES = "by the destination's rules"  # the proof of what was refused before anybody tried to make it
 _REMOVED = "removed from the outbox"  # the proof of a withdrawn delivery
 _IS_COMPLETE = (
     "NOT EXISTS (SELECT 1 FROM resource WHERE resource.asset_id = to_plan.asset_id "
@@ -235,8 +236,11 @@ def add(connection: sqlite3.Connection, destination: str, wish: Wish, *, name: s
 
 
 def drop(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
-    """Forget what is only wanted and not wanted so any more."""
-    connection.executemany("DELETE FROM delivery WHERE id = ? AND state = 'queued'", [(each,) for each in ids])
+    """Forget what is only wanted and not wanted so any more, or was refused by rules of before."""
+    connection.executemany(
+        "DELETE FROM delivery WHERE id = ? AND (state = 'queued' OR (state = 'refused' AND proof = ?))",
+        [(each, BY_RULES) for each in ids],
+    )
 
 
 # ---------------------------------------------------------------- life

@@ -49,14 +49,24 @@ def _choose(connection: sqlite3.Connection, destination: Destination, asset_id: 
     before = deliveries.of_asset(connection, asset_id, destination=destination.name)
     asset = deliverable(connection, asset_id, before)
     wishes = [wish for wish in destination.plan(asset) if not asset.sent & {wish.resource_id, wish.clip_id}]
-    queued = [one for one in before if one.state is DeliveryState.QUEUED]
-    stale = [one.id for one in queued if not any(_is_same(one, wish) and one.form is wish.form for wish in wishes)]
+    stale = [one.id for one in before if _is_open(one) and not any(_is_met(one, wish) for wish in wishes)]
     deliveries.drop(connection, stale)
     kept = [one for one in before if one.id not in stale]
     for wish in wishes:
         if not any(_is_same(one, wish) for one in kept):
             name = free_name(connection, destination.name, wish.name)
             record.wanted(connection, destination.name, wish, name=name, now_ms=now_ms)
+
+
+def _is_open(delivery: Delivery) -> bool:
+    """Whether nobody has tried to make it yet: what is wished for may still change."""
+    is_refused_by_rules = delivery.state is DeliveryState.REFUSED and delivery.proof == deliveries.BY_RULES
+    return delivery.state is DeliveryState.QUEUED or is_refused_by_rules
+
+
+def _is_met(delivery: Delivery, wish: Wish) -> bool:
+    is_as_before = delivery.state is DeliveryState.QUEUED or bool(wish.obstacle)
+    return _is_same(delivery, wish) and delivery.form is wish.form and is_as_before
 
 
 def _is_same(delivery: Delivery, wish: Wish) -> bool:
@@ -67,24 +77,20 @@ def deliverable(connection: sqlite3.Connection, asset_id: int, before: Sequence[
     """An asset as a destination sees it. `before`: its deliveries there."""
     said = told.said_of(connection, asset_id)
     members = _archived(connection, asset_id, said)
-    sent, queued = _files(before, is_queued=False), _files(before, is_queued=True)
+    sent, open_ = _files(before, is_open=False), _files(before, is_open=True)
     return Deliverable(
         asset_id=asset_id,
         members=members,
         said=said,
         albums=tuple(path[-1] for path in told.albums_of(connection, asset_id)),
         burst=_burst(connection, members),
-        sent=sent - queued,  # what a person has ordered to go once more has not gone yet
+        sent=sent - open_,  # what a person has ordered to go once more has not gone yet
     )
 
 
-def _files(some: Sequence[Delivery], *, is_queued: bool) -> frozenset[int]:
+def _files(some: Sequence[Delivery], *, is_open: bool) -> frozenset[int]:
     return frozenset(
-        each
-        for one in some
-        if (one.state is DeliveryState.QUEUED) is is_queued
-        for each in (one.resource_id, one.clip_id)
-        if each is not None
+        each for one in some if _is_open(one) is is_open for each in (one.resource_id, one.clip_id) if each is not None
     )
 
 

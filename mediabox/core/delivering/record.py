@@ -47,7 +47,7 @@ def wanted(connection: sqlite3.Connection, destination: str, wish: Wish, *, name
     added = deliveries.add(connection, destination, wish, name=name)
     delivery = deliveries.find(connection, added)
     if wish.obstacle and delivery is not None:
-        _end(connection, delivery, DeliveryState.REFUSED, now_ms=now_ms, note=wish.obstacle)
+        _end(connection, delivery, DeliveryState.REFUSED, now_ms=now_ms, note=wish.obstacle, proof=deliveries.BY_RULES)
 
 
 def admitted(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int) -> JobRequest:

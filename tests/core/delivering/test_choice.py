@@ -19,7 +19,7 @@ from core.delivering.wishing import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mediabox.core.delivering import choice
+from mediabox.core.delivering import choice, orders
 from mediabox.core.delivering.names import free_name
 from mediabox.destinations.pixel import rules
 from mediabox.destinations.pixel.settings import Settings
@@ -481,3 +481,46 @@ async def test_what_was_archived_while_the_clock_was_wrong_goes_all_the_same(she
     await shelf.plan(anna)
 
     assert await names(shelf) == ["a.JPG"]
+
+
+async def test_what_the_rules_refuse_is_listed_and_asked_again_when_they_change(shelf) -> None:
+    shelf.facts["a/original"] = Facts(kind="picture", media_type="image/jpeg", width=100, height=100)
+    await shelf.put("a", still("a"))
+    await shelf.plan(pixel("1"))
+    (refused,) = await shelf.all()
+    assert refused.state is DeliveryState.REFUSED
+    assert "this small" in refused.note
+
+    await shelf.note("told", "a/original")
+    await shelf.plan(pixel("1"))
+    assert await shelf.all() == [refused]
+
+    await shelf.plan(pixel("2", smallest_side=50))
+    assert [one.state for one in await shelf.all()] == [DeliveryState.QUEUED]
+
+
+async def test_what_could_not_be_made_is_not_tried_again_by_other_rules(shelf) -> None:
+    await shelf.put("a", still("a"))
+    await shelf.plan(pixel("1"))
+    (one,) = await shelf.all()
+    await shelf.box.database.write(
+        lambda connection: deliveries.set_state(
+            connection, one.id, DeliveryState.REFUSED, at_ms=NOW_MS, note="no decoder takes it"
+        )
+    )
+
+    await shelf.plan(pixel("2"))
+
+    assert [each.state for each in await shelf.all()] == [DeliveryState.REFUSED]
+
+
+async def test_what_a_person_sends_in_spite_of_the_rules_is_not_refused_again(shelf) -> None:
+    shelf.facts["a/original"] = Facts(kind="picture", media_type="image/jpeg", width=100, height=100)
+    await shelf.put("a", still("a"))
+    await shelf.plan(pixel("1"))
+    await shelf.box.database.write(lambda connection: orders.resend(connection, PIXEL, now_ms=NOW_MS))
+
+    await shelf.note("told", "a/original")
+    await shelf.plan(pixel("1"))
+
+    assert sorted(one.state for one in await shelf.all()) == [DeliveryState.QUEUED, DeliveryState.WITHDRAWN]
