@@ -45,11 +45,13 @@ def _noted(exif: Source) -> float | None:
     except LIES:
         return None
     brightness, gain = directory.number(_HEADROOM), directory.number(_GAIN)
-    return None if brightness is None or gain is None else float(2 ** max(_stops(brightness, gain), 0.0))
+    return None if brightness is None or gain is None else from_maker_note(brightness, gain)
 
 
-def _stops(brightness: float, gain: float) -> float:
-    """Apple's own four lines."""
+def from_maker_note(brightness: float, gain: float) -> float:
+    """Apple's own four lines; 1 is no headroom at all."""
     if brightness < 1:
-        return -20 * gain + 1.8 if gain <= 0.01 else -0.101 * gain + 1.601
-    return -70 * gain + 3 if gain <= 0.01 else -0.303 * gain + 2.303
+        stops = -20 * gain + 1.8 if gain <= 0.01 else -0.101 * gain + 1.601
+    else:
+        stops = -70 * gain + 3 if gain <= 0.01 else -0.303 * gain + 2.303
+    return float(2 ** max(stops, 0.0))

@@ -7,11 +7,11 @@ Items are added to the catalogue or given new bytes behind the file's own; see
 from mediabox.model.facts import Hdr
 from mediabox.model.recipe import FitRequest, Insert, Part, Recipe, Span
 from mediabox.native import boxes, heif_items
-from mediabox.native.boxes import Malformed, Source
+from mediabox.native.boxes import Held, Malformed, Source
 from mediabox.native.fit import heif_exif, heif_gain_map, heif_xmp
+from mediabox.native.fit.headroom import headroom
 from mediabox.native.fit.heif_catalogue import Catalogue
 from mediabox.native.fit.heif_frame import Frame, Piece, joined, length_of, video_box
-from mediabox.native.fit.heif_headroom import headroom_of
 from mediabox.native.fit.heif_proof import same_picture
 from mediabox.native.fit.still_time import still_at_us
 from mediabox.native.fit.unfit import Unfit
@@ -118,10 +118,11 @@ class _Still:
         gain_map = heif_gain_map.apple_gain_map(self._items)
         assert gain_map is not None  # asked for by `_hdr`
         exif = heif_exif.block_of(self._first, heif_exif.exif_of(self._items))
-        headroom = headroom_of(self._first, self._items, gain_map, exif)
-        if headroom is None:
+        words = heif_gain_map.words_of(self._first, self._items, gain_map)
+        told = headroom(Held(exif) if exif is not None else None, words)
+        if told is None or told <= 1:
             raise Unfit("HDR: the picture does not say how bright its gain map makes it")
-        heif_gain_map.add_tone_map(self._items, self._catalogue, gain_map, headroom)
+        heif_gain_map.add_tone_map(self._items, self._catalogue, gain_map, told)
 
     def _hdr(self) -> Hdr | None:
         """How the original carries it; ISO's gain map counts first where both are."""

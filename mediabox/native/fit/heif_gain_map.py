@@ -15,7 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 from mediabox.native import heif_items
-from mediabox.native.boxes import Held, Malformed
+from mediabox.native.boxes import Held, Malformed, Source
 from mediabox.native.fit.heif_catalogue import Catalogue
 from mediabox.native.fit.heif_edits import box, full_box
 from mediabox.native.fit.unfit import Unfit
@@ -25,6 +25,7 @@ from mediabox.native.tags.reader import Window
 
 BRAND = b"tmap"
 APPLE_GAIN_MAP = "urn:com:apple:photo:2020:aux:hdrgainmap"
+MAX_XMP_BYTES = 64 * 1024
 MOST_STOPS_OFF = 0.1  # what nobody sees; the documented headrooms, up to eight, stay below 0.09
 _STEPS = 64  # the curves are compared at
 _PRIMARIES = {"sRGB": 1, "Display P3": 12}  # by name of the profile; ISO/IEC 23091-2, table 2
@@ -46,6 +47,13 @@ def apple_gain_map(items: Items) -> int | None:
     """The item that is Apple's gain map of the primary picture."""
     known = (items.by_id.get(number) for number in items.sources(items.primary, b"auxl"))
     return next((item.id for item in known if item and heif_items.aux_type_of(item) == APPLE_GAIN_MAP), None)
+
+
+def words_of(source: Source, items: Items, gain_map: int) -> bytes:
+    """The gain map's own XMP; b"" for none."""
+    described = (items.by_id.get(number) for number in items.sources(gain_map, b"cdsc"))
+    found = (item for item in described if item is not None and item.type == b"mime")
+    return next((heif_items.item_bytes(source, item, limit=MAX_XMP_BYTES) for item in found), b"")
 
 
 def add_tone_map(items: Items, catalogue: Catalogue, gain_map: int, headroom: float) -> None:

@@ -10,10 +10,10 @@ from referees import are_same, assembled, facts, held, opened, request
 from mediabox.model.facts import Hdr
 from mediabox.model.recipe import Recipe
 from mediabox.native.fit import heif
+from mediabox.native.fit.headroom import from_maker_note
 from mediabox.native.fit.heif_catalogue import Catalogue
 from mediabox.native.fit.heif_frame import Frame, joined
 from mediabox.native.fit.heif_gain_map import MOST_STOPS_OFF, metadata, nearest
-from mediabox.native.fit.heif_headroom import from_maker_note
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.heif_items import item_bytes, nclx_of, read_items, size_of
 
