@@ -38,7 +38,7 @@ class Deliver:
         name, _, delivery_id = work.job.subject.rpartition("/")
         destination = self._destinations.get(name)
         if destination is None:
-            raise Permanent(f"the destination {name} is not in the configuration any more")
+            return Outcome()  # not in the configuration any more; should it come back, it is taken up again
         try:
             parcel = await self._parcels.parcel(int(delivery_id))
             if parcel is None:

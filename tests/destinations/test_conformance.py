@@ -19,7 +19,9 @@ from destinations.shelf import ShelfDestination, Taker
 from mediabox.clock import Clock
 from mediabox.config.fields import Secret
 from mediabox.contracts import DestinationTools, Outbox, Parcel
+from mediabox.destinations.pixel import local
 from mediabox.destinations.pixel.deletions import Deletions
+from mediabox.destinations.pixel.local import Found, Search
 from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.durable import outbox as outbox_module
@@ -162,14 +164,14 @@ class PixelPeer(Ground):
         eventually(lambda: self._two.box.is_connected_to(self._two.phone), "a connection")
 
     def _built(self, **changes: Any) -> Pixel:
-        settings = Settings(
-            url=self._two.box.url,
-            key=Secret(self._two.box.key),
-            folder_id=self.folder_id,
-            device=self._two.phone.id,
-            smallest_side=0,
-            **changes,
-        )
+        given = {
+            "url": self._two.box.url,
+            "key": Secret(self._two.box.key),
+            "folder_id": self.folder_id,
+            "device": self._two.phone.id,
+            "smallest_side": 0,
+        }
+        settings = Settings(**given | changes)
         tools = DestinationTools(
             name="anna",
             home=self._root,
@@ -323,3 +325,18 @@ class TestPixel(DestinationConformance):
         assert look.sightings == ()
         assert [one.key for one in look.complaints] == ["destination.paused"]
         assert "paused" in (await peer.destination.room(None)).reason
+
+    async def test_a_syncthing_that_comes_back_with_another_key_is_found_again(
+        self, peer: PixelPeer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """And what was being made meanwhile is not cleared away: the outbox is opened once."""
+        box = peer._two.box
+        found = [Found(box.url, "the key of before", Path("config.xml")), Found(box.url, box.key, Path("config.xml"))]
+        monkeypatch.setattr(local, "search", lambda: Search(found.pop(0), ()))
+        await peer.restart(url="", key=None)
+        with pytest.raises(NeedsHuman, match="403"):
+            await peer.destination.look([], has_stored=False)
+        outbox = peer.destination._outbox
+
+        assert not (await peer.destination.look([], has_stored=False)).complaints
+        assert peer.destination._outbox is outbox

@@ -150,6 +150,17 @@ async def test_a_clip_that_does_not_read_back_bit_by_bit_does_not_leave(shop, fa
     assert (bundle.form, bundle.note) == (Form.ORIGINAL, f"sent without its clip: {reason}")
 
 
+async def test_a_still_that_goes_without_its_clip_keeps_the_date_known_of_it(shop) -> None:
+    shop.fitter.spoils_clip = True
+    given = msgspec.structs.replace(parcel(shop.archive, Form.MOTION, clip={}, capture_time=None), capture_time=TAKEN)
+
+    bundle = await shop.make(given)
+
+    assert shop.made(given) == STILL + TAGS
+    assert bundle.form is Form.TAGGED
+    assert bundle.note == "sent without its clip: the clip reads back with other bytes"
+
+
 # ---------------------------------------------------------------- time and place
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mediabox.contracts import Complaint
 from mediabox.core import commands
 from mediabox.core.delivering import choice, record
-from mediabox.core.delivering.window import Out, admit
+from mediabox.core.delivering.window import Out, admit, why_not
 from mediabox.errors import Away, NeedsHuman, Retryable
 from mediabox.failpoints import fp
 from mediabox.log import get_logger
@@ -54,6 +54,7 @@ class Deliveries:
         self._issues, self._bus, self._clock = issues, bus, clock
         self._complained: dict[str, set[tuple[str, str]]] = {}
         self._waits: dict[str, str] = {}  # why nothing is admitted, by destination
+        self._taken_up: set[str] = set()  # destinations whose deliveries of before are under way again
 
     async def follow(self, destination: Destination) -> None:
         """Look whenever something may have changed, until cancelled."""
@@ -71,6 +72,7 @@ class Deliveries:
         if self._parts.is_resting(part):
             return False
         try:
+            await self._take_up(destination.name)
             await self._withdraw(destination)
             await self._sight(destination)
             admitted = await self._admit(destination)
@@ -89,6 +91,19 @@ class Deliveries:
         return any(
             road.queued or road.on_the_way or road.stored for road in await self._database.read(deliveries.roads)
         )
+
+    async def _take_up(self, name: str) -> None:
+        """Once: what was admitted has a job again. A destination that was not configured for a while has lost them."""
+        if name in self._taken_up:
+            return
+        self._taken_up.add(name)
+
+        def work(connection: sqlite3.Connection) -> None:
+            for delivery in deliveries.in_state(connection, name, DeliveryState.ADMITTED):
+                jobs.add(connection, record.job_of(delivery), handed_out=self._pipeline.handed_out())
+
+        await self._database.write(work)
+        self._pipeline.wake()
 
     # ------------------------------------------------------------ choosing
 
@@ -155,13 +170,15 @@ class Deliveries:
         now_ms = self._clock.wall_ms()
         told = await self._database.read(partial(commands.told_of, destination=destination.name, now_ms=now_ms))
         room = await destination.room(told)
-        await self._tell_wait(destination.name, room.reason)
-        admitted = await self._database.write(partial(self._choose, name=destination.name, room=room, now_ms=now_ms))
+        choose = partial(self._choose, name=destination.name, room=room, now_ms=now_ms)
+        admitted, reason = await self._database.write(choose)
+        await self._tell_wait(destination.name, reason)
         if admitted:
             self._pipeline.wake()
         return bool(admitted)
 
-    def _choose(self, connection: sqlite3.Connection, *, name: str, room: Room, now_ms: int) -> int:
+    def _choose(self, connection: sqlite3.Connection, *, name: str, room: Room, now_ms: int) -> tuple[int, str]:
+        """How many may go now, and why no more do."""
         since_ms = now_ms - room.recent_ms
         waiting = [
             deliveries.queued(connection, name, since_ms=since_ms, recent=recent, limit=MOST_AT_A_TIME)
@@ -172,7 +189,8 @@ class Deliveries:
         for delivery in chosen:
             request = record.admitted(connection, delivery, now_ms=now_ms)
             jobs.add(connection, request, handed_out=self._pipeline.handed_out())
-        return len(chosen)
+        is_held_up = any(waiting) and not chosen
+        return len(chosen), room.reason or (why_not(out) if is_held_up else "")
 
     async def _tell_wait(self, name: str, reason: str) -> None:
         """Where `status` finds it: why nothing is sent now, or that something may be."""

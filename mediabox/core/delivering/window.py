@@ -55,6 +55,13 @@ def _shared(blocked: Sequence[Delivery], backlog: Sequence[Delivery], left: int,
     return [*past, *present]
 
 
+def why_not(out: Out) -> str:
+    """Why nothing goes although there is something, for a person."""
+    if out.both:
+        return "as much as may be there at a time is there; more goes as room is made"
+    return "the next file is larger than the room there is"
+
+
 def _fitting(waiting: Sequence[Delivery], left_bytes: int) -> Iterator[Delivery]:
     for one in waiting:
         left_bytes -= one.size_bytes

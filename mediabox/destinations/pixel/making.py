@@ -60,15 +60,23 @@ class Maker:
         """May be repeated. Raises Away, NeedsHuman, Retryable; Permanent when no file can be made of it."""
         async with AsyncExitStack() as stack:
             first, notes = await self._first(parcel, stack)
-            try:
-                clip = await self._clip(parcel, stack, notes) if parcel.clip is not None else None
-                return await self._fit(parcel, first, clip, notes)
-            except Permanent as error:
-                has_clip = parcel.clip is not None
-                if not has_clip and not _asks_for_tags(parcel):
-                    raise
-                notes.append(f"sent without {'its clip' if has_clip else 'the date and place known of it'}: {error}")
-            return await self._plain(parcel, first, notes)
+            if parcel.clip is not None:
+                try:
+                    clip = await self._clip(parcel, stack, notes)
+                    return await self._fit(parcel, first, clip, notes)
+                except Permanent as error:
+                    notes.append(f"sent without its clip: {error}")
+            return await self._still(parcel, first, notes)
+
+    async def _still(self, parcel: Parcel, first: Stuff, notes: list[str]) -> Bundle:
+        """Without a clip; with the date and place known of it where it can hold them."""
+        try:
+            return await self._fit(parcel, first, None, notes)
+        except Permanent as error:
+            if not _asks_for_tags(parcel):
+                raise
+            notes.append(f"sent without the date and place known of it: {error}")
+        return await self._plain(parcel, first, notes)
 
     # ------------------------------------------------------------ what it is made of
 

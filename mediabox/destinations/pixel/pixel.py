@@ -17,7 +17,7 @@ from mediabox.destinations.pixel.looking import Looking
 from mediabox.destinations.pixel.making import Maker, kept_smaller
 from mediabox.destinations.pixel.telemetry import Telemetry
 from mediabox.destinations.pixel.watch import EventMark, Watch
-from mediabox.errors import NeedsHuman, Permanent, Retryable
+from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.failpoints import fp
 from mediabox.model.delivery import Delivered, DeliveryState
 
@@ -59,6 +59,7 @@ class Pixel:
         self._telemetry = Telemetry(settings, clock=tools.clock)
         self._opening = asyncio.Lock()
         self._opened: _Open | None = None
+        self._outbox: Outbox | None = None  # opened once: what is being made in it must not be cleared away
         self._shown: tuple[float, FolderState] | None = None
         self._mark = EventMark()
 
@@ -112,6 +113,13 @@ class Pixel:
     # ------------------------------------------------------------ what it shows
 
     async def look(self, out: Sequence[Delivery], *, has_stored: bool) -> Look:
+        try:
+            return await self._look(out, has_stored=has_stored)
+        except (Away, NeedsHuman):
+            await self.close()  # it may come back with another key, or at another port
+            raise
+
+    async def _look(self, out: Sequence[Delivery], *, has_stored: bool) -> Look:
         here = await self._open()
         state = await self._fresh_state(here)
         readings: list[Reading] = []
@@ -197,7 +205,10 @@ class Pixel:
         async with self._opening:
             if self._opened is None:
                 client = await asyncio.to_thread(client_of, self._settings, self.name)
-                outbox = await self._tools.open_outbox(outbox_of(self._settings, self.name, self._tools.home))
+                outbox = self._outbox or await self._tools.open_outbox(
+                    outbox_of(self._settings, self.name, self._tools.home)
+                )
+                self._outbox = outbox
                 folder_id = folder_id_of(self._settings, self.name)
                 folder = PhoneFolder(client, folder_id, outbox=outbox.folder, device=self._settings.device)
                 self._opened = _Open(

@@ -257,3 +257,40 @@ async def test_two_destinations_do_not_know_of_each_other(shelf, service, anna) 
 
     assert {one.state for one in await shelf.all()} == {DeliveryState.QUEUED}
     assert {one.state for one in await shelf.all("ben")} == {ADMITTED}
+
+
+async def test_a_destination_that_comes_back_takes_up_what_had_been_admitted(shelf, service, anna) -> None:
+    await put_some(shelf, 2)
+    anna.has_room = Room(most_bytes=100)
+    await service.look(anna)
+    await shelf.box.database.write(lambda connection: connection.execute("DELETE FROM job"))  # it was not configured
+
+    await service.look(anna)
+    assert await shelf.box.jobs("deliver") == []  # it was there all the time: nothing of it was lost
+    service._taken_up.clear()
+    await service.look(anna)
+
+    (admitted,) = [one for one in await shelf.all() if one.state is ADMITTED]
+    assert await shelf.box.jobs("deliver") == [f"{PIXEL}/{admitted.id}"]
+
+
+async def test_a_full_window_is_said_until_there_is_room(shelf, service, anna) -> None:
+    await put_some(shelf, 3)
+    anna.has_room = Room(most_bytes=100)
+    await service.look(anna)
+    await service.look(anna)
+    assert "as much as may be there at a time" in (await waits_for(shelf) or "")
+
+    anna.has_room = Room(most_bytes=1_000)
+    await service.look(anna)
+
+    assert await waits_for(shelf) is None
+
+
+async def test_a_file_larger_than_the_free_space_is_said(shelf, service, anna) -> None:
+    await put_some(shelf, 1)
+    anna.has_room = Room(most_bytes=1_000, more_bytes=10)
+
+    await service.look(anna)
+
+    assert "larger than the room" in (await waits_for(shelf) or "")
