@@ -40,6 +40,7 @@ class Road:
         self.syncthing = RealSyncthing(root / "box-syncthing", name="box")
         storage = Storage(size_bytes=SPARE_BYTES + 3 * window_bytes)
         self.phone = Phone(root / "phone", storage=storage)
+        self.phone.battery.is_charging = True  # days of its time pass
         self.kills: Counter[str] = Counter()
         self._daemon: subprocess.Popen[str] | None = None
 
