@@ -419,7 +419,7 @@ async def test_the_daemon_frees_what_the_archive_and_a_phone_have_proved(tmp_pat
                     world.order()
                     await world.work()
                     certificate = read(world.certificate())
-                    assert [copy["evidence"] for copy in certificate["resources"][0]["copies"]] == ["R", "F"]
+                    assert {copy["evidence"] for copy in certificate["resources"][0]["copies"]} == {"R", "F"}
                     assert certificate["policy"]["freed_counts"] is True
 
 

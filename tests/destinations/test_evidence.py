@@ -29,6 +29,7 @@ from mediabox.destinations.pixel.evidence import (
     FEW,
     FEW_OF,
     NEVER_SEEN,
+    SHOWN_WITHIN_MS,
     TOO_MANY,
     Judgement,
     Reading,
@@ -221,13 +222,12 @@ def test_what_is_on_the_phone_though_it_is_asleep_counts_as_there() -> None:
 
 
 def test_a_deletion_before_the_phone_has_shown_anything_waits_until_it_has() -> None:
-    soon = some(2, Standing.FREED, state=ACCEPTED, arrived_ms=NOW_MS - HOUR_MS + 1)
+    soon = some(2, Standing.FREED, state=ACCEPTED, arrived_ms=NOW_MS - SHOWN_WITHIN_MS + 1)
 
     assert not judged(soon, is_receiving=False).sightings
     assert states(judged([*soon, *some(1, Standing.HELD, first=9)], is_receiving=False)) == [FREED]
-    assert states(judged(some(2, Standing.FREED, state=ACCEPTED, arrived_ms=NOW_MS - HOUR_MS), is_receiving=False)) == [
-        DOUBTED
-    ]
+    late = some(2, Standing.FREED, state=ACCEPTED, arrived_ms=NOW_MS - SHOWN_WITHIN_MS)
+    assert states(judged(late, is_receiving=False)) == [DOUBTED]
 
 
 def test_a_doubt_says_why() -> None:

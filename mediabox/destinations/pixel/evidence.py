@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mediabox.destinations.pixel.answers import FileState
 
 FEW = 10  # pictures somebody deleted by hand; a share of a nearly empty phone says nothing
-SHOWN_WITHIN_MS = 3_600_000  # a phone that has shown nothing for so long, and deletes, does not take what we send
+SHOWN_WITHIN_MS = 600_000  # a phone that has shown nothing for so long, and deletes, does not take what we send
 FEW_OF = 0.1  # what is not backed up yet and stays, and what a fast line has backed up within the minute
 
 
@@ -114,7 +114,7 @@ def judge(
 
     `is_receiving`: this phone has shown before that it takes what we send, so that its
     deletion of a file says that it had it, although nobody looked then; until it has, that
-    waits for an hour. `is_quiet`: no deletion has come in for a while. `gone_ms`: when the
+    waits for ten minutes. `is_quiet`: no deletion has come in for a while. `gone_ms`: when the
     last of them came in. `freed_lately`: believed in the last minutes. `backed_up_after_ms`:
     what goes sooner after its arrival cannot have been backed up.
     """
