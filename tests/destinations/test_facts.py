@@ -183,7 +183,8 @@ async def test_a_phone_that_lost_its_storage_and_marker_still_says_it_has_the_fi
     assert not file.agreed.deleted
 
 
-async def test_a_phone_that_lost_its_index_becomes_the_author_of_what_it_keeps(folder, world: World) -> None:
+async def test_a_phone_that_lost_its_index_may_become_the_author_of_what_it_keeps(folder, world: World) -> None:
+    """Two versions of the same bytes and time: which of them Syncthing keeps hangs on the devices' random ids."""
     world.deliver(PHOTO)
     world.phone.stop()
     world.phone.forget_database()
@@ -192,14 +193,13 @@ async def test_a_phone_that_lost_its_index_becomes_the_author_of_what_it_keeps(f
     world.phone.start()
     eventually(lambda: world.phone.file(FOLDER, PHOTO), "the phone to scan")
     world.box.start()
-    eventually(lambda: (world.box.file(FOLDER, PHOTO)["global"]["modifiedBy"]) == world.phone.id[:7], "its index")
     world.settled()
     kept = await seen(folder)
     world.free(PHOTO)
     eventually(lambda: world.is_gone(PHOTO), "the deletion to arrive")
     freed = await seen(folder)
 
-    assert authors(kept) == {short_id(world.phone.id)}  # nothing tells that these are still our bytes
+    assert authors(kept) in ({short_id(world.phone.id)}, {short_id(world.box.id)})  # never both: nothing joins them
     assert not kept.agreed.deleted
     assert is_deleted_by(freed, world.phone.id)
 

@@ -22,7 +22,7 @@ what is marked 2.x was read in the source of 2.1.3). `B` and `P` are the short i
 | the phone lost its files *and* marker, kept its index | unchanged | | | **still P** |
 | the phone lost its files, kept marker and index | all deleted | P | `P:u B:t` | P |
 | the phone lost its index, kept its files, heard of the box first | unchanged | | | P |
-| ... scanned first | file | **P** | **`P:u` alone** | P |
+| ... scanned first (or B, by the devices' ids) | file | **P** | **`P:u` alone** | P |
 | ... and then deletes one | deleted | P | `P:v` | P |
 | the phone lost index and files (new phone, app's data cleared) | unchanged, fetched again | | | P, once fetched |
 | ... of what it had deleted before | deleted | P | as before | none |
