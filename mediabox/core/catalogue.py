@@ -47,12 +47,7 @@ class Catalogue:
 
 def describe(connection: sqlite3.Connection, asset_id: int) -> Description | None:
     """See `Catalogue.description`."""
-    filed = [
-        Member(resource=one, facts=assets.facts(connection, one.id))
-        for one in assets.members(connection, asset_id)
-        if one.state is ResourceState.ARCHIVED
-    ]
-    filed.sort(key=lambda one: (RANK.index(one.resource.role), one.resource.id))
+    filed = archived(connection, asset_id)
     path = next((path for one in filed if (path := assets.sidecar_path(connection, one.resource.id))), None)
     if path is None:
         return None
@@ -64,6 +59,16 @@ def describe(connection: sqlite3.Connection, asset_id: int) -> Description | Non
         source_path=next((one.resource.path for one in filed if _is_owners_xmp(one)), None),
         stale=tuple(old for old in written.values() if old.path != path),
     )
+
+
+def archived(connection: sqlite3.Connection, asset_id: int) -> list[Member]:
+    """An asset's files in the archive with what their own bytes say, the one that stands for it first."""
+    filed = [
+        Member(resource=one, facts=assets.facts(connection, one.id))
+        for one in assets.members(connection, asset_id)
+        if one.state is ResourceState.ARCHIVED
+    ]
+    return sorted(filed, key=lambda one: (RANK.index(one.resource.role), one.resource.id))
 
 
 def _is_owners_xmp(member: Member) -> bool:

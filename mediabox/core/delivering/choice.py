@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.contracts import Deliverable, Member
-from mediabox.core.catalogue import RANK
+from mediabox.core.catalogue import archived
 from mediabox.core.delivering import record
 from mediabox.core.delivering.names import free_name
 from mediabox.core.informed import informed
-from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import DeliveryState
 from mediabox.store import assets, deliveries, told
 
@@ -76,7 +75,7 @@ def _is_same(delivery: Delivery, wish: Wish) -> bool:
 def deliverable(connection: sqlite3.Connection, asset_id: int, before: Sequence[Delivery] = ()) -> Deliverable:
     """An asset as a destination sees it. `before`: its deliveries there."""
     said = told.said_of(connection, asset_id)
-    members = _archived(connection, asset_id, said)
+    members = tuple(_informed(one, said) for one in archived(connection, asset_id))
     sent, open_ = _files(before, is_open=False), _files(before, is_open=True)
     return Deliverable(
         asset_id=asset_id,
@@ -94,14 +93,8 @@ def _files(some: Sequence[Delivery], *, is_open: bool) -> frozenset[int]:
     )
 
 
-def _archived(connection: sqlite3.Connection, asset_id: int, said: Said | None) -> tuple[Member, ...]:
-    """What is in the archive of an asset, the picture as shot first."""
-    filed = [
-        Member(resource=one, facts=informed(facts, said) if (facts := assets.facts(connection, one.id)) else None)
-        for one in assets.members(connection, asset_id)
-        if one.state is ResourceState.ARCHIVED
-    ]
-    return tuple(sorted(filed, key=lambda one: (RANK.index(one.resource.role), one.resource.id)))
+def _informed(member: Member, said: Said | None) -> Member:
+    return member if member.facts is None else msgspec.structs.replace(member, facts=informed(member.facts, said))
 
 
 def _burst(connection: sqlite3.Connection, members: Sequence[Member]) -> tuple[Member, ...]:
