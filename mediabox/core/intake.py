@@ -12,7 +12,6 @@ from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.asset import RemoteAsset, RemoteResource
 from mediabox.model.events import ListingEnded
-from mediabox.model.issue import Issue, Severity
 from mediabox.model.signature import kind_of
 from mediabox.store import assets
 
@@ -57,7 +56,6 @@ class Intake:
         """`mirroring`: names of the sources whose deletions the archive follows."""
         self._database, self._pipeline, self._parts = database, pipeline, parts
         self._issues, self._bus, self._clock, self._mirroring = issues, bus, clock, mirroring
-        self._complained: dict[str, set[tuple[str, str]]] = {}  # open complaints of each source, (key, subject)
 
     async def follow(self, source: Source) -> None:
         """List the source whenever it may have changed, until cancelled."""
@@ -73,7 +71,7 @@ class Intake:
             await self._parts.trip(f"source:{source.name}", error)
             return None
         finally:
-            await self._report_complaints(source)
+            await self._issues.report(f"source:{source.name}", source.complaints())
         missing = {f"source:{one.subject}" for one in source.complaints() if one.key == "source.missing"}
         await self._parts.returned(f"source:{source.name}", without=missing)
         self._bus.publish(ListingEnded(source=source.name, new=listing.new, ignored=listing.ignored))
@@ -146,22 +144,6 @@ class Intake:
 
     def _end(self, connection: sqlite3.Connection, source: Source) -> None:
         assets.set_listed(connection, assets.source_id(connection, source.name), self._clock.wall_ms())
-
-    async def _report_complaints(self, source: Source) -> None:
-        complaints = {(one.key, one.subject): one for one in source.complaints()}
-        for (key, subject), complaint in complaints.items():
-            await self._issues.open(
-                Issue(
-                    key=key,
-                    subject=subject,
-                    severity=Severity.WARNING,
-                    message=complaint.message,
-                    remedy=complaint.remedy,
-                )
-            )
-        for key, subject in self._complained.get(source.name, set()) - complaints.keys():
-            await self._issues.close(key, subject)
-        self._complained[source.name] = set(complaints)
 
 
 def take_in(connection: sqlite3.Connection, source: int, asset: RemoteAsset, *, now_ms: int) -> None:

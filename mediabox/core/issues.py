@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from mediabox.log import get_logger
 from mediabox.model.events import IssueChanged
+from mediabox.model.issue import Issue, Severity
 from mediabox.store import issues
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mediabox.clock import Clock
+    from mediabox.contracts import Complaint
     from mediabox.core.bus import Bus
-    from mediabox.model.issue import Issue
     from mediabox.store.database import Database
 
 log = get_logger(__name__)
@@ -23,6 +26,7 @@ OF_THE_MOMENT = ("volume", "source", "service", "governor", "sandbox", "step", "
 class IssueBook:
     def __init__(self, database: Database, bus: Bus, clock: Clock) -> None:
         self._database, self._bus, self._clock = database, bus, clock
+        self._reported: dict[str, set[tuple[str, str]]] = {}  # open complaints of each part, (key, subject)
 
     async def start(self) -> None:
         """Forget issues of the moment from before the last stop."""
@@ -40,3 +44,14 @@ class IssueBook:
         if await self._database.write(lambda connection: issues.close_issue(connection, key, subject)):
             log.info("issue_closed", issue=key, subject=subject)
             self._bus.publish(IssueChanged(key=key, subject=subject, is_open=False))
+
+    async def report(self, part: str, complaints: Iterable[Complaint]) -> None:
+        """Everything a part complains of now: open it, and close what it complained of before and does not any more."""
+        known = {(one.key, one.subject): one for one in complaints}
+        for (key, subject), one in known.items():
+            await self.open(
+                Issue(key=key, subject=subject, severity=Severity.WARNING, message=one.message, remedy=one.remedy)
+            )
+        for key, subject in self._reported.get(part, set()) - known.keys():
+            await self.close(key, subject)
+        self._reported[part] = set(known)

@@ -20,12 +20,10 @@ from mediabox.failpoints import fp
 from mediabox.log import get_logger
 from mediabox.model.delivery import DeliveryState
 from mediabox.model.events import DeliveryChanged
-from mediabox.model.issue import Issue, Severity
 from mediabox.store import deliveries, jobs
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
 
     from mediabox.clock import Clock
     from mediabox.contracts import Destination
@@ -52,7 +50,6 @@ class Deliveries:
     ) -> None:
         self._database, self._pipeline, self._parts = database, pipeline, parts
         self._issues, self._bus, self._clock = issues, bus, clock
-        self._complained: dict[str, set[tuple[str, str]]] = {}
         self._waits: dict[str, str] = {}  # why nothing is admitted, by destination
         self._taken_up: set[str] = set()  # destinations whose deliveries of before are under way again
 
@@ -136,7 +133,7 @@ class Deliveries:
             for delivery in changed:
                 self._tell(delivery)
         doubted = await self._database.read(partial(deliveries.in_state_count, destination=name, state=DOUBTED))
-        await self._report(name, [*look.complaints, *_doubts(name, doubted)])
+        await self._issues.report(f"destination:{name}", [*look.complaints, *_doubts(name, doubted)])
 
     def _tell(self, delivery: Delivery) -> None:
         log.info(
@@ -153,16 +150,6 @@ class Deliveries:
                 state=delivery.state,
             )
         )
-
-    async def _report(self, name: str, complaints: Sequence[Complaint]) -> None:
-        known = {(one.key, one.subject): one for one in complaints}
-        for (key, subject), one in known.items():
-            await self._issues.open(
-                Issue(key=key, subject=subject, severity=Severity.WARNING, message=one.message, remedy=one.remedy)
-            )
-        for key, subject in self._complained.get(name, set()) - known.keys():
-            await self._issues.close(key, subject)
-        self._complained[name] = set(known)
 
     # ------------------------------------------------------------ admitting
 
