@@ -113,6 +113,14 @@ def in_state_count(connection: sqlite3.Connection, destination: str, state: Deli
     return int(row[0])
 
 
+def are_under_way(connection: sqlite3.Connection) -> bool:
+    """Whether anything waits, is being made, or is held at a destination."""
+    row = connection.execute(
+        "SELECT 1 FROM delivery WHERE state IN ('queued', 'admitted', 'accepted', 'stored') LIMIT 1"
+    ).fetchone()
+    return row is not None
+
+
 def roads(connection: sqlite3.Connection) -> list[Road]:
     """How far each destination is."""
     counts: dict[str, dict[str, tuple[int, int]]] = {}

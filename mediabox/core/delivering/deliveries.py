@@ -85,9 +85,7 @@ class Deliveries:
 
     async def are_under_way(self) -> bool:
         """Whether anything waits, is being made, or is held at a destination."""
-        return any(
-            road.queued or road.on_the_way or road.stored for road in await self._database.read(deliveries.roads)
-        )
+        return await self._database.read(deliveries.are_under_way)
 
     async def _take_up(self, name: str) -> None:
         """Once: what was admitted has a job again. A destination that was not configured for a while has lost them."""
