@@ -291,9 +291,7 @@ def test_what_was_of_another_version_is_never_continued(spool: SpoolFolder, next
     assert asyncio.run(spool.finish(7, sink)).digest == DIGEST
 
 
-def test_after_a_reboot_only_what_was_synced_is_continued(
-    spool: SpoolFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_reboot_only_what_was_synced_is_continued(spool: SpoolFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mediabox.durable.spool._PROVE_EVERY_BYTES", 1000)
     sink = spool.sink(7, version="1")
     for start in range(0, 5000, 500):

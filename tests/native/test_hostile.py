@@ -128,4 +128,3 @@ def own_bytes(pid: int) -> int:
         return pages * os.sysconf("SC_PAGE_SIZE")
     own = [line.split()[1] for line in lines if line.startswith("Private_")]
     return sum(map(int, own)) * 1024
-

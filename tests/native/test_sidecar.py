@@ -387,7 +387,12 @@ def test_what_is_no_xmp_is_refused_and_never_overwritten(content: bytes) -> None
 # ---------------------------------------------------------------- other people's trees
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.]{0,8}", fullmatch=True)
-URIS = ["http://ns.adobe.com/lightroom/1.0/", "http://www.digikam.org/ns/1.0/", "urn:x-ø&\"<'", "http://ns.adobe.com/xap/1.0/"]
+URIS = [
+    "http://ns.adobe.com/lightroom/1.0/",
+    "http://www.digikam.org/ns/1.0/",
+    "urn:x-ø&\"<'",
+    "http://ns.adobe.com/xap/1.0/",
+]
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn")), max_size=12)
 
 

@@ -27,7 +27,7 @@ def test_an_untouched_chain_is_whole(story: sqlite3.Connection) -> None:
     ("change", "found"),
     [
         ("UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 7", 7),
-        ("UPDATE journal SET fields = '{\"name\":\"x\"}' WHERE seq = 3", 3),
+        ('UPDATE journal SET fields = \'{"name":"x"}\' WHERE seq = 3', 3),
         ("UPDATE journal SET resource_id = 9 WHERE seq = 20", 20),
         ("DELETE FROM journal WHERE seq = 5", 6),
         ("UPDATE journal SET hash = zeroblob(32) WHERE seq = 11", 11),

@@ -87,9 +87,7 @@ class Account:
 
 
 @pytest.fixture
-async def account(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, box: Household
-) -> AsyncIterator[Account]:
+async def account(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, box: Household) -> AsyncIterator[Account]:
     box.found({})
     async with Simulator(tmp_path_factory.getbasetemp() / "icloud-of-whole") as simulator:
         simulator.add_account()
