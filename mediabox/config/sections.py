@@ -137,7 +137,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             ge=1,
             le=5,
             title="Share a day",
-            description="Never more of a source's library than this in 24 hours.",
+            description="Never more of a source's library than this in 24 hours, but at least one photo.",
             extra_json_schema={"x-unit": "%"},
         ),
     ] = 5

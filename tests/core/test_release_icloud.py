@@ -419,13 +419,20 @@ async def test_a_day_has_its_limits(tmp_path: Path, icloud: Simulator) -> None:
 
 async def test_at_most_a_twentieth_of_a_library_goes_in_a_day(tmp_path: Path, icloud: Simulator) -> None:
     async with World(tmp_path, icloud, settings=msgspec.structs.replace(EASY, daily_percent=5)) as world:
-        await world.take_in(19)
-        assert world.plan().code is None  # 5 % of 19 is not one yet
-        world.add(19)
-        await world.list_all()
-        await world.archive()
+        await world.take_in(45)
 
-        assert len(world.plan().listed) == 1
+        assert len(world.plan().listed) == 2
+
+
+async def test_of_a_library_too_small_for_the_share_one_photo_goes_in_a_day(tmp_path: Path, icloud: Simulator) -> None:
+    async with World(tmp_path, icloud, settings=msgspec.structs.replace(EASY, daily_percent=5)) as world:
+        await world.take_in(3)
+
+        world.order()
+        await world.work()
+
+        assert world.states() == [RELEASED]
+        assert world.plan().code is None  # and not another one today
 
 
 async def test_a_limit_lowered_after_the_order_holds(tmp_path: Path, icloud: Simulator) -> None:
