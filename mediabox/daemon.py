@@ -31,6 +31,7 @@ from mediabox.durable.publish import discard_stale
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, Fatal, MediaboxError, NeedsHuman, Retryable
 from mediabox.log import get_logger
+from mediabox.model.issue import Issue, Severity
 from mediabox.model.version import VERSION
 from mediabox.native.worker import MediaWorkers
 from mediabox.store import assets, journal
@@ -38,7 +39,7 @@ from mediabox.store.database import Database
 from mediabox.supervise import first, supervise
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mediabox.assembly import Assembly
@@ -84,6 +85,8 @@ class Box:
             await stack.enter_async_context(self.database)
             self.clock.witness(await self.database.read(journal.last_at_ms))
             await self.issues.start()
+            for issue in _retired(self.config):
+                await self.issues.open(issue)
             if once:
                 await self._refuse_paused()
             volume = await self._volume(wait=not once)
@@ -294,6 +297,13 @@ def _by_type(config: Config) -> str:
     """How many sources of each type: "folder 2, icloud 1"."""
     counts = Counter(source.type for source in config.sources)
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def _retired(config: Config) -> Iterator[Issue]:
+    """Settings of before that are still in the person's file."""
+    for note in config.notes:
+        remedy = "Take the line out of the file; nothing else is to be done."
+        yield Issue(key="config.retired", subject=note.key, severity=Severity.NOTICE, message=f"{note}.", remedy=remedy)
 
 
 def _limits(config: Config) -> Limits:

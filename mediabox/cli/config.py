@@ -38,6 +38,8 @@ def _say_valid(config: Config) -> int:
     path = config.home / "mediabox.toml"
     count = count_words(len(config.sources), "source")
     print(f"{path} is valid: {count}." if path.exists() else f"There is no {path}: every setting has its default.")
+    for note in config.notes:
+        print(f"{note}; the line can go.")
     return exits.OK
 
 

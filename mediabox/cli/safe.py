@@ -179,7 +179,7 @@ def _told(report: Report, config: Config) -> Iterator[str]:
 
 
 def _proved(file: File) -> str:
-    """`R 3 h ago on 5f1c0a9e, F 12 h ago on anna`: class, age and place of what counts."""
+    """`R 3 h ago on 5f1c0a9e, R 12 h ago on google-photos/anna`: class, age and place of what counts."""
     return ", ".join(
         f"{copy.evidence} {copy.age_hours} h ago on {copy.domain[:DOMAIN]}" for copy in file.copies if copy.counts
     )
@@ -193,9 +193,7 @@ def policy_words(config: Config) -> Iterator[str]:
         f"{_of(wanted.domains, 'independent disk or host', 'independent disks or hosts')}, "
         f"archived for {count_words(wanted.quarantine_days, 'day')}, read again within a day."
     )
-    if wanted.freed_counts:
-        yield "What a Pixel has freed after Google Photos backed it up counts as a copy ([release] freed_counts)."
-    if max(wanted.copies, wanted.domains) > 1 and not wanted.freed_counts:
+    if max(wanted.copies, wanted.domains) > 1:
         yield (
             "This box keeps one archive disk, and one disk is one copy: with these settings nothing is ever safe to "
             "free. To let a single proved copy be enough, at the risk that this disk is then the only place a photo "

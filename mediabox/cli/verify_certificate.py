@@ -28,6 +28,7 @@ RESOURCE = {"remote_id": TEXT, "version": TEXT, "sha256": TEXT, "size_bytes": NU
             "copies": [COPY]}  # fmt: skip
 POLICY = {"copies": NUMBER, "domains": NUMBER, "rereads": NUMBER, "newest_proof_ms": NUMBER,
           "oldest_proof_ms": NUMBER, "settled_ms": NUMBER, "quarantine_ms": NUMBER, "freed_counts": bool}  # fmt: skip
+OLDER = {"freed_counts"}  # only in certificates of before December 2026; whatever it says counts for nothing
 CERTIFICATE = {"format": TEXT, "source": TEXT, "remote_id": TEXT, "change_tag": TEXT, "issued_at_ms": NUMBER,
                "expires_at_ms": NUMBER, "policy": POLICY, "resources": [RESOURCE],
                "chain": {"seq": NUMBER, "sha256": TEXT}, "public_key": TEXT}  # fmt: skip
@@ -71,10 +72,10 @@ def _fits(value: Any, form: Any, where: str) -> None:
         for number, each in enumerate(value):
             _fits(each, form[0], f"{where}[{number}]")
     elif isinstance(form, dict):
-        if not isinstance(value, dict) or value.keys() != form.keys():
-            raise Refused(f"{where or 'it'} does not have exactly the keys {', '.join(sorted(form))}")
-        for name, inner in form.items():
-            _fits(value[name], inner, f"{where}.{name}".lstrip("."))
+        if not isinstance(value, dict) or not form.keys() - OLDER <= value.keys() <= form.keys():
+            raise Refused(f"{where or 'it'} does not have exactly the keys {', '.join(sorted(form.keys() - OLDER))}")
+        for name, inner in value.items():
+            _fits(inner, form[name], f"{where}.{name}".lstrip("."))
     elif type(value) is not form or (form is NUMBER and value < 0):
         raise Refused(f"{where} is {value!r}")
 
@@ -109,11 +110,10 @@ def _check_policy(certificate: Json) -> None:
 
 
 def _shortfalls(policy: Json, resource: Json, now_ms: int) -> list[str]:
-    counted = ("R", "V", "F") if policy["freed_counts"] else ("R", "V")  # F: a phone let it go once it was backed up
     proofs = [
         copy
         for copy in resource["copies"]
-        if copy["evidence"] in counted and 0 <= now_ms - copy["proved_at_ms"] <= policy["oldest_proof_ms"]
+        if copy["evidence"] in ("R", "V") and 0 <= now_ms - copy["proved_at_ms"] <= policy["oldest_proof_ms"]
     ]
     read_again = [copy for copy in proofs if copy["evidence"] == "R"]
     places = {(copy["volume"], copy["locator"]) for copy in proofs}

@@ -17,7 +17,7 @@ from mediabox.model.asset import Resource
 from mediabox.model.delivery import Delivery, DeliveryState
 from mediabox.model.facts import Facts
 from mediabox.model.job import Job
-from mediabox.model.ledger import Copy
+from mediabox.model.ledger import Copy, Evidence
 from mediabox.store import assets, copies, deliveries, jobs, journal, told
 from mediabox.store.told import Presence, Told
 
@@ -120,10 +120,7 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
     for member in one.companions:
         yield f"  with     {member.name} ({member.role}, {member.state}{f', {member.path}' if member.path else ''})"
     for copy in one.copies:
-        yield (
-            f"  copy     {copy.path} on {_place(copy)}: {copy.state}, evidence {copy.evidence}, "
-            f"proved {ago(copy.proved_at_ms, now_ms)}"
-        )
+        yield f"  copy     {copy.path} {_standing(copy, now_ms)}"
     if one.sidecar:
         yield f"  sidecar  {one.sidecar}"
     for delivery in one.deliveries:
@@ -136,6 +133,12 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
         yield f"  {clock_time(entry.at_ms)}  {entry.event}{_fields_told(entry.fields)}"
 
 
+def _standing(copy: Copy, now_ms: int) -> str:
+    if copy.evidence is Evidence.FREED:  # in an older catalogue as a copy that is present
+        return f"left {_place(copy)} {ago(copy.proved_at_ms, now_ms)}"
+    return f"on {_place(copy)}: {copy.state}, evidence {copy.evidence}, proved {ago(copy.proved_at_ms, now_ms)}"
+
+
 def _place(copy: Copy) -> str:
     """A volume has a UUID, a destination the name its owner gave it."""
     return f"volume {copy.volume[:8]}" if len(copy.volume) == UUID_LENGTH else copy.volume
@@ -146,8 +149,8 @@ _ROAD = {
     DeliveryState.ADMITTED: "is being made",
     DeliveryState.ACCEPTED: "in the outbox",
     DeliveryState.STORED: "on the phone (P)",
-    DeliveryState.FREED: "freed by the phone: Google Photos has it (F)",
-    DeliveryState.DOUBTED: "gone in a way that proves nothing",
+    DeliveryState.FREED: "left the phone; what Google Photos has nobody can tell by that",
+    DeliveryState.DOUBTED: "unverified",
     DeliveryState.BELIEVED: "arrived as far as a person says; nothing proves it",
     DeliveryState.REFUSED: "cannot be delivered",
     DeliveryState.WITHDRAWN: "taken back",
@@ -163,7 +166,7 @@ def _delivery_told(delivery: Delivery, now_ms: int) -> Iterator[str]:
     times = (
         ("in the outbox", delivery.accepted_at_ms),
         ("on the phone", delivery.stored_at_ms),
-        ("freed", delivery.freed_at_ms),
+        ("left the phone", delivery.freed_at_ms),
     )
     stations = [f"{word} {ago(at_ms, now_ms)}" for word, at_ms in times if at_ms is not None]
     if stations:

@@ -15,7 +15,15 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def check(table: str, values: Mapping[str, Given], kind: type[S], *, report: Report) -> S | None:
-    """Return the settings of `table`, or None after reporting each unknown, missing and refused one."""
+    """Return the settings of `table`, or None after reporting each unknown, missing and refused one.
+
+    A struct's `RETIRED` names the settings of before that no longer do anything, each with the
+    reason: they are left out, and noted.
+    """
+    retired: Mapping[str, str] = getattr(kind, "RETIRED", {})
+    for name in values.keys() & retired.keys():
+        report.note(f"no longer does anything: {retired[name]}", file=values[name].file, key=f"{table}.{name}")
+    values = {name: given for name, given in values.items() if name not in retired}
     fields = {field.encode_name: field for field in structs.fields(kind)}
     before = len(report.problems)
     for name, given in values.items():

@@ -16,7 +16,7 @@ import msgspec
 from mediabox.config.check import check
 from mediabox.config.given import COMMAND_LINE, FILE, Given, Origin, Tables, read_file, read_overrides
 from mediabox.config.members import FAMILIES, MemberSettings, names, settings_of
-from mediabox.config.problems import Report
+from mediabox.config.problems import Problem, Report
 from mediabox.config.sections import CORE, Archive, Dedup, Log, Release, Renditions, Scrub, Work
 from mediabox.config.words import meant, shown
 
@@ -43,6 +43,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[Enabled, ...]
     destinations: tuple[Enabled, ...] = ()
     origins: dict[str, Origin]  # of what somebody set; `origin` knows the rest
+    notes: tuple[Problem, ...] = ()  # settings of before that no longer do anything
 
     def origin(self, key: str) -> Origin:
         """Who set `key` (`dedup.max_distance`, `sources.pictures.trees`)."""
@@ -74,7 +75,7 @@ def load(
     for family in FAMILIES:
         sections[family] = tuple(_members(family, tables, member_settings, report=report))
     report.finish()
-    return Config(home=home, origins=dict(_origins(tables)), **sections)
+    return Config(home=home, origins=dict(_origins(tables)), notes=tuple(report.notes), **sections)
 
 
 def _members(family: str, tables: Tables, member_settings: MemberSettings, *, report: Report) -> Iterator[Enabled]:

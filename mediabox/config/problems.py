@@ -37,17 +37,24 @@ class ConfigInvalid(NeedsHuman):
 
 
 class Report:
-    """Collects problems while the configuration is read. `text` is the person's file, for line numbers."""
+    """Collects problems and notes while the configuration is read. `text` is the person's file, for line numbers."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.notes: list[Problem] = []  # nothing to stop for
         self.text = ""
         self.text_file = ""
 
     def add(self, message: str, *, file: str, key: str = "", line: int | None = None) -> None:
+        self.problems.append(self._placed(message, file=file, key=key, line=line))
+
+    def note(self, message: str, *, file: str, key: str) -> None:
+        self.notes.append(self._placed(message, file=file, key=key))
+
+    def _placed(self, message: str, *, file: str, key: str, line: int | None = None) -> Problem:
         if line is None and key and file == self.text_file:
             line = line_of(self.text, key)
-        self.problems.append(Problem(file=file, key=key, message=message, line=line))
+        return Problem(file=file, key=key, message=message, line=line)
 
     def finish(self) -> None:
         """Raise ConfigInvalid when there was any problem."""

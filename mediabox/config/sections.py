@@ -3,7 +3,7 @@
 Sources bring settings of their own, in the module that uses them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -103,6 +103,10 @@ class Dedup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Release(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Freeing a source of what is proved safe here. Off, unless switched on here and at the source."""
 
+    RETIRED: ClassVar[dict[str, str]] = {
+        "freed_counts": "what has left a phone proves nothing of Google Photos and counts nowhere"
+    }
+
     enabled: Annotated[
         bool,
         Meta(
@@ -120,14 +124,6 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     quarantine_days: Annotated[
         Days, Meta(ge=1, le=3650, title="Waiting time", description="Archived for so long before it may be freed.")
     ] = 30
-    freed_counts: Annotated[
-        bool,
-        Meta(
-            title="Google Photos counts",
-            description="Count as a copy what a Pixel has let go after Google Photos backed it up as it is. Nobody can "
-            "read that copy back to prove it.",
-        ),
-    ] = False
     daily_limit: Annotated[
         int, Meta(ge=1, le=200, title="Assets a day", description="Never more than this in 24 hours, all sources.")
     ] = 200

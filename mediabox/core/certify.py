@@ -24,7 +24,7 @@ from mediabox.model.certificate import (
     canonical,
     shortfalls,
 )
-from mediabox.model.ledger import Copy, CopyState, Evidence
+from mediabox.model.ledger import Copy, CopyState
 from mediabox.model.said import Said
 from mediabox.store import assets, copies, figures, journal, releases
 from mediabox.store.releases import Candidate
@@ -66,7 +66,6 @@ def policy_of(settings: Settings) -> Policy:
         copies=settings.copies,
         domains=settings.domains,
         quarantine_ms=settings.quarantine_days * DAY_MS,
-        freed_counts=settings.freed_counts,
     )
 
 
@@ -83,8 +82,7 @@ def assess(
 ) -> Assessment:
     """What is proved of an asset now.
 
-    With `volumes`, only copies on these count, those that can be read at once, and what a
-    phone has let go, which nobody can ever read again.
+    With `volumes`, only copies on these count: those that can be read at once.
     """
     said = _said.decode(candidate.said)
     obstacles = _of_source(candidate, said)
@@ -176,8 +174,7 @@ def _proof(
 
 def _is_whole(copy: Copy, kept: Resource, volumes: Container[str] | None) -> bool:
     is_same = copy.state is CopyState.PRESENT and copy.digest == kept.digest and copy.size_bytes == kept.size_bytes
-    is_within_reach = volumes is None or copy.volume in volumes or copy.evidence is Evidence.FREED
-    return is_same and is_within_reach
+    return is_same and (volumes is None or copy.volume in volumes)
 
 
 def _copy_proof(connection: sqlite3.Connection, copy: Copy, archived_at_ms: int) -> CopyProof:

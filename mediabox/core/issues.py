@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 # These describe the box as it is now: whatever still holds is found again after a start.
-OF_THE_MOMENT = ("volume", "source", "service", "governor", "sandbox", "step", "clock", "destination")
+OF_THE_MOMENT = ("volume", "source", "service", "governor", "sandbox", "step", "clock", "destination", "config")
 
 
 class IssueBook:

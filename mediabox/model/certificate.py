@@ -14,7 +14,7 @@ from mediabox.model.ledger import Evidence
 
 FORMAT = "mediabox-release-1"
 LIFE_MS = 24 * 3_600_000  # a proof ages; whoever releases later proves again
-COUNTED = frozenset({Evidence.REREAD, Evidence.VERIFIED})  # P and S are shown, never counted; F by the policy
+COUNTED = frozenset({Evidence.REREAD, Evidence.VERIFIED})  # the others are shown, never counted
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +27,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     oldest_proof_ms: int = 45 * 86_400_000  # an older one counts as none (I7)
     settled_ms: int = 12 * 3_600_000  # one re-read this long after the write: catches lying caches and bad memory
     quarantine_ms: int = 30 * 86_400_000  # archived for this long before it may go
-    freed_counts: bool = False  # whether what a phone let go (F) counts as a copy: the owner's to say
 
 
 class CopyProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +111,5 @@ def shortfalls(policy: Policy, resource: ResourceProof, *, now_ms: int) -> list[
 
 
 def is_counted(policy: Policy, copy: CopyProof, *, now_ms: int) -> bool:
-    """Whether a copy counts: R or V, or F by the policy, its proof neither too old nor of the future (I7, I13)."""
-    is_strong = copy.evidence in COUNTED or (policy.freed_counts and copy.evidence is Evidence.FREED)
-    return is_strong and 0 <= now_ms - copy.proved_at_ms <= policy.oldest_proof_ms
+    """Whether a copy counts: R or V, its proof neither too old nor of the future (I7, I13)."""
+    return copy.evidence in COUNTED and 0 <= now_ms - copy.proved_at_ms <= policy.oldest_proof_ms

@@ -32,8 +32,8 @@ class DeliveryState(StrEnum):
     ADMITTED = "admitted"  # counted against the room; being made
     ACCEPTED = "accepted"  # in the outbox, written, synced, read back
     STORED = "stored"  # the peer reports exactly this version (evidence P)
-    FREED = "freed"  # the peer let it go afterwards (evidence F)
-    DOUBTED = "doubted"  # gone in a way that proves nothing: a person is asked
+    FREED = "freed"  # "left": it went from the peer afterwards (evidence F), which drains the window and proves nothing
+    DOUBTED = "doubted"  # "unverified": gone so that it may never have been backed up: a person is asked
     BELIEVED = "believed"  # doubted, and a person says that it has arrived: done, without proof
     REFUSED = "refused"  # cannot be delivered, with a reason
     WITHDRAWN = "withdrawn"  # taken out of the outbox by a person; the peer follows

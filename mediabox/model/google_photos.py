@@ -17,6 +17,14 @@ Codecs are not named. All those that these containers usually hold are taken, AV
 
 from typing import Final
 
+PLACE: Final = "google-photos/"  # what the owner's own download proves is a copy on a "volume" named so
+
+
+def place_of(name: str) -> str:
+    """Under which name the ledger keeps what Google Photos gave back, `name`: of the destination that fed it."""
+    return f"{PLACE}{name}"
+
+
 LARGEST_PHOTO_BYTES: Final = 200_000_000
 LARGEST_PHOTO_PIXELS: Final = 200_000_000
 LARGEST_VIDEO_BYTES: Final = 10_000_000_000

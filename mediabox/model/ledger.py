@@ -6,12 +6,12 @@ import msgspec
 
 
 class Evidence(StrEnum):
-    """How sure we are of a copy. `R` and `V` count toward a release (safety model, 3.3); `F` if the owner says so."""
+    """How sure we are of a copy. Only `R` and `V` count toward a release (safety model, 3.3)."""
 
     REREAD = "R"  # re-read by us past the page cache, SHA-256 equal
     VERIFIED = "V"  # the store computed a strong hash itself and returned it
     PEER = "P"  # a peer reports it complete
-    FREED = "F"  # the peer let it go after that, as Google Photos' "Free up space" does with what is backed up
+    FREED = "F"  # it left the peer after that: nobody can tell why, so it proves nothing (decision 0011)
     SENT = "S"  # sent, accepted, nothing more
 
 

@@ -80,9 +80,9 @@ class Road(msgspec.Struct, frozen=True, kw_only=True):
     queued: int = 0
     on_the_way: int = 0  # admitted or in the outbox
     stored: int = 0  # the phone has it
-    freed: int = 0  # the phone let it go: backed up
-    safe: int = 0  # assets whose files are all proved in the archive and freed by the phone
-    doubted: int = 0
+    freed: int = 0  # left the phone
+    safe: int = 0  # assets whose files are all proved in the archive and, by the owner's own download, in Google Photos
+    doubted: int = 0  # unverified
     believed: int = 0
     refused: int = 0
     queued_bytes: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form, Wish
+from mediabox.model.google_photos import place_of
 from mediabox.model.status import Road
 from mediabox.store.assets import path_key
 
@@ -141,7 +142,7 @@ def _road(connection: sqlite3.Connection, name: str, of: dict[str, tuple[int, in
         on_the_way=count(DeliveryState.ADMITTED, DeliveryState.ACCEPTED),
         stored=count(DeliveryState.STORED),
         freed=count(DeliveryState.FREED),
-        safe=in_two_places(connection, name),
+        safe=proved_there(connection, name),
         doubted=count(DeliveryState.DOUBTED),
         believed=count(DeliveryState.BELIEVED),
         refused=count(DeliveryState.REFUSED),
@@ -150,13 +151,16 @@ def _road(connection: sqlite3.Connection, name: str, of: dict[str, tuple[int, in
     )
 
 
-def in_two_places(connection: sqlite3.Connection, destination: str) -> int:
-    """Assets of which everything delivered has been let go there, and is proved in the archive."""
+def proved_there(connection: sqlite3.Connection, destination: str) -> int:
+    """Assets of which everything delivered is archived, and was found by us in what Google Photos gave back."""
     row = connection.execute(
-        "SELECT count(*) FROM (SELECT resource.asset_id FROM delivery JOIN resource ON resource.id = resource_id "
-        "WHERE destination = ? AND delivery.state <> 'withdrawn' GROUP BY resource.asset_id "
-        "HAVING sum(delivery.state <> 'freed' OR resource.state <> 'archived') = 0)",
-        (destination,),
+        "SELECT count(*) FROM (SELECT resource.asset_id FROM delivery "
+        "JOIN resource ON resource.id = delivery.resource_id "
+        "LEFT JOIN copy ON copy.resource_id = resource.id AND volume = ?2 "
+        "AND evidence = 'R' AND copy.state = 'present' "
+        "WHERE destination = ?1 AND delivery.state <> 'withdrawn' GROUP BY resource.asset_id "
+        "HAVING sum(volume IS NULL OR resource.state <> 'archived') = 0)",
+        (destination, place_of(destination)),
     ).fetchone()
     return int(row[0])
 

@@ -117,15 +117,15 @@ def road_line(road: Road) -> str:
 
 
 def road_words(road: Road) -> str:
-    """`1,204 safe, 1,310 freed, 12 on the way, 4,100 waiting: the phone is not connected`."""
+    """`4,100 waiting, 12 on the way, 1,310 left the phone: the phone is not connected`."""
     parts = (
         (road.queued, "waiting"),
         (road.on_the_way, "on the way"),
         (road.stored, "on the phone"),
-        (road.freed, "freed"),
-        (road.safe, "safe"),
-        (road.doubted, "in doubt"),
-        (road.believed, "believed"),
+        (road.freed, "left the phone"),
+        (road.safe, "proved in Google Photos"),
+        (road.doubted, "unverified"),
+        (road.believed, "confirmed by you"),
         (road.refused, "refused"),
     )
     counts = ", ".join(f"{count:,} {what}" for count, what in parts if count) or "nothing yet"

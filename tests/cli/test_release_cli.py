@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from core.release_world import World, signer
@@ -103,19 +104,25 @@ async def test_a_list_a_code_a_certificate_and_back(world: World, say) -> None:
     assert world.trashed() == set()
 
 
-async def test_says_that_what_a_phone_freed_counts_and_shows_it(world: World, say) -> None:
+async def test_what_left_a_phone_makes_nothing_safe_and_an_older_setting_is_told_of(world: World, say) -> None:
     configure(world, "[release]\nenabled = true\nfreed_counts = true\n")
     await world.write(lambda connection: _freed_by_phone(connection, world))
 
     code, said = say("safe")
 
     assert code == exits.OK
-    assert "cloud: 1 of 21 photos safe to free" in said
-    assert "What a Pixel has freed after Google Photos backed it up counts as a copy" in said
-    assert "one disk is one copy" not in said
+    assert "cloud: 0 of 21 photos safe to free" in said
+    assert "Google Photos" not in said
     _, said = say("safe", "--json")
-    (safe,) = [one for one in json.loads(said)["assets"] if not one["obstacles"]]
-    assert {copy["evidence"] for copy in safe["files"][0]["copies"]} == {"R", "F"}
+    letters = {(copy["evidence"], copy["counts"]) for one in json.loads(said)["assets"] for copy in _copies(one)}
+    assert letters == {("R", True), ("F", False)}
+    code, said = say("config", "check")
+    assert code == exits.OK
+    assert "release.freed_counts no longer does anything: what has left a phone proves nothing" in said
+
+
+def _copies(asset: dict[str, Any]) -> list[dict[str, Any]]:
+    return [copy for file in asset["files"] for copy in file["copies"]]
 
 
 def _freed_by_phone(connection: sqlite3.Connection, world: World) -> None:

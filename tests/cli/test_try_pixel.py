@@ -43,7 +43,7 @@ def test_one_run_ends_when_everything_archived_is_freed(pictures: Path, tmp_path
 
     assert done.returncode == 0, done.stderr
     assert "3 archived" in done.stdout
-    assert "3 freed, 3 safe" in done.stdout
+    assert "3 left the phone" in done.stdout
     sent = [json.loads(line) for line in (home / "simulated-pixel/cloud.jsonl").read_text().splitlines()]
     assert len({each["digest"] for each in sent}) == len(sent) == len(PICTURES)
     assert (home / "mediabox.toml").read_text().count("\n") == 3  # told on the command line alone

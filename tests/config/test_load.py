@@ -265,3 +265,20 @@ def test_the_example_is_valid_and_states_every_default(tmp_path: Path, write) ->
         for field in getattr(config, section).__struct_fields__:
             assert config.origin(f"{section}.{field}") == "file", f"{section}.{field} is missing in the example"
     assert [source.type for source in config.sources] == ["folder"]
+
+
+def test_a_setting_of_before_loads_and_is_noted_with_its_line(load_text) -> None:
+    config = load_text("[release]\nfreed_counts = true\ncopies = 3\n")
+
+    assert config.release.copies == 3
+    (note,) = config.notes
+    assert str(note).startswith("mediabox.toml:2: release.freed_counts no longer does anything: ")
+
+
+def test_whatever_a_setting_of_before_was_set_to(load_text) -> None:
+    assert load_text('[release]\nfreed_counts = "perhaps"\n').notes
+    assert not load_text("[release]\ncopies = 3\n").notes
+
+
+def test_a_setting_of_before_hides_no_problem_beside_it(load_text) -> None:
+    assert refused(load_text, "[release]\nfreed_counts = true\ncopies = 0\n")

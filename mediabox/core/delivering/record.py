@@ -1,8 +1,8 @@
 """Write down what became of deliveries, each with its journal row, in the caller's transaction.
 
 What a destination that keeps originals shows is a copy in the ledger too: of the still,
-and of the clip where its own bytes went along. Its evidence is P, or F once the peer let
-it go; whether F counts is the owner's to say (`[release] freed_counts`).
+and of the clip where its own bytes went along. Its evidence is P. Once it has left the
+peer it is missing there, with evidence F: nobody can tell why it left (decision 0011).
 """
 
 from __future__ import annotations
@@ -166,4 +166,5 @@ def _copy(resource: Resource, delivery: Delivery, evidence: Evidence, *, now_ms:
         digest=resource.digest or "",
         evidence=evidence,
         proved_at_ms=now_ms,
+        state=CopyState.MISSING if evidence is Evidence.FREED else CopyState.PRESENT,
     )
