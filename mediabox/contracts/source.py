@@ -51,9 +51,9 @@ class Removal(Protocol):
 
 
 class PrivateWriting(Protocol):
-    """Writes a file only its owner may read, durably. `replace`: over an older one; else FileExistsError."""
+    """Writes a file only its owner may read (`mode` 0600), durably. `replace`: over one; else FileExistsError."""
 
-    def __call__(self, path: Path, content: bytes, *, replace: bool) -> None: ...
+    def __call__(self, path: Path, content: bytes, *, replace: bool, mode: int = 0o600) -> None: ...
 
 
 class SourceTools(msgspec.Struct, frozen=True, kw_only=True):

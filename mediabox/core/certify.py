@@ -261,7 +261,7 @@ class Signer:
         if len(kept) != 32:
             raise NeedsHuman(f"{path} holds no Ed25519 key", issue="secrets.key", subject=KEY_FILE)
         signer = cls(Ed25519PrivateKey.from_private_bytes(kept))
-        write(home / PUBLIC_KEY_FILE, f"{signer.public_key}\n".encode(), replace=True)
+        write(home / PUBLIC_KEY_FILE, f"{signer.public_key}\n".encode(), replace=True, mode=0o644)
         return signer
 
     def sign(self, certificate: Certificate) -> Signed:

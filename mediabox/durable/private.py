@@ -1,4 +1,4 @@
-"""Files only their owner may read: keys and sealed sign-ins."""
+"""Files of exactly one mode, whatever the umask: keys and sealed sign-ins for their owner only, public keys for all."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,8 @@ from mediabox.durable.temporary import abandon, only_writer, temporary_for, unli
 _FILE_MODE, _FOLDER_MODE = 0o600, 0o700
 
 
-def write_private(path: Path, content: bytes, *, replace: bool) -> None:
-    """Durably write a file of mode 0600, whole or not at all; its folder is made with mode 0700.
+def write_private(path: Path, content: bytes, *, replace: bool, mode: int = _FILE_MODE) -> None:
+    """Durably write a file, 0600 if nothing else is said, whole or not at all; its folder is made with mode 0700.
 
     Raises FileExistsError when it is there and `replace` is False; OSError.
     """
@@ -21,19 +21,20 @@ def write_private(path: Path, content: bytes, *, replace: bool) -> None:
         # Two processes may write here (daemon and command line), so the temp is named by its process.
         temp = temporary_for(f"{path.name}.{os.getpid()}")
         with only_writer(str(path.parent), path.name):
-            _write(temp, content, dir_fd=folder)
+            _write(temp, content, mode=mode, dir_fd=folder)
             _name(temp, path.name, dir_fd=folder, replace=replace)
         os.fsync(folder)
     finally:
         os.close(folder)
 
 
-def _write(temp: str, content: bytes, *, dir_fd: int) -> None:
+def _write(temp: str, content: bytes, *, mode: int, dir_fd: int) -> None:
     unlink_quietly(temp, dir_fd=dir_fd)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temp, flags, _FILE_MODE, dir_fd=dir_fd)
     try:
         try:
+            os.fchmod(descriptor, mode)
             write_all(descriptor, content)
             os.fsync(descriptor)
         finally:

@@ -1,6 +1,7 @@
 """A certificate proves what it says, to a stranger's script too, and nothing else passes for one."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -266,6 +267,16 @@ def test_the_key_is_made_once_and_rests_sealed(tmp_path: Path) -> None:
     kept = tmp_path / "secrets" / "release-key"
     assert first._key.private_bytes_raw() not in kept.read_bytes()
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_everybody_may_read_the_public_key_whatever_the_umask(tmp_path: Path) -> None:
+    old = os.umask(0o077)
+    try:
+        Signer.of_home(tmp_path, Seal(tmp_path, write=write_private), write=write_private)
+    finally:
+        os.umask(old)
+
+    assert (tmp_path / PUBLIC_KEY_FILE).stat().st_mode & 0o777 == 0o644
 
 
 def test_one_copy_is_enough_only_where_the_owner_says_so() -> None:

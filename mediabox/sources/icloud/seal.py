@@ -1,13 +1,15 @@
 """Keep bytes readable to this box alone: AES-256-GCM with a key that rests elsewhere.
 
-The key is the systemd credential `mediabox-key`, else `<home>/secrets/key`, made once.
-A stolen backup of the sealed files is worth nothing without it.
+The key is the systemd credential `mediabox-key` (`mediabox_key` where the service loads the
+folder `/etc/mediabox/credentials`), else `<home>/keys/seal`, made once. A stolen copy of the
+sealed files in `<home>/secrets` is worth nothing without it.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -18,10 +20,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from mediabox.errors import NeedsHuman
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-CREDENTIAL = "mediabox-key"
-FOLDER, KEY = "secrets", "key"
+CREDENTIALS = ("mediabox-key", "mediabox_key")
+FOLDER, KEYS, KEY = "secrets", "keys", "seal"
+OLD_KEY = "key"  # in FOLDER, beside what it seals: where it was until it got a folder of its own
+MOVED = b"moved to ../keys/seal\n"
 MAGIC = b"mediabox sealed 1\n"
 NONCE_BYTES = 12  # 96 bits: what GCM is made for (NIST SP 800-38D, section 8.2)
 KEY_BYTES = 32
@@ -40,22 +45,23 @@ class Seal:
     def __init__(self, home: Path, *, write: Write) -> None:
         self.folder = home / FOLDER
         self._write = write
-        self._cipher: AESGCM | None = None
+        self._path = home / KEYS / KEY
+        self._ciphers: list[AESGCM] = []
 
     def seal(self, content: bytes, *, account: str) -> bytes:
         """`content` for this account's eyes. Raises NeedsHuman when the key cannot be used."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return MAGIC + nonce + self._opened().encrypt(nonce, content, account.encode())
+        return MAGIC + nonce + self._opened()[0].encrypt(nonce, content, account.encode())
 
     def unseal(self, sealed: bytes, *, account: str) -> bytes:
         """What was sealed for `account`. Raises NeedsHuman: another key, another account, or a damaged file."""
         nonce, rest = sealed[len(MAGIC) : len(MAGIC) + NONCE_BYTES], sealed[len(MAGIC) + NONCE_BYTES :]
         if not sealed.startswith(MAGIC) or len(nonce) < NONCE_BYTES:
             raise _unreadable(account)
-        try:
-            return self._opened().decrypt(nonce, rest, account.encode())
-        except InvalidTag as err:
-            raise _unreadable(account) from err
+        for cipher in self._opened():
+            with suppress(InvalidTag):
+                return cipher.decrypt(nonce, rest, account.encode())
+        raise _unreadable(account)
 
     def write(self, path: Path, content: bytes, *, account: str) -> None:
         """Seal `content` into a file. Raises NeedsHuman, OSError."""
@@ -72,28 +78,44 @@ class Seal:
             raise NeedsHuman(message, issue="icloud.unreadable", subject=account) from err
         return self.unseal(sealed, account=account)
 
-    def _opened(self) -> AESGCM:
-        if self._cipher is None:
-            self._cipher = AESGCM(_derived(self._key()))
-        return self._cipher
+    def _opened(self) -> list[AESGCM]:
+        """The key that seals first; the file's still opens what was sealed before there was a credential."""
+        if not self._ciphers:
+            held = list(_credentials())
+            if not held or self._path.exists() or self._is_beside():
+                held.append(self._of_file())
+            self._ciphers = [AESGCM(_derived(key)) for key in held]
+        return self._ciphers
 
-    def _key(self) -> bytes:
-        folder = os.environ.get("CREDENTIALS_DIRECTORY")
-        if folder and os.path.exists(credential := os.path.join(folder, CREDENTIAL)):
-            with open(credential, "rb") as held:
-                return _long_enough(held.read().strip(), credential)
-        path = self.folder / KEY
-        if not path.exists():
-            self._make(path)
-        _refuse_wide(path)
-        return _long_enough(path.read_bytes().strip(), str(path))
+    def _of_file(self) -> bytes:
+        if not self._path.exists():
+            self._move() if self._is_beside() else self._make(self._path)
+        _refuse_wide(self._path)
+        return _long_enough(self._path.read_bytes().strip(), str(self._path))
+
+    def _is_beside(self) -> bool:
+        old = self.folder / OLD_KEY
+        return old.exists() and old.read_bytes() != MOVED
+
+    def _move(self) -> None:
+        """A key that lies beside what it seals protects nothing from whoever copies that folder."""
+        old = self.folder / OLD_KEY
+        _refuse_wide(old)
+        self._write(self._path, old.read_bytes(), replace=True)
+        self._write(old, MOVED, replace=True)
 
     def _make(self, path: Path) -> None:
         """Another process may be making it at the same time: the first one's counts."""
-        try:
+        with suppress(FileExistsError):
             self._write(path, secrets.token_hex(KEY_BYTES).encode() + b"\n", replace=False)
-        except FileExistsError:
-            return
+
+
+def _credentials() -> Iterator[bytes]:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    for path in (os.path.join(folder, name) for name in CREDENTIALS if folder):
+        if os.path.exists(path):
+            with open(path, "rb") as held:
+                yield _long_enough(held.read().strip(), path)
 
 
 def _derived(material: bytes) -> bytes:

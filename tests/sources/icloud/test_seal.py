@@ -1,6 +1,7 @@
 """Sealed files, their key, and who may read it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from mediabox.clock import Clock
 from mediabox.durable.private import write_private
 from mediabox.errors import NeedsHuman
 from mediabox.sources.icloud.endpoints import CHINA, WORLD
-from mediabox.sources.icloud.seal import Seal
+from mediabox.sources.icloud.seal import MOVED, Seal
 from mediabox.sources.icloud.session import Browser, Cookie
 from mediabox.sources.icloud.sign_in.standing import Standing
 from mediabox.sources.icloud.sign_in.vault import Account, Kept, Vault
@@ -59,7 +60,7 @@ def test_everything_is_for_its_owner_only(tmp_path: Path) -> None:
         os.umask(old)
 
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
-    assert modes == {"secrets": 0o700, "key": 0o600, "icloud-anna.sealed": 0o600}
+    assert modes == {"secrets": 0o700, "keys": 0o700, "seal": 0o600, "icloud-anna.sealed": 0o600}
 
 
 def test_the_same_content_never_looks_the_same_twice(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_the_same_content_never_looks_the_same_twice(tmp_path: Path) -> None:
 
 def test_cannot_be_opened_without_its_key(tmp_path: Path) -> None:
     vault(tmp_path).save(kept())
-    (tmp_path / "secrets" / "key").unlink()
+    (tmp_path / "keys" / "seal").unlink()
 
     with pytest.raises(NeedsHuman, match="cannot be opened with this key") as caught:
         vault(tmp_path).load()
@@ -100,7 +101,7 @@ def test_notices_damage(tmp_path: Path, damage) -> None:
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620])
 def test_refuses_a_key_others_can_reach(tmp_path: Path, mode: int) -> None:
     vault(tmp_path).save(kept())
-    key = tmp_path / "secrets" / "key"
+    key = tmp_path / "keys" / "seal"
     key.chmod(mode)
 
     with pytest.raises(NeedsHuman, match=f"{mode:04o}") as caught:
@@ -110,33 +111,67 @@ def test_refuses_a_key_others_can_reach(tmp_path: Path, mode: int) -> None:
 
 
 def test_refuses_a_key_that_is_too_short(tmp_path: Path) -> None:
-    write_private(tmp_path / "secrets" / "key", b"0123\n", replace=True)
+    write_private(tmp_path / "keys" / "seal", b"0123\n", replace=True)
 
     with pytest.raises(NeedsHuman, match="4 bytes"):
         seal(tmp_path).seal(b"x", account="anna")
 
 
-def test_the_credential_of_systemd_comes_first(tmp_path: Path, monkeypatch) -> None:
+def test_the_folder_of_sealed_files_opens_nothing_by_itself(tmp_path: Path) -> None:
+    vault(tmp_path / "box").save(kept())
+    shutil.copytree(tmp_path / "box" / "secrets", tmp_path / "stolen" / "secrets")
+
+    with pytest.raises(NeedsHuman, match="cannot be opened"):
+        vault(tmp_path / "stolen").load()
+
+
+def test_a_key_from_before_is_moved_away_from_what_it_seals(tmp_path: Path) -> None:
+    """A home of the version that kept it as `secrets/key`."""
+    vault(tmp_path).save(kept())
+    (tmp_path / "keys" / "seal").rename(tmp_path / "secrets" / "key")
+
+    assert vault(tmp_path).load() == kept()
+    assert vault(tmp_path).load() == kept()
+
+    assert len((tmp_path / "keys" / "seal").read_bytes().strip()) == 64
+    assert (tmp_path / "secrets" / "key").read_bytes() == MOVED
+
+
+def test_what_the_file_s_key_sealed_is_opened_after_a_credential_was_set(tmp_path: Path, monkeypatch) -> None:
+    vault(tmp_path).save(kept())
+    (tmp_path / "mediabox_key").write_bytes(b"k" * 32)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert vault(tmp_path).load() == kept()
+
+    vault(tmp_path).save(kept())  # from now on the credential alone opens it
+    (tmp_path / "keys" / "seal").unlink()
+
+    assert vault(tmp_path).load() == kept()
+
+
+@pytest.mark.parametrize("name", ["mediabox-key", "mediabox_key"])
+def test_the_credential_of_systemd_comes_first(tmp_path: Path, monkeypatch, name: str) -> None:
+    """The shipped unit loads a folder: its file `key` is then `mediabox_key` (systemd.exec(5), LoadCredential=)."""
     credentials = tmp_path / "credentials"
     credentials.mkdir()
-    (credentials / "mediabox-key").write_bytes(b"k" * 32)
+    (credentials / name).write_bytes(b"k" * 32)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
 
     vault(tmp_path / "home").save(kept())
 
-    assert not (tmp_path / "home" / "secrets" / "key").exists()
+    assert not (tmp_path / "home" / "keys" / "seal").exists()
     assert vault(tmp_path / "home").load() == kept()
 
 
 def test_the_first_of_two_processes_makes_the_key(tmp_path: Path) -> None:
     late = seal(tmp_path)
-    late._make(tmp_path / "secrets" / "key")
-    first = (tmp_path / "secrets" / "key").read_bytes()
+    late._make(tmp_path / "keys" / "seal")
+    first = (tmp_path / "keys" / "seal").read_bytes()
 
-    late._make(tmp_path / "secrets" / "key")
+    late._make(tmp_path / "keys" / "seal")
 
-    assert (tmp_path / "secrets" / "key").read_bytes() == first
-    assert [path.name for path in (tmp_path / "secrets").iterdir()] == ["key"]
+    assert (tmp_path / "keys" / "seal").read_bytes() == first
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["seal"]
 
 
 def test_nothing_of_another_apple_id_is_used(tmp_path: Path) -> None:
