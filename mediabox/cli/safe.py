@@ -175,7 +175,19 @@ def _told(report: Report, config: Config) -> Iterator[str]:
         yield f"  safe: {asset.name}: {'; '.join(_proved(file) for file in asset.files)}"
     for asset in [each for each in report.assets if not each.is_safe][:SHOWN]:
         yield f"  not: {asset.name}: {'; '.join(asset.obstacles)}"
+    yield from _reading_words(report)
     yield from policy_words(config)
+
+
+def _reading_words(report: Report) -> Iterator[str]:
+    """A proof is as old as its reading: what a disk lost since is not known yet."""
+    safe = (file for asset in report.assets if asset.is_safe for file in asset.files)
+    ages = [copy.age_hours for file in safe for copy in file.copies if copy.counts]
+    if ages:
+        yield (
+            f"Their copies were last read {min(ages):,} to {max(ages):,} hours ago; damage since then shows at "
+            "the next reading. `mediabox release` reads every copy again before it frees, and leaves what is not whole."
+        )
 
 
 def _proved(file: File) -> str:

@@ -1,9 +1,7 @@
 """Check a mediabox release certificate. Stands alone: copy this file anywhere; it wants Python and `cryptography`.
 
-    python verify_certificate.py CERTIFICATE --key release-key.pub [--volume UUID=FOLDER]
-
 Checks the signature, the form, the policy and the times; with the volumes mounted, the
-bytes as well. Exit code 0 when all of it holds, 1 when anything does not.
+bytes as well. Exit code 0 when all of it holds, 1 when anything does not, 2 for a volume it does not name.
 """
 
 from __future__ import annotations
@@ -164,9 +162,14 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with open(arguments.file, "rb") as file, open(_key_of(arguments), encoding="ascii") as key:
             content, public_key = file.read(), key.read().strip()
-        folders = dict(each.split("=", 1) for each in arguments.volume)
+        folders = dict(each.partition("=")[::2] for each in arguments.volume)
         now_ms = arguments.at if arguments.at is not None else time.time_ns() // 1_000_000
         certificate = read(content, key=public_key, now_ms=now_ms)
+        known = sorted({copy["volume"] for resource in certificate["resources"] for copy in resource["copies"]})
+        for each in arguments.volume:
+            if "=" not in each or each.partition("=")[0] not in known:
+                print(f"--volume {each}: write UUID=DIR, with one of {', '.join(known)}", file=sys.stderr)
+                return 2
         count = check_bytes(certificate, folders)
     except (Refused, OSError, ValueError) as err:
         print(f"REFUSED: {err}", file=sys.stderr)

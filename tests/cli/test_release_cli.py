@@ -14,6 +14,7 @@ from mediabox.cli import exits
 from mediabox.model.ledger import Evidence
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.store import assets
+from mediabox.store.releases import ReleaseState
 
 ACCOUNT = '[sources.cloud]\ntype = "icloud"\napple_id = "anna@example.com"\nrelease = {release}\n'
 ON = "[release]\nenabled = true\ncopies = 1\ndomains = 1\n"
@@ -95,6 +96,9 @@ async def test_a_list_a_code_a_certificate_and_back(world: World, say) -> None:
     (uuid,) = world.volumes
     code, said = say("verify-certificate", str(world.root / "proof"), "--volume", f"{uuid}={world.root / 'archive'}")
     assert (code, "1 copies read now" in said) == (exits.OK, True), said
+    for wrong in (f"WRONG={world.root / 'archive'}", uuid, f"{uuid.upper()}={world.root / 'archive'}", "=", ""):
+        code, said = say("verify-certificate", str(world.root / "proof"), "--volume", wrong)
+        assert (code, uuid in said, "read now" in said) == (exits.USAGE, True, False), said
     (world.root / "proof").write_text((world.root / "proof").read_text().replace("cloud", "clown"))
     assert say("verify-certificate", str(world.root / "proof"))[0] == exits.PROBLEM
 
@@ -130,3 +134,23 @@ def _freed_by_phone(connection: sqlite3.Connection, world: World) -> None:
     resource = assets.resource(connection, 1)
     known = {"path": "IMG_0000.JPG", "digest": resource.digest, "size_bytes": resource.size_bytes}
     world.put_copy(connection, 1, "anna", evidence=Evidence.FREED, **known)
+
+
+async def test_a_bit_that_flipped_since_shows_at_the_next_reading_and_safe_says_so(world: World, say) -> None:
+    configure(world, ON)
+    plan = say("release", "plan")[1]
+    assert "will be freed" in say("release", "confirm", plan.split()[-1])[1]
+    for path in (world.root / "archive" / "2024").iterdir():
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+
+    code, said = say("safe")
+    assert (code, "cloud: 21 of 21 photos safe to free" in said) == (exits.OK, True), said
+    assert "last read 1 to 1 hours ago" in said
+    assert "reads every copy again" in said
+
+    await world.work()
+
+    assert (world.states(), world.trashed()) == ([ReleaseState.REFUSED], set())
+    assert "cloud: 20 of 21 photos safe to free" in say("safe")[1]
