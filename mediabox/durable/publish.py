@@ -5,6 +5,7 @@ sidecars and manifests are renamed over their older version, each from a synced 
 A name is durable only after `DirectorySync.sync` of its folder.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -144,18 +145,23 @@ def remove_file(path: Path) -> bool:
 
 
 def seal(part: Path, final: Path) -> None:
-    """Make a finished file durable and give it its name, over its older version. Same folder. Raises OSError."""
-    folder = os.open(part.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    """Make a finished file durable and give it its name, over its older version. Same file system. Raises OSError."""
+    with contextlib.ExitStack() as stack:
+        folder, target = (_opened(path.parent, stack) for path in (part, final))
         descriptor = os.open(part.name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        os.rename(part.name, final.name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.rename(part.name, final.name, src_dir_fd=folder, dst_dir_fd=target)
+        os.fsync(target)
         os.fsync(folder)
-    finally:
-        os.close(folder)
+
+
+def _opened(folder: Path, stack: contextlib.ExitStack) -> int:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    stack.callback(os.close, descriptor)
+    return descriptor
 
 
 def set_aside(path: Path) -> Path:

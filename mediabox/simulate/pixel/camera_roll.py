@@ -1,15 +1,17 @@
 """The picture files on the phone. Names are relative to its shared storage, `DCIM/mediabox/IMG_0001.JPG`.
 
-What starts with a dot is Syncthing's (its marker, files on their way) and nobody's picture.
+What starts with a dot is nobody's picture: Syncthing's marker and files on their way, and what is in the bin (`bin`).
 """
 
 from __future__ import annotations
 
+import base64
 import os
 from typing import TYPE_CHECKING
 
-from mediabox.durable.publish import set_aside
+from mediabox.durable.publish import seal, set_aside
 from mediabox.durable.temporary import unlink_quietly
+from mediabox.simulate.pixel.names import free_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 CAMERA = "DCIM"
 _JPEG_START, _JPEG_COMMENT = b"\xff\xd8", b"\xff\xfe"
 _NOTE = b"edited on the phone"
+_PICTURE = base64.b64decode(  # PNG, one grey pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg=="
+)
 
 
 class CameraRoll:
@@ -56,6 +61,24 @@ class CameraRoll:
         with path.open("r+b") as file:
             file.write(_edited(content))
             file.truncate()
+
+    def rename(self, name: str, to: str) -> str:
+        """Another name, or another folder. Where that name is taken, the next free one; which. Raises OSError."""
+        path = free_name(self.root / to)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        seal(self.root / name, path)
+        return path.relative_to(self.root).as_posix()
+
+    def copy(self, name: str) -> str:
+        """Save an edited copy beside it, `NAME~2.jpg` as Google Photos names it; which. Raises OSError."""
+        path = self.root / name
+        copy = free_name(path.with_stem(f"{path.stem}~2"))
+        copy.write_bytes(_edited(path.read_bytes()))
+        return copy.relative_to(self.root).as_posix()
+
+    def add(self, name: str) -> None:
+        """A new picture of another app's. Raises OSError."""
+        (self.root / name).write_bytes(_PICTURE)
 
     def _walk(self) -> Iterator[tuple[str, os.stat_result]]:
         for folder, _, files in os.walk(self.root / CAMERA):

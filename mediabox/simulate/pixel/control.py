@@ -14,7 +14,8 @@ import msgspec
 from aiohttp import web
 
 from mediabox.errors import MediaboxError
-from mediabox.simulate.pixel.orders import carry_out, order_of
+from mediabox.simulate.pixel.obeying import carry_out
+from mediabox.simulate.pixel.orders import order_of
 from mediabox.simulate.pixel.phone_state import state_of
 
 if TYPE_CHECKING:

@@ -86,6 +86,18 @@ class GooglePhotos:
             and (not min_age_days or status.st_mtime_ns <= newest_ns)
         ]
 
+    def trickling(self, files: Mapping[str, os.stat_result], *, min_age_days: float) -> list[str]:
+        """What Smart Storage (Files by Google) may remove, the longest backed up first.
+
+        It permanently deletes what was backed up so long ago, 60 days where nobody set another time, and a little
+        at a time (9to5google.com/2021/09/10/google-smart-storage-files-pixel; Android's own Storage manager of 8
+        to 11 offers 30, 60 and 90 days).
+        """
+        newest_ms = self._now_ms() - min_age_days * _DAY_MS
+        found = [self._cloud.version(name, status.st_ctime_ns) for name, status in files.items()]
+        old = [backup for backup in found if backup is not None and backup.at_ms <= newest_ms]
+        return [backup.name for backup in sorted(old, key=lambda one: (one.at_ms, one.name))]
+
     def _takes(self, one: Known) -> bool:
         """Whether Google Photos backs up such a file at all."""
         if one.media_type in VIDEOS:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+from msgspec import Meta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from mediabox.simulate.pixel.phone import Phone
 
 
 class _Told(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
@@ -31,9 +30,75 @@ class BackUp(_Told, frozen=True, kw_only=True, tag="backup"):
 
 
 class FreeUp(_Told, frozen=True, kw_only=True, tag="free-up"):
-    """Google Photos' "Free up space"; without an age, as the phone's habits have it."""
+    """Google Photos' "Free up space"; without an age, as the phone's habits have it.
+
+    With a `count` it ends after so many, the oldest first; in several `batches` Syncthing sees them one by one.
+    """
 
     min_age_days: float | None = None
+    count: Annotated[int, Meta(ge=0)] = 0
+    batches: Annotated[int, Meta(ge=1)] = 1
+
+
+class Trickle(_Told, frozen=True, kw_only=True, tag="trickle"):
+    """Smart Storage removes the first `count` of what was backed up so many days ago."""
+
+    count: int = 1
+    min_age_days: float = 60.0
+
+
+class Trash(_Told, frozen=True, kw_only=True, tag="trash"):
+    """Pictures are deleted in Google Photos: this one, or with `*` the first `count` by name."""
+
+    name: str = "*"
+    count: int = 1
+
+
+class Restore(_Told, frozen=True, kw_only=True, tag="restore"):
+    """Pictures are taken out of the bin again: this one, or with `*` the first `count` by name."""
+
+    name: str = "*"
+    count: int = 1
+
+
+class EmptyBin(_Told, frozen=True, kw_only=True, tag="empty-bin"):
+    """What is in Google Photos' bin is deleted for good."""
+
+
+class Rename(_Told, frozen=True, kw_only=True, tag="rename"):
+    """A picture gets another name, in the folder it is in."""
+
+    name: str = "*"
+    to: str
+
+
+class Move(_Told, frozen=True, kw_only=True, tag="move"):
+    """A picture goes to another folder: one inside its own, or with a `/` in front one of the shared storage."""
+
+    name: str = "*"
+    to: str
+
+
+class Add(_Told, frozen=True, kw_only=True, tag="add"):
+    """Another app puts a picture of its own into the first shared folder."""
+
+    name: str = "Screenshot_1.png"
+
+
+class ReceiveOnly(_Told, frozen=True, kw_only=True, tag="receive-only"):
+    """The phone's side of the shared folders only receives; with `on=false`, it sends again."""
+
+    on: bool = True
+
+
+class Ignore(_Told, frozen=True, kw_only=True, tag="ignore"):
+    """Ignore patterns for the phone's side of the shared folders, with commas between; none: take them away."""
+
+    patterns: str = ""
+
+
+class Rescan(_Told, frozen=True, kw_only=True, tag="rescan"):
+    """Syncthing looks through its folders."""
 
 
 class Doze(_Told, frozen=True, kw_only=True, tag="doze"):
@@ -77,9 +142,10 @@ class Wipe(_Told, frozen=True, kw_only=True, tag="wipe"):
 
 
 class Edit(_Told, frozen=True, kw_only=True, tag="edit"):
-    """A picture is changed in place: this one, or with `*` the first by name."""
+    """A picture is changed in place: this one, or with `*` the first by name. `as_copy`: a new file beside it."""
 
     name: str = "*"
+    as_copy: bool = False
 
 
 class Fill(_Told, frozen=True, kw_only=True, tag="fill"):
@@ -107,10 +173,11 @@ class PassTime(_Told, frozen=True, kw_only=True, tag="pass"):
     seconds: float
 
 
-Order = (
-    Scan | Stall | BackUp | FreeUp | Doze | Wake | Airplane | Reboot | Kill | Launch
-    | Delete | Wipe | Edit | Fill | Charge | Warm | PassTime
+PictureOrder = FreeUp | Trickle | Delete | Wipe | Trash | Restore | EmptyBin | Rename | Move | Edit | Add
+PhoneOrder = (
+    Stall | Doze | Wake | Airplane | Reboot | Kill | Launch | ReceiveOnly | Ignore | Rescan | Fill | Charge | Warm
 )  # fmt: skip
+Order = Scan | BackUp | PassTime | PictureOrder | PhoneOrder
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -150,62 +217,3 @@ def script(text: str) -> list[Timed]:
         except ValueError as err:
             raise ValueError(f"line {number}, {line.strip()!r}: {err}") from err
     return timed
-
-
-async def carry_out(phone: Phone, order: Order) -> Done:  # noqa: C901, PLR0912 - one line for each order
-    """Do it. Raises KeyError when there is no such picture, OSError."""
-    if isinstance(order, PassTime):
-        await phone.tick(order.seconds)
-        return Done()
-    async with phone.held():
-        match order:
-            case Scan():
-                return Done(files=await phone.scan())
-            case Stall():
-                phone.media_store.is_stalled = order.on
-            case BackUp():
-                return Done(files=await phone.back_up())
-            case FreeUp():
-                return _done(await phone.free_up(min_age_days=order.min_age_days))
-            case Doze():
-                await phone.doze(every_s=order.every_s, window_s=order.window_s)
-            case Wake():
-                await phone.wake()
-            case Airplane():
-                await phone.airplane(on=order.on)
-            case Reboot():
-                await phone.reboot()
-            case Kill():
-                await phone.kill_syncthing()
-            case Launch():
-                await phone.launch()
-            case Delete():
-                return _done(await phone.delete((await _named(phone, order.name))[: order.count]))
-            case Wipe():
-                return _done(await phone.wipe(folders=order.folders))
-            case Edit():
-                name = (await _named(phone, order.name))[0]
-                await phone.edit(name)
-                return _done([name])
-            case Fill():
-                await phone.fill(free_bytes=order.free_bytes)
-            case Charge():
-                phone.battery.is_charging = order.on
-                phone.battery.percent = phone.battery.percent if order.percent is None else order.percent
-            case Warm():
-                phone.battery.celsius = order.celsius
-            case _:
-                assert_never(order)
-    return Done()
-
-
-def _done(names: list[str]) -> Done:
-    return Done(files=len(names), names=tuple(names))
-
-
-async def _named(phone: Phone, name: str) -> list[str]:
-    """The pictures a person means: all by name, or those called so. Raises KeyError."""
-    found = [each for each in sorted(await phone.files()) if name in ("*", each, each.rpartition("/")[2])]
-    if not found:
-        raise KeyError(f"there is no picture {name} on the phone")
-    return found

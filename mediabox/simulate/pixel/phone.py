@@ -17,6 +17,7 @@ import msgspec
 from mediabox.clock import Clock
 from mediabox.errors import Retryable
 from mediabox.simulate.pixel.battery import Battery
+from mediabox.simulate.pixel.bin import Bin
 from mediabox.simulate.pixel.camera_roll import CameraRoll
 from mediabox.simulate.pixel.cloud import Backup, Cloud
 from mediabox.simulate.pixel.generation import Model
@@ -38,6 +39,8 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     backs_up_by_itself: bool = True
     only_charging: bool = False
     free_up_min_age_days: float = 0.0  # "Free up space" spares what was taken since
+    is_watched: bool = True  # Syncthing sees at once what apps do; else (a slow phone) not before it is to `rescan`
+    folder_type: str = "sendreceive"  # as the owner accepts the box's folder
     smallest_side: int = 0  # px: Google's page says 257; 0 lets the small pictures of tests pass
 
 
@@ -53,11 +56,16 @@ class Phone:
         habits: Habits | None = None,
         clock: Clock | None = None,
         name: str = "Pixel",
+        android: int | None = None,
     ) -> None:
-        """`clock` says when the phone begins; from then on only `tick` moves its time."""
+        """`clock` says when the phone begins; from then on only `tick` moves its time.
+
+        `android`: its version, the last one of its model where nothing is said.
+        """
         home = home.absolute()
         home.mkdir(parents=True, exist_ok=True)
         self.model = model
+        self.android = android or model.last_android
         self.storage = storage or Storage(size_bytes=32 * GB, other_bytes=12 * GB)
         self.habits = habits or Habits()
         self.battery = Battery()
@@ -72,8 +80,13 @@ class Phone:
             now_ms=self.now_ms,
             smallest_side=self.habits.smallest_side,
         )
+        self.bin = Bin(
+            self.roll.root, home / "google-photos/trash_files", self.cloud, android=self.android, now_ms=self.now_ms
+        )
         self.syncthing = RealSyncthing(home / "syncthing", name=name)
-        self.folders = SharedFolders(self.syncthing, self.roll.root)
+        self.folders = SharedFolders(
+            self.syncthing, self.roll.root, folder_type=self.habits.folder_type, is_watched=self.habits.is_watched
+        )
         self.freed = 0
         self._began_ms = (clock or Clock()).wall_ms()
         self._passed_s = 0.0
@@ -153,13 +166,73 @@ class Phone:
         budget = _LINE_FULL_S * self.habits.backup_bytes_s
         return await asyncio.to_thread(self.photos.work, self.media_store.known(), budget_bytes=budget)
 
-    async def free_up(self, *, min_age_days: float | None = None) -> list[str]:
-        """Tap "Free up space". What was removed."""
+    async def free_up(self, *, min_age_days: float | None = None, count: int = 0, batches: int = 1) -> list[str]:
+        """Tap "Free up space"; what was removed.
+
+        `count`: at most so many, the oldest first; 0: all. `batches`: in so many portions, each of which Syncthing
+        sees for itself: a slow phone takes minutes over hundreds of pictures.
+        """
         age = self.habits.free_up_min_age_days if min_age_days is None else min_age_days
-        names = self.photos.freeable(await self.files(), min_age_days=age)
-        gone = await self._delete(names)
+        files = await self.files()
+        names = self.photos.freeable(files, min_age_days=age)
+        names.sort(key=lambda name: (files[name].st_mtime_ns, name))
+        names = names[: count or None]
+        size = max(1, -(-len(names) // batches))
+        gone = [
+            each for start in range(0, len(names), size) for each in await self._delete(names[start : start + size])
+        ]
         self.freed += len(gone)
         return gone
+
+    async def trickle(self, *, count: int = 1, min_age_days: float = 60.0) -> list[str]:
+        """Let Smart Storage remove a few of what was backed up so long ago. What was removed."""
+        names = self.photos.trickling(await self.files(), min_age_days=min_age_days)
+        gone = await self._delete(names[:count])
+        self.freed += len(gone)
+        return gone
+
+    async def trash(self, names: list[str]) -> None:
+        """Delete in Google Photos: into the bin, here and in the account. Raises OSError."""
+        for name in names:
+            await asyncio.to_thread(self.bin.put, name)
+        await self._look_again()
+
+    async def restore(self, names: list[str]) -> list[str]:
+        """Take these out of the bin, here and in the account; their names now. Raises OSError."""
+        back = [await asyncio.to_thread(self.bin.restore, one) for one in self.bin.pictures() if one.name in names]
+        await self.scan()  # MediaProvider itself renamed them
+        await self._look_again()
+        return back
+
+    async def empty_bin(self) -> list[str]:
+        """Delete for good what is in the bin: where it was."""
+        gone = await asyncio.to_thread(self.bin.empty)
+        await self._look_again()
+        return gone
+
+    async def rename(self, name: str, to: str) -> str:
+        """Another name, or another folder, relative to the shared storage; which it got. Raises OSError."""
+        new = await asyncio.to_thread(self.roll.rename, name, to)
+        await self._look_again()
+        return new
+
+    async def add(self, name: str) -> None:
+        """Another app puts a picture of its own there. Raises OSError."""
+        await asyncio.to_thread(self.roll.add, name)
+        await self._look_again()
+
+    async def receive_only(self, *, on: bool) -> None:
+        """Change the type of the shared folders."""
+        await self.folders.change_type("receiveonly" if on else "sendreceive")
+
+    async def ignore(self, *patterns: str) -> None:
+        """Set the shared folders' ignore patterns (docs.syncthing.net/users/ignoring.html); none takes them away."""
+        await self.folders.ignore(patterns)
+
+    async def rescan(self) -> None:
+        """Syncthing looks through its folders, as it does once an hour."""
+        await self.folders.rescan()
+        await self._settle()
 
     async def delete(self, names: list[str]) -> list[str]:
         """Delete by hand; those that were there."""
@@ -176,9 +249,15 @@ class Phone:
         await asyncio.to_thread(self.roll.edit, name)
         await self._look_again()
 
+    async def copy(self, name: str) -> str:
+        """Edit it and save a copy beside it; its name. Raises OSError."""
+        new = await asyncio.to_thread(self.roll.copy, name)
+        await self._look_again()
+        return new
+
     async def fill(self, *, free_bytes: int) -> None:
         """Let other apps leave only this much."""
-        self.storage.fill(free_bytes, roll_bytes=await asyncio.to_thread(self.roll.used_bytes))
+        self.storage.fill(free_bytes, roll_bytes=await asyncio.to_thread(self._used_bytes))
         await self._settle()
 
     async def doze(self, *, every_s: float = 0.0, window_s: float = 0.0) -> None:
@@ -205,7 +284,7 @@ class Phone:
         return self.cloud.backups()
 
     async def free_bytes(self) -> int:
-        return self.storage.free_bytes(await asyncio.to_thread(self.roll.used_bytes))
+        return self.storage.free_bytes(await asyncio.to_thread(self._used_bytes))
 
     @property
     def is_reachable(self) -> bool:
@@ -216,6 +295,7 @@ class Phone:
 
     def _live(self, seconds: float) -> bool:
         """A stretch of the phone's own life. Whether it had work."""
+        self.bin.maintain(seconds)
         self.media_store.notice(self.roll.files())
         known = self.media_store.known()
         if not self._backs_up_now or not self.photos.waiting(known):
@@ -249,13 +329,16 @@ class Phone:
             await self.folders.accept(room_bytes=room_bytes)
             await self.folders.keep_within(room_bytes)
 
+    def _used_bytes(self) -> int:
+        return self.roll.used_bytes() + self.bin.used_bytes()
+
     async def _delete(self, names: list[str]) -> list[str]:
         gone = await asyncio.to_thread(self.roll.delete, names)
         await self._look_again()
         return gone
 
     async def _look_again(self) -> None:
-        if self.syncthing.is_running:
+        if self.syncthing.is_running and self.habits.is_watched:
             with contextlib.suppress(Retryable):  # a folder that is gone cannot be scanned, and says so in its state
                 await self.folders.rescan()
             await self._settle()

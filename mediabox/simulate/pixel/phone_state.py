@@ -17,6 +17,7 @@ class PhoneState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a script may want to know. Sizes in bytes."""
 
     model: Model
+    android: int
     now_ms: int
     is_on: bool
     is_running: bool  # Syncthing is
@@ -28,6 +29,7 @@ class PhoneState(msgspec.Struct, frozen=True, kw_only=True):
     storage_bytes: int
     free_bytes: int
     on_phone: int
+    in_bin: int
     known: int  # to the media scanner
     waiting: int  # for the backup
     backed_up: int
@@ -45,6 +47,7 @@ async def state_of(phone: Phone) -> PhoneState:
     is_running = phone.syncthing.is_running
     return PhoneState(
         model=phone.model,
+        android=phone.android,
         now_ms=phone.now_ms(),
         is_on=phone.is_on,
         is_running=is_running,
@@ -56,6 +59,7 @@ async def state_of(phone: Phone) -> PhoneState:
         storage_bytes=phone.storage.size_bytes,
         free_bytes=await phone.free_bytes(),
         on_phone=len(files),
+        in_bin=len(phone.bin.pictures()),
         known=len(known),
         waiting=len(phone.photos.waiting(known)),
         backed_up=len(phone.backups()),

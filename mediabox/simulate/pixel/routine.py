@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.errors import Retryable
-from mediabox.simulate.pixel.orders import FreeUp, Launch, Scan, Timed, carry_out
+from mediabox.simulate.pixel.obeying import carry_out
+from mediabox.simulate.pixel.orders import FreeUp, Launch, Scan, Timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,6 +17,7 @@ import msgspec
 from mediabox.simulate.pixel.camera_roll import CAMERA
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mediabox.simulate.pixel.syncthing_process import RealSyncthing
@@ -46,8 +47,10 @@ class FolderState(msgspec.Struct, frozen=True, kw_only=True):
 class SharedFolders:
     """Accepts what boxes offer and keeps it within the phone's limits."""
 
-    def __init__(self, syncthing: RealSyncthing, root: Path) -> None:
+    def __init__(self, syncthing: RealSyncthing, root: Path, *, folder_type: str, is_watched: bool) -> None:
         self._syncthing = syncthing
+        self._folder_type = folder_type
+        self._is_watched = is_watched
         self._root = root
         self._floors: dict[str, Floor] = {}
 
@@ -60,7 +63,13 @@ class SharedFolders:
             floor = self._floors[folder] = self._floor(room_bytes)
             path = self._root / CAMERA / (folder if await self._ids() else FIRST)
             await self._syncthing.share_folder(
-                folder, path, devices=tuple(offer["offeredBy"]), minDiskFree=floor, fsWatcherDelayS=1
+                folder,
+                path,
+                devices=tuple(offer["offeredBy"]),
+                type=self._folder_type,
+                minDiskFree=floor,
+                fsWatcherEnabled=self._is_watched,
+                fsWatcherDelayS=1,
             )
 
     async def keep_within(self, room_bytes: int) -> None:
@@ -71,6 +80,16 @@ class SharedFolders:
             if floor is None or _misleads(floor, wanted, state, room_bytes=room_bytes):
                 await self._syncthing.rest.patch(f"/rest/config/folders/{state.id}", {"minDiskFree": wanted})
                 self._floors[state.id] = wanted
+
+    async def change_type(self, folder_type: str) -> None:
+        """`sendreceive`, `receiveonly`."""
+        for folder in await self._ids():
+            await self._syncthing.rest.patch(f"/rest/config/folders/{folder}", {"type": folder_type})
+
+    async def ignore(self, patterns: Sequence[str]) -> None:
+        """As `.stignore` has them, one a line."""
+        for folder in await self._ids():
+            await self._syncthing.rest.post("/rest/db/ignores", {"ignore": list(patterns)}, folder=folder)
 
     async def rescan(self) -> None:
         """Have Syncthing see now what happened to the files: its watcher holds deletions back for a minute."""
