@@ -30,6 +30,7 @@ from mediabox.durable.private import write_private
 from mediabox.durable.publish import discard_stale
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, Fatal, MediaboxError, NeedsHuman, Retryable
+from mediabox.heartbeat import Heartbeat
 from mediabox.log import get_logger
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.version import VERSION
@@ -82,6 +83,7 @@ class Box:
         self._take_signals()
         _tell("starting", once=once, version=VERSION, home=self.config.home, sources=_by_type(self.config))
         async with AsyncExitStack() as stack:
+            stack.enter_context(Heartbeat())
             await stack.enter_async_context(self.database)
             self.clock.witness(await self.database.read(journal.last_at_ms))
             await self.issues.start()

@@ -9,6 +9,7 @@ source are bound once and appear on every line below. Fields whose name speaks o
 secret are never written, nor are control characters, which could forge a line.
 """
 
+import atexit
 import contextvars
 import json
 import logging
@@ -17,8 +18,11 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TextIO, cast
+
+from mediabox.log_writer import LogWriter
 
 SECRET = re.compile(
     r"(?i)pass(word|phrase|code)|secret|token|cookie|credential|authorization|(^|_)key$|session|otp|2fa"
@@ -70,11 +74,40 @@ def bound(**fields: object) -> Iterator[None]:
         _bound.reset(token)
 
 
-def set_up(*, level: str = "info", form: Literal["text", "json"] = "text") -> None:
-    """Send all logging to standard error: once, at the start. Under journald lines carry their priority."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter(form=form, to_journal=_is_journal()))
+def set_up(*, level: str = "info", form: Literal["text", "json"] = "text") -> TextIO:
+    """Send all logging to standard error: once, at the start. Under journald lines carry their priority.
+
+    Returns the stream it goes to, for whatever else is shown there. It never waits for its reader: see `log_writer`.
+    """
+    formatter = _Formatter(form=form, to_journal=_is_journal())
+    stream = _error_stream(formatter)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    return stream
+
+
+def _error_stream(formatter: logging.Formatter) -> TextIO:
+    try:
+        writer = LogWriter(sys.stderr.fileno(), partial(_dropped_line, formatter))
+    except (AttributeError, OSError, ValueError):  # closed, or replaced by something without a descriptor
+        return sys.stderr
+    atexit.register(writer.drain)
+    return cast("TextIO", writer)
+
+
+def drain() -> None:
+    """Wait a moment for what was logged to be written, before something else is written to the same place."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and isinstance(handler.stream, LogWriter):
+            handler.stream.drain()
+
+
+def _dropped_line(formatter: logging.Formatter, count: int) -> str:
+    """What stands in the place of lines that nobody read in time."""
+    fields = {"count": count, "reason": "nothing read them in time"}
+    about = {"msg": "log_lines_dropped", "name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
+    return formatter.format(logging.makeLogRecord({**about, "fields": fields})) + "\n"
 
 
 class _Formatter(logging.Formatter):

@@ -28,7 +28,9 @@ MAY_SEE: dict[str, set[str]] = {
     "clock": VALUES,
     "failpoints": VALUES,
     "contracts": VALUES | {"clock"},  # a source is given the clock
-    "log": VALUES,
+    "log": VALUES | {"log_writer"},
+    "log_writer": set(),
+    "heartbeat": set(),
     "config": VALUES,
     "systemd": GROUND,
     "durable": GROUND,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from whole.box import full_pipe
 
 from mediabox import log
 
@@ -116,3 +117,46 @@ def test_gives_journald_the_priority_of_every_line(tmp_path) -> None:
         subprocess.run([sys.executable, "-c", code], check=True, stderr=stream, env=environment)
 
     assert journal.read_text().splitlines() == ["<6>info    started", "<3>error   broken", "<3>ValueError: why"]
+
+
+CHATTER = """
+from mediabox import log
+log.set_up()
+for number in range(20_000):
+    log.get_logger("x").info("line", number=number)
+print("went on", flush=True)
+input()
+log.get_logger("x").info("last")
+"""
+
+
+def test_a_log_that_nobody_reads_stops_nothing_and_what_was_dropped_is_counted() -> None:
+    reader, writer = full_pipe()
+    argv = [sys.executable, "-c", CHATTER]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writer, text=True) as process:
+        os.close(writer)
+        assert process.stdout.readline() == "went on\n"
+
+        with os.fdopen(reader, encoding="utf-8") as stream:
+            written = 0
+            while "log_lines_dropped" not in (line := stream.readline()):
+                written += 1
+            process.stdin.write("\n")
+            process.stdin.flush()
+            rest = stream.read().splitlines()
+
+    assert f" warning log_lines_dropped count={20_000 - written} " in line
+    assert len(rest) == 1
+    assert rest[0].endswith("last")
+    assert process.returncode == 0
+
+
+def test_a_process_ends_though_its_log_is_never_read() -> None:
+    reader, writer = full_pipe()
+    code = "from mediabox import log; log.set_up(); log.get_logger('x').error('broken', error=ValueError('why'))"
+
+    done = subprocess.run([sys.executable, "-c", code], stderr=writer, check=False, timeout=60)
+
+    os.close(reader)
+    os.close(writer)
+    assert done.returncode == 0

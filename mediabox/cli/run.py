@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from mediabox import log as logging_
 from mediabox.cli import exits
@@ -48,29 +48,33 @@ def _run(arguments: argparse.Namespace, overrides: dict[str, object]) -> int:
         )
         raise Permanent(message)
     is_watched = sys.stderr.isatty() and not arguments.quiet
-    logging_.set_up(level="error" if is_watched else config.log.level, form=config.log.format)
-    with locked(home):
-        asyncio.run(_work(config, arguments, is_watched=is_watched))
+    out = logging_.set_up(level="error" if is_watched else config.log.level, form=config.log.format)
+    try:
+        with locked(home):
+            asyncio.run(_work(config, arguments, out if is_watched else None))
+    finally:
+        logging_.drain()
     if not arguments.once and not is_watched:
         return exits.OK
     code = _conclusion(home, archive=config.path(config.archive.path))
     return code if arguments.once else exits.OK
 
 
-async def _work(config: Config, arguments: argparse.Namespace, *, is_watched: bool) -> None:
+async def _work(config: Config, arguments: argparse.Namespace, out: TextIO | None) -> None:
+    """Run the box; with `out`, a terminal, show its progress there."""
     from mediabox.daemon import Box
     from mediabox.surfaces.terminal import Progress
 
     box, once = Box(config), bool(arguments.once)
-    progress = Progress(
-        sys.stderr,
+    progress = out and Progress(
+        out,
         count=lambda: box.database.read(figures.accounting),
         waiting_for=lambda: box.governor.waiting_for,
         at_rest=None if once else "watching; Ctrl-C ends",
         issues=None if once else lambda: box.database.read(issues.open_issues),
         roads=(lambda: box.database.read(figures.roads)) if config.destinations else None,
     )
-    await box.run(once=once, until_let_go=arguments.simulated_pixel, beside=[progress.run] if is_watched else [])
+    await box.run(once=once, until_let_go=arguments.simulated_pixel, beside=[progress.run] if progress else [])
 
 
 def _overrides(arguments: argparse.Namespace) -> dict[str, object]:

@@ -12,6 +12,7 @@ from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
 from mediabox.core.enrolment import REBUILDING
+from mediabox.heartbeat import stuck_for_s
 from mediabox.model.issue import Issue, Severity
 from mediabox.store import volumes
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 LOW_HOME_BYTES = 20_000_000  # the catalogue of 10,000 files, or its write-ahead log in a busy hour
 MARKER = Path(".mediabox", "volume.json")
+STUCK_REMEDY = (
+    "A disk or share that does not answer can hold it up: check those first. If it stays so, restart it: "
+    "`systemctl restart mediabox`, or by hand"
+)
 CLOCK_REMEDY = "Connect the network so that it can be set (timedatectl shows its state). Nothing expires until then."
 
 
@@ -42,6 +47,9 @@ def found_now(home: Path, *, has_archive: bool, now_ms: int) -> Iterator[Issue]:
     if not Clock().is_trusted():
         what = "The clock is before 2025: it was never set since the box was switched on"
         yield _issue("clock.unset", what, CLOCK_REMEDY, now_ms)
+    if (pid := running(home)) and (stuck_s := stuck_for_s(pid)):
+        what = f"mediabox is running (process {pid}) but has not moved for {stuck_s:,.0f} seconds"
+        yield _issue("daemon.stuck", what, f"{STUCK_REMEDY} `kill -9 {pid}`; nothing is lost.", now_ms)
     free = free_bytes(home)
     if free is not None and free < LOW_HOME_BYTES:
         what = f"Only {bytes_words(free)} are free on the disk of the home folder {home}: the catalogue needs room"

@@ -15,6 +15,7 @@ from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core import commands
 from mediabox.errors import NeedsHuman
+from mediabox.heartbeat import stuck_for_s
 from mediabox.model.issue import Severity
 from mediabox.store import figures, volumes
 from mediabox.surfaces.terminal import road_words
@@ -53,6 +54,7 @@ def status_of(home: Path) -> Status:
         found,
         pid=pid,
         is_running=pid is not None,
+        stuck_s=stuck_for_s(pid) if pid is not None else None,
         waiting_for=_pause_words(held) if held else found.waiting_for,
         issues=(*found.issues, *(issue for issue in present if issue.key.partition(".")[0] not in open_keys)),
         bytes=msgspec.structs.replace(found.bytes, archive_free=_free(home)),
@@ -121,6 +123,8 @@ def _call_words(calls: Calls) -> str:
 
 def _headline(status: Status) -> str:
     state = f"running (process {status.pid})" if status.is_running else "not running"
+    if status.stuck_s is not None:
+        return f"mediabox is {state}, but it has not moved for {status.stuck_s:,.0f} s"
     if status.waiting_for:
         return f"mediabox is {state}, {status.waiting_for}"
     return f"mediabox is {state}{', working' if status.is_running and status.accounting.pending else ''}"

@@ -95,6 +95,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     is_running: bool = False
     pid: int | None = None
+    stuck_s: float | None = None  # it has not moved for so long; None while it works
     waiting_for: str | None = None  # why work waits, for a person
     accounting: Accounting
     assets: int

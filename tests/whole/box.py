@@ -75,14 +75,19 @@ class Household:
         return [sys.executable, "-m", "whole.plain_box", str(self.home), str(self.table)]
 
     def start(
-        self, *, real: bool = True, env: Mapping[str, str] | None = None, once: bool = True
+        self, *, real: bool = True, env: Mapping[str, str] | None = None, once: bool = True, log: Path | None = None
     ) -> subprocess.Popen[str]:
+        """A process whose words are in pipes, or, if nobody is going to read those, at the end of file `log`."""
         argv = self.command(real=real)
         argv = argv if once else [word for word in argv if word != "--once"]
         environment = os.environ | OURS | dict(env or {})
-        return subprocess.Popen(
-            argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+        if log is None:
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            return subprocess.Popen(argv, env=environment, text=True, start_new_session=True, **pipes)
+        with log.open("ab") as stream:
+            return subprocess.Popen(
+                argv, env=environment, text=True, start_new_session=True, stdout=stream, stderr=stream
+            )
 
     def run(self, *, real: bool = True, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """To its end, or to the end an armed fault puts to it."""
@@ -127,3 +132,15 @@ def wait_until(is_true: Callable[[], object], *, timeout_s: float = 30) -> None:
     while not is_true():
         assert time.monotonic() < until, "it never happened"
         time.sleep(0.02)
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe that takes nothing more, as of a log whose reader hangs."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"." * 4096)
+    except BlockingIOError:
+        os.set_blocking(writer, True)  # as a service manager or a shell hands it over
+    return reader, writer

@@ -42,6 +42,7 @@ class Road:
         self.phone = Phone(root / "phone", storage=storage)
         self.phone.battery.is_charging = True  # days of its time pass
         self.kills: Counter[str] = Counter()
+        self._log = root / "daemon.log"
         self._daemon: subprocess.Popen[str] | None = None
 
     async def __aenter__(self) -> Self:
@@ -94,7 +95,7 @@ class Road:
             await self.syncthing.start()
         await self.phone.launch()
         if self._daemon is None or self._daemon.poll() is not None:
-            self._daemon = self.box.start(once=False)
+            self.start_daemon()
         await self.phone.tick(60.0)
         await self.phone.scan()
         await self.phone.back_up()
@@ -119,21 +120,22 @@ class Road:
     async def _kill_daemon(self) -> None:
         self.end_daemon()
 
+    def start_daemon(self, **env: str) -> subprocess.Popen[str]:
+        self._daemon = self.box.start(once=False, env=env, log=self._log)
+        return self._daemon
+
     def end_daemon(self) -> None:
         if self._daemon is not None:
             kill(self._daemon)
-            for pipe in (self._daemon.stdout, self._daemon.stderr):
-                if pipe is not None:
-                    pipe.close()
         self._daemon = None
 
     def stop_daemon(self) -> str:
-        """Let it end by itself; what it said."""
+        """Let it end by itself; what it logged, with all that were killed before it."""
         assert self._daemon is not None
         self._daemon.send_signal(signal.SIGTERM)
-        _, said = self._daemon.communicate(timeout=60)
+        self._daemon.wait(timeout=60)
         self._daemon = None
-        return said
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     # ------------------------------------------------------------ what came of it
 

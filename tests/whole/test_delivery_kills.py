@@ -70,7 +70,7 @@ def put(road: Road, photos: Iterator[Path], count: int) -> None:
 
 
 async def die_at(point: str, road: Road, *, hit: int = 1) -> None:
-    road._daemon = road.box.start(once=False, env={"MEDIABOX_FAILPOINT": f"{point}:{hit}"})
+    road.start_daemon(MEDIABOX_FAILPOINT=f"{point}:{hit}")
     async with asyncio.timeout(60):
         while road._daemon.poll() is None:
             await the_phone_is_used(road)
@@ -98,7 +98,7 @@ async def the_phone_lives_on(road: Road) -> None:
 async def assert_all_arrived_once(road: Road) -> None:
     async def live() -> None:
         if road._daemon is None:
-            road._daemon = road.box.start(once=False)
+            road.start_daemon()
         await the_phone_is_used(road)
 
     assert await until(lambda: is_done(road), live, stretches=STRETCHES), (road.states(), road.doubts())

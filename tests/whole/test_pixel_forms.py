@@ -26,7 +26,7 @@ async def test_every_kind_arrives_once_in_the_form_it_can_be_taken_in(
     library = media / "library"
     box.found({str(path.relative_to(library)): path for path in library.rglob("*") if path.is_file()})
     async with Road(box, tmp_path, window_bytes=300_000_000, seed=1) as road:
-        road._daemon = box.start(once=False)
+        road.start_daemon()
 
         async def live() -> None:
             await road.phone.tick(60.0)
