@@ -243,6 +243,8 @@ def _text_type(head: bytes) -> str | None:
     """Sidecars are text: XMP, property lists, Takeout's JSON."""
     if head.startswith(b"bplist00"):
         return _PLIST
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<", b"\0\0\0<", b"\0\0\xfe\xff")):  # UTF-16, UTF-32
+        head = head.replace(b"\0", b"").lstrip(b"\xff\xfe")
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1024]
     if start.startswith(b"{") and b'"' in start:
         return _JSON

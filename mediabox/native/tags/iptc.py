@@ -75,8 +75,8 @@ def _records(record: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
 
 
 def _written_out(date: str, time: str) -> str:
-    """`20230925` and `083330-0500` as ISO 8601."""
-    if len(date) != 8:
+    """`20230925` and `083330-0500` as ISO 8601; `19870600` is a month (IIM 4.2, 2:55: what is not known is zero)."""
+    if len(date) != 8 or not date.isdigit():
         return ""
     day = f"{date[:4]}-{date[4:6]}-{date[6:]}"
     return f"{day}T{time[:2]}:{time[2:4]}:{time[4:6]}{time[6:]}" if len(time) >= 6 else day

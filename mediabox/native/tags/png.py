@@ -5,19 +5,17 @@ import zlib
 from collections.abc import Iterator
 
 from mediabox.model.facts import Hdr, TimeSource
-from mediabox.native.boxes import Source
+from mediabox.native.boxes import Held, Source
 from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant, clean
+from mediabox.native.tags.png_text import MAX_TEXT_BYTES, take_text
 from mediabox.native.tags.reader import Window
-from mediabox.native.tags.xmp import read_xmp
 
 MAX_CHUNKS = 64  # from the start; text and colour come first, pixels may come in thousands
-MAX_TEXT_BYTES = 2 * 1024 * 1024
 TAIL_BYTES = 16 * 1024
 _END = b"\0\0\0\0IEND\xaeB`\x82"
-_TOLD = (b"eXIf", b"iTXt", b"tIME", b"tEXt")
-_XMP_KEY = b"XML:com.adobe.xmp\0"
+_TOLD = (b"eXIf", b"iTXt", b"tIME", b"tEXt", b"zTXt")
 
 
 def read_png(source: Source, found: Findings) -> None:
@@ -52,27 +50,16 @@ def _chunks(source: Source) -> Iterator[tuple[bytes, Window, int]]:
 
 def _behind_pixels(tail: bytes, start: int) -> Iterator[tuple[bytes, Window]]:
     """Text chunks among the last bytes, past `start`: found by name, believed by checksum."""
-    held = _Held(tail)
+    held = Held(tail)
     for kind in _TOLD:
-        at = tail.find(kind, max(start, 4))
-        while at >= 4:
+        at, left = tail.find(kind, max(start, 4)), MAX_CHUNKS
+        while at >= 4 and left:
             length = int.from_bytes(tail[at - 4 : at], "big")
             end = at + 4 + length
             if end + 4 <= len(tail) and zlib.crc32(tail[at:end]) == int.from_bytes(tail[end : end + 4], "big"):
                 yield kind, Window(held, at + 4, length)
-                break
+                left -= 1
             at = tail.find(kind, at + 4)
-
-
-class _Held:
-    """Bytes in hand, as a source."""
-
-    def __init__(self, held: bytes) -> None:
-        self._held = held
-        self.size = len(held)
-
-    def bytes(self, offset: int, length: int, /) -> bytes:
-        return self._held[offset : offset + length]
 
 
 def _take(kind: bytes, body: Window, found: Findings) -> None:
@@ -84,12 +71,8 @@ def _take(kind: bytes, body: Window, found: Findings) -> None:
             found.frames = frames if frames > 1 else None
         case b"eXIf":
             read_exif(body, found)
-        case b"iTXt":
-            _take_text(body.bytes(0, min(body.size, MAX_TEXT_BYTES)), found)
-        case b"tEXt":
-            key, _, text = body.bytes(0, min(body.size, 1024)).partition(b"\0")
-            if key == b"Software":
-                found.software = found.software or clean(text.decode("latin-1"))
+        case b"iTXt" | b"tEXt" | b"zTXt":
+            take_text(kind, body.bytes(0, min(body.size, MAX_TEXT_BYTES)), found)
         case b"iCCP":
             found.color_profile = clean(body.bytes(0, min(80, body.size)).partition(b"\0")[0].decode("latin-1"))
         case b"cICP":
@@ -103,12 +86,3 @@ def _take(kind: bytes, body: Window, found: Findings) -> None:
                 found.times.append(candidate(at, TimeSource.EXIF_MODIFIED))
         case _:
             return
-
-
-def _take_text(body: bytes, found: Findings) -> None:
-    """International text: keyword, compression flag and method, language, translated keyword, text (11.3.3.4)."""
-    if not body.startswith(_XMP_KEY):
-        return
-    is_packed = body[len(_XMP_KEY)] == 1
-    text = body[len(_XMP_KEY) + 2 :].split(b"\0", 2)[2]
-    read_xmp(zlib.decompressobj().decompress(text, MAX_TEXT_BYTES) if is_packed else text, found)

@@ -19,6 +19,7 @@ _REGIONS = "{http://www.metadataworkinggroup.com/schemas/regions/}"
 _MICROSOFT_REGIONS = "{http://ns.microsoft.com/photo/1.2/}RegionInfo"
 _MICROSOFT_NAME = "{http://ns.microsoft.com/photo/1.2/t/Region#}PersonDisplayName"
 
+_FIXES = (_EXIF + "GPSTimeStamp", _EXIF + "GPSDateTime")  # the standard's name; what some write
 _DATES = (_EXIF + "DateTimeOriginal", _PHOTOSHOP + "DateCreated", _XMP + "CreateDate")  # best first
 _FACES = (None, "Face", "face")
 _DEGREES = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?(?:,(\d{1,2}(?:\.\d+)?))?\s*([NSEWnsew])")
@@ -58,9 +59,10 @@ def take(packet: Packet, found: Findings) -> None:
     found.add_keywords(*packet.texts(_DC + "subject"))
     found.add_people(*_people(packet))
     found.place = found.place or _place(packet)
-    taken = next((at for name in _DATES if (at := moment(packet.text(name) or ""))), None)
-    if taken is not None:
-        found.times.append(candidate(taken, TimeSource.XMP))
+    for names, source in ((_DATES, TimeSource.XMP), (_FIXES, TimeSource.GPS_UTC)):
+        taken = next((at for name in names if (at := moment(packet.text(name) or ""))), None)
+        if taken is not None:
+            found.times.append(candidate(taken, source, 0 if source is TimeSource.GPS_UTC else None))
 
 
 def _people(packet: Packet) -> list[str]:

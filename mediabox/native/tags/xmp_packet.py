@@ -23,8 +23,18 @@ _LISTS = (_RDF + "Bag", _RDF + "Seq", _RDF + "Alt")
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _KNOWN = (  # looked for one by one: a regular expression of them all takes ten times as long
     b"Rating", b"dc:subject", b"dc:title", b"dc:description", b"DateCreated", b"CreateDate", b"DateTimeOriginal",
-    b"GPSL", b"PersonInImage", b"mwg-rs", b"PersonDisplayName", b"MicroVideo", b"MotionPhoto",
+    b"GPSL", b"GPSTimeStamp", b"GPSDateTime", b"PersonInImage", b"mwg-rs", b"PersonDisplayName", b"MicroVideo",
+    b"MotionPhoto",
 )  # fmt: skip
+
+_FORMS = (  # the longer marks first: UTF-32's begins like UTF-16's
+    (b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"),
+)  # fmt: skip
+_DECLARATION = re.compile(r"<\?xml .{0,200}?\?>", re.DOTALL)  # would name the encoding it had
+_WRAPPER = re.compile(rb"<(\w{1,20}:x[am]pmeta)[\s>]")  # `xapmeta` until 2004
+_RDF_ELEMENT = re.compile(rb"<(\w{1,20}:RDF)[\s>]")
 
 
 class Packet:
@@ -83,7 +93,10 @@ def parse(packet: bytes) -> Packet | None:
 
     Raises Malformed for what is not XML, for XML with a document type, and for a forest of tags.
     """
-    if not packet or len(packet) > MAX_PACKET_BYTES or not _is_wanted(packet):
+    if not packet or len(packet) > MAX_PACKET_BYTES:
+        return None
+    packet = as_utf8(packet)
+    if not _is_wanted(packet):
         return None
     if packet.count(b"<") > MAX_TAGS:
         raise Malformed(f"XMP of more than {MAX_TAGS:,} tags")
@@ -92,9 +105,32 @@ def parse(packet: bytes) -> Packet | None:
     from defusedxml.ElementTree import fromstring
 
     try:
-        return Packet(fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True))
+        try:
+            return Packet(fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True))
+        except ParseError:
+            return Packet(fromstring(_innermost(packet), forbid_dtd=True))
     except (ParseError, ValueError, LookupError) as err:  # defusedxml's refusals; an encoding nobody knows
         raise Malformed(f"XMP that is not: {type(err).__name__}") from err
+
+
+def as_utf8(packet: bytes) -> bytes:
+    """The packet in UTF-8: it may be UTF-16 or UTF-32, with or without a mark (ISO 16684-1, 7.3.2)."""
+    start = packet[:4]
+    form = next((form for mark, form in _FORMS if start.startswith(mark)), None)
+    if form is None:
+        return packet
+    text = packet.decode(form, "replace").lstrip("\ufeff")
+    return _DECLARATION.sub("", text, count=1).encode("utf-8", "replace")
+
+
+def _innermost(packet: bytes) -> bytes:
+    """`x:xmpmeta` alone, or `rdf:RDF`. Programs that write a shorter packet leave the old one's end behind it."""
+    for start in filter(None, (_WRAPPER.search(packet), _RDF_ELEMENT.search(packet))):
+        closing = b"</" + start[1] + b">"
+        end = packet.find(closing, start.end())
+        if end >= 0:
+            return packet[start.start() : end + len(closing)]
+    raise Malformed("XMP without its outermost element")
 
 
 def _is_wanted(packet: bytes) -> bool:
