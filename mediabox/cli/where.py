@@ -15,7 +15,7 @@ from mediabox.clock import Clock
 from mediabox.core.informed import informed
 from mediabox.model.asset import Resource
 from mediabox.model.delivery import Delivery, DeliveryState
-from mediabox.model.facts import Facts
+from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from mediabox.model.job import Job
 from mediabox.model.ledger import Copy, Evidence
 from mediabox.store import assets, copies, deliveries, jobs, journal, told
@@ -193,8 +193,7 @@ def _words_told(one: Way) -> Iterator[str]:
 
 def _facts_told(facts: Facts) -> Iterator[str]:
     if facts.capture_time:
-        taken = facts.capture_time
-        yield f"  taken    {taken.local} {_zone(taken.offset_min)} ({taken.source})"
+        yield f"  taken    {_taken(facts.capture_time)}"
     size = f", {facts.width} x {facts.height}" if facts.width else ""
     length = f", {facts.duration_s:.1f} s {facts.video_codec or ''}" if facts.duration_s else ""
     hdr = f", {facts.hdr}" if facts.hdr else ""
@@ -205,6 +204,14 @@ def _facts_told(facts: Facts) -> Iterator[str]:
         yield f"  place    {facts.place.latitude:.5f}, {facts.place.longitude:.5f}"
     if facts.damage:
         yield f"  damage   {facts.damage}"
+
+
+def _taken(time: CaptureTime) -> str:
+    """When, in which zone, and who says so; a day, month or year is shown as what it is."""
+    when = f"{time.local}, nothing finer is known" if time.is_partial else f"{time.local} {_zone(time.offset_min)}"
+    if time.source is TimeSource.FILE_MODIFIED:
+        return f"{when} ({time.source}: only the file's own time says so, nothing in the file does)"
+    return f"{when} ({time.source})"
 
 
 def _zone(offset_min: int | None) -> str:

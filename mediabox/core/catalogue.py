@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Which member stands for the asset: the picture as shot, before its raw twin, before anything derived.
 RANK = (Role.ORIGINAL, Role.RAW, Role.EDITED, Role.LIVE_VIDEO, Role.EDITED_VIDEO, Role.SIDECAR)
-GUESSED_TIMES = (TimeSource.FILE_NAME, TimeSource.FILE_MODIFIED, TimeSource.EXIF_MODIFIED)
+GUESSED_TIMES = (TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.FILE_MODIFIED, TimeSource.EXIF_MODIFIED)
 OWNERS_XMP = ".source.xmp"  # how the owner's own sidecars end in the archive
 
 

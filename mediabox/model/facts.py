@@ -20,7 +20,7 @@ class Hdr(StrEnum):
 
 
 class TimeSource(StrEnum):
-    """Which rule gave the capture time, best first. The first that is present and sane wins."""
+    """Which rule gave the capture time, best first; `native.tags.capture_time` says when a later one is believed."""
 
     EXIF_OFFSET = "exif_offset"  # DateTimeOriginal with OffsetTimeOriginal
     QUICKTIME_DATE = "quicktime_date"  # com.apple.quicktime.creationdate: local time with zone
@@ -36,6 +36,7 @@ class TimeSource(StrEnum):
     MOVIE_HEADER = "movie_header"  # mvhd creation time (UTC by ISO/IEC 14496-12)
     EXIF_MODIFIED = "exif_modified"  # DateTime (0x0132) only
     FILE_NAME = "file_name"  # IMG_20180725_163423.jpg and the like
+    FOLDER = "folder"  # `1998-07 Greece`, `2004/06`: a period only
     FILE_MODIFIED = "file_modified"  # the file's mtime: the last resort
 
 
@@ -43,13 +44,39 @@ class CaptureTime(msgspec.Struct, frozen=True, kw_only=True):
     """When the shutter opened.
 
     `local` is the wall clock where the picture was taken, ISO 8601 without zone,
-    milliseconds when known (`2024-05-12T18:03:22.120`). `offset_min` is minutes east
-    of UTC, `None` when unknown.
+    milliseconds when known (`2024-05-12T18:03:22.120`); of less than a moment, what is
+    known: `1987`, `1987-06`, `1987-06-15`. `offset_min` is minutes east of UTC, `None`
+    when unknown.
     """
 
     local: str
     offset_min: int | None = None
     source: TimeSource
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only the day, month or year is known."""
+        return len(self.local) <= len("1987-06-15")
+
+    @property
+    def begins(self) -> str:
+        """Where to file it: the moment, or noon of the period's first day."""
+        return self._completed("-01-01")
+
+    @property
+    def middle(self) -> str:
+        """Where to show it where only moments can be shown: the moment, or one amid the period."""
+        return self._completed("-07-16")
+
+    def as_moment(self) -> "CaptureTime | None":
+        """For formats that know moments only: noon of a day; None for a month or year: its first day would be a lie."""
+        if not self.is_partial:
+            return self
+        is_day = len(self.local) == len("1987-06-15")
+        return CaptureTime(local=self.begins, offset_min=self.offset_min, source=self.source) if is_day else None
+
+    def _completed(self, rest: str) -> str:
+        return f"{self.local}{rest[len(self.local) - 4 :]}T12:00:00" if self.is_partial else self.local
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

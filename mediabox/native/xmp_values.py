@@ -95,9 +95,10 @@ _FAVORITE_STARS = "5"
 # What XML 1.0 cannot hold at all (2.2), not even escaped.
 _IMPOSSIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _GPS = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])")
-_DATE = re.compile(
+_DATE = re.compile(  # XMP Part 1, 8.2.1.2
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?(?:(Z)|([+-])(\d\d):(\d\d))?"
-)  # XMP Part 1, 8.2.1.2; dates without a time of day say too little for a capture time
+)
+_PARTIAL = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")  # the same: a year, a month, a day
 
 
 def possible(text: str) -> str:
@@ -252,6 +253,8 @@ def read(values: Mapping[str, tuple[str, ...]], *, time_source: TimeSource) -> R
 
 
 def _read_date(text: str | None, source: TimeSource) -> CaptureTime | None:
+    if _PARTIAL.fullmatch(text or ""):
+        return CaptureTime(local=text or "", source=source)
     found = _DATE.fullmatch(text or "")
     if found is None:
         return None

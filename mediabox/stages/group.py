@@ -37,7 +37,7 @@ EDITED_APART_S = 3.0  # an edited version keeps its original's capture time
 MOST_MEMBERS = 256
 
 # Times that say when a file was written rather than when the shutter opened.
-_WEAK_TIMES = frozenset({TimeSource.EXIF_MODIFIED, TimeSource.FILE_NAME, TimeSource.FILE_MODIFIED})
+_WEAK_TIMES = frozenset({TimeSource.EXIF_MODIFIED, TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.FILE_MODIFIED})
 # Which of two pictures of one shot was there first.
 _EXTENSION_ORDER = ("heic", "heif", "hif", "jpg", "jpeg", "dng")
 
@@ -101,7 +101,9 @@ class Group:
 
 
 def seconds_apart(one: CaptureTime, other: CaptureTime) -> float | None:
-    """Seconds between two capture times; by the wall clock unless both zones are known. None: unreadable."""
+    """Seconds between two capture times; by the wall clock unless both zones are known. None: not two moments."""
+    if one.is_partial or other.is_partial:
+        return None
     try:
         first, second = datetime.fromisoformat(one.local), datetime.fromisoformat(other.local)
         if one.offset_min is not None and other.offset_min is not None:

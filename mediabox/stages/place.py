@@ -169,7 +169,7 @@ def _values(resource: Resource, facts: Facts) -> dict[str, str]:
 def _date_parts(facts: Facts) -> tuple[str, ...]:
     """Year to second on the wall clock where the picture was taken; empty when that is unknown or no date."""
     try:
-        taken = datetime.fromisoformat(facts.capture_time.local) if facts.capture_time else None
+        taken = datetime.fromisoformat(facts.capture_time.begins) if facts.capture_time else None
     except ValueError:  # a file may claim any date, the 31st of February included
         taken = None
     if taken is None:

@@ -8,6 +8,9 @@ import pytest
 from cli.conftest import Say, program
 
 from mediabox.cli import exits
+from mediabox.cli.where import _facts_told
+from mediabox.model.asset import Kind
+from mediabox.model.facts import CaptureTime, Facts, TimeSource
 
 TOWER = "library/Mixed/tower.jpg"
 
@@ -107,3 +110,23 @@ def test_names_that_are_not_text_or_drive_a_terminal_are_found_and_shown_harmles
     assert by_bytes.out.startswith("bad%FF.jpg ")
     assert all("\x1b" not in text and "\x07" not in text and "\\x1b" in text for text in shown)
     assert two.out.startswith("two\\nlines.jpg ")
+
+
+@pytest.mark.parametrize(
+    ("time", "shown"),
+    [
+        (CaptureTime(local="1987", source=TimeSource.XMP), "1987, nothing finer is known (xmp)"),
+        (
+            CaptureTime(local="2020-01-02", source=TimeSource.FILE_NAME),
+            "2020-01-02, nothing finer is known (file_name)",
+        ),
+        (
+            CaptureTime(local="2020-09-13T12:26:40", offset_min=0, source=TimeSource.FILE_MODIFIED),
+            "2020-09-13T12:26:40 +00:00 (file_modified: only the file's own time says so, nothing in the file does)",
+        ),
+    ],
+)
+def test_a_period_and_a_date_that_only_the_file_s_time_tells_are_shown_as_such(time: CaptureTime, shown: str) -> None:
+    facts = Facts(kind=Kind.VIDEO, media_type="video/x-msvideo", capture_time=time)
+
+    assert f"  taken    {shown}" in list(_facts_told(facts))

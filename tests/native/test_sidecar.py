@@ -478,3 +478,13 @@ def test_merging_again_changes_nothing(existing: bytes, source: bytes | None, re
     assert parse(once).members == record.members
     first = merge(None, source, record)
     assert source is None or merge(first, source, record) == first
+
+
+@pytest.mark.parametrize("local", ["1987", "1987-06", "1987-06-15"])
+def test_a_partial_date_is_written_and_read_as_the_period_it_is(local: str) -> None:
+    record = replace(RECORD, capture_time=CaptureTime(local=local, source=TimeSource.XMP))
+
+    content = compose(record)
+
+    assert f">{local}<".encode() in content or f'"{local}"'.encode() in content
+    assert parse(content).capture_time == record.capture_time

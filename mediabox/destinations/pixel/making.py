@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 GAIN_MAPS = frozenset({Hdr.ULTRA_HDR, Hdr.APPLE_GAIN_MAP, Hdr.ISO_GAIN_MAP})
 # Times the file itself does not say in a way Google Photos reads; the file's own date is set in any case.
-UNSAID = frozenset({TimeSource.SOURCE, TimeSource.TAKEOUT, TimeSource.XMP, TimeSource.IPTC, TimeSource.FILE_NAME})
+UNSAID = frozenset(
+    {TimeSource.SOURCE, TimeSource.TAKEOUT, TimeSource.XMP, TimeSource.IPTC, TimeSource.FILE_NAME, TimeSource.FOLDER}
+)
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,7 +226,7 @@ class Maker:
 def missing_time(parcel: Parcel) -> CaptureTime | None:
     """The capture time to be written into the file; None when it says it itself, or nobody knows better."""
     own = parcel.first.facts.capture_time if parcel.first.facts else None
-    known = parcel.capture_time
+    known = parcel.capture_time.as_moment() if parcel.capture_time else None
     if known is None:
         return None
     if own is None or own.source in UNSAID or own.source is TimeSource.FILE_MODIFIED:

@@ -219,5 +219,5 @@ def taken_at_ms(time: CaptureTime | None) -> int | None:
     """Unix ms; a wall clock without zone is taken for UTC's: a day more or less does not matter for the order."""
     if time is None:
         return None
-    instant = datetime.fromisoformat(time.local).replace(tzinfo=UTC) - timedelta(minutes=time.offset_min or 0)
+    instant = datetime.fromisoformat(time.middle).replace(tzinfo=UTC) - timedelta(minutes=time.offset_min or 0)
     return int(instant.timestamp() * 1000)

@@ -20,7 +20,7 @@ from mediabox.native.fit.unfit import Unfit
 from mediabox.native.tags import read_tags
 
 # What is known from outside the bytes says nothing that a file should repeat of itself.
-_OUTSIDE = (TimeSource.FILE_NAME, TimeSource.FILE_MODIFIED)
+_OUTSIDE = (TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.FILE_MODIFIED)
 _SHORT_OF_MEMORY = ("out of memory", "cannot allocate memory", "unable to allocate")
 
 
@@ -49,7 +49,7 @@ def _facts(source: Original, conversion: Conversion) -> Facts:
 
 def _own_time(facts: Facts) -> CaptureTime | None:
     found = facts.capture_time
-    return None if found is None or found.source in _OUTSIDE else found
+    return None if found is None or found.source in _OUTSIDE else found.as_moment()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Source
 from mediabox.native.tags.codecs import avi_codec, wave_codec
-from mediabox.native.tags.dates import candidate, moment, moment_in_words
+from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.findings import Findings, Tolerant, decoded
 
 MAX_CHUNKS = 256  # in one list; the pictures themselves are one list that is stepped over
@@ -104,6 +104,6 @@ def _read_info(source: Source, info: Chunk, found: Findings) -> None:
 def _take_date(raw: bytes, found: Findings) -> None:
     """Cameras write local time, either as C's asctime does or as EXIF does."""
     text = decoded(raw) or ""
-    at = moment(text) or moment_in_words(text)
+    at = moment(text)
     if at is not None:
         found.times.append(candidate(at, TimeSource.EXIF_LOCAL))

@@ -1,10 +1,12 @@
 """Read the ways files write a moment, and say which of them are moments at all.
 
-EXIF: `2024:05:12 18:03:22`; ISO 8601 in XMP and QuickTime: `2024-05-12T18:03:22.12+02:00`.
+EXIF: `2024:05:12 18:03:22`; ISO 8601 in XMP and QuickTime: `2024-05-12T18:03:22.12+02:00`;
+C's asctime and RFC 1123 in words. What is not known is left out, zero or blank
+(`1987`, `1987-06`, `1987:00:00 00:00:00`, `1987:  :  `): such a date is kept as the period it is.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from mediabox.model.facts import CaptureTime, TimeSource
@@ -12,50 +14,82 @@ from mediabox.model.facts import CaptureTime, TimeSource
 EARLIEST_YEAR = 1900  # older is an unset clock or a slip; scans of older prints say so elsewhere
 MAX_OFFSET_MIN = 14 * 60  # Line Islands, UTC+14, is the farthest there is
 _MOVIE_EPOCH = datetime(1904, 1, 1, tzinfo=UTC)  # ISO/IEC 14496-12, 8.2.2.3
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+YEAR, MONTH, DAY = 4, 7, 10  # characters of ISO 8601: how much of a date is known
 
+# Phones with a 12-hour clock write it where Exif has 24 hours, in their own language, before or behind the time.
+# The last of each line are the Chinese words in GB 2312 and Big5, read as Latin-1.
+_AM = r"a\.?\s?m\b\.?|上午|凌晨|早上|午前|오전|vorm\.|ص|πμ|ÉÏÎç|¤W¤È"
+_PM = r"p\.?\s?m\b\.?|下午|晚上|午後|오후|nachm\.|م|μμ|ÏÂÎç|¤U¤È"
+_HALF = rf"(?:(?:{_AM})|({_PM}))?"
 _MOMENT = re.compile(
-    r"\s*(\d{4})[:\-/.](\d{1,2})[:\-/.](\d{1,2})"
-    r"(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9}))?)?)?"
-    r"\s*(Z|UTC|[+-]\d{1,2}:?\d{2})?"
+    r"\s*(\d{4})(?!\d)(?:[:\-/.](\d{1,2}| [ \d])(?:[:\-/.](\d{1,2}| [ \d])"
+    rf"(?:[ T]+{_HALF}\s*(\d{{1,2}}):(\d{{1,2}}| \d)(?::(\d{{1,2}}| \d)(?:[.,](\d{{1,9}}))?)?\s*{_HALF})?"
+    r"\s*(Z|UTC|GMT|[+-]\d{1,2}:?\d{2})?)?)?",
+    re.IGNORECASE,
 )
+_HAS_HALF = re.compile(rf"{_AM}|{_PM}", re.IGNORECASE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_WORDS = re.compile(r"\s*[a-z]{3},? +([a-z]{3}) +(\d{1,2}) +(\d{1,2}:\d\d:\d\d) +(\d{4})", re.IGNORECASE)
+_ASCTIME = re.compile(r"\s*[a-z]{3},? +([a-z]{3}) +(\d{1,2}) +(\d{1,2}:\d\d:\d\d) +(\d{4})()", re.IGNORECASE)
+_RFC_1123 = re.compile(
+    r"\s*(?:[a-z]{3,9}, +)?(\d{1,2}) +([a-z]{3})[a-z]* +(\d{4})(?: +(\d{1,2}:\d\d(?::\d\d)?.*))?", re.IGNORECASE
+)
 _OFFSET = re.compile(r"\s*([+-])(\d{1,2}):?(\d{2})")
 
 
 class Moment(NamedTuple):
     """A wall-clock time and, when it was written with it, minutes east of UTC."""
 
-    local: datetime  # naive
+    local: datetime  # naive; the beginning of the period, when it is one
     offset_min: int | None
     has_millis: bool
+    known: int | None = None  # YEAR, MONTH or DAY: all that is known; None: the time of day, too
 
 
 def moment(text: str) -> Moment | None:
     """The moment `text` begins with, or None: blank, zero and impossible dates are none."""
     found = _MOMENT.match(text)
     if found is None:
-        return None
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
-    millis = int((fraction or "0")[:3].ljust(3, "0"))
+        return _moment_in_words(text)
+    year, month, day, early, hour, minute, second, fraction, late, zone = found.groups()
+    months, days = _number(month), _number(day)
+    known = None if hour and months and days else DAY if months and days else MONTH if months else YEAR
     try:
-        local = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))  # noqa: DTZ001
+        first = date(int(year), months or 1, (months and days) or 1)
     except ValueError:
         return None
+    hours, minutes, seconds = _number(hour), _number(minute), _number(second)
+    if _HAS_HALF.search(found[0]):
+        hours = hours % 12 + (12 if early or late else 0)
+    hours = 0 if hours == 24 else hours  # Java's `kk` writes 24:04 for four past midnight of the same day
+    if known or hours > 23 or minutes > 59 or seconds > 60:
+        return Moment(datetime(first.year, first.month, first.day), None, False, known or DAY)  # noqa: DTZ001
+    local = datetime(first.year, first.month, first.day, hours, minutes, min(seconds, 59))  # noqa: DTZ001
+    millis = int((fraction or "0")[:3].ljust(3, "0"))
     return Moment(local + timedelta(milliseconds=millis), offset(zone or ""), bool(fraction))
 
 
-def moment_in_words(text: str) -> Moment | None:
-    """The moment in `Sat Mar 05 12:34:56 2005`, as C's asctime writes it, in whatever case a camera likes."""
-    found = _WORDS.match(text)
-    if found is None or found[1].lower() not in _MONTHS:
+def _number(digits: str | None) -> int:
+    """Two characters of a date; blank is zero: not known."""
+    return int((digits or "").strip() or 0)
+
+
+def _moment_in_words(text: str) -> Moment | None:
+    """The moment in `Sat Mar 05 12:34:56 2005` (asctime) or `Sat, 5 Mar 2005 12:34:56 +0100` (RFC 1123)."""
+    if (found := _ASCTIME.match(text)) is not None:
+        month, day, time, year = found[1], found[2], found[3], found[4]
+    elif (found := _RFC_1123.match(text)) is not None:
+        day, month, year, time = found[1], found[2], found[3], found[4] or ""
+    else:
         return None
-    return moment(f"{found[4]}-{_MONTHS.index(found[1].lower()) + 1}-{found[2]}T{found[3]}")
+    if month.lower() not in _MONTHS:
+        return None
+    return moment(f"{year}-{_MONTHS.index(month.lower()) + 1}-{day}T{time}")
 
 
 def offset(text: str) -> int | None:
     """Minutes east of UTC from `+02:00`, `-0730` or `Z`; None when it is not one or no place has it."""
-    if text.strip().startswith(("Z", "UTC")):
+    if text.strip().upper().startswith(("Z", "UTC", "GMT")):
         return 0
     found = _OFFSET.match(text)
     if found is None:
@@ -67,13 +101,15 @@ def offset(text: str) -> int | None:
 def with_subseconds(taken: Moment, digits: str) -> Moment:
     """The moment with EXIF's SubSecTime, whose digits are those after the decimal point."""
     digits = digits.strip()[:9]
-    if not (digits.isascii() and digits.isdigit()) or taken.has_millis:
+    if not (digits.isascii() and digits.isdigit()) or taken.has_millis or taken.known:
         return taken
     return Moment(taken.local + timedelta(milliseconds=int(digits[:3].ljust(3, "0"))), taken.offset_min, True)
 
 
 def candidate(taken: Moment, source: TimeSource, offset_min: int | None = None) -> CaptureTime:
     """The moment as a capture time; `offset_min` where the moment itself does not know."""
+    if taken.known:
+        return CaptureTime(local=taken.local.isoformat()[: taken.known], source=source)
     return CaptureTime(
         local=taken.local.isoformat(timespec="milliseconds" if taken.has_millis else "seconds"),
         offset_min=taken.offset_min if taken.offset_min is not None else offset_min,
@@ -89,8 +125,14 @@ def utc_candidate(at: datetime, source: TimeSource) -> CaptureTime:
 
 
 def movie_instant(seconds: int) -> datetime | None:
-    """The instant of a movie header's creation time, seconds since 1904; None for 0 (unset)."""
-    return _MOVIE_EPOCH + timedelta(seconds=seconds) if 0 < seconds < 1 << 34 else None
+    """The instant of a movie header's creation time, seconds since 1904; None for 0 (unset).
+
+    Nobody filmed digitally before 1970: there the writer counted from 1970 (ExifTool decides the same).
+    """
+    if not 0 < seconds < 1 << 34:
+        return None
+    at = _MOVIE_EPOCH + timedelta(seconds=seconds)
+    return at if at >= _UNIX_EPOCH else _UNIX_EPOCH + timedelta(seconds=seconds)
 
 
 def offset_between(local: datetime, utc: datetime) -> int | None:

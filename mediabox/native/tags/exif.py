@@ -1,6 +1,8 @@
 """What an Exif block says: camera, exposure, time, place (CIPA DC-008, Exif 3.0)."""
 
-from mediabox.model.facts import TimeSource
+from datetime import datetime
+
+from mediabox.model.facts import CaptureTime, TimeSource
 from mediabox.native.boxes import Source
 from mediabox.native.tags import gps
 from mediabox.native.tags.apple import read_apple_note
@@ -73,30 +75,29 @@ def read_times(exif: Directory | None, main: Directory, where: Directory | None,
             fix = gps.instant_of(where)
     if fix is not None:
         found.times.append(utc_candidate(fix, TimeSource.GPS_UTC))
-    directory = main if exif is None else exif
-    zone = directory.text(_OFFSET) or ""
-    taken = _moment(directory, _ORIGINAL, _SUBSEC_ORIGINAL)
+    zone = _text(_OFFSET, exif, main)
+    taken = _moment(_ORIGINAL, _SUBSEC_ORIGINAL, exif, main)
+    digitized = _moment(_DIGITIZED, _SUBSEC_DIGITIZED, exif, main)
     if taken is not None:
-        zone = directory.text(_OFFSET_ORIGINAL) or zone
-    else:
-        taken = _moment(directory, _DIGITIZED, _SUBSEC_DIGITIZED)
-        zone = directory.text(_OFFSET_DIGITIZED) or zone
-    if taken is not None:
-        offset_min = taken.offset_min if taken.offset_min is not None else offset(zone)
-        if offset_min is not None:
-            found.times.append(candidate(taken, TimeSource.EXIF_OFFSET, offset_min))
-        elif fix is not None:
-            east = offset_between(taken.local, fix.replace(tzinfo=None))
-            source = TimeSource.EXIF_LOCAL if east is None else TimeSource.EXIF_GPS
-            found.times.append(candidate(taken, source, east))
-        else:
-            found.times.append(candidate(taken, TimeSource.EXIF_LOCAL))
-    changed = _moment(main, _MODIFIED, None)
-    if changed is not None and exif is not None:
-        changed = with_subseconds(changed, exif.text(_SUBSEC) or "")
+        found.times.append(_shot(taken, _text(_OFFSET_ORIGINAL, exif, main) or zone, fix))
+        if digitized is not None:  # of a shot with an unset clock it may be the better one
+            found.times.append(candidate(digitized, TimeSource.EXIF_MODIFIED))
+    elif digitized is not None:
+        found.times.append(_shot(digitized, _text(_OFFSET_DIGITIZED, exif, main) or zone, fix))
+    changed = _moment(_MODIFIED, _SUBSEC, main, exif)
     if changed is not None:
-        changed_zone = offset((exif.text(_OFFSET) or "") if exif is not None else "")
-        found.times.append(candidate(changed, TimeSource.EXIF_MODIFIED, changed_zone))
+        found.times.append(candidate(changed, TimeSource.EXIF_MODIFIED, offset(zone)))
+
+
+def _shot(taken: Moment, zone: str, fix: datetime | None) -> CaptureTime:
+    """The time with its zone: as it is written, else as it follows from the fix, else unknown."""
+    offset_min = taken.offset_min if taken.offset_min is not None else offset(zone)
+    if taken.known:
+        return candidate(taken, TimeSource.EXIF_LOCAL)
+    if offset_min is not None:
+        return candidate(taken, TimeSource.EXIF_OFFSET, offset_min)
+    east = None if fix is None else offset_between(taken.local, fix.replace(tzinfo=None))
+    return candidate(taken, TimeSource.EXIF_LOCAL if east is None else TimeSource.EXIF_GPS, east)
 
 
 def _read_main(main: Directory, found: Findings) -> None:
@@ -123,12 +124,15 @@ def _iso(directory: Directory) -> int | None:
     return next((value for tag in _SPEED_TAGS if (value := directory.whole(tag)) and value < 1 << 30), None)
 
 
-def _moment(directory: Directory, tag: int, subsec_tag: int | None) -> Moment | None:
-    text = directory.text(tag)
-    taken = moment(text) if text else None
-    if taken is None or subsec_tag is None:
-        return taken
-    return with_subseconds(taken, directory.text(subsec_tag) or "")
+def _text(tag: int, *directories: Directory | None) -> str:
+    """The first text a tag has: some writers put into the main directory what belongs into Exif's."""
+    return next((text for each in directories if each is not None and (text := each.text(tag))), "")
+
+
+def _moment(tag: int, subsec_tag: int, *directories: Directory | None) -> Moment | None:
+    found = (moment(_text(tag, each)) for each in directories)
+    taken = next((each for each in found if each is not None), None)
+    return None if taken is None else with_subseconds(taken, _text(subsec_tag, *directories))
 
 
 def _wide(directory: Directory, tag: int) -> str | None:

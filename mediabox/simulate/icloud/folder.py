@@ -238,5 +238,5 @@ def _taken_ms(found: Found) -> int:
     taken: CaptureTime | None = found.facts.capture_time
     if taken is None:
         return found.modified_ms
-    local = dt.datetime.fromisoformat(taken.local).replace(tzinfo=dt.UTC)
+    local = dt.datetime.fromisoformat(taken.begins).replace(tzinfo=dt.UTC)
     return round(local.timestamp() * 1000) - 60_000 * (taken.offset_min or 0)
