@@ -114,6 +114,8 @@ def _of_source(candidate: Candidate, said: Said) -> list[str]:
         found.append(f"it is {candidate.presence} at its source")
     if candidate.change_tag is None:
         found.append("its source has not said yet in which state it was downloaded")
+    if said.unproved_files:
+        found.append(f"its source has files of it that nobody here can prove: {', '.join(said.unproved_files)}")
     if said.contributors:
         found.append("it is in a shared library: freeing it would take it from everyone")
     return found

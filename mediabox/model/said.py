@@ -24,3 +24,4 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     burst_id: str | None = None
     contributors: tuple[str, ...] = ()  # a shared library: the source's own names of who brought it
     content_id: str | None = None  # the same for assets made of the same original, in whichever of a source's libraries
+    unproved_files: tuple[str, ...] = ()  # what the source has of it and we do not fetch, or cannot check: never freed

@@ -16,6 +16,7 @@ from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.faults import Dropped, Fault, RecordRefused, Status, throttled
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.store import assets, copies, journal
+from mediabox.store.database import transaction
 from mediabox.store.releases import ReleaseState
 
 QUEUED, INTENDED, RELEASED = ReleaseState.QUEUED, ReleaseState.INTENDED, ReleaseState.RELEASED
@@ -433,6 +434,17 @@ async def test_of_a_library_too_small_for_the_share_one_photo_goes_in_a_day(tmp_
 
         assert world.states() == [RELEASED]
         assert world.plan().code is None  # and not another one today
+
+
+async def test_what_has_a_file_in_icloud_that_nobody_knows_is_not_safe(world: World) -> None:
+    await world.take_in(2)
+    with world.catalogue() as connection, transaction(connection):
+        unknown = """json_set(said, '$.unproved_files', json('["resSpatialFull"]'))"""
+        connection.execute(f"UPDATE remote_asset SET said = {unknown} WHERE id = 1")
+
+    plan = world.plan()
+
+    assert (plan.safe, len(plan.listed)) == (1, 1)
 
 
 async def test_a_limit_lowered_after_the_order_holds(tmp_path: Path, icloud: Simulator) -> None:

@@ -6,16 +6,18 @@ notes on sync tokens; seen 2026-11.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
-_FILES = ("resOriginal", "resOriginalAlt", "resOriginalVidCompl", "resJPEGFull", "resVidFull")
-DESIRED_KEYS: tuple[str, ...] = (
-    *(f"{prefix}{part}" for prefix in _FILES for part in ("Res", "FileType")),
-    "itemType", "filenameEnc", "masterRef", "assetDate", "addedDate", "timeZoneOffset",
-    "isFavorite", "isHidden", "isDeleted", "isExpunged", "trashReason", "assetSubtypeV2", "burstId",
-    "locationEnc", "captionEnc", "extendedDescEnc", "keywordsEnc", "contributors",
-    "albumNameEnc", "albumType", "parentId", "containerId", "itemId",
-)  # fmt: skip
+from mediabox.sources.icloud import tolerant
+
+# What we fetch of a record. Beside these a record has smaller pictures of the same file.
+FETCHED = frozenset({
+    "resOriginal", "resOriginalAlt", "resOriginalVidCompl", "resSidecar", "resJPEGFull", "resVidFull", "resVidCompl",
+})  # fmt: skip
+_RESOURCE = re.compile(rb'"(res[A-Za-z0-9]+?)Res"\s*:')
+_SMALLER = ("Large", "Med", "Small", "Thumb")
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -26,13 +28,14 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class Number(msgspec.Struct, frozen=True):
-    value: int | float | None = None
+    value: int | float | bool | None = None
 
 
 class Stored(msgspec.Struct, frozen=True, rename="camel"):
     """Where a file's bytes are. `file_checksum` is a signature of the bytes (`checksum`)."""
 
-    file_checksum: str
+    file_checksum: str | None = None
+    reference_checksum: str | None = None
     size: int | None = None
     download_url: str | None = msgspec.field(name="downloadURL", default=None)
 
@@ -64,10 +67,15 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     res_original_alt_file_type: Value = Value()
     res_original_vid_compl_res: File = File()
     res_original_vid_compl_file_type: Value = Value()
+    res_sidecar_res: File = File()
+    res_sidecar_file_type: Value = Value()
     jpeg_full_res: File = msgspec.field(name="resJPEGFullRes", default=File())
     jpeg_full_file_type: Value = msgspec.field(name="resJPEGFullFileType", default=Value())
     vid_full_res: File = msgspec.field(name="resVidFullRes", default=File())
     vid_full_file_type: Value = msgspec.field(name="resVidFullFileType", default=Value())
+    # An edited Live Photo's clip, on its CPLAsset (kei #713: 18 of 18); `resVidFull` is an edited film's.
+    res_vid_compl_res: File = File()
+    res_vid_compl_file_type: Value = Value()
     master_ref: Reference = Reference()
     asset_date: Number = Number()  # ms
     added_date: Number = Number()  # ms
@@ -107,16 +115,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     deleted: bool | None = None
     server_error_code: str | None = None
     reason: str | None = None
+    unknown_files: tuple[str, ...] = ()  # ours, not Apple's: whole files of it that nobody knows
 
     @property
     def is_tombstone(self) -> bool:
         return self.deleted is True
-
-
-class Bare(msgspec.Struct, frozen=True, rename="camel"):
-    """The name of a record we could not read."""
-
-    record_name: str = "?"
 
 
 class ZoneID(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -156,6 +159,7 @@ class RecordsAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ZoneAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    zone_id: ZoneID | None = msgspec.field(name="zoneID", default=None)
     records: list[msgspec.Raw] = []
     sync_token: str | None = None
     more_coming: bool | None = None
@@ -168,23 +172,39 @@ class ChangesAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     zones: list[ZoneAnswer] = []
 
 
-_record = msgspec.json.Decoder(Record)
-_bare = msgspec.json.Decoder(Bare)
-
-
 def read_records(raws: list[msgspec.Raw]) -> tuple[tuple[Record, ...], tuple[str, ...]]:
-    """(records, names of those that could not be read)."""
+    """(records, names of those that could not be read). A field that cannot be read is absent."""
     records, unreadable = [], []
     for raw in raws:
         try:
-            records.append(_record.decode(raw))
-        except msgspec.ValidationError:
-            unreadable.append(_name_of(raw))
+            record = tolerant.decode(raw, Record)
+        except msgspec.DecodeError:
+            unreadable.append("?")
+            continue
+        if record.record_type is None and not record.is_tombstone and record.server_error_code is None:
+            unreadable.append(record.record_name)  # it does not say what it is
+            continue
+        unknown = unknown_files(raw)
+        records.append(msgspec.structs.replace(record, unknown_files=unknown) if unknown else record)
     return tuple(records), tuple(unreadable)
 
 
-def _name_of(raw: msgspec.Raw) -> str:
-    try:
-        return _bare.decode(raw).record_name
-    except msgspec.ValidationError:
-        return "?"
+def unknown_files(raw: msgspec.Raw) -> tuple[str, ...]:
+    """Names of a record's resources that are neither fetched nor a smaller picture of what is."""
+    named = {name.decode() for name in _RESOURCE.findall(bytes(raw))} - FETCHED
+    strange = sorted(name for name in named if not name.endswith(_SMALLER))
+    if not strange:
+        return ()
+    fields = msgspec.json.decode(raw, type=_Loose).fields
+    return tuple(name for name in strange if not _is_empty(fields.get(f"{name}Res")))
+
+
+class _Loose(msgspec.Struct):
+    fields: dict[str, msgspec.Raw] = {}
+
+
+def _is_empty(field: msgspec.Raw | None) -> bool:
+    if field is None:
+        return True
+    held = msgspec.json.decode(field)
+    return held is None or (isinstance(held, dict) and held.get("value") is None)

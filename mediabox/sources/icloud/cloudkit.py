@@ -13,7 +13,7 @@ import msgspec
 
 from mediabox.errors import Away, MediaboxError, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
-from mediabox.sources.icloud import questions
+from mediabox.sources.icloud import questions, tolerant
 from mediabox.sources.icloud.answers import (
     ChangesAnswer,
     DatabaseAnswer,
@@ -44,7 +44,6 @@ LOOKUP_NAMES = 50
 RECORD_REST_S = 60.0  # when a record is throttled, which says nothing of how long
 
 A = TypeVar("A")
-_trouble = msgspec.json.Decoder(Trouble)
 
 
 class LibraryGone(Permanent):
@@ -184,7 +183,7 @@ class CloudKit:
 
     def _decode(self, content: bytes, kind: type[A], path: str, call: Call) -> A:
         try:
-            return msgspec.json.decode(content, type=kind)
+            return tolerant.decode(content, kind)
         except msgspec.DecodeError as err:
             call.fail()
             start = content[:40].decode("ascii", "replace")
@@ -246,7 +245,7 @@ def _trouble_in(content: bytes, status: int, asked_s: float | None) -> Trouble:
     if status == 200 and b"serverErrorCode" not in content and b'"error"' not in content:
         return Trouble()
     try:
-        trouble = _trouble.decode(content)
+        trouble = tolerant.decode(content, Trouble)
     except msgspec.DecodeError:
         trouble = Trouble()
     return msgspec.structs.replace(trouble, retry_after=asked_s if asked_s is not None else trouble.retry_after)

@@ -9,7 +9,7 @@ import msgspec
 from mediabox.sources.icloud.answers import ZoneID
 from mediabox.sources.icloud.questions import Library, Scope
 
-FORMAT = 1
+FORMAT = 2  # 1 did not know of `resVidCompl`: everything is listed once more, which costs no bytes
 MOST_WAITING = 500
 
 Phase = Literal["photos", "hidden", "albums", "changes"]
@@ -51,7 +51,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     which costs calls but no bytes.
     """
 
-    format: int = FORMAT
+    format: int = 1  # what a cursor without the key is of
     chosen: str = ""
     database: dict[Scope, str] = {}
     libraries: tuple[Progress, ...] = ()
@@ -74,7 +74,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def decode(text: str | None, *, chosen: str) -> Cursor:
     """The cursor; an empty one for none, or for one of another format or choice: then everything is listed again."""
-    empty = Cursor(chosen=chosen)
+    empty = Cursor(format=FORMAT, chosen=chosen)
     if text is None:
         return empty
     try:

@@ -13,24 +13,25 @@ from mediabox.model.facts import Place
 if TYPE_CHECKING:
     from mediabox.sources.icloud.answers import Number, Value
 
+MOST = 253_402_300_800_000  # ms: the year 10000. What is beyond is no date, no size and no flag
 PLIST_BYTES = 16_384  # ours are a few hundred; a larger one is not read
 
 
 def number_of(field: Number) -> int | None:
     """A number or a time in milliseconds; dates before 1970 are negative."""
     value = field.value
-    return None if value is None or not math.isfinite(value) else int(value)
+    return None if value is None or not math.isfinite(value) or abs(value) >= MOST else int(value)
 
 
 def text_of(field: Value) -> str | None:
-    """A text, whether it came as it is or encoded. Empty is None."""
+    """A text, whether it came as it is or encoded. Empty, or neither, is None."""
     value = field.value
-    if not value:
-        return None
-    if field.type == "STRING":
-        return value
+    if not value or field.type == "STRING":
+        return value or None
     raw = _bytes_of(value)
-    return value if raw is None else raw.decode("utf-8", "replace") or None
+    if raw is not None:
+        return raw.decode("utf-8", "replace") or None
+    return value if field.type != "ENCRYPTED_BYTES" else None
 
 
 def texts_of(field: Value) -> tuple[str, ...]:

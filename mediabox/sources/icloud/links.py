@@ -171,6 +171,7 @@ class Links:
             followers = self._shelf.followers(records.remote_id_of(library.name, asset), ASSETS - len(assets))
             assets |= dict.fromkeys(split_id(follower)[1] for follower in followers)
         guesses = {each.version.rpartition("-")[0] for each in wanted if split_id(each.remote_id)[2] == "original"}
+        guesses = {name for name in guesses if name and "." not in name}  # a checksum, not what stands in for one
         held = await self._cloud.lookup(library, [*assets, *sorted(guesses)])
         masters = {master for name in assets.keys() & held.keys() if (master := records.master_of(held[name]))}
         held |= await self._cloud.lookup(library, sorted(masters - held.keys()))

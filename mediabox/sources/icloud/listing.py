@@ -215,7 +215,7 @@ class Listing:
 
     async def _first_token(self, library: Library) -> str:
         """A token of before the first page, so that whatever changes while we list comes again as a change."""
-        indexing = await self._cloud.query(library, questions.query(library, questions.INDEXING, keys=None))
+        indexing = await self._cloud.query(library, questions.query(library, questions.INDEXING))
         states = {record.fields.state.value for record in indexing.records} - {None}
         if states - {"FINISHED"}:
             message = f"iCloud is still indexing {library.name}"

@@ -1,4 +1,8 @@
-"""What we ask CloudKit, as values: the bodies of its POST requests."""
+"""What we ask CloudKit, as values: the bodies of its POST requests.
+
+Records are asked for whole, without `desiredKeys` (kei #713: then every field comes): who names
+the files he knows never hears of one he does not know.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from mediabox.sources.icloud.answers import DESIRED_KEYS, ZoneID
+from mediabox.sources.icloud.answers import ZoneID
 
 Scope = Literal["private", "shared"]
 PAGE_RECORDS = 200  # the most Apple gives: 100 photos of two records each
@@ -54,7 +58,7 @@ class QueryQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     query: Query
     zone_id: ZoneID = msgspec.field(name="zoneID")
     results_limit: int = PAGE_RECORDS
-    desired_keys: tuple[str, ...] | msgspec.UnsetType = DESIRED_KEYS
+    desired_keys: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     continuation_marker: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -62,7 +66,6 @@ class ZoneChangesQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="cam
     zone_id: ZoneID = msgspec.field(name="zoneID")
     sync_token: str | msgspec.UnsetType = msgspec.UNSET
     results_limit: int = PAGE_RECORDS
-    desired_keys: tuple[str, ...] = DESIRED_KEYS
     reverse: bool = False
 
 
@@ -81,7 +84,6 @@ class RecordName(msgspec.Struct, frozen=True, rename="camel"):
 class LookupQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     records: tuple[RecordName, ...]
     zone_id: ZoneID = msgspec.field(name="zoneID")
-    desired_keys: tuple[str, ...] = DESIRED_KEYS
 
 
 class WrittenNumber(msgspec.Struct, frozen=True):
@@ -117,7 +119,7 @@ def query(
     rank: int | None = None,
     parent: str | None = None,
     limit: int = PAGE_RECORDS,
-    keys: tuple[str, ...] | None = DESIRED_KEYS,
+    keys: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET,
     marker: str | None = None,
 ) -> QueryQuestion:
     """Ask an index for a page that begins at `rank`, or goes on at an answer's `marker`.
@@ -134,6 +136,6 @@ def query(
         query=Query(record_type=record_type, filter_by=filters),
         zone_id=library.zone,
         results_limit=limit,
-        desired_keys=msgspec.UNSET if keys is None else keys,
+        desired_keys=keys,
         continuation_marker=msgspec.UNSET if marker is None else marker,
     )

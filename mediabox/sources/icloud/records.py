@@ -22,10 +22,11 @@ from mediabox.sources.icloud.type_names import extension_of, is_raw_identifier, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mediabox.sources.icloud.answers import Fields, File, Record, Value
+    from mediabox.sources.icloud.answers import Fields, File, Record
 
 LIVE = 2  # assetSubtypeV2
 FOLDER, SMART = 3, 6  # albumType
+MOST_OFFSET_S = 18 * 3600  # east or west: what the time zone database and its readers allow
 ROOTS = frozenset({"----Root-Folder----", "----Project-Root-Folder----"})
 
 _APPLE_NAME = re.compile(r"(IMG_)(\d{4,})", re.IGNORECASE)
@@ -82,9 +83,15 @@ def remote_id_of(library: str, name: str) -> str:
 
 
 def version_of(file: File) -> str | None:
-    """Changes whenever the bytes do, and only then: Apple's checksum of them (`checksum`) and their length."""
+    """Changes whenever the bytes do, and only then: Apple's checksum of them (`checksum`) and their length.
+
+    Without a checksum the length alone, or Apple's other mark of the bytes: good enough to fetch it, not to free it.
+    """
     stored = file.value
-    return None if stored is None else f"{stored.file_checksum}-{stored.size if stored.size is not None else ''}"
+    if stored is None:
+        return None
+    mark = stored.file_checksum or (f"reference.{stored.reference_checksum}" if stored.reference_checksum else "")
+    return f"{mark}-{stored.size if stored.size is not None and stored.size >= 0 else ''}"
 
 
 def size_of_version(version: str) -> int | None:
@@ -137,6 +144,23 @@ def has_original(parts: Iterable[Part]) -> bool:
     return any(part.url is not None and part.resource.remote_id.endswith("/original") for part in parts)
 
 
+def unproved_of(asset: Record, master: Record) -> tuple[str, ...]:
+    """Names of an asset's files in iCloud whose bytes we do not fetch, or could not hold against anything.
+
+    What has one is never safe to free.
+    """
+    slots = tuple(_slots(asset, master))
+    taken = [slot.file for slot in slots]
+    clips = {"resVidCompl": asset.fields.res_vid_compl_res, "resVidFull": asset.fields.vid_full_res}
+    left = (name for name, file in clips.items() if file.value is not None and file not in taken)
+    unmarked = (
+        f"{slot.word} (no checksum)"
+        for slot in slots
+        if slot.file.value is not None and slot.file.value.file_checksum is None
+    )
+    return (*master.unknown_files, *asset.unknown_files, *left, *unmarked)
+
+
 def asset_of(library: str, asset: Record, master: Record, parts: Iterable[Part]) -> RemoteAsset:
     """The asset with those of its files that can be fetched and whose kind is known."""
     return RemoteAsset(
@@ -157,18 +181,21 @@ def said_of(asset: Record, master: Record) -> Said:
         caption=text_of(fields.extended_desc_enc),
         keywords=texts_of(fields.keywords_enc),
         taken_at_ms=number_of(fields.asset_date),
-        offset_min=None if offset_s is None else offset_s // 60,
+        offset_min=None if offset_s is None or abs(offset_s) > MOST_OFFSET_S else offset_s // 60,
         place=place_of(fields.location_enc),
         added_at_ms=number_of(fields.added_date),
         burst_id=fields.burst_id.value,
         contributors=tuple(each.record_name for each in fields.contributors.value or ()),
         content_id=master.record_name,
+        unproved_files=unproved_of(asset, master),
     )
 
 
 def parts_of(library: str, asset: Record, master: Record) -> tuple[Part, ...]:
-    """Every file of an asset: `original`, `raw`, `live` from the master, `edited`, `edited_live` from the asset."""
-    name = name_of(asset, master)
+    """Every file of an asset.
+
+    `original`, `raw`, `live`, `sidecar` from the master, `edited`, `edited_live` from the asset.
+    """
     return tuple(
         Part(
             resource=RemoteResource(
@@ -182,7 +209,7 @@ def parts_of(library: str, asset: Record, master: Record) -> tuple[Part, ...]:
             ),
             url=slot.file.value.download_url if slot.file.value else None,
         )
-        for slot in (*_of_master(name, master.fields), *_of_asset(name, asset.fields, master.fields))
+        for slot in _slots(asset, master)
         if (version := version_of(slot.file)) is not None
     )
 
@@ -247,6 +274,12 @@ class _Slot(msgspec.Struct, frozen=True):
     file: File
 
 
+def _slots(asset: Record, master: Record) -> Iterator[_Slot]:
+    name = name_of(asset, master)
+    yield from _of_master(name, master.fields)
+    yield from _of_asset(name, asset.fields, master.fields)
+
+
 def _of_master(name: str, fields: Fields) -> Iterator[_Slot]:
     """The originals. Of a RAW pair either half may be the one Photos calls original."""
     own = fields.item_type.value or fields.res_original_file_type.value
@@ -260,23 +293,24 @@ def _of_master(name: str, fields: Fields) -> Iterator[_Slot]:
     yield _Slot("raw", role, twin, kind_of_identifier(other) or Kind.PICTURE, fields.res_original_alt_res)
     video = _named(name, fields.res_original_vid_compl_file_type.value, "MOV")
     yield _Slot("live", Role.LIVE_VIDEO, video, Kind.VIDEO, fields.res_original_vid_compl_res)
+    sidecar = _named(name, fields.res_sidecar_file_type.value, "AAE")
+    yield _Slot("sidecar", Role.SIDECAR, sidecar, Kind.SIDECAR, fields.res_sidecar_res)
 
 
 def _of_asset(name: str, fields: Fields, master: Fields) -> Iterator[_Slot]:
     """The edited renditions. A film's still on its record is a poster, no rendition."""
     kind = kind_of_identifier(master.item_type.value or master.res_original_file_type.value) or kind_of_name(name)
     edited = _edited(name)
-    film = _named(edited, _type(fields.vid_full_file_type), "MOV")
     if kind is Kind.VIDEO:
+        film = _named(edited, fields.vid_full_file_type.value, "MOV")
         yield _Slot("edited", Role.EDITED_VIDEO, film, Kind.VIDEO, fields.vid_full_res)
         return
-    still = _named(edited, _type(fields.jpeg_full_file_type), "JPG")
+    still = _named(edited, fields.jpeg_full_file_type.value, "JPG")
     yield _Slot("edited", Role.EDITED, still, Kind.PICTURE, fields.jpeg_full_res)
-    yield _Slot("edited_live", Role.EDITED_VIDEO, film, Kind.VIDEO, fields.vid_full_res)
-
-
-def _type(field: Value) -> str | None:
-    return field.value
+    clip, of_type = fields.res_vid_compl_res, fields.res_vid_compl_file_type
+    if clip.value is None:
+        clip, of_type = fields.vid_full_res, fields.vid_full_file_type
+    yield _Slot("edited_live", Role.EDITED_VIDEO, _named(edited, of_type.value, "MOV"), Kind.VIDEO, clip)
 
 
 def _named(name: str, identifier: str | None, otherwise: str) -> str:

@@ -74,12 +74,16 @@ def _state(remote_id: str, asset: Record | None, master: Record | None) -> Remot
     if asset is None or number_of(asset.fields.is_expunged) == 1:
         return RemoteState(remote_id=remote_id, is_gone=True)
     parts = records.parts_of(PERSONAL.name, asset, master) if master is not None else ()
+    unproved = records.unproved_of(asset, master) if master is not None else ()
+    obstacle = None if records.is_complete(asset, parts) else "iCloud does not have all of its files yet"
+    if unproved:
+        obstacle = f"iCloud has files of it that nobody here can prove: {', '.join(unproved)}"
     return RemoteState(
         remote_id=remote_id,
         is_trashed=records.is_away(asset),
         change_tag=asset.record_change_tag or "",
         resources=tuple(part.resource for part in parts),
-        obstacle=None if records.is_complete(asset, parts) else "iCloud does not have all of its files yet",
+        obstacle=obstacle,
     )
 
 

@@ -11,6 +11,7 @@ from mediabox.model.asset import Kind, Role, Turn
 from mediabox.model.facts import Place
 from mediabox.sources.icloud import records
 from mediabox.sources.icloud.answers import Record, read_records
+from mediabox.sources.icloud.checksum import checksum_of
 
 CHECKSUM = "AY6c+BsE0jjaXx9tmVGJM1D2VcEO"
 NAME = "F2A23C38-0020-42FE-A273-2923ADE3CAED"
@@ -35,9 +36,12 @@ def number(value: float | None) -> dict[str, Any]:
 
 
 def record(kind: str, name: str, **fields: Any) -> Record:
+    """As a page brings it."""
     raw = {"recordName": name, "recordType": kind, "fields": fields, "recordChangeTag": "49lh", "deleted": False,
            "modified": {"timestamp": 1_700_000_000_000, "userRecordName": "_x"}}  # fmt: skip
-    return msgspec.json.decode(msgspec.json.encode(raw), type=Record)
+    (read,), unreadable = read_records([msgspec.Raw(msgspec.json.encode(raw))])
+    assert unreadable == ()
+    return read
 
 
 def master(**fields: Any) -> Record:
@@ -76,7 +80,7 @@ def test_a_live_photo_with_its_edit_is_four_files_of_one_asset() -> None:
     live = master(resOriginalVidComplRes=file("video"), resOriginalVidComplFileType=text("com.apple.quicktime-movie"))
     edited = asset(
         resJPEGFullRes=file("edit"), resJPEGFullFileType=text("public.jpeg"),
-        resVidFullRes=file("edit video"), resVidFullFileType=text("com.apple.quicktime-movie"),
+        resVidComplRes=file("edit video"), resVidComplFileType=text("com.apple.quicktime-movie"),
     )  # fmt: skip
 
     found = {word: (part.resource.name, part.resource.role) for word, part in parts(edited, live).items()}
@@ -87,6 +91,51 @@ def test_a_live_photo_with_its_edit_is_four_files_of_one_asset() -> None:
         "edited": ("IMG_E7409.JPG", Role.EDITED),
         "edited_live": ("IMG_E7409.MOV", Role.EDITED_VIDEO),
     }
+
+
+def test_an_edited_film_keeps_its_own_key() -> None:
+    film = master(itemType=text("com.apple.quicktime-movie"), filenameEnc=encrypted(b"holiday.MOV"))
+
+    assert records.unproved_of(asset(resVidFullRes=file("cut")), film) == ()
+    assert records.unproved_of(asset(resVidComplRes=file("clip")), film) == ("resVidCompl",)
+
+
+def test_of_two_edited_clips_neither_is_forgotten() -> None:
+    both = asset(resVidComplRes=file("clip"), resVidFullRes=file("film"))
+
+    assert parts(both, master())["edited_live"].resource.version == "clip-10"
+    assert records.unproved_of(both, master()) == ("resVidFull",)
+
+
+def test_the_sidecar_that_came_with_an_original_is_one_of_its_files() -> None:
+    found = parts(asset(), master(resSidecarRes=file("sidecar")))["sidecar"].resource
+
+    assert (found.name, found.kind, found.role) == ("IMG_7409.AAE", Kind.SIDECAR, Role.SIDECAR)
+
+
+@pytest.mark.parametrize("key", ["resSpatialOriginalRes", "resOriginalDepthRes", "resVidFull2Res"])
+def test_a_whole_file_nobody_knows_is_never_passed_over(key: str) -> None:
+    assert records.said_of(asset(**{key: file("new")}), master()).unproved_files == (key.removesuffix("Res"),)
+    assert records.unproved_of(asset(), master(**{key: file("new")})) == (key.removesuffix("Res"),)
+
+
+def test_smaller_pictures_of_the_same_are_no_files_of_their_own() -> None:
+    """As in icloudpd's recordings: what the 201 masters and 202 assets of two of them carry."""
+    small = {f"res{name}Res": file(name) for name in ("JPEGMed", "JPEGThumb", "JPEGLarge", "VidMed", "VidSmall")}
+    empty = {"resNewFullRes": None, "resOtherFullRes": {"value": None, "type": "ASSETID"}}
+
+    assert records.unproved_of(asset(**small, **empty), master(**small, resJPEGFullRes=file("full"))) == ()
+
+
+def test_a_file_without_a_checksum_is_fetched_and_never_freed() -> None:
+    bare = {"value": {"size": 10, "downloadURL": "https://x/B/y"}, "type": "ASSETID"}
+    marked = {"value": {"size": 10, "referenceChecksum": "r", "downloadURL": "https://x/B/y"}, "type": "ASSETID"}
+
+    assert parts(asset(), master(resOriginalRes=bare))["original"].resource.version == "-10"
+    found = records.asset_of("P", asset(), master(resOriginalRes=marked), parts(asset(), master()).values())
+    assert found.resources
+    assert checksum_of(parts(asset(), master(resOriginalRes=marked))["original"].resource.version) is None
+    assert records.unproved_of(asset(), master(resOriginalRes=marked)) == ("original (no checksum)",)
 
 
 def test_an_edited_film_is_no_picture() -> None:
@@ -196,7 +245,7 @@ def test_an_assets_turn(fields: dict[str, Any], is_shared: bool, turn: Turn) -> 
 
 def test_a_record_nobody_can_read_costs_only_itself() -> None:
     good = msgspec.json.encode({"recordName": "a", "recordType": "CPLAsset", "fields": {}})
-    bad = msgspec.json.encode({"recordName": "b", "fields": {"assetDate": {"value": "yesterday"}}})
+    bad = msgspec.json.encode({"recordName": "b", "fields": {"assetDate": {"value": "yesterday"}}})  # of no type
 
     found, unreadable = read_records([msgspec.Raw(good), msgspec.Raw(bad), msgspec.Raw(b'{"fields":3}')])
 
