@@ -114,7 +114,7 @@ async def test_the_password_is_on_no_command_line_and_in_no_environment(
     daemon: Daemon, icloud: Simulator, monkeypatch
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/mediabox")
-    monkeypatch.setattr("mediabox.sources.icloud.seal.CREDENTIAL", "not there")
+    monkeypatch.setattr("mediabox.sources.icloud.seal.CREDENTIALS", ())
     await daemon.sign_in.begin(PASSWORD)
     await daemon.sign_in.send_again(Method.DEVICE)
 
