@@ -71,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--quiet", action="store_true", help="no progress on the terminal")
 
     _with_json(_verb(verbs, "status", "how things stand"))
+    left = _verb(verbs, "left", "every name in the folders that is not taken in, and why")
+    left.add_argument("what", nargs="?", metavar="SOURCE|DIR", help="one source, or any folder (all folder sources)")
     where = _with_json(_verb(verbs, "where", "one photo's whole way"))
     where.add_argument(
         "what",

@@ -61,9 +61,14 @@ FETCHES = 2  # from disks: one reads while the other is made durable
 MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
 
 
+def excluded_roots(config: Config) -> tuple[Path, ...]:
+    """Folders of ours that are never a source."""
+    return (config.home, config.path(config.archive.path), config.path(config.renditions.path), *_outboxes(config))
+
+
 def sources(config: Config, *, clock: Clock, issues: IssueBook) -> dict[str, Source]:
     """Every source that is set up, by name. Nothing is read or asked yet."""
-    roots = (config.home, config.path(config.archive.path), config.path(config.renditions.path), *_outboxes(config))
+    roots = excluded_roots(config)
     shared: dict[str, object] = {}
     built: dict[str, Source] = {}
     for one in config.sources:

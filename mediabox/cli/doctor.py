@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.cli import doctor_phones, exits
+from mediabox.cli import doctor_phones, exits, left_words
 from mediabox.cli.check import Check
 from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, poke, running
 from mediabox.cli.standing import CLOCK_REMEDY, LOW_HOME_BYTES, absence, free_bytes, half_made
@@ -24,7 +24,7 @@ from mediabox.config.problems import ConfigInvalid
 from mediabox.core import mending
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
-from mediabox.store import copies, figures, issues, journal
+from mediabox.store import copies, figures, issues, journal, surveys
 from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
@@ -198,6 +198,7 @@ def _catalogue(home: Path) -> Iterator[Check]:
         with catalogue(home) as connection:
             sound = figures.soundness(connection)
             broken, bad = journal.first_broken_link(connection), copies.bad_rows(connection)
+            met = surveys.find_all(connection)
             open_now = [*issues.open_issues(connection), *half_made(home, connection, Clock().wall_ms())]
     except MediaboxError as error:
         yield Check(what="catalogue", state="problem", why=str(error), remedy=remedy)
@@ -207,6 +208,8 @@ def _catalogue(home: Path) -> Iterator[Check]:
         yield Check(what="catalogue", state="problem", why=why, remedy=remedy)
     else:
         yield Check(what="catalogue", state="ok", why=f"{path}, {bytes_words(path.stat().st_size)}, journal unbroken")
+    for name, survey in met.items():
+        yield from left_words.checks(name, survey)
     for issue in open_now:
         yield Check(what=f"issue {issue.key}", state="problem", why=issue.message, remedy=issue.remedy)
 

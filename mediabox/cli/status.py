@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.cli import exits
+from mediabox.cli import exits, left_words
 from mediabox.cli.home import catalogue, home_of, running
 from mediabox.cli.standing import found_now, free_bytes, half_made
 from mediabox.cli.words import ago, bytes_words, clock_time, count_words, plain
@@ -103,6 +103,9 @@ def _lines(status: Status) -> Iterator[str]:
     ):
         if count:
             yield f"  {count_words(count, 'file')} {what}"
+    for name, survey in status.surveys.items():
+        yield f"  {name}: {count_words(survey.names, 'name')} there, {survey.names - survey.listed:,} left out"
+        yield from map("  {}".format, left_words.lines(survey))
     for named in status.quarantined:
         yield f"  quarantined: {named.remote_id}: {named.reason}"
     for named in status.damaged:

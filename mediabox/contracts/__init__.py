@@ -35,6 +35,7 @@ from mediabox.contracts.source import (
     Source,
     SourceTools,
     Streaming,
+    Surveying,
 )
 from mediabox.contracts.stage import Moved, Needs, Outcome, Setback, Stage, Staged, Work, Written
 
@@ -82,6 +83,7 @@ __all__ = [
     "Staged",
     "Streaming",
     "Surface",
+    "Surveying",
     "Work",
     "Written",
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mediabox.model.asset import Membership, RemoteAlbum, RemoteAsset, RemoteChange, RemoteResource, Resource
     from mediabox.model.issue import Issue
     from mediabox.model.status import Calls
+    from mediabox.model.survey import Survey
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,6 +185,14 @@ class Counting(Protocol):
 
     def figures(self) -> Sequence[Calls]:
         """Its own calls since it was built, by endpoint."""
+
+
+@runtime_checkable
+class Surveying(Protocol):
+    """A source that can account for every name there is, also for what it left out."""
+
+    def survey(self) -> Survey | None:
+        """Of the last listing; None when it did not reach everything."""
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True):

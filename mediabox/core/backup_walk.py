@@ -11,7 +11,7 @@ import msgspec
 from mediabox.errors import Permanent
 from mediabox.model.adoptable import Adoptable
 from mediabox.model.asset import Kind
-from mediabox.model.signature import kind_of_name
+from mediabox.model.signature import claimed_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +68,7 @@ def _files(entries: Iterable[os.DirEntry[str]], *, source: str | None, findings:
 
 
 def _adoptable(entry: os.DirEntry[str], source: str | None) -> Adoptable | None:
-    if kind_of_name(entry.name) not in (Kind.PICTURE, Kind.VIDEO) or not _is_text(entry.path):
+    if claimed_kind(entry.name) not in (Kind.PICTURE, Kind.VIDEO) or not _is_text(entry.path):
         return None
     try:
         status = entry.stat(follow_symlinks=False)

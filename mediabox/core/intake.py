@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediabox.contracts import Surveying
 from mediabox.core.telling import Telling
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.asset import RemoteAsset, RemoteResource
 from mediabox.model.events import ListingEnded
+from mediabox.model.layouts import Reason
 from mediabox.model.signature import kind_of
-from mediabox.store import assets
+from mediabox.model.survey import SHOWN, LeftOut, Survey
+from mediabox.store import assets, surveys
 
 if TYPE_CHECKING:
     import sqlite3
@@ -80,16 +83,17 @@ class Intake:
     async def _list(self, source: Source) -> Listing:
         cursor = await self._database.read(lambda connection: assets.cursor(connection, source.name))
         new = ignored = 0
+        unread: list[str] = []
         async for page in source.pages(cursor):
             known = await self._database.read(partial(self._known, source=source, page=page))
             fresh = [asset for asset in page.assets if not _is_known(asset, known)]
-            decided, left_alone = await self._decide(source, page.undecided, known)
+            decided, left_alone = await self._decide(source, page.undecided, known, unread)
             news = msgspec.structs.replace(page, assets=_with(decided, _telling(page, fresh)))
             if left_alone or page.cursor is not None or _says_something(news):
                 await self._take_in(source, news, left_alone)
             new += len(fresh) + len(decided)
             ignored += len(left_alone)
-        await self._database.write(lambda connection: self._end(connection, source))
+        await self._database.write(lambda connection: self._end(connection, source, unread))
         return Listing(new=new, ignored=ignored)
 
     def _known(self, connection: sqlite3.Connection, source: Source, page: Page) -> dict[str, set[str]]:
@@ -99,7 +103,7 @@ class Intake:
         return assets.known_versions(connection, row, remote_ids) if row is not None else {}
 
     async def _decide(
-        self, source: Source, undecided: Iterable[RemoteResource], known: dict[str, set[str]]
+        self, source: Source, undecided: Iterable[RemoteResource], known: dict[str, set[str]], unread: list[str]
     ) -> tuple[list[RemoteResource], list[RemoteResource]]:
         """Files whose names do not say what they are: let the content say it, once for each version."""
         decided: list[RemoteResource] = []
@@ -114,6 +118,7 @@ class Intake:
                 kind = kind_of(await source.peek(resource), resource.name)
             except (Permanent, Retryable) as error:
                 log.debug("peek_failed", reason=str(error))
+                unread.append(resource.remote_id.partition("/")[2])
                 continue
             if kind is None:
                 left_alone.append(resource)
@@ -142,13 +147,25 @@ class Intake:
         await self._database.write(work)
         self._pipeline.wake()
 
-    def _end(self, connection: sqlite3.Connection, source: Source) -> None:
-        assets.set_listed(connection, assets.source_id(connection, source.name), self._clock.wall_ms())
+    def _end(self, connection: sqlite3.Connection, source: Source, unread: Sequence[str]) -> None:
+        row = assets.source_id(connection, source.name)
+        assets.set_listed(connection, row, self._clock.wall_ms())
+        survey = source.survey() if isinstance(source, Surveying) else None
+        if survey is not None:
+            surveys.put(connection, row, _without(survey, unread))
 
 
 def take_in(connection: sqlite3.Connection, source: int, asset: RemoteAsset, *, now_ms: int) -> None:
     """Write one asset, its resources and their first jobs. A version that is known already changes nothing."""
     Telling(connection, source, now_ms=now_ms).asset(asset)
+
+
+def _without(survey: Survey, unread: Sequence[str]) -> Survey:
+    """The survey when these files, whose names do not say what they are, could not be opened."""
+    if not unread:
+        return survey
+    closed = LeftOut(reason=Reason.UNREADABLE, count=len(unread), names=tuple(unread[:SHOWN]))
+    return Survey(listed=survey.listed - len(unread), left_out=(*survey.left_out, closed))
 
 
 def _telling(page: Page, fresh: Sequence[RemoteAsset]) -> list[RemoteAsset]:

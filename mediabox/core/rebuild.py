@@ -27,7 +27,7 @@ from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.model.naming import stem
 from mediabox.model.safe_name import MANIFEST_NAME
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
-from mediabox.model.signature import kind_of_name
+from mediabox.model.signature import claimed_kind
 from mediabox.store import assets, copies, jobs, journal, trash
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _request(found: _Found, size_bytes: int) -> ExamineRequest:
     member = found.member
     return ExamineRequest(
         name=member.original_name if member else name,
-        kind=member.kind if member else kind_of_name(name) or Kind.PICTURE,
+        kind=member.kind if member else claimed_kind(name) or Kind.PICTURE,
         size_bytes=size_bytes,
         modified_at_ms=found.modified_at_ms,
     )

@@ -25,6 +25,7 @@ _NAMES: dict[str, str] = {
     "png": "image/png", "apng": "image/png", "webp": "image/webp", "gif": "image/gif", "tif": "image/tiff",
     "tiff": "image/tiff", "jxl": "image/jxl", "bmp": "image/bmp", "dib": "image/bmp", "jp2": "image/jp2",
     "j2k": "image/jp2", "jpx": "image/jpx", "psd": "image/vnd.adobe.photoshop", "exr": "image/x-exr",
+    "livp": "image/livp",  # a ZIP of a Live Photo; only folders that ask for it take it in
     # cameras' raw files
     "dng": "image/x-adobe-dng", "gpr": "image/x-gopro-gpr", "nef": "image/x-nikon-nef", "nrw": "image/x-nikon-nrw",
     "cr2": "image/x-canon-cr2", "cr3": "image/x-canon-cr3", "crw": "image/x-canon-crw", "crm": "video/x-canon-crm",
@@ -48,6 +49,15 @@ _NAMES: dict[str, str] = {
     "xmp": _XMP, "aae": _PLIST,
 }  # fmt: skip
 
+# Extensions other things have as well: TypeScript (`.ts`, `.mts`), Go modules and music (`.mod`), packet captures,
+# disk images, subtitles, game data. Only the content says whether these are photos or videos.
+_SHARED = frozenset(
+    (*("ts", "mts", "m2t", "mod", "tod", "mp", "mv", "qt", "dv", "360", "asf", "mpe", "vob"),
+     *("raw", "cap", "bay", "mos", "dcr", "srf", "ori", "fff", "k25", "mef", "dib"))
+)  # fmt: skip
+_SYNC = 0x47
+_TRANSPORT_STRIDES = (188, 192, 204)  # bytes: plain, with AVCHD's time code before it, with DVB's check bytes behind it
+_PRINTED = bytes((9, 10, 12, 13, 27, *range(32, 127), *range(128, 256)))  # what a text may consist of
 _OTHER_VIDEO = frozenset({"application/mxf"})
 _TAKEOUT_SUFFIX = "supplemental-metadata"  # Google cuts the whole name at 51 characters, wherever that falls
 _COUNTED = re.compile(r"\(\d{1,4}\)$")
@@ -136,16 +146,16 @@ def media_type_of_name(name: str) -> str | None:
 
 
 def kind_of_name(name: str) -> Kind | None:
-    """What a file of this name is; None when its name does not say, or it is a Mac's `._` twin."""
-    media_type = media_type_of_name(name)
-    return None if media_type is None or name.startswith("._") else kind_of_type(media_type)
+    """What a file of this name is; None when its name alone does not say, or it is a Mac's `._` twin."""
+    return None if _is_shared(name) else claimed_kind(name)
 
 
 def kind_of(head: bytes, name: str) -> Kind | None:
     """What a file is: its content decides, then its extension. None: nothing a household calls a photo or video.
 
     A file whose content is something else under a picture's name (a saved web page
-    called `.jpg`) is a picture by name: it is taken in, examined and flagged.
+    called `.jpg`) is a picture by name: it is taken in, examined and flagged. Text under a
+    name that text has as well (`index.d.ts`) is none.
     """
     if head.startswith(_APPLE_DOUBLE):
         return None
@@ -155,7 +165,9 @@ def kind_of(head: bytes, name: str) -> Kind | None:
         by_content = None
     if media_type == _PLIST and b"adjustmentFormatIdentifier" not in head:
         by_content = None
-    return by_content or kind_of_name(name)
+    if by_content is None and _is_shared(name) and _is_text(head):
+        return None
+    return by_content or claimed_kind(name)
 
 
 def kind_of_type(media_type: str) -> Kind | None:
@@ -165,6 +177,23 @@ def kind_of_type(media_type: str) -> Kind | None:
     if media_type.startswith("video/") or media_type in _OTHER_VIDEO:
         return Kind.VIDEO
     return Kind.SIDECAR if media_type in (_XMP, _PLIST, _JSON) else None
+
+
+def claimed_kind(name: str) -> Kind | None:
+    """What a file of this name says it is, be it that other things have such names as well."""
+    media_type = media_type_of_name(name)
+    return None if media_type is None or name.startswith("._") else kind_of_type(media_type)
+
+
+def _is_shared(name: str) -> bool:
+    return name.rpartition(".")[2].lower() in _SHARED
+
+
+def _is_text(head: bytes) -> bool:
+    """UTF-8, Latin-1 or UTF-16 with its mark, without control characters that no text has."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return bool(head) and not head.translate(None, _PRINTED)
 
 
 def _is_takeout_name(stem: str) -> bool:
@@ -231,11 +260,13 @@ def _bitmap_type(head: bytes) -> str | None:
 
 
 def _transport_type(head: bytes) -> str | None:
-    """MPEG-2 transport packets: 0x47 every 188 bytes, or every 192 with AVCHD's time code before it."""
-    for first, stride in ((0, 188), (4, 192)):
-        marks = head[first : first + stride * 8 : stride]
-        if len(marks) >= 3 and marks.count(0x47) == len(marks):
-            return "video/mp2t"
+    """MPEG-2 transport packets: 0x47 at every packet's start, wherever the recording begins (13818-1, 2.4.3.2)."""
+    for stride in _TRANSPORT_STRIDES:
+        for first in range(min(stride, len(head))):
+            marks = head[first::stride]
+            enough = 3 if first in (0, 4) else 12  # not where packets usually begin: by chance it must not be
+            if head[first] == _SYNC and len(marks) >= enough and marks.count(_SYNC) == len(marks):
+                return None if _is_text(head) else "video/mp2t"
     return None
 
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from mediabox.model.issue import Issue
+from mediabox.model.survey import Survey
 
 
 class Accounting(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,3 +113,4 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: tuple[Named, ...] = ()  # at most 50
     damaged: tuple[Named, ...] = ()  # flagged, at most 50
     left_alone: tuple[str, ...] = ()  # ignored, at most 50
+    surveys: dict[str, Survey] = {}  # by source: every name its last listing met

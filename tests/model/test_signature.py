@@ -79,7 +79,8 @@ def test_content_says_the_media_type(head: bytes, expected: str | None) -> None:
         ("IMG_0001.JPG", Kind.PICTURE),
         ("IMG_0001.HEIC", Kind.PICTURE),
         ("DSC_1.nef", Kind.PICTURE),
-        ("clip.MTS", Kind.VIDEO),
+        ("clip.m2ts", Kind.VIDEO),
+        ("clip.MTS", None),  # or TypeScript
         ("IMG_0001.AAE", Kind.SIDECAR),
         ("IMG_0001.jpg.xmp", Kind.SIDECAR),
         ("IMG_0001.jpg.json", Kind.SIDECAR),
@@ -101,6 +102,42 @@ def test_names_say_the_kind(name: str, expected: Kind | None) -> None:
 
 def test_content_is_believed_before_the_name() -> None:
     assert kind_of(ftyp(b"qt  "), "IMG_0001.JPG") is Kind.VIDEO
+
+
+CODE = b"""import { readFile } from "node:fs/promises";
+export declare function read(path: string): Promise<string>;  // caf\xc3\xa9
+"""
+PACKET = b"\x47" + bytes(187)
+
+
+TEXTS = (CODE, b"module example.com/x\n\ngo 1.22\n", b"<?xml version='1.0'?><TS version='2.1'>", b"G" * 4096)
+
+
+@pytest.mark.parametrize("name", ["index.d.ts", "module.mts", "go.mod", "notes.raw", "GAME.MOS", "a.vob", "x.cap"])
+@pytest.mark.parametrize("text", [*TEXTS, b"\xff\xfea\0"])
+def test_text_is_no_video_whatever_it_is_called(name: str, text: bytes) -> None:
+    assert kind_of(text, name) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        PACKET * 20,
+        (bytes(4) + PACKET) * 20,
+        (PACKET + bytes(16)) * 20,
+        (PACKET * 22)[77:4096],  # a recording cut off at its start
+        ((bytes(4) + PACKET) * 22)[50:4096],
+        b"\0\0\x01\xba" + bytes(100),
+        bytes(4096),  # nothing known, but no text: taken in and flagged
+    ],
+)
+@pytest.mark.parametrize("name", ["00001.MTS", "recording.ts", "MOV001.MOD"])
+def test_a_recording_is_one_by_its_packets(head: bytes, name: str) -> None:
+    assert kind_of(head, name) is Kind.VIDEO
+
+
+def test_bytes_that_repeat_by_chance_are_no_recording() -> None:
+    assert media_type_of(b"\0" * 77 + b"\x47" + bytes(187) + b"\x47" + bytes(187) + bytes(3000)) is None
 
 
 def test_a_web_page_saved_as_a_picture_is_still_taken_in() -> None:

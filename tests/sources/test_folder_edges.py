@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from mediabox.errors import Away, Permanent, Retryable
+from mediabox.model.layouts import Layouts
 from mediabox.sources.folder import Settings, pour
 from mediabox.sources.folder.errand import Errand
 from mediabox.sources.folder.listing import Listing
-from mediabox.sources.folder.settings import compile_names
 from mediabox.sources.folder.settle import Settling
 from mediabox.sources.folder.tree import Tree, version_of
 from mediabox.sources.folder.walk import Findings, Forbidden, Walk
@@ -30,7 +30,7 @@ def tree(tmp_path: Path) -> Path:
 def walk(tree: Path, *, settling: Settling | None = None, forbidden: Forbidden | None = None) -> Walk:
     return Walk(
         Tree(str(tree), part="source:pictures"),
-        exclude=compile_names(()),
+        layouts=Layouts(),
         forbidden=forbidden or Forbidden(paths=frozenset(), identities=frozenset()),
         settling=settling or Settling(0, clock=FakeClock()),
         findings=Findings(),
@@ -46,9 +46,10 @@ def listing(tree: Path) -> Listing:
     return Listing(
         [Tree(str(tree), part="source:pictures")],
         excluded_roots=(),
-        exclude=compile_names(()),
+        layouts=Layouts(),
         settling=Settling(0, clock=FakeClock()),
-        watcher=Watcher(mode="poll", quiet_s=0, exclude=compile_names(())),
+        watcher=Watcher(mode="poll", quiet_s=0, layouts=Layouts()),
+        findings=Findings(),
     )
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from mediabox.errors import Away, NeedsHuman, Permanent
+from mediabox.model.layouts import Layouts
 from mediabox.sources.folder import mounts
 from mediabox.sources.folder import watch as watching
 from mediabox.sources.folder.schedule import Schedule
-from mediabox.sources.folder.settings import Settings, compile_names
+from mediabox.sources.folder.settings import Settings
 from sources.conformance import MemorySink, listed, taken_in
 from sources.folders import FakeClock, folder, touch
 
@@ -141,7 +142,7 @@ async def test_a_burst_is_one_change(tree: Path) -> None:
 async def test_a_change_is_told_once_all_has_been_quiet_for_a_while_or_has_gone_on_for_long() -> None:
     class Scripted(watching.Watcher):
         def __init__(self, *arrivals: bool) -> None:
-            super().__init__(mode="inotify", quiet_s=5.0, exclude=compile_names(()))
+            super().__init__(mode="inotify", quiet_s=5.0, layouts=Layouts())
             self.arrivals = list(arrivals)
             self.waits: list[float] = []
 

@@ -18,7 +18,7 @@ from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
 from mediabox.model.facts import CaptureTime, Facts
 from mediabox.model.naming import parse_name
-from mediabox.model.signature import kind_of_name
+from mediabox.model.signature import claimed_kind
 from mediabox.native.tags import Reader, read_tags
 from mediabox.simulate.icloud.blob import of_file
 from mediabox.simulate.icloud.grouping import LIVE_CLIP_S, Found, Group, burst_picks, grouped
@@ -185,7 +185,7 @@ class Folder:
 def _look(path: Path) -> Found | None:
     """What this file is; None for an empty one, and for what is neither picture, film nor sidecar."""
     status = path.stat()
-    kind = kind_of_name(path.name)
+    kind = claimed_kind(path.name)
     if kind is None or not status.st_size:
         return None
     modified_ms = status.st_mtime_ns // 1_000_000

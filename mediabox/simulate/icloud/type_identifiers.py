@@ -2,7 +2,7 @@
 
 from mediabox.model.asset import Kind
 from mediabox.model.naming import split_extension
-from mediabox.model.signature import kind_of_name
+from mediabox.model.signature import claimed_kind
 
 _TYPES = {
     "jpg": "public.jpeg", "jpeg": "public.jpeg", "jpe": "public.jpeg", "mpo": "public.jpeg",
@@ -24,7 +24,7 @@ _TYPES = {
 def type_of(name: str) -> str:
     """By the extension; the general type of its kind where the format has no identifier of its own."""
     known = _TYPES.get(split_extension(name)[1].casefold())
-    return known or ("public.movie" if kind_of_name(name) is Kind.VIDEO else "public.image")
+    return known or ("public.movie" if claimed_kind(name) is Kind.VIDEO else "public.image")
 
 
 def is_movie(identifier: str) -> bool:
@@ -33,5 +33,5 @@ def is_movie(identifier: str) -> bool:
 
 
 _MOVIES = frozenset(
-    identifier for extension, identifier in _TYPES.items() if kind_of_name(f"x.{extension}") is Kind.VIDEO
+    identifier for extension, identifier in _TYPES.items() if claimed_kind(f"x.{extension}") is Kind.VIDEO
 ) | {"public.movie"}

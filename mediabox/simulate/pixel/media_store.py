@@ -12,7 +12,7 @@ import msgspec
 
 from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
-from mediabox.model.signature import HEAD_BYTES, kind_of_name, kind_of_type, media_type_of, media_type_of_name
+from mediabox.model.signature import HEAD_BYTES, claimed_kind, kind_of_type, media_type_of, media_type_of_name
 from mediabox.native.tags import Reader, read_tags
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _agreed(name: str, head: bytes) -> str | None:
 
 
 def _sides(file: BinaryIO, name: str, size_bytes: int) -> tuple[int, int] | None:
-    kind = kind_of_name(name) or Kind.PICTURE
+    kind = claimed_kind(name) or Kind.PICTURE
     request = ExamineRequest(name=name, kind=kind, size_bytes=size_bytes, renditions=False)
     facts = read_tags(Reader(file.fileno()), request)
     return (facts.width, facts.height) if facts.width and facts.height else None

@@ -1,6 +1,5 @@
 """List all trees of a source, one after the other; a tree that is away costs only itself."""
 
-import re
 import threading
 from collections.abc import Generator, Sequence
 from itertools import islice
@@ -8,6 +7,7 @@ from itertools import islice
 from mediabox.contracts import Complaint, Page
 from mediabox.errors import Away
 from mediabox.model.asset import RemoteAsset, RemoteResource
+from mediabox.model.layouts import Layouts
 from mediabox.sources.folder.errand import Errand
 from mediabox.sources.folder.settle import Settling
 from mediabox.sources.folder.tree import Tree
@@ -25,17 +25,18 @@ class Listing:
         trees: Sequence[Tree],
         *,
         excluded_roots: Sequence[str],
-        exclude: re.Pattern[str],
+        layouts: Layouts,
         settling: Settling,
         watcher: Watcher,
+        findings: Findings,
     ) -> None:
-        self.findings = Findings()
+        self.findings = findings
         self.away: list[Away] = []
         self.reached = 0  # trees listed to their end
         self.identities: dict[str, tuple[int, int] | None] = {}  # by tree key: what stood there when we began
         self._trees = trees
         self._excluded_roots = excluded_roots
-        self._exclude = exclude
+        self._layouts = layouts
         self._settling = settling
         self._watcher = watcher
         self._resources = self._all()
@@ -88,7 +89,7 @@ class Listing:
     def _one(self, tree: Tree, *, forbidden: Forbidden) -> Generator[RemoteResource | None, None, None]:
         walk = Walk(
             tree,
-            exclude=self._exclude,
+            layouts=self._layouts,
             forbidden=forbidden,
             settling=self._settling,
             findings=self.findings,

@@ -1,7 +1,5 @@
 """What a person may say about a folder source."""
 
-import fnmatch
-import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,24 +7,8 @@ from msgspec import Meta
 
 from mediabox.config.fields import AbsolutePath, Seconds
 
-EXCLUDE: tuple[str, ...] = (
-    ".*",  # hidden: .DS_Store, .Trash-1000, .stversions, .mediabox, ._IMG_1.JPG, .syncthing.x.tmp
-    "@eaDir",  # Synology's thumbnails
-    "#recycle",  # Synology's bin
-    "#snapshot",
-    "@Recycle",  # QNAP's bin
-    "@Recently-Snapshot",
-    "$RECYCLE.BIN",
-    "System Volume Information",
-    "lost+found",
-    "Thumbs.db",
-    "desktop.ini",
-    "*.part",  # half downloads: Firefox, rclone, ours
-    "*.partial",
-    "*.crdownload",
-    "*.tmp",
-    "~*",  # locks and Syncthing's temporary files on Windows
-)
+# `model.layouts.Reason`, of those a person may ask for.
+OnRequest = Literal["picasa_originals", "livp", "hidden", "unfinished", "cache", "bin"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,10 +50,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 5.0
     exclude: Annotated[
         tuple[Annotated[str, Meta(pattern=r"\A[^/\0]+\Z")], ...],
-        Meta(title="Left out", description="Names of files and folders, with * and ?; capitals make no difference."),
-    ] = EXCLUDE
-
-
-def compile_names(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """One expression that matches the whole of any name one of `patterns` stands for; none matches nothing."""
-    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns) or r"(?!)", re.IGNORECASE)
+        Meta(
+            title="Left out",
+            description="Names of files and folders, with * and ?, besides those of caches, bins, half downloads and "
+            "hidden files, which are left out by themselves.",
+        ),
+    ] = ()
+    take_in: Annotated[
+        tuple[OnRequest, ...],
+        Meta(
+            title="Taken in all the same",
+            description="What is left out by itself and wanted here; `mediabox left` lists each name with its reason.",
+        ),
+    ] = ()

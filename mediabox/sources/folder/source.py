@@ -9,12 +9,14 @@ from mediabox.clock import Clock
 from mediabox.contracts import Complaint, Page, Sink, SourceTools
 from mediabox.errors import Away, Permanent
 from mediabox.model.asset import RemoteResource, Resource
+from mediabox.model.layouts import Layouts, Reason
+from mediabox.model.survey import Survey
 from mediabox.sources.folder import mounts, names, pour
 from mediabox.sources.folder.errand import Errand, Errands
 from mediabox.sources.folder.listing import Listing
 from mediabox.sources.folder.removal import Remover, remove
 from mediabox.sources.folder.schedule import Schedule
-from mediabox.sources.folder.settings import Settings, compile_names
+from mediabox.sources.folder.settings import Settings
 from mediabox.sources.folder.settle import Settling
 from mediabox.sources.folder.tree import PLUG_IN, Tree, show
 from mediabox.sources.folder.walk import Findings
@@ -53,18 +55,20 @@ class Folder:
         self._part = f"source:{name}"
         self._trees = {tree.key: tree for tree in _trees(settings.trees, part=self._part)}
         self._excluded_roots = tuple(map(str, excluded_roots))
-        self._exclude = compile_names(settings.exclude)
+        self._layouts = Layouts(take_in=map(Reason, settings.take_in), exclude=settings.exclude)
         self._remover = remover
         self._settling = Settling(settings.settle_s, clock=clock)
         self._schedule = Schedule(settings, clock=clock)
         self._watcher = Watcher(
-            mode=settings.watch, quiet_s=settings.settle_s, exclude=self._exclude, filesystem_of=filesystem_of
+            mode=settings.watch, quiet_s=settings.settle_s, layouts=self._layouts, filesystem_of=filesystem_of
         )
         self._errands = Errands(stall_s=STALL_S)
         self._buffers = pour.Buffers()
         self._identities: dict[str, tuple[int, int] | None] = {}
         self._complaints: tuple[Complaint, ...] = ()
         self.findings = Findings()  # of the last listing, also while it runs
+        self.note: Callable[[Reason, str], None] | None = None  # is given each name a listing leaves out, with its path
+        self._is_whole = False
 
     @classmethod
     def build(cls, settings: Settings, tools: SourceTools) -> Self:
@@ -85,14 +89,15 @@ class Folder:
         every listing is whole, at 5 µs of CPU a file (x86) plus one stat. Folders that changed could be
         listed alone, but a missed event would then lose a picture for good.
         """
+        self.findings, self._is_whole = Findings(note=self.note), False
         listing = Listing(
             tuple(self._trees.values()),
             excluded_roots=self._excluded_roots,
-            exclude=self._exclude,
+            layouts=self._layouts,
             settling=self._settling,
             watcher=self._watcher,
+            findings=self.findings,
         )
-        self.findings = listing.findings
         self._schedule.begin()
         is_watched = False
         try:
@@ -100,6 +105,7 @@ class Folder:
                 if page.assets or page.undecided:
                     yield page
             self._complaints = tuple(listing.complaints())
+            self._is_whole = not listing.away
             is_watched = self._watcher.is_complete and not listing.away
         finally:
             listing.close()
@@ -149,6 +155,10 @@ class Folder:
     def complaints(self) -> Sequence[Complaint]:
         """What the last whole listing could not reach, and whether the kernel refused to watch."""
         return (*self._complaints, *self._watcher.complaints())
+
+    def survey(self) -> Survey | None:
+        """Every name the last listing met; None when it did not reach each folder."""
+        return self.findings.survey() if self._is_whole else None
 
     async def told(self, text: str) -> None:
         """A folder asks nothing."""

@@ -3,13 +3,13 @@
 import asyncio
 import errno
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asyncinotify import Inotify, Mask
 
 from mediabox.contracts import Complaint
+from mediabox.model.layouts import Layouts
 from mediabox.sources.folder import mounts
 from mediabox.sources.folder.tree import Tree
 
@@ -31,12 +31,12 @@ class Watcher:
         *,
         mode: str,
         quiet_s: float,
-        exclude: re.Pattern[str],
+        layouts: Layouts,
         filesystem_of: Callable[[str], str] = mounts.filesystem_of,
     ) -> None:
         self._mode = mode
         self._quiet_s = quiet_s
-        self._exclude = exclude
+        self._layouts = layouts
         self._filesystem_of = filesystem_of
         self._inotify: Inotify | None = None
         self._watched: frozenset[str] = frozenset()  # keys of trees
@@ -120,10 +120,11 @@ class Watcher:
         """Take all events that wait; whether one of them matters. Synchronous, so none is lost to a cancellation."""
         matters = False
         while (event := inotify.sync_get()) is not None:
-            matters |= bool(event.mask & _ALWAYS) or (
-                event.name is not None and not self._exclude.match(str(event.name))
-            )
+            matters |= bool(event.mask & _ALWAYS) or (event.name is not None and self._is_wanted(str(event.name)))
         return matters
+
+    def _is_wanted(self, name: str) -> bool:
+        return self._layouts.reason(name, (), frozenset, is_folder=False) is None
 
 
 async def _readable(descriptor: int) -> None:

@@ -1,0 +1,58 @@
+"""`mediabox left`: every name the folders hold that is not taken in, with the reason. Looks at the folders now."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mediabox.assembly import excluded_roots
+from mediabox.cli import exits
+from mediabox.cli.home import home_of
+from mediabox.cli.words import plain
+from mediabox.config.load import load
+from mediabox.errors import NeedsHuman
+from mediabox.sources.folder import Folder, Settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from mediabox.config.load import Config
+    from mediabox.model.layouts import Reason
+
+
+def run(arguments: argparse.Namespace) -> int:
+    folders = list(_folders(load(home_of(arguments)), arguments.what))
+    if not folders:
+        raise NeedsHuman(
+            f"there is no folder source {arguments.what or ''}".rstrip(),
+            issue="config",
+            remedy='Name a source of type "folder" from mediabox.toml, or a folder.',
+        )
+    for folder in folders:
+        folder.note = _tell
+        asyncio.run(_walk(folder))
+    return exits.OK
+
+
+def _folders(config: Config, what: str | None) -> Iterator[Folder]:
+    roots = excluded_roots(config)
+    for source in config.sources:
+        if isinstance(source.settings, Settings) and what in (None, source.name):
+            yield Folder(source.settings, name=source.name, excluded_roots=roots)
+    if what is not None and Path(what).is_dir():
+        yield Folder(Settings(trees=(os.path.abspath(what),)), name="folder", excluded_roots=roots)
+
+
+async def _walk(folder: Folder) -> None:
+    async for _ in folder.pages(None):
+        pass
+    await folder.close()
+
+
+def _tell(reason: Reason, path: str) -> None:
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    sys.stdout.write(plain(f"{reason:16}  {name}") + "\n")

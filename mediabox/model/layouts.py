@@ -1,0 +1,100 @@
+"""Why a name in a folder is not taken in: the table `layouts.tsv` of caches, bins, half downloads, cards."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from importlib import resources
+
+import msgspec
+
+
+class Reason(StrEnum):
+    """Why a name in a folder is not taken in."""
+
+    PICASA_ORIGINALS = "picasa_originals"
+    LIVP = "livp"
+    HIDDEN = "hidden"
+    UNFINISHED = "unfinished"
+    CACHE = "cache"
+    BIN = "bin"
+    CARD = "card"
+    PACKED = "packed"
+    ONLINE_ONLY = "online_only"
+    SYSTEM = "system"
+    EXCLUDED = "excluded"
+    LINK = "link"
+    SPECIAL = "special"
+    CHANGING = "changing"
+    UNREADABLE = "unreadable"
+    SNAPSHOT = "snapshot"  # a folder, not entered
+    ARCHIVE = "archive"  # a folder, not entered
+
+    @property
+    def is_folder(self) -> bool:
+        return self in (Reason.SNAPSHOT, Reason.ARCHIVE)
+
+
+# What a person may have taken in all the same.
+ON_REQUEST = (Reason.PICASA_ORIGINALS, Reason.LIVP, Reason.HIDDEN, Reason.UNFINISHED, Reason.CACHE, Reason.BIN)
+
+
+class _Rule(msgspec.Struct, frozen=True):
+    rank: int
+    reason: Reason
+    name: str  # a pattern, case-folded
+    above: tuple[str, ...]  # patterns, nearest folder first
+    beside: str  # case-folded; "" for none
+    is_folder: bool
+
+
+class Layouts:
+    """The table, ready to be asked: about 1 µs a name."""
+
+    def __init__(self, *, take_in: Iterable[Reason] = (), exclude: Iterable[str] = ()) -> None:
+        """`exclude`: the owner's own patterns, of names of files and folders."""
+        self._rules: dict[str, list[_Rule]] = {}  # by what a name needs to be looked at more closely
+        self._take_in = frozenset(take_in)
+        for rule in _rules(exclude):
+            self._rules.setdefault(_key(rule.name), []).append(rule)
+
+    def reason(
+        self, name: str, above: Sequence[str], beside: Callable[[], frozenset[str]], *, is_folder: bool
+    ) -> Reason | None:
+        """Why this name is left out; None when it is not.
+
+        `above`: the folders it lies in, outermost first. `beside`: gives the case-folded names of its folder.
+        """
+        folded = name.casefold()
+        found: list[_Rule] = []
+        for key in (folded, f"*.{folded.rpartition('.')[2]}", f"{folded[:1]}*", "*"):
+            if (rules := self._rules.get(key)) is not None:
+                found += [rule for rule in rules if rule.is_folder is is_folder and fnmatchcase(folded, rule.name)]
+        fitting = {rule.rank: rule.reason for rule in found if _is_witnessed(rule, above, beside)}
+        reason = fitting[min(fitting)] if fitting else None
+        if reason in self._take_in:
+            return Reason.EXCLUDED if Reason.EXCLUDED in fitting.values() else None
+        return reason
+
+
+def _rules(exclude: Iterable[str]) -> Iterator[_Rule]:
+    text = resources.files(__package__).joinpath("layouts.tsv").read_text(encoding="utf-8")
+    lines = [line.split("\t") for line in text.splitlines() if not line.startswith("# ")]
+    lines += [["excluded", name + end] for name in exclude for end in ("", "/")]
+    for rank, (reason, pattern, *_) in enumerate(lines):
+        path, _, beside = pattern.casefold().partition(" & ")
+        name, *above = reversed(path.removesuffix("/").split("/"))
+        yield _Rule(rank, Reason(reason), name, tuple(above), beside, path.endswith("/"))
+
+
+def _key(pattern: str) -> str:
+    """The pattern itself when it is a name, else `*.part`, `x*`, or `*` for one that may fit any name."""
+    if not re.search(r"[*?[]", pattern) or re.fullmatch(r"\*\.[^*?.[]+", pattern):
+        return pattern
+    return "*" if pattern[0] in "*?[" else f"{pattern[0]}*"
+
+
+def _is_witnessed(rule: _Rule, above: Sequence[str], beside: Callable[[], frozenset[str]]) -> bool:
+    if len(rule.above) > len(above) or (rule.beside and rule.beside not in beside()):
+        return False
+    return all(fnmatchcase(folder.casefold(), each) for each, folder in zip(rule.above, reversed(above), strict=False))
