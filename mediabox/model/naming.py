@@ -4,10 +4,11 @@ One photo comes as several files whose names share a stem: `IMG_1.HEIC`,
 `IMG_1.MOV`, `IMG_E1.JPG`, `IMG_1.HEIC.xmp`. Conventions read here: Apple's camera
 roll (`IMG_E1234` edited, `IMG_O1234.AAE` the original's adjustments), icloudpd
 (`IMG_1_HEVC.MOV`, `-adjusted`), Google Takeout (`IMG_1.jpg(1).json` is about
-`IMG_1(1).jpg`; names cut at 46 characters; `-edited` in the language of the
+`IMG_1(1).jpg`; names cut at 46 UTF-16 units; `-edited` in the language of the
 account), Pixel phones (`PXL_1.MP.jpg` beside `PXL_1.MP`, `.RAW-01.COVER.jpg`
-beside `.RAW-02.ORIGINAL.dng`, `~2` edited), and XMP beside either `IMG_1.JPG.xmp`
-or `IMG_1.xmp`. Names only make candidates: `stages.group` asks the facts as well.
+beside `.RAW-02.ORIGINAL.dng`, `~2` edited), XMP beside either `IMG_1.JPG.xmp` or
+`IMG_1.xmp`, and darktable's second development `DSC_1_01.NEF.xmp` of `DSC_1.NEF`.
+Names only make candidates: `stages.group` asks the facts as well.
 """
 
 import re
@@ -18,18 +19,23 @@ import msgspec
 from mediabox.model.signature import media_type_of_name
 
 # Takeout cuts `<title>.supplemental-metadata` at 46 characters before `.json`
-# (TheLastGimbus/GooglePhotosTakeoutHelper #449, ente-io/ente #4956) and a picture's own name at 47.
+# (TheLastGimbus/GooglePhotosTakeoutHelper #449, ente-io/ente #4956) and a picture's own name at 47. It counts
+# UTF-16 units, two for an emoji (simulot/immich-go #35), and leaves one out that it would have to halve.
 TAKEOUT_CUT = 46
 SIDECAR_EXTENSIONS = frozenset({"xmp", "aae", "json"})
 
-_SUPPLEMENT = "supplemental-metadata"
+_SUPPLEMENTS = ("supplemental-metadata", "metadata")
 _COUNT = re.compile(r"\((\d{1,4})\)$")
-# "Edited" as Google and Apple tools write it, by the account's language.
-_EDITED = re.compile(
-    r"(?:[-_](?:edited|adjusted|bearbeitet|bewerkt|modifié|modificato|(?:ha )?editado|editat|editada"
-    r"|redigert|redigeret|redigerad|muokattu|edytowane|upraveno|編集済み|已编辑|已編輯|수정됨)|~[2-9]\d?)$",
-    re.IGNORECASE,
+# "Edited" as Google and Apple tools write it, by the account's language; and Google's own inventions.
+_EDITED_WORDS = (
+    *("edited", "adjusted", "effects", "smile", "mix", "bearbeitet", "bewerkt", "modifié", "modificato", "ha editado"),
+    *("editado", "editada", "editat", "redigert", "redigeret", "redigerad", "muokattu", "edytowane", "upraveno"),
+    *("upravené", "szerkesztett", "düzenlendi", "изменено", "編集済み", "已编辑", "已編輯", "수정됨"),
 )
+_EDITED = re.compile(rf"(?:[-_](?:{'|'.join(_EDITED_WORDS)})|~[2-9]\d?)$", re.IGNORECASE)
+_BEGINNINGS = sorted({word[:size] for word in _EDITED_WORDS for size in range(len(word))}, key=len, reverse=True)
+_EDITED_CUT = re.compile(rf"-(?:{'|'.join(_BEGINNINGS)})$", re.IGNORECASE)  # of names Takeout has cut
+_VERSION = re.compile(r"^(.+)_\d\d$")
 _APPLE = re.compile(r"^(img_)([eo])(\d{4,})$", re.IGNORECASE)
 _PIXEL = re.compile(r"(?:\.raw-\d\d(?:\.mp)?\.(?:cover|original)|\.mp)$", re.IGNORECASE)
 _ICLOUDPD_LIVE = re.compile(r"_hevc$", re.IGNORECASE)
@@ -43,9 +49,21 @@ class FileName(msgspec.Struct, frozen=True, kw_only=True):
     stem: str  # what names of one photo share, cut where Takeout cuts
     base: str  # the same, not cut
     extension: str  # without the dot; "" for none
+    number: str = ""  # `(2)`, with which `stem` and `base` end
     is_edited: bool = False
     describes: str | None = None  # a sidecar named after a whole file name: that name
+    version_of: str | None = None  # what it describes unless there is such a file: darktable counts developments
     is_cut: bool = False  # Takeout may have cut `base`: it is a beginning only
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """The stems of names that may belong with this one."""
+        return (self.stem,) if self.version_of is None else (self.stem, stem(self.version_of))
+
+    def begins(self, other: "FileName") -> bool:
+        """Whether this may be the other's base, cut."""
+        whole, beginning = other.base.removesuffix(other.number), self.base.removesuffix(self.number)
+        return self.is_cut and self.number == other.number and whole.startswith(beginning)
 
 
 def stem(name: str) -> str:
@@ -64,7 +82,10 @@ def parse_name(name: str) -> FileName:
     inner, inner_extension = split_extension(subject.removesuffix(".source"))
     if not inner_extension or media_type_of_name(f"x.{inner_extension}") is None:
         return _parsed(name, subject + count, folded, is_cut=is_cut)
-    return _parsed(name, inner + count, folded, describes=f"{inner}{count}.{inner_extension}".casefold(), is_cut=is_cut)
+    describes = f"{inner}{count}.{inner_extension}".casefold()
+    version = _VERSION.match(inner) if folded == "xmp" else None
+    version_of = f"{version[1]}.{inner_extension}".casefold() if version else None
+    return _parsed(name, inner + count, folded, describes=describes, version_of=version_of, is_cut=is_cut)
 
 
 def split_extension(name: str) -> tuple[str, str]:
@@ -81,12 +102,20 @@ def is_raw(name: str, media_type: str | None = None) -> bool:
     return media_type.startswith("image/x-") and media_type != "image/x-exr"
 
 
-def _parsed(name: str, text: str, extension: str, *, describes: str | None = None, is_cut: bool = False) -> FileName:
+def _parsed(
+    name: str,
+    text: str,
+    extension: str,
+    *,
+    describes: str | None = None,
+    version_of: str | None = None,
+    is_cut: bool = False,
+) -> FileName:
     count = _COUNT.search(text)
     number = count.group() if count else ""
     text = text.removesuffix(number)
     text = _ICLOUDPD_LIVE.sub("", text) if extension == "mov" else text
-    unmarked = _EDITED.sub("", text) or text
+    unmarked = _unmarked(text)
     apple = _APPLE.match(unmarked)
     is_edited = unmarked != text or (apple is not None and apple[2] in "eE")
     if apple is not None and (apple[2] in "eE" or extension == "aae"):
@@ -95,13 +124,32 @@ def _parsed(name: str, text: str, extension: str, *, describes: str | None = Non
         unmarked = _PIXEL.sub("", unmarked) or unmarked
     return FileName(
         name=name.casefold(),
-        stem=unmarked[:TAKEOUT_CUT].casefold() + number,
+        stem=_cut(unmarked).casefold() + number,
         base=unmarked.casefold() + number,
         extension=extension,
+        number=number,
         is_edited=is_edited,
         describes=describes,
+        version_of=version_of,
         is_cut=is_cut,
     )
+
+
+def _unmarked(text: str) -> str:
+    """Without what says that it is edited: `IMG_1~2-edited` has it twice, a long name has it cut."""
+    shorter = _EDITED.sub("", text) or text
+    if shorter == text and _units(text) > TAKEOUT_CUT:
+        shorter = _EDITED_CUT.sub("", text) or text
+    return text if shorter == text else _unmarked(shorter)
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _cut(text: str) -> str:
+    """As Takeout would: no half of a character at the end."""
+    return text.encode("utf-16-le", "surrogatepass")[: TAKEOUT_CUT * 2].decode("utf-16-le", "ignore")
 
 
 def _takeout_subject(text: str) -> tuple[str, str, bool]:
@@ -113,9 +161,9 @@ def _takeout_subject(text: str) -> tuple[str, str, bool]:
     counted = _COUNT.search(text)
     count = counted.group() if counted else ""
     text = text.removesuffix(count)
-    is_cut = len(text) >= TAKEOUT_CUT
+    is_cut = _units(text) >= TAKEOUT_CUT - 1
     before, dot, tail = text.rpartition(".")
-    if dot and _SUPPLEMENT.startswith(tail.lower()):
+    if dot and any(word.startswith(tail.lower()) for word in _SUPPLEMENTS):
         text = before
     before, dot, tail = text.rpartition(".")
     if dot and is_cut and len(tail) <= 4 and media_type_of_name(f"x.{tail}") is None:

@@ -23,6 +23,24 @@ LONG = "Screenshot_20190919-053857_Camera Connect Wireless settings"
         ("1" * 36 + "_DSCN0091.JPG", "1" * 36 + "_DSCN0091.JP.json", "1" * 36 + "_DSCN0091..json"),
         (LONG[:47] + ".jpg", LONG[:46] + ".json"),
         (LONG[:47] + "(2).jpg", LONG[:46] + "(2).json"),
+        # simulot/immich-go #35: an emoji is two units, and none is halved
+        ("😀" * 23 + "😛.jpg", "😀" * 23 + ".json", "😀" * 24 + ".jpg"),
+        ("a" + "😀" * 23 + ".jpg", "a" + "😀" * 22 + ".json"),
+        # simulot/immich-go #39 and #613
+        (
+            "Backyard_ceremony_wedding_photography_xxxxxxx_m(494).jpg",
+            "Backyard_ceremony_wedding_photography_xxxxxxx_(494).json",
+        ),
+        ("original_1d4caa6f-16c6-4c3d-901b-9387de10e528_P.jpg", "original_1d4caa6f-16c6-4c3d-901b-9387de10e528_.json"),
+        (
+            "13039_327707840323_537645323_9470255_27214_n(1).jpg",
+            "13039_327707840323_537645323_9470255_27214_n.j(1).json",
+        ),
+        ("PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGINA.jpg", "PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGIN.json"),
+        ("PXL_20210102_221126856.MP~2.jpg", "PXL_20210102_221126856.MP~2.jpg.json"),
+        ("IMG_1234~2-edited.jpg", "IMG_1234.jpg.json", "IMG_1234-effects.jpg", "IMG_1234-ha editado.jpg"),
+        ("IMG_1(1).jpg", "IMG_1.jpg(1).json", "IMG_1-bearbeitet(1).jpg", "IMG_1.jpg.metadata(1).json"),
+        ("a" * 45 + "-e.jpg", "a" * 45 + ".jpg", "a" * 45 + ".j.json"),  # `-edited`, cut at 47
         ("PXL_20231006_063000139.MP.jpg", "PXL_20231006_063000139.MP", "PXL_20231006_063000139.MP.jpg.json"),
         ("PXL_20210101_1.RAW-01.MP.COVER.jpg", "PXL_20210101_1.RAW-02.ORIGINAL.dng"),
         ("Modifie\u0301.jpg", "Modifi\u00e9.xmp"),
@@ -56,6 +74,14 @@ def test_a_sidecar_says_which_file_it_is_named_after() -> None:
     assert parse_name("IMG_1.jpg(1).json").describes == "img_1(1).jpg"
     assert parse_name("IMG_1.xmp").describes is None
     assert parse_name("IMG_1.AAE").describes is None
+
+
+def test_a_numbered_development_of_darktable_may_belong_to_the_file_without_the_number() -> None:
+    development = parse_name("DSC_0042_01.NEF.xmp")
+
+    assert development.describes == "dsc_0042_01.nef"
+    assert development.version_of == "dsc_0042.nef"
+    assert development.stems == ("dsc_0042_01", stem("DSC_0042.NEF"))
 
 
 @given(st.text(max_size=80))
