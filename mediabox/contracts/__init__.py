@@ -20,7 +20,7 @@ from mediabox.contracts.destination import (
     Parcel,
 )
 from mediabox.contracts.media import Adoptions, Examination, Examiner, ExamineRequest, Fitter, Spool
-from mediabox.contracts.rule import Decision, Join, Library, Member, Near, Reserve, Rule, Similar
+from mediabox.contracts.rule import Decision, Duplicate, Join, Library, Member, Near, Reserve, Rule, Similar
 from mediabox.contracts.source import (
     Checksum,
     Complaint,
@@ -48,6 +48,7 @@ __all__ = [
     "Deliverable",
     "Destination",
     "DestinationTools",
+    "Duplicate",
     "Examination",
     "ExamineRequest",
     "Examiner",

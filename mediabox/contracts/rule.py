@@ -35,7 +35,10 @@ class Library(Protocol):
     def members(self, asset_id: int) -> Sequence[Member]: ...
     def by_content_identifier(self, identifier: str) -> Sequence[Member]: ...
     def beside(self, resource: Resource) -> Sequence[Member]:
-        """Resources of the same source and folder whose names share its stem (`model.naming.stem`)."""
+        """Resources of the same source and folder whose names share a stem with it (`model.naming.FileName.stems`)."""
+
+    def copies(self, resource: Resource) -> Sequence[Member]:
+        """Other resources of the same bytes; none of what is quarantined or removed."""
 
     def near(self, hashes: Sequence[int], *, within_bits: int) -> Sequence[Near]: ...
     def is_taken(self, path: str) -> bool:
@@ -67,7 +70,14 @@ class Reserve(msgspec.Struct, frozen=True, kw_only=True):
     sidecar_path: str | None = None  # where our sidecar goes should this be its asset's primary file
 
 
-Decision = Join | Similar | Reserve
+class Duplicate(msgspec.Struct, frozen=True, kw_only=True):
+    """Resource `resource_id` is a companion its asset has already, byte for byte, as `of`."""
+
+    resource_id: int
+    of: int
+
+
+Decision = Join | Similar | Reserve | Duplicate
 
 
 class Rule(Protocol):

@@ -52,6 +52,7 @@ class Setback(StrEnum):
     """What was done before has to be done again."""
 
     LOST = "lost"  # the staged bytes are gone (a power cut forgot their name): fetch again
+    UNPLACED = "unplaced"  # it waited for company that did not come: place it now
     OBSTRUCTED = "obstructed"  # a file nobody told us of lies at the reserved path: choose another
 
 

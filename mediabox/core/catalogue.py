@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Member
+from mediabox.core.company import by_rank, capture_time
 from mediabox.core.informed import informed
-from mediabox.model.asset import ResourceState, Role
-from mediabox.model.facts import Facts, TimeSource
+from mediabox.model.asset import ResourceState
+from mediabox.model.facts import Facts
 from mediabox.model.manifest import Sum
+from mediabox.model.naming import parse_name
 from mediabox.model.said import Said
 from mediabox.model.sidecar import Description, SidecarMember, SidecarRecord
 from mediabox.model.version import VERSION
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-# Which member stands for the asset: the picture as shot, before its raw twin, before anything derived.
-RANK = (Role.ORIGINAL, Role.RAW, Role.EDITED, Role.LIVE_VIDEO, Role.EDITED_VIDEO, Role.SIDECAR)
-GUESSED_TIMES = (TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.FILE_MODIFIED, TimeSource.EXIF_MODIFIED)
 OWNERS_XMP = ".source.xmp"  # how the owner's own sidecars end in the archive
 
 
@@ -56,7 +55,7 @@ def describe(connection: sqlite3.Connection, asset_id: int) -> Description | Non
         record=_record(connection, asset_id, filed),
         path=path,
         written_digest=written[path].digest if path in written else None,
-        source_path=next((one.resource.path for one in filed if _is_owners_xmp(one)), None),
+        source_path=_owners_xmp(filed),
         stale=tuple(old for old in written.values() if old.path != path),
     )
 
@@ -68,7 +67,18 @@ def archived(connection: sqlite3.Connection, asset_id: int) -> list[Member]:
         for one in assets.members(connection, asset_id)
         if one.state is ResourceState.ARCHIVED
     ]
-    return sorted(filed, key=lambda one: (RANK.index(one.resource.role), one.resource.id))
+    return by_rank(filed)
+
+
+def _owners_xmp(filed: Sequence[Member]) -> str | None:
+    """The one about the file that stands for the asset; a further development by darktable only for want of others."""
+    about = filed[0].resource.name.casefold()
+    names = {one.resource.path: parse_name(one.resource.name) for one in filed if _is_owners_xmp(one)}
+    return min(
+        names,
+        key=lambda path: (names[path].describes != about, names[path].version_of is not None, path),
+        default=None,
+    )
 
 
 def _is_owners_xmp(member: Member) -> bool:
@@ -83,13 +93,14 @@ def _record(connection: sqlite3.Connection, asset_id: int, filed: Sequence[Membe
     are not repeated here.
     """
     said = told.said_of(connection, asset_id)
+    taken = capture_time(filed, said)
     known = [informed(one.facts, said) for one in filed if one.facts and not _is_owners_xmp(one)]
     said = said or Said()
     return SidecarRecord(
         members=tuple(_member(connection, one) for one in filed),
         mediabox_version=VERSION,
         filed_at_ms=min(assets.times(connection, one.resource.id)[1] for one in filed),
-        capture_time=_first(sorted(known, key=_is_time_guessed), lambda facts: facts.capture_time),
+        capture_time=taken,
         place=_first(known, lambda facts: facts.place),
         camera=_first(known, lambda facts: facts.camera),
         rating=_first(known, lambda facts: facts.rating),
@@ -100,10 +111,6 @@ def _record(connection: sqlite3.Connection, asset_id: int, filed: Sequence[Membe
         is_favorite=said.is_favorite or any(facts.is_favorite for facts in known),
         albums=told.albums_of(connection, asset_id),
     )
-
-
-def _is_time_guessed(facts: Facts) -> bool:
-    return facts.capture_time is None or facts.capture_time.source in GUESSED_TIMES
 
 
 def _member(connection: sqlite3.Connection, member: Member) -> SidecarMember:

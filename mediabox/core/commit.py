@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
-from mediabox.contracts import Setback, Work
+from mediabox.contracts import Setback, Staged, Work
 from mediabox.core import deletion, plan
 from mediabox.core.alike import HashIndex
 from mediabox.core.delivering import record
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
     from mediabox.clock import Clock
-    from mediabox.contracts import Outcome, Rule, Staged
+    from mediabox.contracts import Outcome, Rule
     from mediabox.model.asset import Resource
     from mediabox.model.facts import Facts
     from mediabox.model.job import Job, JobRequest
@@ -42,7 +42,7 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
 STATES_OF = {
     "fetch": {ResourceState.SEEN},
     "examine": {ResourceState.STAGED, ResourceState.FILING, ResourceState.ARCHIVED},
-    "file": {ResourceState.FILING, ResourceState.ARCHIVED},
+    "file": {ResourceState.STAGED, ResourceState.FILING, ResourceState.ARCHIVED},
 }
 RESOURCE_STEPS = frozenset({"fetch", "examine", "file", "remove"})  # their subject is a resource id
 
@@ -58,7 +58,7 @@ class Committer:
         moving_sources: Container[str],
         mirroring_sources: Container[str] = (),
     ) -> None:
-        self.rules, self._clock, self._moving, self.mirroring = rules, clock, moving_sources, mirroring_sources
+        self.rules, self._clock, self.moving, self.mirroring = rules, clock, moving_sources, mirroring_sources
         self._index: HashIndex | None = None
 
     def apply(
@@ -94,7 +94,7 @@ class Committer:
         alike.add(resource_id, facts.perceptual_hashes[0])
 
     def moves(self, resource: Resource) -> bool:
-        return resource.source in self._moving
+        return resource.source in self.moving
 
 
 def is_outdated(work: Work, now: Resource | None) -> bool:
@@ -144,7 +144,7 @@ class _Application:
     def _staged(self, resource: Resource, staged: Staged) -> list[JobRequest]:
         if staged.adopted_from is not None:
             adoptable.set_used(self._connection, staged.adopted_from, resource.id)
-        keeper = assets.keeper(self._connection, staged.digest)
+        keeper = None if resource.is_companion else assets.keeper(self._connection, staged.digest)
         if keeper is not None and keeper != resource.id:
             return self._duplicate(resource, staged, keeper)
         assets.set_staged(self._connection, resource.id, digest=staged.digest, size_bytes=staged.size_bytes)
@@ -157,9 +157,9 @@ class _Application:
         )
         self._note("duplicate", resource, sha256=staged.digest, of=keeper, **_adopted(staged))
         requests: list[JobRequest] = []
-        facts = assets.facts(self._connection, keeper) if resource.kind is Kind.SIDECAR else None
-        if facts is not None:
-            requests += self._settle(resource, facts, only="group")
+        facts = assets.facts(self._connection, keeper)
+        if facts is not None:  # else they are settled together
+            requests += self._settle(resource, facts, only=("group", "place"))
         kept = assets.resource(self._connection, keeper)
         moves = self._committer.moves(resource) and kept is not None and kept.state is ResourceState.ARCHIVED
         requests += self._follow(kept if kept is not None and kept.state is ResourceState.TRASHED else resource)
@@ -167,6 +167,11 @@ class _Application:
 
     def _examined(self, resource: Resource, facts: Facts) -> list[JobRequest]:
         alike = self._committer.alike(self._connection)
+        if resource.kind is Kind.SIDECAR and facts.kind is not Kind.SIDECAR and resource.digest is not None:
+            keeper = assets.keeper(self._connection, resource.digest)
+            if keeper is not None and resource.state is ResourceState.STAGED:  # its name told something else
+                staged = Staged(digest=resource.digest, size_bytes=resource.size_bytes or 0)
+                return [*self._duplicate(resource, staged, keeper), *plan.after_placing(resource)]
         is_new = assets.facts(self._connection, resource.id) is None
         assets.put_facts(self._connection, resource.id, facts)
         if facts.kind is not resource.kind:
@@ -179,11 +184,14 @@ class _Application:
             alike.add(resource.id, facts.perceptual_hashes[0])
         return requests
 
-    def _settle(self, resource: Resource, facts: Facts, *, only: str | None = None) -> list[JobRequest]:
+    def _settle(
+        self, resource: Resource, facts: Facts, *, only: tuple[str, ...] = (), is_late: bool = False
+    ) -> list[JobRequest]:
         library = StoredLibrary(self._connection, self._committer.alike(self._connection))
-        settlement = Settlement(self._connection, library, now_ms=self.now_ms)
-        rules = [rule for rule in self._committer.rules if only in (None, rule.name)]
-        settlement.settle(resource, informed(facts, told.said_of(self._connection, resource.asset_id)), rules)
+        settlement = Settlement(self._connection, library, now_ms=self.now_ms, moving=self._committer.moving)
+        rules = [rule for rule in self._committer.rules if not only or rule.name in only]
+        said = told.said_of(self._connection, resource.asset_id)
+        settlement.settle(resource, informed(facts, said), rules, is_late=is_late)
         return settlement.jobs
 
     def _archived(self, resource: Resource, receipt: Receipt) -> list[JobRequest]:
@@ -247,16 +255,18 @@ class _Application:
                 # The source may have another version by now, so its duplicates cannot count on it either.
                 again = [resource.id, *assets.disown(self._connection, resource.id)]
                 return [request for one in again for request in plan.after_taking_in(one, resource.kind)]
+            case Setback.UNPLACED:
+                return self._place_again(resource) if resource.path is None else list(plan.after_placing(resource))
             case Setback.OBSTRUCTED:
                 copies.shun(self._connection, resource.path or "")
+                assets.unplace(self._connection, resource.id)
                 return self._place_again(resource)
             case _:
                 assert_never(setback)
 
     def _place_again(self, resource: Resource) -> list[JobRequest]:
         facts = assets.facts(self._connection, resource.id)
-        assets.unplace(self._connection, resource.id)
-        return self._settle(resource, facts, only="place") if facts else []
+        return self._settle(resource, facts, only=("place",), is_late=True) if facts else []
 
     def _quarantined(self, resource: Resource, reason: str, *, is_gone: bool) -> list[JobRequest]:
         assets.set_quarantined(self._connection, resource.id, reason)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediabox.model.asset import Kind
 from mediabox.model.job import JobRequest
 
@@ -19,8 +21,12 @@ MANIFEST_AFTER_MS = 30_000
 # The first of many deletions waits for the rest of the listing: whether they are too many shows only together.
 TRASH_AFTER_MS = 60_000
 
-# Pictures are what people look for first; sidecars last, so that they find their picture's place and lie beside it.
-PRIORITY = {Kind.PICTURE: 1, Kind.VIDEO: 0, Kind.SIDECAR: -1}
+# How long a file waits for the others of its photo before it gets its place. Nothing waits when nothing else is left.
+COMPANY_AFTER_MS = 60_000
+FILE_AFTER_MS = 3_600_000  # a sidecar, whose video may be behind a thousand pictures
+
+# Pictures are what people look for first, and what is beside them may say when they were taken.
+PRIORITY = {Kind.PICTURE: 1, Kind.VIDEO: 0, Kind.SIDECAR: 1}
 
 
 def after_taking_in(resource_id: int, kind: Kind) -> tuple[JobRequest, ...]:
@@ -34,16 +40,19 @@ def after_staging(resource: Resource) -> tuple[JobRequest, ...]:
 
 def after_duplicate(resource: Resource, *, moves: bool, now_ms: int) -> tuple[JobRequest, ...]:
     """Bytes that are kept already. A sidecar's words still count for its own asset."""
-    jobs: list[JobRequest] = []
-    if resource.kind is Kind.SIDECAR:
-        jobs.extend(after_joining(resource.asset_id, now_ms=now_ms))
-    if moves:
-        jobs.append(_on("remove", resource.id))
-    return tuple(jobs)
+    described = after_joining(resource.asset_id, now_ms=now_ms) if resource.is_companion else ()
+    return (*described, *((_on("remove", resource.id),) if moves else ()))
 
 
 def after_placing(resource: Resource) -> tuple[JobRequest, ...]:
     return (_on("file", resource.id, priority=PRIORITY[resource.kind]),)
+
+
+def after_waiting(resource: Resource, *, now_ms: int) -> tuple[JobRequest, ...]:
+    """It has no place yet; should nobody come, it gets one all the same."""
+    wait_ms = FILE_AFTER_MS if resource.is_companion else COMPANY_AFTER_MS
+    request = _on("file", resource.id, priority=PRIORITY[resource.kind])
+    return (msgspec.structs.replace(request, not_before_ms=now_ms + wait_ms),)
 
 
 def after_joining(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:

@@ -22,7 +22,7 @@ from mediabox.core import plan
 from mediabox.durable.trash import TRASH
 from mediabox.durable.verify import digest_past_cache
 from mediabox.errors import Permanent
-from mediabox.model.asset import Kind, RemoteResource, Role
+from mediabox.model.asset import Kind, RemoteResource, Role, is_companion
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.model.naming import stem
 from mediabox.model.safe_name import MANIFEST_NAME
@@ -185,7 +185,8 @@ class Rebuild:
         for one in read:
             if not one.is_whole:
                 self._report.damaged.append(one.found.path)
-            if assets.keeper(connection, one.expected_digest) is not None:
+            is_elected = not is_companion(_remote(one))
+            if is_elected and assets.keeper(connection, one.expected_digest) is not None:
                 self._report.twice.append(one.found.path)
                 continue
             self._report.originals += 1

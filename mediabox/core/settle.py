@@ -9,35 +9,70 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from mediabox.contracts import Decision, Join, Reserve, Similar
+from mediabox.contracts import Decision, Duplicate, Join, Reserve, Similar
 from mediabox.core import plan
-from mediabox.store import assets, journal
+from mediabox.core.company import agreed, awaits, by_rank
+from mediabox.model.asset import ResourceState
+from mediabox.store import assets, journal, told
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
-    from mediabox.contracts import Library, Rule
+    from mediabox.contracts import Library, Member, Rule
     from mediabox.model.asset import Resource
     from mediabox.model.facts import Facts
     from mediabox.model.job import JobRequest
 
 
 class Settlement:
-    """One resource being settled within one transaction."""
+    """One resource being settled within one transaction. `moving`: sources whose files go once they are archived."""
 
-    def __init__(self, connection: sqlite3.Connection, library: Library, *, now_ms: int) -> None:
-        self._connection, self._library, self._now_ms = connection, library, now_ms
+    def __init__(
+        self, connection: sqlite3.Connection, library: Library, *, now_ms: int, moving: Container[str] = ()
+    ) -> None:
+        self._connection, self._library, self._now_ms, self._moving = connection, library, now_ms, moving
+        self._concerned: set[int] = set()  # assets whose files may have a place now
         self.jobs: list[JobRequest] = []
 
-    def settle(self, resource: Resource, facts: Facts, rules: Sequence[Rule]) -> None:
-        """Let each rule decide on the resource as the rules before it left it."""
+    def settle(self, resource: Resource, facts: Facts, rules: Sequence[Rule], *, is_late: bool = False) -> None:
+        """Let each rule decide on the resource as the rules before it left it.
+
+        `place` decides on every file of the assets this concerns, with what all of an asset
+        knows. `is_late`: the resource has waited for company long enough.
+        """
         for rule in rules:
             current = assets.resource(self._connection, resource.id)
             if current is None:
                 return
+            if rule.name == "place":
+                self._place(rule, current, is_late=is_late)
+                continue
             for decision in rule.decide(current, facts, self._library):
                 self._apply(decision, current)
+
+    def _place(self, rule: Rule, resource: Resource, *, is_late: bool) -> None:
+        waiting = [one for one in self._library.beside(resource) if one.resource.state is ResourceState.STAGED]
+        self._concerned |= {resource.asset_id, *(one.resource.asset_id for one in waiting)}
+        for asset_id in sorted(self._concerned):
+            for member in self._agreed(asset_id):
+                is_last_call = is_late and member.resource.id == resource.id
+                self._place_one(rule, member, waits=not is_last_call)
+
+    def _place_one(self, rule: Rule, member: Member, *, waits: bool) -> None:
+        resource = member.resource
+        if member.facts is None or resource.path is not None or resource.state.is_end:
+            return
+        company = [*self._library.beside(resource), *self._library.members(resource.asset_id)]
+        if waits and awaits(member, company):
+            self.jobs.extend(plan.after_waiting(resource, now_ms=self._now_ms))
+            return
+        for decision in rule.decide(resource, member.facts, self._library):
+            self._apply(decision, resource)
+
+    def _agreed(self, asset_id: int) -> list[Member]:
+        """The asset's files, the one that stands for it first: its companions go where it goes."""
+        return by_rank(agreed(self._library.members(asset_id), told.said_of(self._connection, asset_id)))
 
     def _apply(self, decision: Decision, resource: Resource) -> None:
         match decision:
@@ -55,13 +90,32 @@ class Settlement:
                 assets.reserve(self._connection, decision.resource_id, decision.path, decision.sidecar_path)
                 self._note("placed", resource.id, resource.asset_id, path=decision.path)
                 self.jobs.extend(plan.after_placing(resource))
+            case Duplicate():
+                self._let_go(resource, decision.of)
             case _:
                 assert_never(decision)
 
     def _join(self, decision: Join) -> None:
+        self._concerned.add(decision.asset_id)
         left = assets.join(self._connection, decision.resource_id, decision.asset_id, decision.role)
         self._note("joined", decision.resource_id, decision.asset_id, role=decision.role, left=left)
         self.jobs.extend(plan.after_joining(decision.asset_id, now_ms=self._now_ms))
+
+    def _let_go(self, resource: Resource, keeper_id: int) -> None:
+        """The asset has this companion: the staged bytes go, and the source's own where it moves."""
+        assets.set_duplicate(
+            self._connection,
+            resource.id,
+            of=keeper_id,
+            digest=resource.digest or "",
+            size_bytes=resource.size_bytes or 0,
+        )
+        self._note("duplicate", resource.id, resource.asset_id, sha256=resource.digest, of=keeper_id)
+        kept = assets.resource(self._connection, keeper_id)
+        is_kept = kept is not None and kept.state is ResourceState.ARCHIVED
+        moves = resource.source in self._moving and is_kept
+        self.jobs.extend(plan.after_duplicate(resource, moves=moves, now_ms=self._now_ms))
+        self.jobs.extend(plan.after_placing(resource))  # `file` finds it done, and lets go of what was staged
 
     def _note(self, event: str, resource_id: int, asset_id: int, **fields: object) -> None:
         journal.append(

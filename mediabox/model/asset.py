@@ -30,6 +30,7 @@ class Role(StrEnum):
     EDITED = "edited"  # an adjusted version (IMG_E1234.JPG)
     EDITED_VIDEO = "edited_video"
     SIDECAR = "sidecar"
+    COMPANION = "companion"  # what a camera or a program made beside its file: thumbnail, proxy, log (THM, LRV, SRT)
 
 
 class ResourceState(StrEnum):
@@ -137,3 +138,13 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None  # in the archive, relative, '/'-separated, NFC; reserved or published
     reason: str | None = None  # why it is quarantined or flagged, for a person
     remote_asset_id: int | None = None  # the source's own asset it is of, with the role it has there; None: a mere file
+
+    @property
+    def is_companion(self) -> bool:
+        """See the function of this name."""
+        return is_companion(self)
+
+
+def is_companion(one: RemoteResource | Resource) -> bool:
+    """Whether a file exists for another's sake: kept once for each asset it belongs to, whatever its bytes."""
+    return one.kind is Kind.SIDECAR or one.role is Role.COMPANION

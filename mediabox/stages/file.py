@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from mediabox.contracts import Needs, Outcome, Setback
 from mediabox.errors import Permanent
+from mediabox.model.asset import ResourceState
 from mediabox.model.ledger import Receipt
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class File:
         if work.resource is None:
             message = f"job {work.job.id} is about resource {work.job.subject}, which is not in the catalogue"
             raise Permanent(message)
+        if work.resource.state is ResourceState.DUPLICATE:
+            return Outcome()  # staged, and found to be kept already: `committed` lets go of it
+        if work.resource.path is None:
+            return Outcome(setback=Setback.UNPLACED)
         match await self._archive.deliver(work.resource):
             case Receipt() as receipt:
                 return Outcome(receipt=receipt)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import IntEnum
+from operator import itemgetter
 from posixpath import commonprefix
 from typing import TYPE_CHECKING, ClassVar, assert_never
 
@@ -25,7 +26,7 @@ from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from mediabox.model.naming import FileName, is_raw, parse_name, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["Group", "stem"]
 
@@ -88,9 +89,7 @@ class Group:
     def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterator[Join]:
         """Yield a Join for every file around `resource` that is not yet where it belongs."""
         nodes = _neighbourhood(Member(resource=resource, facts=facts), library)
-        hosts = {
-            node.resource.id: None if _is_settled(node) else _host(node, nodes.values()) for node in nodes.values()
-        }
+        hosts = {key: None if _is_settled(node) else _host(node, nodes) for key, node in nodes.items()}
         for node in nodes.values():
             root = _root(node, hosts)
             if root is node:
@@ -115,33 +114,38 @@ def seconds_apart(one: CaptureTime, other: CaptureTime) -> float | None:
 
 def _neighbourhood(start: Member, library: Library) -> dict[int, _Node]:
     """Every file that may bear on where `start` belongs, by resource id."""
-    waiting, nodes = [start], dict[int, _Node]()
-    while waiting and len(nodes) < MOST_MEMBERS:
+    waiting = [start]
+    members: dict[int, Member] = {}
+    beside: dict[int, Sequence[Member]] = {}
+    while waiting and len(members) < MOST_MEMBERS:
         member = waiting.pop()
-        if member.resource.id in nodes:
+        resource = member.resource
+        if resource.id in members:
             continue
-        beside = library.beside(member.resource)
-        nodes[member.resource.id] = _node(member, beside)
-        waiting.extend(beside)
+        members[resource.id], beside[resource.id] = member, library.beside(resource)
+        waiting.extend(beside[resource.id])
+        if resource.digest is not None and not resource.is_companion:
+            waiting.extend(library.copies(resource))
         if member.facts and member.facts.content_identifier:
             waiting.extend(library.by_content_identifier(member.facts.content_identifier))
-    return nodes
+    return {key: _node(member, beside[key], members) for key, member in members.items()}
 
 
-def _node(member: Member, beside: Iterable[Member]) -> _Node:
-    name = parse_name(member.resource.name)
+def _node(member: Member, beside: Iterable[Member], members: Mapping[int, Member]) -> _Node:
     return _Node(
         resource=member.resource,
         facts=member.facts,
-        name=name,
-        layer=_layer(member, name),
+        name=parse_name(member.resource.name),
+        layer=_layer(members.get(member.resource.duplicate_of or 0, member)),  # all names of one content share it
         beside=frozenset(other.resource.id for other in beside),
     )
 
 
-def _layer(member: Member, name: FileName) -> _Layer:
+def _layer(member: Member) -> _Layer:
     """What a file can be to an asset, by its kind, its name and what its source said of it."""
-    role = member.resource.role
+    role, name = member.resource.role, parse_name(member.resource.name)
+    if role is Role.COMPANION:
+        return _Layer.SIDECAR
     match member.facts.kind if member.facts else member.resource.kind:
         case Kind.SIDECAR:
             return _Layer.SIDECAR
@@ -162,10 +166,24 @@ def _is_settled(node: _Node) -> bool:
     return node.resource.remote_asset_id is not None
 
 
-def _host(node: _Node, nodes: Iterable[_Node]) -> _Node | None:
-    """The file `node` belongs to, the best of those that fit; None for a file that stands for itself."""
-    fitting = [(found, host) for host in nodes if host.layer < node.layer and (found := _evidence(node, host))]
-    return max(fitting, key=lambda pair: _rank(node, pair[1], pair[0]))[1] if fitting else None
+def _host(node: _Node, nodes: Mapping[int, _Node]) -> _Node | None:
+    """The file `node` belongs to, the best of those that fit; None for a file that stands for itself.
+
+    What lies beside a copy of a file belongs to that file. A file without a host where it
+    lies may have one where a copy of it lies.
+    """
+    copies = [other for other in nodes.values() if other.resource.duplicate_of == node.resource.id]
+    for some in ([node], copies):
+        fitting = [
+            (_rank(one, host, found), host)
+            for one in some
+            for host in nodes.values()
+            if host.layer < node.layer and (found := _evidence(one, host))
+        ]
+        if fitting:
+            host = max(fitting, key=itemgetter(0))[1]
+            return nodes.get(host.resource.duplicate_of or 0, host)
+    return None
 
 
 def _rank(node: _Node, host: _Node, evidence: _Evidence) -> tuple[object, ...]:
@@ -210,7 +228,7 @@ def _role(node: _Node, root: _Node) -> Role:
             # The clip of an edited version that came alone is simply its live video.
             return Role.LIVE_VIDEO if root.layer is _Layer.EDITED else Role.EDITED_VIDEO
         case _Layer.SIDECAR:
-            return Role.SIDECAR
+            return Role.COMPANION if node.resource.role is Role.COMPANION else Role.SIDECAR
         case layer:
             assert_never(layer)
 
@@ -242,7 +260,9 @@ def _describes(sidecar: _Node, host: _Node) -> _Evidence:
     about, name = sidecar.name, host.name
     if about.describes == name.name:
         return _Evidence.FULL_NAME
-    if about.base != name.base and not (about.is_cut and name.base.startswith(about.base)):
+    if about.version_of == name.name:
+        return _Evidence.BASE
+    if about.base != name.base and not about.begins(name):
         return _Evidence.NONE
     return _Evidence.BASE if about.is_edited == name.is_edited else _Evidence.STEM
 

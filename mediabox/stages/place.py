@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from mediabox.contracts import Library, Member, Reserve
+from mediabox.contracts import Duplicate, Library, Member, Reserve
 from mediabox.model.asset import Kind, Resource, Role
 from mediabox.model.naming import FileName, is_raw, parse_name, split_extension
 from mediabox.model.safe_name import fitted, safe_component
@@ -98,9 +98,16 @@ class Place:
     def __init__(self, settings: Settings | None = None) -> None:
         self._components = parse_template((settings or Settings()).template)
 
-    def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterator[Reserve]:
-        """Yield one Reserve for a resource that has a digest and no path yet; nothing for any other."""
+    def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterator[Reserve | Duplicate]:
+        """Yield one Reserve for a resource that has a digest and no path yet; nothing for any other.
+
+        A companion its asset has already, byte for byte, is a Duplicate of that one.
+        """
         if resource.path is not None or resource.digest is None or resource.state.is_end:
+            return
+        twin = _twin(resource, library) if resource.is_companion else None
+        if twin is not None:
+            yield Duplicate(resource_id=resource.id, of=twin.id)
             return
         mate = _mate(resource, library)
         if mate is None:
@@ -140,7 +147,7 @@ def sidecar_path(primary_path: str, *, has_raw: bool) -> str:
 
 
 def _sidecar_of(path: str, resource: Resource, facts: Facts) -> str | None:
-    if facts.kind is Kind.SIDECAR:
+    if facts.kind is Kind.SIDECAR or resource.role is Role.COMPANION:
         return None
     raw = is_raw(resource.name, facts.media_type) and resource.role is Role.ORIGINAL
     return sidecar_path(path, has_raw=raw)
@@ -202,6 +209,19 @@ def _candidates(folder: str, stem: str, tail: str, *, digest: str) -> Iterator[s
         yield prefix + fitted(stem, f" -{digest}-{number}{tail}")
 
 
+def _twin(resource: Resource, library: Library) -> Resource | None:
+    """The same companion, filed: of the same asset, or of the same name while neither stands with a file."""
+    filed = [one.resource for one in library.copies(resource) if one.resource.path and one.resource.is_companion]
+    same = [one for one in filed if one.asset_id == resource.asset_id]
+    if not same and _is_alone(resource, library):
+        same = [one for one in filed if one.name == resource.name and _is_alone(one, library)]
+    return min(same, key=lambda one: one.id, default=None)
+
+
+def _is_alone(resource: Resource, library: Library) -> bool:
+    return all(member.resource.is_companion for member in library.members(resource.asset_id))
+
+
 def _mate(resource: Resource, library: Library) -> Resource | None:
     """The filed member of the asset to lie beside: its original, else whichever came first."""
     filed = [
@@ -211,9 +231,9 @@ def _mate(resource: Resource, library: Library) -> Resource | None:
 
 
 def _is_filed_file(member: Member, *, besides: Resource) -> bool:
-    """A sidecar that came first lies where its own date put it: nobody follows it there."""
+    """A companion that came first lies where its own date put it: nobody follows it there."""
     other = member.resource
-    return other.id != besides.id and other.path is not None and other.kind is not Kind.SIDECAR
+    return other.id != besides.id and other.path is not None and not other.is_companion
 
 
 def _name_beside(mate: Resource, resource: Resource) -> tuple[str, str, str]:
@@ -224,6 +244,8 @@ def _name_beside(mate: Resource, resource: Resource) -> tuple[str, str, str]:
     safe_stem, tail = _split(safe_component(resource.name))
     if own.describes is not None and own.describes == other.name:
         return folder, filed, _described_tail(own, tail)
+    if own.version_of == other.name:
+        return folder, safe_stem + _suffix_of(filed_stem), tail  # DSC_1_01.NEF.xmp beside DSC_1.NEF
     if own.is_edited != other.is_edited and own.base == other.base:
         return folder, safe_stem + _suffix_of(filed_stem), tail  # IMG_E1.JPG beside IMG_1.JPG
     if resource.role in _EDITED and mate.role not in _EDITED and not own.is_edited:

@@ -164,9 +164,11 @@ def resource(connection: sqlite3.Connection, resource_id: int) -> Resource | Non
 
 
 def keeper(connection: sqlite3.Connection, digest: str) -> int | None:
-    """The resource under whose id these bytes are kept, or are about to be."""
+    """The still, video or raw under whose id these bytes are kept, or are about to be."""
     row = connection.execute(
-        "SELECT id FROM resource WHERE digest = ? AND state IN ('staged', 'filing', 'archived', 'trashed')", (digest,)
+        "SELECT id FROM resource WHERE digest = ? AND state IN ('staged', 'filing', 'archived', 'trashed') "
+        "AND kind <> 'sidecar' AND role <> 'companion'",
+        (digest,),
     ).fetchone()
     return int(row[0]) if row else None
 

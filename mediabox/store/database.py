@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from mediabox.errors import Fatal
 from mediabox.failpoints import fp
+from mediabox.model.naming import stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -285,6 +286,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
         return
     if have:
         connection.execute("VACUUM INTO ?", (str(_free_name(connection, len(scripts))),))
+    connection.create_function("stem", 1, stem, deterministic=True)
     steps = "\n".join(scripts[have:])  # all of them or none: nobody meets a schema halfway
     connection.executescript(f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;")
 

@@ -27,7 +27,7 @@ def _job(row: tuple[Any, ...]) -> Job:
 
 
 def add(connection: sqlite3.Connection, request: JobRequest, *, handed_out: Container[int] = ()) -> Job | None:
-    """Queue a step; None when the same step for the same subject is queued already.
+    """Queue a step; None when the same step for the same subject is queued already, and not for later.
 
     When that one is in `handed_out` (job ids) it may have looked before what asks for
     it now was known: it will run once more. One that was given up, or that waits after
@@ -45,12 +45,13 @@ def add(connection: sqlite3.Connection, request: JobRequest, *, handed_out: Cont
     ).fetchone()[0]
     if existing in handed_out:
         connection.execute("UPDATE job SET again = 1 WHERE id = ?", (existing,))
-    else:
-        connection.execute(
-            "UPDATE job SET state = 'ready', attempts = 0, not_before_ms = ? WHERE id = ? AND last_error IS NOT NULL",
-            (request.not_before_ms, existing),
-        )
-    return None
+        return None
+    row = connection.execute(
+        "UPDATE job SET state = 'ready', attempts = 0, not_before_ms = ?1 WHERE id = ?2 "
+        f"AND (last_error IS NOT NULL OR not_before_ms > ?1) RETURNING {_COLUMNS}",
+        (request.not_before_ms, existing),
+    ).fetchone()
+    return _job(row) if row else None
 
 
 def due(

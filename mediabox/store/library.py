@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from mediabox.contracts import Member, Near
+from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
+from mediabox.model.naming import parse_name
 from mediabox.store.assets import COLUMNS, FROM, path_key, resource_of
 
 if TYPE_CHECKING:
@@ -46,10 +48,28 @@ class StoredLibrary:
         return self._members(f"{_IS_IDENTIFIED} OR {_COPIES_IDENTIFIED}", (identifier,))
 
     def beside(self, resource: Resource) -> list[Member]:
-        row = self._connection.execute(
-            "SELECT source_id, folder, stem FROM resource WHERE id = ?", (resource.id,)
+        source, folder = self._connection.execute(
+            "SELECT source_id, folder FROM resource WHERE id = ?", (resource.id,)
         ).fetchone()
-        return self._members("source_id = ? AND folder = ? AND stem = ?", tuple(row))
+        name = parse_name(resource.name)
+        stems = name.stems
+        if resource.kind is not Kind.SIDECAR:  # `dsc_1_01`: developments of it, by darktable
+            stems += self._developments(source, folder, name.stem)
+        marks = ",".join("?" * len(stems))
+        return self._members(f"source_id = ? AND folder = ? AND stem IN ({marks})", (source, folder, *stems))
+
+    def copies(self, resource: Resource) -> list[Member]:
+        """Other files of the same bytes that are kept, or whose keeper is."""
+        where = "digest = ? AND resource.id <> ? AND state NOT IN ('quarantined', 'removed')"
+        return self._members(where, (resource.digest, resource.id))
+
+    def _developments(self, source: int, folder: str, stem: str) -> tuple[str, ...]:
+        rows = self._connection.execute(
+            "SELECT DISTINCT stem FROM resource WHERE source_id = ?1 AND folder = ?2 AND kind = 'sidecar' "
+            "AND stem >= ?3 || '_00' AND stem <= ?3 || '_99' AND length(stem) = length(?3) + 3",
+            (source, folder, stem),
+        )
+        return tuple(row[0] for row in rows)
 
     def near(self, hashes: Sequence[int], *, within_bits: int) -> list[Near]:
         found = []

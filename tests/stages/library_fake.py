@@ -8,7 +8,7 @@ import msgspec
 from mediabox.contracts import Join, Member, Near, Reserve, Rule
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
-from mediabox.stages.group import stem
+from mediabox.model.naming import parse_name
 
 _VIDEO = {"mov": "video/quicktime", "mp4": "video/mp4"}
 _RAW = {"cr2": "image/x-canon-cr2", "dng": "image/x-adobe-dng"}
@@ -36,8 +36,16 @@ class FakeLibrary:
         ]
 
     def beside(self, resource: Resource) -> Sequence[Member]:
-        place = _neighbourhood(resource)
-        return [self._member(other) for other in self.resources.values() if _neighbourhood(other) == place]
+        stems = set(parse_name(resource.name).stems)
+        return [
+            self._member(other)
+            for other in self.resources.values()
+            if _folder(other) == _folder(resource) and stems & set(parse_name(other.name).stems)
+        ]
+
+    def copies(self, resource: Resource) -> Sequence[Member]:
+        others = [other for other in self.resources.values() if other.digest == resource.digest]
+        return [self._member(other) for other in others if other.id != resource.id]
 
     def near(self, hashes: Sequence[int], *, within_bits: int) -> Sequence[Near]:
         return [
@@ -90,8 +98,8 @@ class FakeLibrary:
         self.resources[resource_id] = msgspec.structs.replace(self.resources[resource_id], **fields)
 
 
-def _neighbourhood(resource: Resource) -> tuple[str, str, str]:
-    return resource.source, resource.remote_id.rpartition("/")[0], stem(resource.name)
+def _folder(resource: Resource) -> tuple[str, str]:
+    return resource.source, resource.remote_id.rpartition("/")[0]
 
 
 def _path_key(path: str) -> str:

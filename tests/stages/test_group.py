@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from library_fake import FakeLibrary, facts, resource
 
-from mediabox.model.asset import ResourceState, Role
+from mediabox.model.asset import Kind, ResourceState, Role
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from mediabox.stages.group import Group, seconds_apart
 
@@ -156,6 +156,95 @@ def test_each_sidecar_finds_the_file_it_is_named_after() -> None:
     }
 
     check_any_order(files, expected)
+
+
+def test_each_development_by_darktable_finds_its_raw() -> None:
+    files = [
+        photo("a/DSC_0042.NEF", media_type="image/x-nikon-nef"),
+        photo("a/DSC_0042.NEF.xmp", None),
+        photo("a/DSC_0042_01.NEF.xmp", None),
+        photo("a/DSC_0043_01.NEF", media_type="image/x-nikon-nef"),  # a name of its own
+        photo("a/DSC_0043_01.NEF.xmp", None),
+        photo("a/DSC_0043.NEF", "2024-05-12T18:04:00", media_type="image/x-nikon-nef"),
+    ]
+
+    check_any_order(
+        files,
+        {
+            "a/DSC_0042.NEF": ("a/DSC_0042.NEF", Role.ORIGINAL),
+            "a/DSC_0042.NEF.xmp": ("a/DSC_0042.NEF", Role.SIDECAR),
+            "a/DSC_0042_01.NEF.xmp": ("a/DSC_0042.NEF", Role.SIDECAR),
+            "a/DSC_0043_01.NEF": ("a/DSC_0043_01.NEF", Role.ORIGINAL),
+            "a/DSC_0043_01.NEF.xmp": ("a/DSC_0043_01.NEF", Role.SIDECAR),
+            "a/DSC_0043.NEF": ("a/DSC_0043.NEF", Role.ORIGINAL),
+        },
+    )
+
+
+TAKEOUT = [  # simulot/immich-go, adapters/googlePhotos/matcher_test.go, and its issues #35, #39, #405, #613
+    ("PXL_20220405_090123740.PORTRAIT.jpg.json", "PXL_20220405_090123740.PORTRAIT-modifié.jpg"),
+    ("DSC_0101.JPG(1).json", "DSC_0101(1).JPG"),
+    ("IMG_2710.HEIC(1).json", "IMG_2710(1).HEIC"),
+    ("IMG_2710.HEIC.supplemental-metadata(1).json", "IMG_2710(1).HEIC"),
+    ("PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGIN.json", "PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGINA.jpg"),
+    ("05yqt21kruxwwlhhgrwrdyb6chhwszi9bqmzu16w0 2.jp.json", "05yqt21kruxwwlhhgrwrdyb6chhwszi9bqmzu16w0 2.jpg"),
+    ("😀" * 22 + "☺️.json", "😀" * 22 + "☺️😛.jpg"),
+    ("Backyard_ceremony_wedding_photography_xxxxxxx_(494).json",
+     "Backyard_ceremony_wedding_photography_xxxxxxx_m(494).jpg"),
+    ("original_1d4caa6f-16c6-4c3d-901b-9387de10e528_.json", "original_1d4caa6f-16c6-4c3d-901b-9387de10e528_P.jpg"),
+    ("PXL_20210102_221126856.MP~2.jpg.json", "PXL_20210102_221126856.MP~2.jpg"),
+    ("13039_327707840323_537645323_9470255_27214_n.j(1).json", "13039_327707840323_537645323_9470255_27214_n(1).jpg"),
+    ("IMG_1234.jpg.json", "IMG_1234~2-edited.jpg"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("about", "name"), TAKEOUT)
+def test_takeouts_sidecar_finds_its_picture(about: str, name: str) -> None:
+    files = [photo(f"a/{name}", None), photo(f"a/{about}", None)]
+
+    check_any_order(files, {f"a/{name}": (f"a/{name}", Role.ORIGINAL), f"a/{about}": (f"a/{name}", Role.SIDECAR)})
+
+
+@pytest.mark.parametrize(
+    ("about", "name"),
+    [
+        ("PXL_20211013_220651983.jpg.json", "PXL_20211013_220651958.jpg"),
+        ("DSC_0102.JPG(2).json", "DSC_0102(1).JPG"),
+        ("DSC_0103.JPG(1).json", "DSC_0103.JPG"),
+        ("DSC_0104.JPG.json", "DSC_0104(1).JPG"),
+        ("Backyard_ceremony_wedding_photography_xxxxxxx_(494).json",
+         "Backyard_ceremony_wedding_photography_xxxxxxx_m(185).jpg"),
+    ],
+)  # fmt: skip
+def test_takeouts_sidecar_of_another_picture_stays_away(about: str, name: str) -> None:
+    files = [photo(f"a/{name}", None), photo(f"a/{about}", None)]
+
+    check_any_order(files, alone(*files))
+
+
+def test_the_clip_of_a_live_photo_shares_its_stills_sidecar() -> None:
+    files = [photo("a/IMG_1.HEIC"), photo("a/IMG_1.MOV"), photo("a/IMG_1.HEIC.supplemental-metadata.json", None)]
+
+    check_any_order(
+        files,
+        {
+            "a/IMG_1.HEIC": ("a/IMG_1.HEIC", Role.ORIGINAL),
+            "a/IMG_1.MOV": ("a/IMG_1.HEIC", Role.LIVE_VIDEO),
+            "a/IMG_1.HEIC.supplemental-metadata.json": ("a/IMG_1.HEIC", Role.SIDECAR),
+        },
+    )
+
+
+def test_a_cameras_companion_goes_with_its_clip_whatever_it_looks_like() -> None:
+    library, rule = FakeLibrary(), Group()
+    library.take_in(resource(1, "a/MVI_1.THM", role=Role.COMPANION, kind=Kind.PICTURE))
+    library.take_in(resource(2, "a/MVI_1.MP4"))
+
+    for number, name in ((1, "MVI_1.JPG"), (2, "MVI_1.MP4")):
+        library.examine(number, facts(name, "2004-06-01T10:00:00", duration_s=60.0), [rule])
+
+    assert library.resources[1].asset_id == library.resources[2].asset_id == 200
+    assert library.resources[1].role is Role.COMPANION
 
 
 def test_names_that_differ_only_in_case_keep_their_own_sidecars() -> None:

@@ -117,7 +117,8 @@ def _sources(sources: Mapping[Path, Original], kept: Mapping[Path, str], *, move
 
 
 def _archive(archive: Path, kept: Mapping[Path, str]) -> Iterator[str]:
-    for digest, times in Counter(kept.values()).items():
+    elected = [digest for path, digest in kept.items() if path.suffix.lower() not in SIDECARS]  # kept by each
+    for digest, times in Counter(elected).items():
         if times > 1:
             yield f"twice in the archive: {[str(path) for path, each in kept.items() if each == digest]}"
     for path in kept:

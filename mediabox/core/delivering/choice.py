@@ -14,9 +14,9 @@ import msgspec
 
 from mediabox.contracts import Deliverable, Member
 from mediabox.core.catalogue import archived
+from mediabox.core.company import agreed
 from mediabox.core.delivering import record
 from mediabox.core.delivering.names import free_name
-from mediabox.core.informed import informed
 from mediabox.model.delivery import DeliveryState
 from mediabox.store import assets, deliveries, told
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from mediabox.contracts import Destination
     from mediabox.model.asset import Resource
     from mediabox.model.delivery import Delivery, Wish
-    from mediabox.model.said import Said
 
 SETTLED_MS = 10_000  # nothing new of the asset for so long: the other half of a folder's pair has been examined
 BATCH = 200  # assets in one transaction
@@ -75,7 +74,7 @@ def _is_same(delivery: Delivery, wish: Wish) -> bool:
 def deliverable(connection: sqlite3.Connection, asset_id: int, before: Sequence[Delivery] = ()) -> Deliverable:
     """An asset as a destination sees it. `before`: its deliveries there."""
     said = told.said_of(connection, asset_id)
-    members = tuple(_informed(one, said) for one in archived(connection, asset_id))
+    members = tuple(agreed(archived(connection, asset_id), said))
     sent, open_ = _files(before, is_open=False), _files(before, is_open=True)
     return Deliverable(
         asset_id=asset_id,
@@ -91,10 +90,6 @@ def _files(some: Sequence[Delivery], *, is_open: bool) -> frozenset[int]:
     return frozenset(
         each for one in some if _is_open(one) is is_open for each in (one.resource_id, one.clip_id) if each is not None
     )
-
-
-def _informed(member: Member, said: Said | None) -> Member:
-    return member if member.facts is None else msgspec.structs.replace(member, facts=informed(member.facts, said))
 
 
 def _burst(connection: sqlite3.Connection, members: Sequence[Member]) -> tuple[Member, ...]:

@@ -57,7 +57,7 @@ def fingerprint(settings: Settings) -> str:
 
 def is_wanted(asset: Deliverable, settings: Settings) -> bool:
     """Whether the owner's rules let it go at all. What a person has hidden stays at home."""
-    shown = [one for one in asset.members if one.facts is not None and one.resource.kind is not Kind.SIDECAR]
+    shown = [one for one in asset.members if one.facts is not None and not one.resource.is_companion]
     if not shown or (asset.said is not None and asset.said.is_hidden):
         return False
     main = shown[0]

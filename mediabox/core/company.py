@@ -1,0 +1,152 @@
+"""What the files of one asset know together, and whether one has to wait for another before it gets its place. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.core.informed import informed
+from mediabox.model.asset import Kind, Role
+from mediabox.model.facts import TimeSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mediabox.contracts import Member
+    from mediabox.model.facts import CaptureTime
+    from mediabox.model.said import Said
+
+# Which member stands for the asset: the picture as shot, before its raw twin, before anything derived.
+RANK = (
+    Role.ORIGINAL,
+    Role.RAW,
+    Role.EDITED,
+    Role.LIVE_VIDEO,
+    Role.EDITED_VIDEO,
+    Role.SIDECAR,
+    Role.COMPANION,
+)
+_RANK = {source: rank for rank, source in enumerate(TimeSource)}
+# A sidecar's own file time, or a date in its name, is the sidecar's and not the picture's.
+_OF_THE_FILE = frozenset({TimeSource.FILE_MODIFIED, TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.EXIF_MODIFIED})
+_QUARTER_S = 900  # zones differ by quarters of an hour,
+_MOST_ZONE_S = 14 * 3600  # by 14 hours from UTC at most,
+_SLACK_S = 60  # and a name may have been given a moment later
+
+
+def by_rank(members: Iterable[Member]) -> list[Member]:
+    """The one that stands for the asset first. The order does not depend on when they came."""
+    return sorted(members, key=lambda one: (RANK.index(one.resource.role), one.resource.name, one.resource.id))
+
+
+def awaits(member: Member, beside: Iterable[Member]) -> bool:
+    """Whether to wait for one of these, which lie beside it or are of its asset, before it is given its place.
+
+    A companion goes where its file goes, a clip where its still goes, and a sidecar may
+    know a date, or a better one.
+    """
+    coming = [one.resource for one in beside if one.resource.id != member.resource.id and not one.resource.state.is_end]
+    if member.resource.is_companion:
+        return any(one.path is None and not one.is_companion for one in coming)
+    unread = {one.resource.id for one in beside if one.facts is None}
+    waits_for_all = _is_guess(member) or member.resource.kind is Kind.VIDEO
+    return any(one.id in unread and (waits_for_all or one.is_companion) for one in coming)
+
+
+def _is_guess(member: Member) -> bool:
+    taken = member.facts.capture_time if member.facts else None
+    return taken is None or _RANK[taken.source] >= _RANK[TimeSource.TAKEOUT]
+
+
+def capture_time(members: Iterable[Member], said: Said | None) -> CaptureTime | None:
+    """When the asset was taken, by all that its files say.
+
+    The picture's own time, unless an XMP beside it corrects it, or it only guesses and
+    another file knows better.
+    """
+    ranked = by_rank(members)
+    files = [time for one in ranked if not one.resource.is_companion and (time := _time(one, said))]
+    companions = [time for one in ranked if one.resource.is_companion and (time := _time(one, None))]
+    own = files[0] if files else None
+    beside = [time for time in companions if own is None or time.source not in _OF_THE_FILE]
+    corrected = next((time for time in _of_xmp(ranked) if own is None or not _is_same(own, time)), None)
+    if corrected is not None:
+        return corrected
+    best = min((*files, *beside), key=lambda time: _RANK[time.source], default=None)
+    if own is None or best is None or _RANK[own.source] < _RANK[TimeSource.TAKEOUT]:
+        return _zoned(own, beside) if own is not None else best
+    return _in_zone(own, best) or best
+
+
+def agreed(members: Sequence[Member], said: Said | None) -> list[Member]:
+    """The members, each with what its source says of it and the capture time all of them agree on."""
+    taken = capture_time(members, said)
+    return [
+        one
+        if one.facts is None
+        else msgspec.structs.replace(
+            one, facts=msgspec.structs.replace(informed(one.facts, said), capture_time=taken or one.facts.capture_time)
+        )
+        for one in members
+    ]
+
+
+def _time(member: Member, said: Said | None) -> CaptureTime | None:
+    return informed(member.facts, said).capture_time if member.facts is not None else None
+
+
+def _of_xmp(ranked: Sequence[Member]) -> list[CaptureTime]:
+    """The times XMP sidecars state."""
+    times = [_time(one, None) for one in ranked if one.resource.kind is Kind.SIDECAR]
+    return [time for time in times if time is not None and time.source is TimeSource.XMP]
+
+
+def _seconds(time: CaptureTime, *, in_utc: bool = False) -> float | None:
+    """Since some instant, by the wall clock or in UTC. None: no moment."""
+    if time.is_partial:
+        return None
+    try:
+        local = datetime.fromisoformat(time.local)
+        local -= timedelta(minutes=time.offset_min or 0) if in_utc else timedelta()
+        return (local - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - both are wall clocks
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _is_same(own: CaptureTime, xmp: CaptureTime) -> bool:
+    """Whether an XMP repeats what the picture says, be it to the minute, to the day, or in UTC."""
+    if own.local.startswith(xmp.local.removesuffix("T00:00:00")):
+        return True
+    if own.is_partial or xmp.is_partial:
+        return False
+    if xmp.local.startswith(own.local[:16]):
+        return True
+    has_zones = own.offset_min is not None and xmp.offset_min is not None
+    one, other = (_seconds(time, in_utc=has_zones) for time in (own, xmp))
+    if one is None or other is None:
+        return other is None
+    is_utc = xmp.offset_min == 0 and own.offset_min is None
+    return abs(one - other) < 2 or (is_utc and _in_zone(own, xmp) is not None)
+
+
+def _zoned(own: CaptureTime, others: Iterable[CaptureTime]) -> CaptureTime:
+    """With the zone another file knows for the same minute."""
+    if own.offset_min is not None:
+        return own
+    zones = (one.offset_min for one in others if one.source is TimeSource.XMP and one.local.startswith(own.local[:16]))
+    return msgspec.structs.replace(own, offset_min=next(zones, None))
+
+
+def _in_zone(own: CaptureTime, instant: CaptureTime) -> CaptureTime | None:
+    """A wall clock that is the instant's own in some zone, with that zone; None when they contradict each other."""
+    if own.source is TimeSource.FILE_MODIFIED or instant.offset_min is None:
+        return None
+    local, utc = _seconds(own), _seconds(instant, in_utc=True)
+    if local is None or utc is None or abs(local - utc) > _MOST_ZONE_S + _SLACK_S:
+        return None
+    quarters = round((local - utc) / _QUARTER_S)
+    if abs(local - utc - quarters * _QUARTER_S) > _SLACK_S:
+        return None
+    return msgspec.structs.replace(own, offset_min=quarters * 15)

@@ -1,0 +1,198 @@
+"""Sidecars, clips and raws lie with their picture, and what they know counts, in whatever order they come."""
+
+import argparse
+import hashlib
+import json
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mediabox.cli import exits, rebuild
+from mediabox.model.asset import Kind
+from mediabox.model.facts import CaptureTime, Facts, TimeSource
+from whole.box import Household
+from whole.examiner import TableExaminer
+from whole.plain_box import run_to_the_end
+
+JPEG, RAW, CLIP = b"\xff\xd8\xff\xe0", b"II*\0 raw", b"\0\0\0\x14ftypqt  "
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/">'
+    b"<xmp:Rating>5</xmp:Rating><dc:subject><rdf:Bag><rdf:li>Norway</rdf:li></rdf:Bag></dc:subject>"
+    b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+MTIME = CaptureTime(local="2026-10-14T12:00:00", source=TimeSource.FILE_MODIFIED)
+JULY = CaptureTime(local="2015-07-08T09:10:11", source=TimeSource.EXIF_LOCAL)
+
+
+def told(kind: Kind, media_type: str, taken: CaptureTime = MTIME, **fields: object) -> Facts:
+    return Facts(kind=kind, media_type=media_type, capture_time=taken, **fields)
+
+
+UNDATED, DATED = told(Kind.PICTURE, "image/jpeg"), told(Kind.PICTURE, "image/jpeg", JULY)
+NEF = told(Kind.PICTURE, "image/x-nikon-nef", JULY)
+MOV = told(Kind.VIDEO, "video/quicktime", JULY, duration_s=2.0)
+STARS = told(Kind.SIDECAR, "application/rdf+xml", rating=5, keywords=("Norway",))
+
+
+def at(local: str, source: TimeSource = TimeSource.XMP) -> Facts:
+    taken = CaptureTime(local=local, offset_min=0 if source is TimeSource.TAKEOUT else None, source=source)
+    return told(Kind.SIDECAR, "application/rdf+xml", taken)
+
+
+class Photos:
+    """A household whose files say what the test says of them."""
+
+    def __init__(self, root: Path) -> None:
+        self.box = Household(root)
+        self.table: dict[str, Facts] = {}
+        self.box.found({})
+
+    def add(self, name: str, content: bytes, facts: Facts) -> None:
+        self.box.add(name, content)
+        self.table[hashlib.sha256(content).hexdigest()] = facts
+        self.box.found({})
+
+    def run(self) -> None:
+        run_to_the_end(self.box.home, self.table)
+
+    def rebuild(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From the archive alone, and then the sources again."""
+        for path in self.box.home.glob("mediabox.db*"):
+            path.unlink()
+        monkeypatch.setattr(rebuild, "MediaWorkers", lambda _: TableExaminer(self.table))
+        assert rebuild.run(argparse.Namespace(home=str(self.box.home), archive=None, json=False)) == exits.OK
+        self.run()
+
+    def archived(self) -> set[str]:
+        """What is in the archive, but the lists of digests."""
+        files = [path for path in self.box.archive.rglob("*") if path.is_file() and ".mediabox" not in path.parts]
+        return {str(path.relative_to(self.box.archive)) for path in files if path.name != "SHA256SUMS"}
+
+    def ask(self, question: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.box.home / "mediabox.db")) as connection:
+            return connection.execute(question).fetchall()
+
+    def sidecar(self, path: str) -> str:
+        return (self.box.archive / path).read_text("utf-8")
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Photos:
+    return Photos(tmp_path)
+
+
+# ---------------------------------------------------------------- equal sidecars
+
+
+@pytest.mark.parametrize("moves", [False, True])
+@pytest.mark.parametrize("extension", ["xmp", "aae"])
+def test_each_picture_keeps_its_own_of_three_equal_sidecars(
+    photos: Photos, monkeypatch: pytest.MonkeyPatch, extension: str, *, moves: bool
+) -> None:
+    photos.box.moves = moves
+    for name in "abc":
+        photos.add(f"trip/{name}.jpg", JPEG + name.encode(), DATED)
+        photos.add(f"trip/{name}.{extension}", XMP, STARS)
+
+    photos.run()
+
+    theirs = "source.xmp" if extension == "xmp" else "aae"
+    expected = {f"2015/2015-07/{name}.{end}" for name in "abc" for end in ("jpg", "jpg.xmp", theirs)}
+    assert photos.archived() == expected
+    assert all(">5<" in photos.sidecar(f"2015/2015-07/{name}.jpg.xmp") for name in "abc")
+    assert all("Norway" in photos.sidecar(f"2015/2015-07/{name}.jpg.xmp") for name in "abc")
+    assert bool(list(photos.box.pictures.rglob("*.*"))) is not moves
+    photos.box.assert_sound()
+    photos.rebuild(monkeypatch)
+    assert photos.archived() == expected
+    assert photos.ask("SELECT count(DISTINCT asset_id) FROM resource WHERE state = 'archived'") == [(3,)]
+    photos.box.assert_sound()
+
+
+def test_the_same_sidecar_of_the_same_picture_is_kept_once(photos: Photos) -> None:
+    for folder in ("card", "copy of card"):
+        photos.add(f"{folder}/a.jpg", JPEG, DATED)
+        photos.add(f"{folder}/a.jpg.xmp", XMP, STARS)
+
+    photos.run()
+
+    assert photos.archived() == {f"2015/2015-07/a.jpg{end}" for end in ("", ".xmp", ".source.xmp")}
+    assert photos.ask("SELECT count(*) FROM resource WHERE state = 'duplicate'") == [(2,)]
+    photos.box.assert_sound()
+
+
+# ---------------------------------------------------------------- dates
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "facts"),
+    [
+        ("a.jpg.json", at("2015-07-08T09:10:11", TimeSource.TAKEOUT)),
+        ("a.jpg.supplemental-metadata.json", at("2015-07-08T09:10:11", TimeSource.TAKEOUT)),
+        ("a.jpg.xmp", at("2015-07-08T09:10:11")),
+        ("a.xmp", at("2015-07-08T09:10:11")),
+    ],
+)
+def test_a_date_beside_a_picture_that_has_none_decides_the_folder_of_both(
+    photos: Photos, sidecar: str, facts: Facts
+) -> None:
+    photos.add("a.jpg", JPEG, UNDATED)
+    photos.add(sidecar, json.dumps({"photoTakenTime": {}}).encode() if "json" in sidecar else XMP, facts)
+
+    photos.run()
+
+    assert {path.rpartition("/")[0] for path in photos.archived()} == {"2015/2015-07"}
+    assert "CreateDate>2015-07-08T09:10:11" in photos.sidecar("2015/2015-07/a.jpg.xmp")
+    photos.box.assert_sound()
+
+
+def test_an_xmp_that_corrects_the_camera_wins(photos: Photos) -> None:
+    photos.add("a.jpg", JPEG, DATED)
+    photos.add("a.jpg.xmp", XMP, at("1998-03-01T10:00:00"))
+
+    photos.run()
+
+    assert {path.rpartition("/")[0] for path in photos.archived()} == {"1998/1998-03"}
+    photos.box.assert_sound()
+
+
+# ---------------------------------------------------------------- copies of known pictures
+
+
+JOINING = {
+    "raw": ("a.nef", RAW, NEF),
+    "live_video": ("a.mov", CLIP, MOV),
+    "sidecar": ("a.jpg.xmp", XMP, STARS),
+    "edited": ("a-edited.jpg", JPEG + b"edited", DATED),
+}
+
+
+@pytest.mark.parametrize("role", JOINING)
+@pytest.mark.parametrize("comes", ["with the copy", "before the copy", "after the copy"])
+def test_what_lies_beside_a_copy_of_a_known_picture_joins_the_kept_one(photos: Photos, role: str, comes: str) -> None:
+    name, content, facts = JOINING[role]
+    photos.add("first/a.jpg", JPEG, DATED)
+    photos.run()
+    steps = [lambda: photos.add("second/a.jpg", JPEG, DATED), lambda: photos.add(f"second/{name}", content, facts)]
+    for step in reversed(steps) if comes == "before the copy" else steps:
+        step()
+        if comes != "with the copy":
+            photos.run()
+
+    photos.run()
+
+    members = photos.ask("SELECT DISTINCT asset_id, role FROM resource WHERE state = 'archived' ORDER BY id")
+    assert members == [(members[0][0], "original"), (members[0][0], role)]
+    photos.box.assert_sound()
