@@ -84,7 +84,7 @@ def live(
     for thread in threads:
         thread.start()
     native_ids = (threading.get_native_id(), *(thread.native_id or 0 for thread in threads))
-    wire.send_answer(lanes[0], wire.Hello(layers=active, versions=versions, threads=native_ids))
+    wire.send_answer(lanes[0], wire.Hello(layers=active, versions=versions, threads=native_ids), number=wire.GREETING)
     _serve(lanes[0], handler, heap)
     for thread in threads:
         thread.join()
@@ -128,7 +128,7 @@ def _serve(lane: socket.socket, handler: Handler, heap: Heap) -> None:
         os._exit(_BROKEN_STATUS)
 
 
-def _answer(lane: socket.socket, handler: Handler, call: wire.Call, descriptors: tuple[int, ...]) -> None:
+def _answer(lane: socket.socket, handler: Handler, number: int, call: wire.Call, descriptors: tuple[int, ...]) -> None:
     try:
         reply = handler(call, descriptors)
     except MemoryError:
@@ -136,7 +136,7 @@ def _answer(lane: socket.socket, handler: Handler, call: wire.Call, descriptors:
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-    wire.send_answer(lane, reply.answer, first=reply.first, second=reply.second)
+    wire.send_answer(lane, reply.answer, number=number, first=reply.first, second=reply.second)
 
 
 def _die_of(problem: threading.ExceptHookArgs) -> None:

@@ -7,6 +7,7 @@ ends (prctl(2), PR_SET_PDEATHSIG).
 
 import contextlib
 import errno
+import itertools
 import os
 import select
 import signal
@@ -82,6 +83,7 @@ class ChildProcess:
         self.memory_bytes = memory_bytes
         self.lane_count = lanes
         self.is_lost = False
+        self._numbers = itertools.count(1)
         self._burial = threading.Lock()
         self._was_killed_by_us = False
         self._status: int | None = None  # as waitpid gives it
@@ -121,7 +123,7 @@ class ChildProcess:
         limits = Limits(wall_s=_START_LIMIT_S, cpu_s=_START_LIMIT_S)
         try:
             self._await_answer(self._lanes[0], None, limits)
-            hello = wire.receive_answer(self._lanes[0]).answer
+            hello = wire.receive_answer(self._lanes[0], number=wire.GREETING).answer
         except (OSError, wire.Broken, Lost) as err:
             lost = err if isinstance(err, Lost) else self._bury(str(err))
             self.stop()
@@ -144,11 +146,11 @@ class ChildProcess:
 
         Raises Lost; then the child is no more, unless the cause is MEMORY.
         """
-        near_end = self._lanes[lane]
+        near_end, number = self._lanes[lane], next(self._numbers) & 0xFFFF_FFFF
         try:
-            wire.send_call(near_end, call, descriptors=descriptors)
+            wire.send_call(near_end, call, number=number, descriptors=descriptors)
             self._await_answer(near_end, self._cpu_clock(lane), limits)
-            received = wire.receive_answer(near_end)
+            received = wire.receive_answer(near_end, number=number)
         except (OSError, wire.Broken) as err:
             raise self._bury(str(err)) from err
         self._listen()

@@ -4,10 +4,11 @@ A call is a small msgpack message with up to two open descriptors beside it
 (SCM_RIGHTS). An answer is a msgpack message and up to two blobs (thumbnail,
 preview) that follow it as they are, so that nobody copies them into a message.
 
-Frame: three little-endian lengths (message, first blob, second blob), then the three
-parts. `ABSENT` as a length means "no blob", which is not the same as an empty one.
-The daemon does not trust a child: lengths are bounded, the message is decoded against
-its type, and descriptors that come back are never received.
+Frame: four little-endian numbers (the call's number, then three lengths: message, first blob, second
+blob), then the three parts. `ABSENT` as a length means "no blob", which is not the same as an empty one.
+The daemon does not trust a child: an answer bears the number of its call, so that no file gets
+another's; lengths are bounded, the message is decoded against its type, facts are held to what can
+be (`ranges`), and descriptors that come back are never received.
 """
 
 import array
@@ -24,14 +25,16 @@ from mediabox.model.facts import Facts
 from mediabox.model.recipe import Conversion, Converted, FitRequest, Recipe
 from mediabox.model.sidecar import SidecarRecord
 from mediabox.native.profiles import Profile
+from mediabox.native.ranges import find_impossible
 from mediabox.native.sandbox import SandboxLayers
 
 LARGEST_MESSAGE_BYTES: Final = 4 << 20  # a sidecar of several MiB of edits is the largest seen
 LARGEST_BLOB_BYTES: Final = 32 << 20  # a 1440 x 30,000 panorama's preview is about 12 MiB
 MOST_DESCRIPTORS: Final = 2  # beside one call: a still and its clip, a result and what it was made from
 ABSENT: Final = 0xFFFF_FFFF
+GREETING: Final = 0  # the number of Hello, which answers no call
 
-_LENGTHS = struct.Struct("<III")
+_HEAD = struct.Struct("<IIII")
 _DESCRIPTOR_BYTES = array.array("i").itemsize
 
 
@@ -182,18 +185,19 @@ _encoder = msgspec.msgpack.Encoder()
 # ---------------------------------------------------------------- the daemon's side
 
 
-def send_call(lane: socket.socket, call: Call, *, descriptors: Sequence[int] = ()) -> None:
+def send_call(lane: socket.socket, call: Call, *, number: int, descriptors: Sequence[int] = ()) -> None:
     """Send one call. Raises OSError when the child is gone or does not read."""
     message = _encoder.encode(call)
-    head = _LENGTHS.pack(len(message), ABSENT, ABSENT)
+    head = _HEAD.pack(number, len(message), ABSENT, ABSENT)
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
     _send(lane, [head, message], rights)
 
 
-def receive_answer(lane: socket.socket) -> Received:
-    """Wait for one answer. Raises Broken, or OSError when the socket's own time limit passed."""
-    head = _exactly(lane, _LENGTHS.size)
-    lengths = _LENGTHS.unpack(head)
+def receive_answer(lane: socket.socket, *, number: int) -> Received:
+    """Wait for the answer to call `number`. Raises Broken, or OSError when the socket's own time limit passed."""
+    answered, *lengths = _HEAD.unpack(_exactly(lane, _HEAD.size))
+    if answered != number:
+        raise Broken(f"the child answered call {answered} instead of {number}")
     if lengths[0] > LARGEST_MESSAGE_BYTES or any(n != ABSENT and n > LARGEST_BLOB_BYTES for n in lengths[1:]):
         raise Broken(f"the child announced {lengths} bytes")
     message, first, second = (None if n == ABSENT else _exactly(lane, n) for n in lengths)
@@ -201,6 +205,8 @@ def receive_answer(lane: socket.socket) -> Received:
         answer = _answers.decode(message or b"")
     except msgspec.DecodeError as err:  # ValidationError is one
         raise Broken(f"the child's answer cannot be read: {err}") from err
+    if isinstance(answer, Examined | Checked) and (impossible := find_impossible(answer.facts)):
+        raise Broken(f"the child's answer cannot be right: {impossible}")
     return Received(answer=answer, first=first, second=second)
 
 
@@ -217,25 +223,26 @@ def _exactly(lane: socket.socket, length: int) -> bytes:
 # ---------------------------------------------------------------- the child's side
 
 
-def receive_call(lane: socket.socket) -> tuple[Call, tuple[int, ...]] | None:
-    """Wait for one call and the descriptors that came with it, which are the caller's to close. None at the end."""
+def receive_call(lane: socket.socket) -> tuple[int, Call, tuple[int, ...]] | None:
+    """Wait for a call: its number, itself, and descriptors that are the caller's to close. None at the end."""
     room = socket.CMSG_SPACE(MOST_DESCRIPTORS * _DESCRIPTOR_BYTES)
-    head, ancillary, _, _ = lane.recvmsg(_LENGTHS.size, room, socket.MSG_WAITALL)
+    head, ancillary, _, _ = lane.recvmsg(_HEAD.size, room, socket.MSG_WAITALL)
     if not head:
         return None
     descriptors = _descriptors_in(ancillary)
-    if len(head) < _LENGTHS.size:
-        raise Broken(f"{len(head)} of {_LENGTHS.size} bytes")
-    return _calls.decode(_exactly(lane, _LENGTHS.unpack(head)[0])), descriptors
+    if len(head) < _HEAD.size:
+        raise Broken(f"{len(head)} of {_HEAD.size} bytes")
+    number, length, _, _ = _HEAD.unpack(head)
+    return number, _calls.decode(_exactly(lane, length)), descriptors
 
 
 def send_answer(
-    lane: socket.socket, answer: Answer, *, first: bytes | None = None, second: bytes | None = None
+    lane: socket.socket, answer: Answer, *, number: int, first: bytes | None = None, second: bytes | None = None
 ) -> None:
-    """Send one answer with its blobs. Raises BrokenPipeError when the daemon is gone."""
+    """Send the answer to call `number` with its blobs. Raises BrokenPipeError when the daemon is gone."""
     message = _encoder.encode(answer)
     blobs = (first, second)
-    head = _LENGTHS.pack(len(message), *(ABSENT if blob is None else len(blob) for blob in blobs))
+    head = _HEAD.pack(number, len(message), *(ABSENT if blob is None else len(blob) for blob in blobs))
     _send(lane, [head, message, *(blob for blob in blobs if blob)], [])
 
 

@@ -77,7 +77,7 @@ class MediaWorkers:
         *,
         memory_bytes: int = 1 << 30,
         idle_exit_s: float = 60,
-        recycle_after: int = 2000,
+        recycle_after: int = 500,
         still_limits: Limits = STILL_LIMITS,
         video_limits: Limits = VIDEO_LIMITS,
         command: Sequence[str] = COMMAND,

@@ -6,7 +6,9 @@ Started as `scripted_child.py LAYERS ORDERS`, LAYERS being the layers to arm, co
 import ctypes
 import fcntl
 import json
+import math
 import os
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -16,12 +18,14 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parent))
 import attacks
 
-from mediabox.model.facts import Facts
+from mediabox.model.facts import Facts, Place
 from mediabox.model.recipe import Converted, Insert, Recipe
 from mediabox.native import child, sandbox, wire
 from mediabox.native.profiles import Profile
 
 _entered = 0
+_send_answer = wire.send_answer
+_last: tuple[wire.Answer, dict[str, object]] | None = None
 _company = threading.Condition()
 _orders: child.Orders
 
@@ -96,6 +100,12 @@ def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PL
                 hash(words[0])
         case "take":
             bytearray(int(words[1]) << 20)
+        case "nowhere-on-earth":
+            return _examined(call, place=Place(latitude=math.nan, longitude=8.5))
+        case "negative-hash":
+            return _examined(call, perceptual_hashes=(-1,))
+        case "say-again":
+            wire.send_answer = _say_again
         case "babble":
             os.write(_orders.lanes[0], bytes(64))
         case "say":
@@ -118,8 +128,15 @@ def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PL
     return _examined(call, caption=caption, is_spent=is_spent)
 
 
-def _examined(call: wire.Examine, *, caption: str | None, is_spent: bool = False) -> child.Reply:
-    facts = Facts(kind=call.kind, media_type=call.media_type, caption=caption)
+def _say_again(lane: socket.socket, answer: wire.Answer, **words: object) -> None:
+    """As a child out of step does: the answer of before in the place of every further one."""
+    global _last  # noqa: PLW0603 - one process, one script
+    _last = _last or (answer, words)
+    _send_answer(lane, _last[0], **_last[1])
+
+
+def _examined(call: wire.Examine, *, is_spent: bool = False, **found: object) -> child.Reply:
+    facts = Facts(kind=call.kind, media_type=call.media_type, **found)
     blob = b"t" * call.size_bytes if call.renditions else None
     return child.Reply(answer=wire.Examined(facts=facts, is_spent=is_spent), first=blob, second=blob)
 

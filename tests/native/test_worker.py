@@ -228,6 +228,30 @@ async def test_last_words_never_block_the_child(photo: int) -> None:
     assert seen.facts.damage == "the decoder crashed (signal 11) on this file"
 
 
+@pytest.mark.parametrize("name", ["nowhere-on-earth", "negative-hash"])
+async def test_facts_that_cannot_be_cost_the_file_its_facts_and_no_more(photo: int, name: str) -> None:
+    async with workers() as media:
+        before = (await look(media, photo, "pid")).facts.caption
+        seen = await look(media, photo, name)
+        after = (await look(media, photo, "pid")).facts.caption
+
+    assert seen.facts.place is None
+    assert seen.facts.perceptual_hashes == ()
+    assert seen.facts.caption == "tags only"
+    assert "gave no answer that can be read (the child's answer cannot be right: " in (seen.facts.damage or "")
+    assert before != after  # who says such things is not asked again
+
+
+async def test_no_file_gets_the_answer_to_another(photo: int) -> None:
+    async with workers(threads=1) as media:
+        first = await look(media, photo, "say-again", blob_bytes=1)
+        second = await look(media, photo, "read", blob_bytes=2)
+
+    assert first.thumbnail == b"t"
+    assert second.facts.caption == "the bytes of the photo"
+    assert second.thumbnail == b"tt"
+
+
 async def test_an_idle_child_is_let_go_and_comes_back_when_wanted(photo: int) -> None:
     async with workers(idle_exit_s=0.05) as media:
         first = await look(media, photo, "pid")
