@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, TextIO
 from mediabox import log as logging_
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of, locked
+from mediabox.cli.issue_lines import issue_lines
 from mediabox.cli.status import status_of
 from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.config.load import load
+from mediabox.core.failures import FAILED
 from mediabox.errors import Permanent
 from mediabox.model.issue import Severity
 from mediabox.store import figures, issues, jobs
@@ -104,10 +106,8 @@ def _conclusion(home: Path, *, archive: Path) -> int:
         print(plain(f"  to {road.destination}: {road_words(road)}"))
     for named in found.quarantined:
         print(plain(f"  quarantined: {named.remote_id}: {named.reason}"))
-    for issue in found.issues:
-        print(plain(f"! {issue.message}"))
-        if issue.remedy:
-            print(plain(f"  What to do: {issue.remedy}"))
+    for line in issue_lines(found.issues):
+        print(line)
     return _code(home, found)
 
 
@@ -115,7 +115,7 @@ def _code(home: Path, found: Status) -> int:
     with catalogue(home) as connection:
         failed = any(state == "failed" for _, state in jobs.counts(connection))
         pending = figures.pending(connection)
-    worst = {issue.severity for issue in found.issues if issue.key not in COME_RIGHT}
+    worst = {issue.severity for issue in found.issues if issue.key not in COME_RIGHT | {FAILED}}
     if Severity.WARNING in worst or (Severity.ERROR in worst and (pending or failed)):
         return exits.NEEDS_PERSON
     if failed:

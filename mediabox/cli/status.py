@@ -9,8 +9,9 @@ import msgspec
 
 from mediabox.cli import exits, left_words
 from mediabox.cli.home import catalogue, home_of, running
+from mediabox.cli.issue_lines import issue_lines
 from mediabox.cli.standing import found_now, free_bytes, half_made
-from mediabox.cli.words import ago, bytes_words, clock_time, count_words, plain
+from mediabox.cli.words import bytes_words, clock_time, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core import commands
@@ -110,10 +111,9 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"  quarantined: {named.remote_id}: {named.reason}"
     for named in status.damaged:
         yield f"  flagged: {named.remote_id}: {named.reason}"
-    for issue in status.issues:
-        yield f"! {issue.message} (since {ago(issue.opened_at_ms, status.at_ms)})"
-        if issue.remedy:
-            yield f"  What to do: {issue.remedy}"
+    if failed := sum(step.failed for step in status.jobs):
+        yield f"  {count_words(failed, 'step')} failed for good; the reasons follow"
+    yield from issue_lines(status.issues, now_ms=status.at_ms)
 
 
 def _call_words(calls: Calls) -> str:

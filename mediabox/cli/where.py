@@ -10,7 +10,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of
-from mediabox.cli.words import ago, bytes_words, clock_time, plain
+from mediabox.cli.words import ago, bytes_words, clock_time, count_words, plain
 from mediabox.clock import Clock
 from mediabox.core.informed import informed
 from mediabox.model.asset import Resource
@@ -128,9 +128,16 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
     for name in one.similar:
         yield f"  looks like {name}"
     for job in one.jobs:
-        yield f"  waiting  {job.step}{f', after {job.attempts} attempts: {job.last_error}' if job.last_error else ''}"
+        yield f"  {'failed ' if job.is_failed else 'waiting'}  {job.step}{_failure_words(job)}"
     for entry in one.story:
         yield f"  {clock_time(entry.at_ms)}  {entry.event}{_fields_told(entry.fields)}"
+
+
+def _failure_words(job: Job) -> str:
+    if not job.last_error:
+        return ""
+    reason = job.last_error.splitlines()[-1]  # an older version kept tracebacks here
+    return f", after {count_words(job.attempts, 'attempt')}: {reason}"
 
 
 def _standing(copy: Copy, now_ms: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.core import plan
+from mediabox.core.failures import FAILED
 from mediabox.model.delivery import PeerTold
 from mediabox.store import assets, figures, issues, jobs, journal, volumes
 
@@ -116,6 +117,6 @@ def retry(connection: sqlite3.Connection, *, now_ms: int) -> int:
         assets.set_seen(connection, resource.id)
         for request in plan.after_taking_in(resource.id, resource.kind):
             count += jobs.add(connection, request) is not None
-    issues.close_all(connection, "job.failed")
+    issues.close_all(connection, FAILED)
     journal.append(connection, "retried", at_ms=now_ms, count=count)
     return count

@@ -37,8 +37,12 @@ class IssueBook:
         now_ms = self._clock.wall_ms()
         is_new = await self._database.write(lambda connection: issues.open_issue(connection, issue, at_ms=now_ms))
         if is_new:
-            log.warning("issue_opened", issue=issue.key, subject=issue.subject, message=issue.message)
-            self._bus.publish(IssueChanged(key=issue.key, subject=issue.subject, is_open=True, message=issue.message))
+            self.announce(issue)
+
+    def announce(self, issue: Issue) -> None:
+        """Say that it was opened, in the log and to whoever listens."""
+        log.warning("issue_opened", issue=issue.key, subject=issue.subject, message=issue.message)
+        self._bus.publish(IssueChanged(key=issue.key, subject=issue.subject, is_open=True, message=issue.message))
 
     async def close(self, key: str, subject: str) -> None:
         if await self._database.write(lambda connection: issues.close_issue(connection, key, subject)):

@@ -10,7 +10,6 @@ restart.
 from __future__ import annotations
 
 import asyncio
-import traceback
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,12 +18,13 @@ import msgspec
 
 from mediabox.contracts import Outcome, Stage, Work
 from mediabox.core import retry
-from mediabox.core.commit import is_outdated
+from mediabox.core.commit import Committed, is_outdated
+from mediabox.core.failures import FAILED, failed_issue, failed_subject, is_bug, is_final, reason_of
 from mediabox.core.lane import Lane
 from mediabox.core.parts import part_of
-from mediabox.errors import Away, Fatal, NeedsHuman, Permanent, Retryable
+from mediabox.errors import Away, Fatal, NeedsHuman, Retryable
 from mediabox.log import get_logger
-from mediabox.model.issue import Issue, Severity
+from mediabox.model.issue import Issue
 from mediabox.store import issues, jobs
 from mediabox.store.database import savepoint
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from mediabox.clock import Clock
     from mediabox.core.bus import Bus
-    from mediabox.core.commit import Committed, Committer
+    from mediabox.core.commit import Committer
     from mediabox.core.governor import Governor
     from mediabox.core.issues import IssueBook
     from mediabox.core.parts import Parts
@@ -45,7 +45,6 @@ log = get_logger(__name__)
 GATHER_S = 0.1  # how long a result may wait for others to share its commit while lanes are busy
 GATHER_MOST = 40  # results in one transaction
 LOOK_S = 0.5  # between looks at the table while work is under way, or what is due waits for a part that is away
-FAILED = "job.failed"  # the issue of a step that was given up
 LONGEST_REST_S = 60.0  # between looks while nothing is due: the wall clock may have jumped
 
 
@@ -194,31 +193,42 @@ class Pipeline:
                 self._hunger.set()
 
     async def _commit_batch(self, batch: Sequence[Done]) -> None:
-        await self._report_trouble(batch)
+        await self._report_absence(batch)
         results = await self._database.write(lambda connection: [self._write(connection, done) for done in batch])
         self._clock.witness(self._clock.wall_ms())
         for done, result in zip(batch, results, strict=True):
             self._uncommitted.discard(done.work.job.id)
             self._ended.add(done.work.job.id)
             self._lanes[done.work.job.step].release(done.work)
-            for event in result.events if result else ():
-                self._bus.publish(event)
-            for work in result.ready if result else ():
-                self._lanes[work.job.step].offer(work)
-        await self._let_go([result.work for result in results if result])
+            await self._announce(done.work, result)
+        await self._let_go([result.work for result in results if isinstance(result, Committed)])
 
-    def _write(self, connection: sqlite3.Connection, done: Done) -> Committed | None:
-        """One result in a savepoint of its own: a bug in one must not undo the others. None when it failed."""
+    async def _announce(self, work: Work, result: Committed | Issue | None) -> None:
+        """What was written, to whoever listens; and what follows, to its lanes."""
+        if isinstance(result, Issue):
+            await self._parts.given_up(work)
+            self._issues.announce(result)
+        elif result is not None:
+            for event in result.events:
+                self._bus.publish(event)
+            for following in result.ready:
+                self._lanes[following.job.step].offer(following)
+
+    def _write(self, connection: sqlite3.Connection, done: Done) -> Committed | Issue | None:
+        """One result in a savepoint of its own: a bug in one must not undo the others.
+
+        The issue of a step that failed for good; None when it will be tried again.
+        """
         if done.outcome is not None:
             try:
                 with savepoint(connection):
                     if done.work.job.last_error is not None:  # a person may have been told
-                        issues.close_issue(connection, FAILED, _failed_subject(done.work))
+                        issues.close_issue(connection, FAILED, failed_subject(done.work))
                     return self._committer.apply(connection, done.work, done.outcome, handed_out=self.handed_out())
             except Exception as error:  # noqa: BLE001 - kept with its job, like a stage's own
-                done = Done(work=done.work, error=error)
-        self._fail(connection, done)
-        return None
+                return self._fail(connection, done.work, error)
+        assert done.error is not None
+        return self._fail(connection, done.work, done.error)
 
     def handed_out(self) -> set[int]:
         """Ids of the jobs that may be running now: what is asked of them has to be asked once more."""
@@ -238,63 +248,28 @@ class Pipeline:
 
     # ------------------------------------------------------------ errors
 
-    async def _report_trouble(self, batch: Sequence[Done]) -> None:
+    async def _report_absence(self, batch: Sequence[Done]) -> None:
         for done in batch:
-            match done.error:
-                case Away() | NeedsHuman() as error:
-                    await self._parts.trip(part_of(done.work, error), error, work=done.work)
-                case None | Retryable():
-                    continue
-                case error if is_final(done):
-                    await self._parts.given_up(done.work)
-                    await self._issues.open(_failed_issue(done, error))
-                case _:
-                    continue
+            if isinstance(done.error, Away | NeedsHuman):
+                await self._parts.trip(part_of(done.work, done.error), done.error, work=done.work)
 
-    def _fail(self, connection: sqlite3.Connection, done: Done) -> None:
-        """Put the job back for later, or keep it as failed."""
-        job, error = done.work.job, done.error
-        text = str(error) if isinstance(error, (Retryable, Permanent, NeedsHuman)) else _trace(error)
-        if is_final(done) and not self._is_outdated(connection, done.work):
-            log.error("step_failed", step=job.step, subject=job.subject, reason=text)
-            jobs.fail(connection, job.id, text)
-            return
-        is_attempt = not (isinstance(error, (Away, NeedsHuman)) or self._is_outdated(connection, done.work))
+    def _fail(self, connection: sqlite3.Connection, work: Work, error: BaseException) -> Issue | None:
+        """Put the job back for later; or keep it as failed, with the issue that says so in the same transaction."""
+        job, reason = work.job, reason_of(error)
+        is_outdated = self._is_outdated(connection, work)
+        if is_bug(error):
+            log.error("step_broke", error=error, step=job.step, subject=job.subject)
+        if is_final(work, error) and not is_outdated:
+            log.error("step_failed", step=job.step, subject=job.subject, reason=reason)
+            jobs.fail(connection, job.id, reason)
+            issue = failed_issue(work, error)
+            issues.open_issue(connection, issue, at_ms=self._clock.wall_ms())
+            return issue
+        is_attempt = not (isinstance(error, Away | NeedsHuman) or is_outdated)
         wait_s = retry.delay_s(job.attempts, retry_after_s=getattr(error, "retry_after_s", None)) if is_attempt else 0.0
         not_before_ms = self._clock.wall_ms() + int(wait_s * 1000)
-        jobs.postpone(connection, job.id, not_before_ms=not_before_ms, error=text, counts=is_attempt)
+        jobs.postpone(connection, job.id, not_before_ms=not_before_ms, error=reason, counts=is_attempt)
+        return None
 
     def _is_outdated(self, connection: sqlite3.Connection, work: Work) -> bool:
         return is_outdated(work, self._committer.work(connection, work.job).resource)
-
-
-def is_final(done: Done) -> bool:
-    """Whether this error ends the job."""
-    match done.error:
-        case None | Away() | NeedsHuman():
-            return False
-        case Permanent():
-            return True
-        case Retryable():
-            return done.work.job.attempts + 1 >= retry.ATTEMPTS
-        case _:
-            return done.work.job.attempts + 1 >= retry.BUG_ATTEMPTS
-
-
-def _failed_issue(done: Done, error: BaseException) -> Issue:
-    name = done.work.resource.name if done.work.resource else done.work.job.subject
-    return Issue(
-        key=FAILED,
-        subject=_failed_subject(done.work),
-        severity=Severity.ERROR,
-        message=f"{done.work.job.step} of {name} failed: {error}",
-        remedy="See the log; `mediabox retry` tries again.",
-    )
-
-
-def _failed_subject(work: Work) -> str:
-    return f"{work.job.step}:{work.job.subject}"
-
-
-def _trace(error: BaseException | None) -> str:
-    return "".join(traceback.format_exception(error))[-4000:] if error else ""

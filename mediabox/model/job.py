@@ -17,6 +17,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     not_before_ms: int = 0
     priority: int = 0  # higher first
     last_error: str | None = None
+    is_failed: bool = False  # given up: a person or `mediabox retry` decides
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):

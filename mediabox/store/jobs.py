@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Container
 
 FARTHEST_MS = 86_400_000  # nothing is put off for longer than a day
-_COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error"
+_COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error, state"
 
 
 def _job(row: tuple[Any, ...]) -> Job:
@@ -23,6 +23,7 @@ def _job(row: tuple[Any, ...]) -> Job:
         not_before_ms=row[4],
         priority=row[5],
         last_error=row[6],
+        is_failed=row[7] == "failed",
     )
 
 

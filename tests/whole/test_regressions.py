@@ -17,7 +17,7 @@ from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
 from mediabox.cli.home import locked
 from mediabox.config.load import load
-from mediabox.core import pipeline
+from mediabox.core import failures, pipeline
 from mediabox.daemon import Box
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, NeedsHuman
@@ -241,7 +241,7 @@ def test_an_empty_file_of_no_known_kind_is_counted_as_left_alone(box: Household)
 def test_a_failure_that_healed_is_no_open_issue(box: Household) -> None:
     box.found({"a.jpg": JPEG})
     assert killed_at("fetch.synced", box.home, {})
-    issue = Issue(key=pipeline.FAILED, subject="fetch:1", severity=Severity.ERROR, message="", remedy="")
+    issue = Issue(key=failures.FAILED, subject="fetch:1", severity=Severity.ERROR, message="", remedy="")
     with closing(sqlite3.connect(box.home / "mediabox.db")) as connection, connection:
         issues.open_issue(connection, issue, at_ms=1)
         connection.execute("UPDATE job SET last_error = 'busy' WHERE step = 'fetch'")

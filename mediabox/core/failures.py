@@ -1,0 +1,59 @@
+"""When a step's error ends it for good, and what a person reads of that. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediabox.core import retry
+from mediabox.errors import Away, MediaboxError, NeedsHuman, Permanent, Retryable
+from mediabox.model.issue import Issue, Severity
+
+if TYPE_CHECKING:
+    from mediabox.contracts import Work
+
+FAILED = "job.failed"  # the issue of a step that was given up
+TRY_AGAIN = "The other files go on. `mediabox retry` tries this one again."
+REPORT = "This is a fault of mediabox, and its log has the details: please report it. The other files go on."
+
+
+def is_final(work: Work, error: BaseException) -> bool:
+    """Whether this error ends the job."""
+    match error:
+        case Away() | NeedsHuman():
+            return False
+        case Permanent():
+            return True
+        case Retryable():
+            return work.job.attempts + 1 >= retry.ATTEMPTS
+        case _:
+            return work.job.attempts + 1 >= retry.BUG_ATTEMPTS
+
+
+def is_bug(error: BaseException) -> bool:
+    """Whether nobody raised it on purpose, so that its traceback is of use."""
+    return not isinstance(error, MediaboxError)
+
+
+def reason_of(error: BaseException) -> str:
+    """One line for a person; a traceback is for the log."""
+    if not is_bug(error):
+        return str(error)
+    detail = " ".join(str(error).split())[:300]
+    return f"an unexpected error ({type(error).__name__}{f': {detail}' if detail else ''})"
+
+
+def failed_issue(work: Work, error: BaseException) -> Issue:
+    """What a person should know of a step that was given up."""
+    name = work.resource.name if work.resource else work.job.subject
+    attempts = f" {work.job.attempts + 1} times" if work.job.attempts else ""
+    return Issue(
+        key=FAILED,
+        subject=failed_subject(work),
+        severity=Severity.ERROR,
+        message=f"{work.job.step} of {name} failed{attempts}: {reason_of(error)}",
+        remedy=REPORT if is_bug(error) else TRY_AGAIN,
+    )
+
+
+def failed_subject(work: Work) -> str:
+    return f"{work.job.step}:{work.job.subject}"
