@@ -65,13 +65,17 @@ def _impossible_time(facts: Facts) -> str | None:
         return None
     if taken.offset_min is not None and abs(taken.offset_min) >= 24 * 60:
         return f"zone {taken.offset_min} min"
+    return None if _is_time(taken.local) else f"capture time {taken.local[:40]!r}"
+
+
+def _is_time(local: str) -> bool:
+    if not _LOCAL.fullmatch(local):
+        return False
     try:
-        if _LOCAL.fullmatch(taken.local):
-            datetime.fromisoformat(taken.local + _FIRST_DAY[len(taken.local) :])
-            return None
+        datetime.fromisoformat(local + _FIRST_DAY[len(local) :])
     except ValueError:
-        pass
-    return f"capture time {taken.local[:40]!r}"
+        return False
+    return True
 
 
 def _impossible_text(facts: Facts) -> str | None:
