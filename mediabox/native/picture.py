@@ -78,13 +78,28 @@ def _heif(source: Source) -> Decoded:
 
 
 def _still(source: Source, facts: Facts) -> Decoded:
+    """By Pillow; what that calls broken is shown to libvips before anybody calls the file damaged.
+
+    Pillow 13 reads no big-endian BigTIFF, and stops at a whole PNG's ancillary chunks that it finds too large or wrong.
+    """
+    try:
+        decoded = _by_pillow(source, facts)
+    except Unreadable:
+        if facts.media_type not in _LINE_BY_LINE:
+            raise
+        return _by_libvips(source, facts)
+    is_doubtful = decoded.damage is not None and facts.media_type in _LINE_BY_LINE
+    return _by_libvips(source, facts) if is_doubtful else decoded
+
+
+def _by_pillow(source: Source, facts: Facts) -> Decoded:
     kind = facts.media_type
     with refused(kind):
         image = _READERS[kind](Window(source).file)
     width, height = image.size
     check_pixels(width, height)
     if width * height > LARGE_PIXELS and facts.media_type in _LINE_BY_LINE:
-        return _large(source, facts)
+        return _by_libvips(source, facts)
     frames = facts.frames or _frames(image)
     damage = _load(image, kind)
     orientation = _orientation(image, facts)
@@ -104,9 +119,9 @@ def _still(source: Source, facts: Facts) -> Decoded:
     )
 
 
-def _large(source: Source, facts: Facts) -> Decoded:
+def _by_libvips(source: Source, facts: Facts) -> Decoded:
     if "pyvips" not in sys.modules:
-        raise NeedsProfile("more pixels than this child may hold", profile=Profile.LARGE)
+        raise NeedsProfile("not for this child to decode", profile=Profile.LARGE)
     from mediabox.native import large
 
     return large.decode(source, facts)

@@ -14,6 +14,7 @@ from mediabox.native.tags.reader import Window
 
 MAX_CHUNKS = 64  # from the start; text and colour come first, pixels may come in thousands
 TAIL_BYTES = 16 * 1024
+_STEP_BYTES = 1 << 20
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 _TOLD = (b"eXIf", b"iTXt", b"tIME", b"tEXt", b"zTXt")
 
@@ -28,11 +29,17 @@ def read_png(source: Source, found: Findings) -> None:
         if kind == b"IEND":
             return
     tail = source.bytes(max(0, source.size - TAIL_BYTES), min(TAIL_BYTES, source.size))
-    if _END not in tail:
+    if _END not in tail and not _has_end(source):
         found.damage.append("the PNG ends before its end chunk")
     for kind, body in _behind_pixels(tail, reached - (source.size - len(tail))):
         with Tolerant():
             _take(kind, body, found)
+
+
+def _has_end(source: Source) -> bool:
+    """Whether the end chunk is anywhere: a program may have put much behind it."""
+    starts = range(0, source.size, _STEP_BYTES)
+    return any(_END in source.bytes(at, min(_STEP_BYTES + len(_END), source.size - at)) for at in reversed(starts))
 
 
 def _chunks(source: Source) -> Iterator[tuple[bytes, Window, int]]:
