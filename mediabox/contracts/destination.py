@@ -42,10 +42,20 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     place: Place | None = None
 
 
+class Foreign(msgspec.Struct, frozen=True, kw_only=True):
+    """A file among the copies that is none of those that are out: the peer made, renamed or brought it back."""
+
+    path: str  # in the outbox
+    name: str = ""  # what it was delivered as, as far as its own name tells
+    digest: str = ""  # SHA-256; "" when it was only seen in passing, or cannot be read
+    since_ms: int  # when it got this name here, Unix ms
+
+
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What a destination shows now."""
 
     sightings: tuple[Sighting, ...] = ()
+    foreign: tuple[Foreign, ...] = ()
     complaints: tuple[Complaint, ...] = ()  # all there are: what is not named any more is over
 
 
@@ -61,6 +71,13 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
     size_bytes: int
     digest: str
+
+
+class Lying(msgspec.Struct, frozen=True, kw_only=True):
+    """How a file lies in a folder. A rename keeps `size_bytes`, and sets `changed_at_ms` (stat(2), st_ctime)."""
+
+    size_bytes: int
+    changed_at_ms: int
 
 
 class Outbox(Protocol):
@@ -98,8 +115,11 @@ class Outbox(Protocol):
         Done already, it is only read back. Raises FileExistsError when another file is there.
         """
 
-    async def names(self) -> frozenset[str]:
-        """The files in the folder now."""
+    async def files(self) -> Mapping[str, Lying]:
+        """The files in the folder now, by name; those in folders of the peer's as `folder/name`."""
+
+    async def read(self, path: str) -> Made:
+        """Such a file as it is, read past the cache. Raises FileNotFoundError."""
 
     async def is_whole(self, name: str, made: Made) -> bool:
         """Whether the folder has this very file, read past the cache."""

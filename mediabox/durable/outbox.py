@@ -9,23 +9,25 @@ shares the original's blocks until one of them changes (FICLONE, ioctl_ficlone(2
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
+import stat
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from mediabox.contracts import Made
+from mediabox.contracts import Lying, Made
 from mediabox.durable.assembling import copied, digest_of, digest_of_original, is_whole_of, poured, read
 from mediabox.durable.opening import opened_in_thread
 from mediabox.durable.publish import adopt, discard, publish, remove
-from mediabox.durable.verify import check
+from mediabox.durable.verify import check, digest_past_cache
 from mediabox.durable.volume import FOLDER
 from mediabox.errors import NeedsHuman, Retryable
 from mediabox.failpoints import fp
 from mediabox.model.ledger import CopyState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mediabox.durable.volume import Volume
@@ -71,8 +73,12 @@ class OutboxFolder:
     async def publish(self, name: str, made: Made, *, modified_at_ms: int | None) -> None:
         await asyncio.to_thread(self._publish, name, made, modified_at_ms)
 
-    async def names(self) -> frozenset[str]:
-        return await asyncio.to_thread(self._names, PHOTOS)
+    async def files(self) -> Mapping[str, Lying]:
+        return await asyncio.to_thread(self._files)
+
+    async def read(self, path: str) -> Made:
+        digest, size_bytes = await asyncio.to_thread(digest_past_cache, self._volume, f"{PHOTOS}/{path}")
+        return Made(size_bytes=size_bytes, digest=digest)
 
     async def is_whole(self, name: str, made: Made) -> bool:
         return await asyncio.to_thread(self._is_whole, f"{PHOTOS}/{name}", made)
@@ -180,22 +186,37 @@ class OutboxFolder:
         )
 
     def _clear(self) -> None:
-        for name in self._names(MAKING):
+        for name in self._files(MAKING):
             discard(self._volume, f"{MAKING}/{name}")
 
-    def _names(self, folder: str) -> frozenset[str]:
-        """Of the files in a folder, on a proven volume: an absent one has no empty folder."""
+    def _files(self, folder: str = PHOTOS) -> dict[str, Lying]:
+        """On a proven volume: an absent one has no empty folder."""
         epoch = self._volume.epoch
         self._volume.prove(since=epoch)
         with self._volume.refusals(f"list {folder}"):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._volume.fd)
             try:
-                with os.scandir(descriptor) as entries:
-                    names = frozenset(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+                found = dict(_walk(descriptor))
             finally:
                 os.close(descriptor)
         self._volume.prove(since=epoch)
-        return names
+        return found
+
+
+def _walk(folder: int) -> Iterator[tuple[str, Lying]]:
+    """What goes while we look is not there; neither is what has no regular file's bytes."""
+    for root, _, names, descriptor in os.fwalk(".", dir_fd=folder, onerror=_unless_gone):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode):
+                    lying = Lying(size_bytes=status.st_size, changed_at_ms=status.st_ctime_ns // 1_000_000)
+                    yield os.path.normpath(os.path.join(root, name)), lying
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _made(name: str) -> str:

@@ -79,6 +79,17 @@ def queued(
     return [_delivery(row) for row in rows]
 
 
+def left(connection: sqlite3.Connection, destination: str, *, name: str, digest: str) -> list[Delivery]:
+    """What has left a destination, of that name or with these bytes ("": not asked for)."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE delivery.state = 'freed' AND delivery.id IN ("
+        "SELECT id FROM delivery WHERE destination = ?1 AND name_key = ?2 "
+        "UNION SELECT id FROM delivery WHERE destination = ?1 AND digest = ?3 AND ?3 <> '')",
+        (destination, path_key(name), digest),
+    )
+    return [_delivery(row) for row in rows]
+
+
 def bytes_out(connection: sqlite3.Connection, destination: str, *, since_ms: int) -> tuple[int, int]:
     """What takes room at a destination now: taken at `since_ms` or later, and the rest."""
     row = connection.execute(

@@ -1,5 +1,6 @@
 """Two real Syncthings for each test that asks for them: the box's and the phone's."""
 
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -114,3 +115,22 @@ async def client(box: RealSyncthing) -> AsyncIterator[Syncthing]:
 @pytest.fixture
 async def folder(client: Syncthing, world: World) -> PhoneFolder:
     return PhoneFolder(client, FOLDER, outbox=world.outbox)
+
+
+class Two:
+    """The box's Syncthing and the phone's, for a whole module: each test shares a folder of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.box = RealSyncthing(root / "box", name="box")
+        self.phone = RealSyncthing(root / "phone", name="phone")
+        self.numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    if why := real_syncthing.missing():
+        pytest.skip(why)
+    two = Two(tmp_path_factory.mktemp("syncthings"))
+    with two.box, two.phone:
+        pair(two.box, two.phone)
+        yield two

@@ -69,7 +69,7 @@ class ShelfDestination:
 
     async def look(self, out: Sequence[Delivery], *, has_stored: bool) -> Look:
         self._ask()
-        here = await self._outbox.names()
+        here = await self._outbox.files()
         found = [self._sighting(one, is_here=one.name in here) for one in out]
         return Look(sightings=tuple(one for one in found if one is not None))
 

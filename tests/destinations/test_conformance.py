@@ -1,7 +1,6 @@
 """The suite of `conformance`, over a phone behind two real Syncthings, and over the smallest destination there is."""
 
 import asyncio
-import itertools
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,16 +10,15 @@ from typing import Any
 import pytest
 from faults.mounts import tmpfs
 
-from destinations import real_syncthing
 from destinations.conformance import PATIENCE_S, DestinationConformance, deliver, gone, shown
+from destinations.conftest import Two
 from destinations.making_of import STILL, Archive, TableFitter, parcel
-from destinations.real_syncthing import RealSyncthing, eventually, pair
+from destinations.real_syncthing import eventually
 from destinations.shelf import ShelfDestination, Taker
 from mediabox.clock import Clock
 from mediabox.config.fields import Secret
 from mediabox.contracts import DestinationTools, Outbox, Parcel
 from mediabox.destinations.pixel import local
-from mediabox.destinations.pixel.deletions import Deletions
 from mediabox.destinations.pixel.local import Found, Search
 from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
@@ -126,25 +124,6 @@ class TestShelf(DestinationConformance):
 # ---------------------------------------------------------------- the Pixel
 
 
-class Two:
-    """The box's Syncthing and the phone's, for a whole module: each test shares a folder of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.box = RealSyncthing(root / "box", name="box")
-        self.phone = RealSyncthing(root / "phone", name="phone")
-        self.numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
-    if why := real_syncthing.missing():
-        pytest.skip(why)
-    two = Two(tmp_path_factory.mktemp("syncthings"))
-    with two.box, two.phone:
-        pair(two.box, two.phone)
-        yield two
-
-
 class PixelPeer(Ground):
     """A phone that keeps a diary of every file that came."""
 
@@ -170,6 +149,7 @@ class PixelPeer(Ground):
             "folder_id": self.folder_id,
             "device": self._two.phone.id,
             "smallest_side": 0,
+            "backed_up_after_s": 0,
         }
         settings = Settings(**given | changes)
         tools = DestinationTools(
@@ -180,7 +160,7 @@ class PixelPeer(Ground):
             originals=self.archive,
             open_outbox=self._open_outbox,
         )
-        return Pixel(settings, tools, deletions=Deletions(Clock().monotonic_s, quiet_s=0.0))
+        return Pixel(settings, tools)
 
     async def _open_outbox(self, root: Path) -> Outbox:
         outbox = OutboxFolder(self.volume())

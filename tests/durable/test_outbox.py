@@ -79,7 +79,7 @@ def making(outbox: OutboxFolder) -> list[str]:
 async def test_a_file_is_made_unseen_and_seen_whole(outbox, archive) -> None:
     made = await assembled(outbox, archive)
     assert made == MOTION_MADE
-    assert await outbox.names() == frozenset()
+    assert frozenset(await outbox.files()) == frozenset()
 
     await outbox.publish(NAME, made, modified_at_ms=TAKEN_MS)
 
@@ -87,7 +87,7 @@ async def test_a_file_is_made_unseen_and_seen_whole(outbox, archive) -> None:
     assert path.read_bytes() == MOTION_BYTES
     assert path.stat().st_mode & 0o777 == 0o444
     assert path.stat().st_mtime_ns == TAKEN_MS * 1_000_000
-    assert await outbox.names() == {NAME}
+    assert frozenset(await outbox.files()) == {NAME}
     assert await outbox.is_whole(NAME, made)
     assert making(outbox) == []
 
@@ -229,7 +229,7 @@ async def test_neither_is_anything_else_of_that_name(outbox, archive, tmp_path, 
     with pytest.raises(FileExistsError):
         await outbox.publish(NAME, made, modified_at_ms=TAKEN_MS)
 
-    assert await outbox.names() == frozenset()
+    assert frozenset(await outbox.files()) == frozenset()
 
 
 async def test_what_was_published_before_a_crash_is_taken_for_done(outbox, archive) -> None:
@@ -257,7 +257,7 @@ async def test_a_file_that_reads_back_otherwise_is_taken_away_before_the_peer_be
         await outbox.publish(NAME, made, modified_at_ms=TAKEN_MS)
 
     assert refusal.value.issue == "volume.failing"
-    assert await outbox.names() == frozenset()
+    assert frozenset(await outbox.files()) == frozenset()
 
 
 def rot(outbox: OutboxFolder) -> None:
@@ -283,7 +283,7 @@ async def test_taking_back_is_safe_to_repeat(outbox, archive) -> None:
     await outbox.remove(NAME)
     await outbox.remove(NAME)
 
-    assert await outbox.names() == frozenset()
+    assert frozenset(await outbox.files()) == frozenset()
 
 
 async def test_what_was_begun_and_never_published_is_cleared_and_nothing_else(outbox, archive) -> None:
@@ -293,7 +293,7 @@ async def test_what_was_begun_and_never_published_is_cleared_and_nothing_else(ou
     await outbox.clear()
 
     assert making(outbox) == []
-    assert await outbox.names() == {NAME}
+    assert frozenset(await outbox.files()) == {NAME}
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".", ".."])
@@ -301,7 +301,7 @@ async def test_no_name_leads_out_of_the_folder(outbox, archive, name) -> None:
     with pytest.raises((ValueError, OSError, NeedsHuman, Retryable)):
         await outbox.publish(name, MOTION_MADE, modified_at_ms=None)
 
-    assert await outbox.names() == frozenset()
+    assert frozenset(await outbox.files()) == frozenset()
     assert not (outbox.folder.parent.parent / "x").exists()
 
 
@@ -309,7 +309,7 @@ async def test_no_descriptor_is_left_open(outbox, archive) -> None:
     before = os.listdir("/proc/self/fd")
 
     await deliver(outbox, archive)
-    await outbox.names()
+    frozenset(await outbox.files())
     with pytest.raises(Retryable):
         await outbox.digest_of(NAME, 0, 1)  # it is published, and no longer there
     (archive / "still").chmod(0o644)
@@ -379,7 +379,7 @@ STEPS: dict[str, Callable] = {
     "assemble": assembled,
     "scratch": lambda outbox, archive: outbox.scratch("x"),
     "publish": lambda outbox, archive: outbox.publish(NAME, MOTION_MADE, modified_at_ms=None),
-    "names": lambda outbox, archive: outbox.names(),
+    "files": lambda outbox, archive: outbox.files(),
     "is_whole": lambda outbox, archive: outbox.is_whole(NAME, MOTION_MADE),
     "remove": lambda outbox, archive: outbox.remove(NAME),
     "prepare": lambda outbox, archive: OutboxFolder(outbox._volume).prepare(),

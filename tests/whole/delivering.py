@@ -63,7 +63,7 @@ class Road:
         config.write_text(
             f"{self.box.configuration()}\n[destinations.{NAME}]\n"
             f'type = "pixel"\nurl = "{self.syncthing.url}"\nkey = "{self.syncthing.key}"\n'
-            f"window_gb = {self._window_bytes / GB}\nmost_freed_percent = 100\nsmallest_side = 0\n",
+            f"window_gb = {self._window_bytes / GB}\nbacked_up_after_s = 0\nsmallest_side = 0\n",
             encoding="utf-8",
         )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from mediabox.clock import Clock
-    from mediabox.contracts import Destination
+    from mediabox.contracts import Destination, Look
     from mediabox.core.bus import Bus
     from mediabox.core.issues import IssueBook
     from mediabox.core.parts import Parts
@@ -118,20 +118,17 @@ class Deliveries:
         )
         has_stored = await self._database.read(partial(deliveries.has_stored, destination=name))
         look = await destination.look(out, has_stored=has_stored)
-        if look.sightings:
+        if look.sightings or look.foreign:
             fp("deliver.sighted")
-            changed = await self._database.write(
-                lambda connection: record.seen(
-                    connection,
-                    look.sightings,
-                    now_ms=self._clock.wall_ms(),
-                    keeps_originals=destination.keeps_originals,
-                )
-            )
-            for delivery in changed:
+            for delivery in await self._database.write(partial(self._record, destination=destination, look=look)):
                 self._tell(delivery)
         doubted = await self._database.read(partial(deliveries.in_state_count, destination=name, state=DOUBTED))
         await self._issues.report(f"destination:{name}", [*look.complaints, *_doubts(name, doubted)])
+
+    def _record(self, connection: sqlite3.Connection, *, destination: Destination, look: Look) -> list[Delivery]:
+        now_ms, keeps = self._clock.wall_ms(), destination.keeps_originals
+        changed = record.seen(connection, look.sightings, now_ms=now_ms, keeps_originals=keeps)
+        return [*changed, *record.came_back(connection, destination.name, look.foreign, now_ms=now_ms)]
 
     def _tell(self, delivery: Delivery) -> None:
         log.info(

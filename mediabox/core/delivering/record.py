@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-    from mediabox.contracts import Outcome, Work
+    from mediabox.contracts import Foreign, Outcome, Work
     from mediabox.model.asset import Resource
     from mediabox.model.delivery import Delivery, Sighting, Wish
 
@@ -94,6 +94,20 @@ def seen(
             for copy in _copies(connection, current, EVIDENCE[sighting.state], now_ms=now_ms):
                 copies.put(connection, copy)
         changed.append(current)
+    return changed
+
+
+def came_back(
+    connection: sqlite3.Connection, destination: str, foreign: Sequence[Foreign], *, now_ms: int
+) -> list[Delivery]:
+    """What had left the peer, and lies there again or under another name: that was no Free up space."""
+    changed = []
+    for file in foreign:
+        for one in deliveries.left(connection, destination, name=file.name, digest=file.digest):
+            if file.since_ms >= (one.accepted_at_ms or 0):  # else it is from before it was sent (again)
+                note = f"it left the phone, and is there as {file.path}"
+                _end(connection, one, DeliveryState.DOUBTED, now_ms=now_ms, note=note)
+                changed.append(deliveries.find(connection, one.id) or one)
     return changed
 
 

@@ -1,12 +1,12 @@
-"""What the folder shows of each delivery, and what that proves. Pure.
+"""What the folder shows of each delivery, and what a person should be asked about. Pure.
 
-Two things are believed. *Stored*: the phone says that it has the very version that lies in
-the outbox. *Freed*: the phone deleted that version afterwards. Google Photos' "Free up space"
-removes only what is backed up; but a gallery, a file manager and a lost storage delete, too.
-So a deletion counts only while the folder itself is sound, only by this phone, only of a
-version of ours, and one that takes more than a set share at once only if it looks like Free
-up space: what had arrived first is gone, nearly all of it, and nothing went that had only just
-arrived. Everything else is doubt, which proves nothing and asks a person.
+*Stored*: the phone says that it has the very version that lies in the outbox. *Left* (state
+`freed`): the phone deleted that version afterwards. That proves nothing: Google Photos' "Free
+up space", a gallery and a file manager look the same (decision 0011). But some ways of leaving
+say that the photo may never have been backed up: too soon after it came, changed before it
+went, under another name in the same folder, by somebody else than the phone. Those are
+*unverified* (`doubted`), and a person is asked. How many go at a time says nothing: a slow
+phone frees the half it has backed up, in as many parts as it likes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from mediabox.destinations.pixel.folder import counter_of, is_deleted_by, is_hel
 from mediabox.model.delivery import Delivery, DeliveryState, Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
+    from mediabox.contracts import Foreign
     from mediabox.destinations.pixel.answers import FileState
 
-FEW = 10  # pictures somebody deleted by hand; a share of a nearly empty phone says nothing
 SHOWN_WITHIN_MS = 600_000  # a phone that has shown nothing for so long, and deletes, does not take what we send
-FEW_OF = 0.1  # what is not backed up yet and stays, and what a fast line has backed up within the minute
+LINE_BYTES_PER_MS = 12_500  # 100 Mbit/s, what a Pixel sends at most through a home's line: a long film takes minutes
 
 
 class Standing(StrEnum):
@@ -38,18 +38,24 @@ class Standing(StrEnum):
     HELD = "held"
     FREED = "freed"
     CHANGED = "changed"  # the phone made another file of it
+    MOVED = "moved"  # deleted, and there under another name: renamed, put into a folder, into Android's bin
     REMOVED = "removed"  # deleted by somebody else
     FORGOTTEN = "forgotten"  # gone, and our Syncthing has lost its memory of how
     NAMELESS = "nameless"  # deleted by the phone, of whose bytes nobody ever knew that they were ours
 
 
 class Reading(NamedTuple):
-    """`proof`: version and author as Syncthing has them. `gone_at_ms`: by the phone's clock, when it noticed."""
+    """`proof`: version and author as Syncthing has them. `gone_at_ms`: by the phone's clock, when it noticed.
+
+    `absent_at_ms`: when the connected phone was last seen not to have it yet. `path`: under which it is there now.
+    """
 
     delivery: Delivery
     standing: Standing
     proof: str
     gone_at_ms: int | None = None
+    absent_at_ms: int | None = None
+    path: str = ""
 
 
 class Peers(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,13 +63,6 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
 
     box: str
     phone: str
-
-
-class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known now. `waits_for`: deletions that are too many to be judged before all of them have arrived."""
-
-    sightings: tuple[Sighting, ...] = ()
-    waits_for: frozenset[int] = frozenset()  # delivery ids
 
 
 def read(delivery: Delivery, file: FileState | None, peers: Peers, *, is_here: bool) -> Reading:
@@ -99,95 +98,84 @@ def _standing(file: FileState, peers: Peers, *, was_stored: bool) -> Standing:
 # ---------------------------------------------------------------- judging
 
 
+def traced(readings: Sequence[Reading], foreign: Iterable[Foreign], changed: Container[str]) -> list[Reading]:
+    """With what else is known of those that are gone: files in the folder that were them, names changed before."""
+    named: dict[str, list[Foreign]] = {}
+    for one in foreign:
+        for key in filter(None, (one.name, one.digest)):
+            named.setdefault(key, []).append(one)
+    return [_traced(one, named, changed) if one.standing is Standing.FREED else one for one in readings]
+
+
+def _traced(reading: Reading, named: Mapping[str, Sequence[Foreign]], changed: Container[str]) -> Reading:
+    delivery = reading.delivery
+    for one in (*named.get(delivery.name, ()), *named.get(delivery.digest or "", ())):
+        if one.since_ms >= (delivery.accepted_at_ms or 0):  # else it is from before we sent it (again)
+            return reading._replace(standing=Standing.MOVED, path=one.path)
+    return reading._replace(standing=Standing.CHANGED) if delivery.name in changed else reading
+
+
 def judge(
-    readings: Sequence[Reading],
-    *,
-    is_receiving: bool,
-    is_quiet: bool,
-    freed_lately: int,
-    most_freed_percent: float,
-    now_ms: int,
-    gone_ms: int,
-    backed_up_after_ms: int,
-) -> Judgement:
-    """What the readings of a sound folder prove. All that is out has to be among them.
+    readings: Sequence[Reading], *, is_receiving: bool, now_ms: int, backed_up_after_ms: int
+) -> tuple[Sighting, ...]:
+    """What the readings of a sound folder say.
 
     `is_receiving`: this phone has shown before that it takes what we send, so that its
     deletion of a file says that it had it, although nobody looked then; until it has, that
-    waits for ten minutes. `is_quiet`: no deletion has come in for a while. `gone_ms`: when the
-    last of them came in. `freed_lately`: believed in the last minutes. `backed_up_after_ms`:
-    what goes sooner after its arrival cannot have been backed up.
+    waits for ten minutes. `backed_up_after_ms`: what leaves sooner after its arrival cannot
+    have been backed up; 0: anything may.
     """
-    sightings = [_sighting(one, DeliveryState.STORED) for one in readings if _is_newly_held(one)]
-    sightings += [_sighting(one, DeliveryState.DOUBTED, note=_DOUBT[one.standing]) for one in _lost(readings)]
-    freed = [one for one in readings if one.standing is Standing.FREED]
     is_receiving = is_receiving or any(one.standing is Standing.HELD for one in readings)
-    unseen = [one for one in freed if _is_unseen(one, is_receiving=is_receiving)]
-    late = [one for one in unseen if now_ms - (one.delivery.accepted_at_ms or 0) >= SHOWN_WITHIN_MS]
-    sightings += [_sighting(one, DeliveryState.DOUBTED, note=NEVER_SEEN) for one in late]
-    believed = [one for one in freed if not _is_unseen(one, is_receiving=is_receiving)]
-    there = [one for one in readings if one.standing in (Standing.HELD, Standing.UNSURE) or _is_stored_unseen(one)]
-    is_much = _is_much(len(believed) + freed_lately, len(there), most_freed_percent)
-    if not is_quiet and (is_much or len(believed) > FEW):  # the first part of a large one looks like a small one
-        return Judgement(sightings=tuple(sightings), waits_for=frozenset(one.delivery.id for one in believed))
-    if not is_much or is_free_up(believed, there, gone_ms=gone_ms, backed_up_after_ms=backed_up_after_ms):
-        return Judgement(sightings=(*sightings, *_all_freed(believed)))
-    sightings += [_sighting(one, DeliveryState.DOUBTED, note=TOO_MANY) for one in believed]
-    return Judgement(sightings=tuple(sightings))
+    judged = (
+        _judged(one, is_receiving=is_receiving, now_ms=now_ms, backed_up_after_ms=backed_up_after_ms)
+        for one in readings
+    )
+    return tuple(one for one in judged if one is not None)
 
 
-def is_free_up(freed: Sequence[Reading], there: Sequence[Reading], *, gone_ms: int, backed_up_after_ms: int) -> bool:
-    """Whether so large a deletion looks like Free up space: nearly all that arrived first, hardly anything fresh."""
-    arrivals = [_arrived_ms(one) for one in freed]
-    left = sum(_arrived_ms(one) <= max(arrivals, default=0) for one in there)
-    fresh = sum(_is_fresh(one, gone_ms, backed_up_after_ms) for one in freed)
-    return left <= FEW_OF * len(freed) and fresh <= FEW_OF * len(freed)
+def _judged(one: Reading, *, is_receiving: bool, now_ms: int, backed_up_after_ms: int) -> Sighting | None:
+    accepted_ms = one.delivery.accepted_at_ms or 0
+    is_new = one.delivery.state is DeliveryState.ACCEPTED
+    if one.standing is Standing.HELD:
+        return _sighting(one, DeliveryState.STORED) if is_new else None
+    if one.standing in _DOUBT:
+        return _sighting(one, DeliveryState.DOUBTED, note=_DOUBT[one.standing].format(path=one.path))
+    if one.standing is not Standing.FREED:
+        return None
+    if is_new and not is_receiving:
+        is_late = now_ms - accepted_ms >= SHOWN_WITHIN_MS
+        return _sighting(one, DeliveryState.DOUBTED, note=NEVER_SEEN) if is_late else None
+    stayed_ms = max(0, _went_ms(one, now_ms) - _arrived_ms(one))
+    if backed_up_after_ms and stayed_ms < backed_up_after_ms + one.delivery.size_bytes // LINE_BYTES_PER_MS:
+        return _sighting(one, DeliveryState.DOUBTED, note=TOO_EARLY.format(stayed=_words(stayed_ms)))
+    return _sighting(one, DeliveryState.FREED)
 
 
 NEVER_SEEN = "deleted on the phone, which has never shown to have it"
-TOO_MANY = "deleted on the phone with many others, not as Free up space does it"
+TOO_EARLY = "left the phone {stayed} after it came, too early to have been backed up"
 _DOUBT = {
     Standing.REMOVED: "removed from the outbox by somebody else than the phone",
-    Standing.CHANGED: "changed on the phone: what is there now is another file",
+    Standing.CHANGED: "changed on the phone: what was there afterwards is another file",
+    Standing.MOVED: "not gone, but renamed, moved or put into the bin on the phone: {path}",
     Standing.FORGOTTEN: "gone from the outbox, and Syncthing has lost its memory of how",
     Standing.NAMELESS: "deleted on the phone in a version that was never seen to be ours",
 }
 
 
-def _is_newly_held(one: Reading) -> bool:
-    return one.standing is Standing.HELD and one.delivery.state is DeliveryState.ACCEPTED
-
-
-def _is_unseen(one: Reading, *, is_receiving: bool) -> bool:
-    return one.delivery.state is DeliveryState.ACCEPTED and not is_receiving
-
-
-def _is_stored_unseen(one: Reading) -> bool:
-    """On the phone as far as is known, though it is not connected now."""
-    return one.standing is Standing.WAITING and one.delivery.state is DeliveryState.STORED
-
-
-def _lost(readings: Iterable[Reading]) -> list[Reading]:
-    return [one for one in readings if one.standing in _DOUBT]
-
-
-def _is_much(gone: int, there: int, most_percent: float) -> bool:
-    return gone > FEW and gone * 100 > most_percent * (gone + there)
-
-
-def _is_fresh(one: Reading, gone_ms: int, backed_up_after_ms: int) -> bool:
-    """What nobody saw there may have come the moment before. A phone that was away tells late what it deleted."""
-    stored_at_ms = one.delivery.stored_at_ms
-    went_ms = gone_ms if one.gone_at_ms is None else min(gone_ms, one.gone_at_ms)
-    return backed_up_after_ms > 0 and (stored_at_ms is None or went_ms - stored_at_ms < backed_up_after_ms)
+def _went_ms(one: Reading, now_ms: int) -> int:
+    """A phone that was away tells late what it deleted."""
+    return now_ms if one.gone_at_ms is None else min(now_ms, one.gone_at_ms)
 
 
 def _arrived_ms(one: Reading) -> int:
-    return one.delivery.stored_at_ms or one.delivery.accepted_at_ms or 0
+    """At the earliest, where nobody saw it there."""
+    if one.delivery.stored_at_ms is not None:
+        return one.delivery.stored_at_ms
+    return max(one.delivery.accepted_at_ms or 0, one.absent_at_ms or 0)
 
 
-def _all_freed(believed: Iterable[Reading]) -> list[Sighting]:
-    return [_sighting(one, DeliveryState.FREED) for one in believed]
+def _words(span_ms: int) -> str:
+    return f"{span_ms // 1000} s" if span_ms < 120_000 else f"{span_ms // 60_000} min"
 
 
 def _sighting(one: Reading, state: DeliveryState, *, note: str = "") -> Sighting:

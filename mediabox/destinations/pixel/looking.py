@@ -15,7 +15,7 @@ from mediabox.destinations.pixel.evidence import Peers, Reading, Standing, read
 from mediabox.model.delivery import DeliveryState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from mediabox.contracts import Outbox
     from mediabox.destinations.pixel.folder import Phone, PhoneFolder
@@ -25,19 +25,22 @@ SWEEP_S = 600.0
 
 
 class Looking:
-    """Over one phone's folder. Remembers when it swept last, and which versions it has hashed."""
+    """Over one phone's folder. Remembers when it swept, which versions it hashed, and what had not come yet."""
 
     def __init__(self, folder: PhoneFolder, outbox: Outbox) -> None:
         self._folder, self._outbox = folder, outbox
         self._swept_s: float | None = None
         self._ours: set[tuple[int, str]] = set()  # delivery and version: the phone's, with our bytes
+        self._absent_ms: dict[int, int] = {}  # delivery: when the phone was last seen without it
 
-    async def readings(self, out: Sequence[Delivery], phone: Phone) -> list[Reading]:
-        """One for each delivery. Raises Away, NeedsHuman, Retryable."""
+    async def readings(
+        self, out: Sequence[Delivery], phone: Phone, *, changed: Container[str] = (), now_ms: int = 0
+    ) -> list[Reading]:
+        """One for each delivery. `changed`: names to be asked for at once. Raises Away, NeedsHuman, Retryable."""
         now_s = asyncio.get_running_loop().time()
         is_sweep = self._swept_s is None or now_s - self._swept_s >= SWEEP_S
-        here = await self._outbox.names()
-        asked = list(out) if is_sweep else await self._to_ask(out, here, phone)
+        here = await self._outbox.files()
+        asked = list(out) if is_sweep else await self._to_ask(out, here, phone, changed)
         files = await self._folder.files(one.name for one in asked)
         if is_sweep:  # one that failed is made up for by the next look
             self._swept_s = now_s
@@ -48,14 +51,22 @@ class Looking:
             for one in out
         ]
         await self._announce(readings)
-        return [await self._looked_into(one) for one in readings]
+        if phone.is_connected:
+            absent = [one.delivery.id for one in readings if _is_awaited(one)]
+            self._absent_ms = {one.id: self._absent_ms.get(one.id, 0) for one in out} | dict.fromkeys(absent, now_ms)
+        looked_into = [await self._looked_into(one) for one in readings]
+        return [one._replace(absent_at_ms=self._absent_ms.get(one.delivery.id)) for one in looked_into]
 
-    async def _to_ask(self, out: Sequence[Delivery], here: frozenset[str], phone: Phone) -> list[Delivery]:
+    async def _to_ask(
+        self, out: Sequence[Delivery], here: Container[str], phone: Phone, changed: Container[str]
+    ) -> list[Delivery]:
         needed = await self._needed(phone)
         return [
             one
             for one in out
-            if one.name not in here or (one.state is DeliveryState.ACCEPTED and one.name not in needed)
+            if one.name not in here
+            or one.name in changed
+            or (one.state is DeliveryState.ACCEPTED and one.name not in needed)
         ]
 
     async def _needed(self, phone: Phone) -> frozenset[str]:
@@ -87,6 +98,10 @@ class Looking:
         is_ours = key in self._ours or await self._outbox.is_whole(delivery.name, made)
         self._ours |= {key} if is_ours else set()
         return reading._replace(standing=Standing.HELD if is_ours else Standing.CHANGED)
+
+
+def _is_awaited(one: Reading) -> bool:
+    return one.standing is Standing.WAITING and one.delivery.state is DeliveryState.ACCEPTED
 
 
 def _as_before(delivery: Delivery) -> Reading:

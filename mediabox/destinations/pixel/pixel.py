@@ -9,14 +9,14 @@ import msgspec
 
 from mediabox.contracts import Complaint, Look
 from mediabox.destinations.pixel import evidence, rules, standing
-from mediabox.destinations.pixel.deletions import Deletions
 from mediabox.destinations.pixel.evidence import Standing
 from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
+from mediabox.destinations.pixel.foreign import ForeignFiles, Traces
 from mediabox.destinations.pixel.link import client_of, folder_id_of, outbox_of
 from mediabox.destinations.pixel.looking import Looking
 from mediabox.destinations.pixel.making import Maker, kept_smaller
 from mediabox.destinations.pixel.telemetry import Telemetry
-from mediabox.destinations.pixel.watch import EventMark, Watch
+from mediabox.destinations.pixel.watch import Watch
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.failpoints import fp
 from mediabox.model.delivery import Delivered, DeliveryState
@@ -24,8 +24,9 @@ from mediabox.model.delivery import Delivered, DeliveryState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mediabox.contracts import Deliverable, DestinationTools, Outbox, Parcel
-    from mediabox.destinations.pixel.evidence import Judgement, Reading
+    from mediabox.contracts import Deliverable, DestinationTools, Foreign, Outbox, Parcel
+    from mediabox.destinations.pixel.evidence import Reading
+    from mediabox.destinations.pixel.folder import Phone
     from mediabox.destinations.pixel.making import Bundle
     from mediabox.destinations.pixel.settings import Settings
     from mediabox.destinations.pixel.syncthing import Syncthing
@@ -45,23 +46,24 @@ class _Open(NamedTuple):
     maker: Maker
     looking: Looking
     watch: Watch
+    foreign: ForeignFiles
 
 
 class Pixel:
     """One phone. Nothing is opened before it is needed; a lost connection is opened anew."""
 
-    def __init__(self, settings: Settings, tools: DestinationTools, *, deletions: Deletions | None = None) -> None:
+    def __init__(self, settings: Settings, tools: DestinationTools) -> None:
         self.name = tools.name
         self.rules = rules.fingerprint(settings)
         self.keeps_originals = settings.model not in rules.SAVES_STORAGE
         self._settings, self._tools = settings, tools
-        self._deletions = deletions or Deletions(tools.clock.monotonic_s)
         self._telemetry = Telemetry(settings, clock=tools.clock)
         self._opening = asyncio.Lock()
         self._opened: _Open | None = None
         self._outbox: Outbox | None = None  # opened once: what is being made in it must not be cleared away
         self._shown: tuple[float, FolderState] | None = None
-        self._mark = EventMark()
+        self._traces = Traces()
+        self._handed_over: set[str] = set()  # published, and not among what is out as far as we were asked
 
     @classmethod
     def build(cls, settings: Settings, tools: DestinationTools) -> Self:
@@ -102,6 +104,7 @@ class Pixel:
     async def _hand_over(self, here: _Open, parcel: Parcel, bundle: Bundle) -> None:
         name, taken_ms = parcel.delivery.name, rules.taken_at_ms(parcel.capture_time)
         modified_ms = parcel.first.resource.modified_at_ms if taken_ms is None else taken_ms
+        self._handed_over.add(name)
         await here.outbox.publish(name, bundle.made, modified_at_ms=modified_ms)
         await here.folder.announce(name)
         fp("deliver.offered")
@@ -124,40 +127,39 @@ class Pixel:
         state = await self._fresh_state(here)
         readings: list[Reading] = []
         sightings: tuple[Sighting, ...] = ()
-        if state.is_sound and state.phone is not None:
-            readings = await here.looking.readings(out, state.phone)
-            sightings = await self._judged(here, readings, has_stored=has_stored)
+        foreign: tuple[Foreign, ...] = ()
         now_ms = self._tools.clock.wall_ms()
+        if state.is_sound and state.phone is not None:
+            readings, foreign = await self._readings(here, out, state.phone)
+            sightings = self._judged(readings, has_stored=has_stored)
         complaints = [*standing.complaints(self.name, self._settings, state, readings, now_ms=now_ms)]
-        return Look(sightings=sightings, complaints=(*complaints, *self._forgotten(readings)))
+        return Look(sightings=sightings, foreign=foreign, complaints=(*complaints, *self._forgotten(readings)))
 
-    async def _judged(self, here: _Open, readings: Sequence[Reading], *, has_stored: bool) -> tuple[Sighting, ...]:
-        is_quiet = self._deletions.is_quiet([one.delivery.id for one in readings if one.standing is Standing.FREED])
-        judgement: Judgement = evidence.judge(
+    async def _readings(
+        self, here: _Open, out: Sequence[Delivery], phone: Phone
+    ) -> tuple[list[Reading], tuple[Foreign, ...]]:
+        """How each delivery stands, and what else lies there: found afterwards, so that a rename is never missed."""
+        traces, names = self._traces, {one.name for one in out}
+        await traces.follow(here.watch)
+        readings = await here.looking.readings(out, phone, changed=traces.changed, now_ms=self._tools.clock.wall_ms())
+        traces.changed -= {one.delivery.name for one in readings if one.standing is Standing.HELD}
+        if any(one.standing is Standing.FREED for one in readings):
+            await traces.follow(here.watch)
+        self._handed_over -= names
+        foreign = [*traces.renamed.values(), *await here.foreign.find(names | self._handed_over)]
+        return evidence.traced(readings, foreign, traces.changed), tuple(foreign)
+
+    def _judged(self, readings: Sequence[Reading], *, has_stored: bool) -> tuple[Sighting, ...]:
+        sightings = evidence.judge(
             readings,
             is_receiving=has_stored,
-            is_quiet=is_quiet,
-            freed_lately=self._deletions.lately,
-            most_freed_percent=self._settings.most_freed_percent,
             now_ms=self._tools.clock.wall_ms(),
-            gone_ms=self._tools.clock.wall_ms() - int(self._deletions.quiet_for_s * 1000),
             backed_up_after_ms=int(self._settings.backed_up_after_s * 1000),
         )
-        freed = [one for one in judgement.sightings if one.state is DeliveryState.FREED]
-        self._deletions.believe(len(freed))
-        return await self._with_events(here, readings, judgement.sightings) if freed else judgement.sightings
-
-    async def _with_events(
-        self, here: _Open, readings: Sequence[Reading], sightings: Sequence[Sighting]
-    ) -> tuple[Sighting, ...]:
-        """Add Syncthing's own record of each deletion, where it still has it."""
-        found = await here.watch.changes(self._mark)
-        self._mark = found.mark
-        event_of = {one.path: one for one in found.changes if one.action == "deleted"}
         names = {one.delivery.id: one.delivery.name for one in readings}
         return tuple(
-            msgspec.structs.replace(one, proof=f"{one.proof}; RemoteChangeDetected {event.event_id} at {event.at}")
-            if one.state is DeliveryState.FREED and (event := event_of.get(names[one.delivery_id])) is not None
+            msgspec.structs.replace(one, proof=one.proof + self._traces.proof_of(names[one.delivery_id]))
+            if one.state is DeliveryState.FREED
             else one
             for one in sightings
         )
@@ -172,7 +174,7 @@ class Pixel:
                 key="destination.forgotten",
                 subject=self.name,
                 message=f"Syncthing has forgotten {count} files it delivered to {self.name}.",
-                remedy="Its database was lost or made anew. Nothing is counted as freed until it knows the phone "
+                remedy="Its database was lost or made anew. Nothing is seen to leave the phone until it knows it "
                 "again: leave the phone connected.",
             )
         ]
@@ -218,6 +220,7 @@ class Pixel:
                     maker=Maker(outbox, self._tools.originals, self._tools.fitter, self._settings),
                     looking=Looking(folder, outbox),
                     watch=Watch(client, folder_id),
+                    foreign=ForeignFiles(outbox),
                 )
             return self._opened
 

@@ -1,6 +1,6 @@
 """What a person sets for one Pixel."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,10 @@ Model = Literal["pixel", "pixel_2", "pixel_3", "pixel_4", "pixel_5", "later"]
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Google Photos through a Pixel phone that Syncthing feeds. `mediabox pixel pair NAME` sets the two up."""
+
+    RETIRED: ClassVar[dict[str, str]] = {
+        "most_freed_percent": "how many leave the phone at once says nothing of whether they were backed up"
+    }
 
     model: Annotated[
         Model,
@@ -130,24 +134,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     # ---- when something is wrong
     stall_days: Annotated[
-        Days, Meta(ge=1, le=365, title="Patience", description="On the phone for so long and not freed: say so.")
+        Days, Meta(ge=1, le=365, title="Patience", description="On the phone for so long: say so.")
     ] = 7
-    most_freed_percent: Annotated[
-        Percent,
-        Meta(
-            title="Largest deletion believed",
-            description="More of what is on the phone gone at once, but for a Free up space: a person is asked.",
-        ),
-    ] = 50.0
     backed_up_after_s: Annotated[
         Seconds,
         Meta(
             ge=0,
             le=86_400,
             title="Fastest backup",
-            description="A large deletion of what arrived less than this before is no Free up space.",
+            description="What leaves the phone sooner after it came is unverified: Android runs a backup every 15 "
+            "minutes, and what is deleted is noticed within 15. Long films have longer. 0: nothing is too early.",
         ),
-    ] = 60.0
+    ] = 1800.0
     min_battery: Annotated[
         Percent, Meta(title="Battery", description="Wait while the phone, as far as told, has less.")
     ] = 20.0
