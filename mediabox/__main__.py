@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     adopt.add_argument("--dry-run", action="store_true", help="only say how much it would save")
 
     _verb(verbs, "retry", "try again whatever failed or was quarantined", module="steer")
+    scan = _verb(verbs, "scan", "look now whether a source has anything new", module="steer")
+    scan.add_argument("source", nargs="?", metavar="NAME", help="which source (all)")
+    scan.add_argument("--full", action="store_true", help="list everything once more; nothing is fetched twice")
     pause = _verb(verbs, "pause", "start nothing new until told", module="steer")
     pause.add_argument("duration", nargs="?", metavar="1h", help="for this long: 30m, 1h, 2d")
     _verb(verbs, "resume", "go on", module="steer")

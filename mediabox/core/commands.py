@@ -20,6 +20,7 @@ MASS_DELETION = "mass_deletion"  # until when many deletions at once are meant
 ALLOWED_MS = 86_400_000
 TOLD = "told:"  # and the destination's name
 TOLD_GOOD_MS = 3_600_000  # a battery an hour ago says nothing of now
+FULL_LISTING = "full_listing:"  # and the source's name
 ANSWER_GOOD_MS = 600_000  # a code read off a phone ten minutes ago is no longer one
 
 
@@ -79,6 +80,23 @@ def take_answer(connection: sqlite3.Connection, account: str, *, now_ms: int) ->
     volumes.set_switch(connection, ANSWER + account, None)
     said = msgspec.json.decode(text, type=Said)
     return said.text if abs(now_ms - said.at_ms) <= ANSWER_GOOD_MS else None
+
+
+def ask_for_listing(connection: sqlite3.Connection, source: str, *, is_full: bool, now_ms: int) -> None:
+    """Look at a source now. `is_full`: at everything it has, as the first time; nothing is fetched twice."""
+    if is_full:
+        volumes.set_switch(connection, FULL_LISTING + source, str(now_ms))
+    answer(connection, source, "scan", now_ms=now_ms)
+
+
+def is_full_listing_asked(connection: sqlite3.Connection, source: str) -> bool:
+    return volumes.switch(connection, FULL_LISTING + source) is not None
+
+
+def begin_full_listing(connection: sqlite3.Connection, source: str) -> None:
+    """Forget how far the source has been listed: it begins anew, also after a crash."""
+    assets.set_cursor(connection, assets.source_id(connection, source), None)
+    volumes.set_switch(connection, FULL_LISTING + source, None)
 
 
 def tell(connection: sqlite3.Connection, destination: str, told: PeerTold) -> None:

@@ -71,7 +71,7 @@ def cursor(connection: sqlite3.Connection, source: str) -> str | None:
     return row[0] if row else None
 
 
-def set_cursor(connection: sqlite3.Connection, source: int, value: str) -> None:
+def set_cursor(connection: sqlite3.Connection, source: int, value: str | None) -> None:
     connection.execute("UPDATE source SET cursor = ? WHERE id = ?", (value, source))
 
 

@@ -11,7 +11,8 @@ import pytest
 from cli.conftest import Say
 
 from mediabox.cli import exits, steer
-from mediabox.cli.home import LOCK
+from mediabox.cli.home import LOCK, catalogue
+from mediabox.core import commands
 
 LISTENS = "signal.signal(signal.SIGHUP, lambda *_: (print('poked', flush=True), sys.exit(0)))"
 HOLDER = """
@@ -54,6 +55,18 @@ def test_a_pause_is_kept_until_it_is_over_and_shown_with_its_end(home: Path, say
 
     assert say("resume", home=home).out.startswith("No longer paused.")
     assert "paused" not in say("status", home=home).out
+
+
+def test_a_full_listing_is_asked_for_by_the_sources_name(home: Path, say: Say) -> None:
+    (home / "mediabox.toml").write_text('[sources.cards]\ntype = "folder"\ntrees = ["/tmp"]\n')
+
+    asked = say("scan", "cards", "--full", home=home)
+
+    assert (asked.code, asked.out) == (
+        exits.OK, f"Everything is listed once more: cards. {steer.AT_THE_NEXT_START}\n")  # fmt: skip
+    with catalogue(home) as connection:
+        assert commands.is_full_listing_asked(connection, "cards")
+    assert say("scan", "nobody", home=home).code == exits.USAGE
 
 
 def test_nothing_to_resume_or_retry_promises_nothing(home: Path, say: Say) -> None:

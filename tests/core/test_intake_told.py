@@ -2,6 +2,8 @@
 
 from core.catalogue_of import NOW_MS, SAID, Catalogued, ScriptedSource, edited, live, original, photo, saying
 
+from mediabox.contracts import Page
+from mediabox.core import commands
 from mediabox.core.catalogue import describe
 from mediabox.model.asset import (
     Kind,
@@ -230,3 +232,19 @@ async def test_the_sidecar_has_the_sources_time_when_the_file_has_none(box, clou
     assert taken is not None
     assert (taken.local, taken.offset_min, taken.source) == ("2024-05-12T20:00:00", 120, TimeSource.SOURCE)
     assert SAID.offset_min == 120
+
+
+async def test_a_full_listing_that_was_asked_for_begins_with_the_first_page_once(box, cloud) -> None:
+    cloud.say(photo(A))
+    cloud.say(photo("Primary/B"))
+    await listed(box, cloud)
+    await box.database.write(
+        lambda connection: commands.ask_for_listing(connection, cloud.name, is_full=True, now_ms=NOW_MS)
+    )
+    cloud.script[0] = Page(assets=(photo(A, original(A), edited(A)),), cursor="1")
+
+    await listed(box, cloud)
+
+    assert await box.file(f"{A}/edited")
+    assert not await box.ask(commands.is_full_listing_asked, cloud.name)
+    assert await box.ask(assets.cursor, cloud.name) == "2"

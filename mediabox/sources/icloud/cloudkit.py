@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from mediabox.errors import Away, MediaboxError, NeedsHuman, Permanent, Retryable
+from mediabox.errors import Away, MediaboxError, NeedsHuman, Retryable
 from mediabox.log import get_logger
 from mediabox.sources.icloud import questions, tolerant
 from mediabox.sources.icloud.answers import (
@@ -46,8 +46,8 @@ RECORD_REST_S = 60.0  # when a record is throttled, which says nothing of how lo
 A = TypeVar("A")
 
 
-class LibraryGone(Permanent):
-    """A zone that is no more: a shared library that was left, or ended."""
+class LibraryGone(Away):
+    """Apple says that there is no such zone: a shared library that was left, or trouble that passes."""
 
 
 class TokenRefused(Retryable):
@@ -86,19 +86,22 @@ class CloudKit:
         question = questions.DatabaseQuestion(sync_token=msgspec.UNSET if token is None else token)
         return await self._ask(scope, "changes/database", question, DatabaseAnswer)
 
-    async def changes_zone(self, library: Library, token: str) -> Records:
-        """A page of what changed since `token`. It may be empty and more still be coming."""
-        asked = questions.ZoneChangesQuestion(zone_id=library.zone, sync_token=token)
+    async def changes_zone(self, library: Library, token: str | None) -> Records:
+        """A page of what changed since `token`, or ever. It may be empty and more still be coming."""
+        asked = questions.ZoneChangesQuestion(
+            zone_id=library.zone, sync_token=msgspec.UNSET if token is None else token
+        )
         question = questions.ChangesQuestion(zones=(asked,))
-        answer = await self._ask(library.scope, "changes/zone", question, ChangesAnswer)
-        if not answer.zones:
-            raise Retryable(f"iCloud answered about no zone when asked for the changes of {library.name}")
-        (zone, *_) = answer.zones
+        answer = await self._ask_of(library, "changes/zone", question, ChangesAnswer)
+        names = (None, library.name)
+        zone = next((one for one in answer.zones if (one.zone_id and one.zone_id.zone_name) in names), None)
+        if zone is None:
+            raise Retryable(f"iCloud did not answer about {library.name} when asked for its changes")
         return self._read(zone.records, sync_token=zone.sync_token, more_coming=bool(zone.more_coming))
 
     async def query(self, library: Library, question: questions.QueryQuestion) -> Records:
         """A page of an index."""
-        answer = await self._ask(library.scope, "records/query", question, RecordsAnswer)
+        answer = await self._ask_of(library, "records/query", question, RecordsAnswer)
         page = self._read(answer.records, sync_token=answer.sync_token)
         return msgspec.structs.replace(page, marker=answer.continuation_marker)
 
@@ -109,7 +112,9 @@ class CloudKit:
         for start in range(0, len(wanted), LOOKUP_NAMES):
             asked = tuple(map(questions.RecordName, wanted[start : start + LOOKUP_NAMES]))
             question = questions.LookupQuestion(records=asked, zone_id=library.zone)
-            answer = await self._ask(library.scope, "records/lookup", question, RecordsAnswer)
+            answer = await self._ask_of(library, "records/lookup", question, RecordsAnswer)
+            if not answer.records:  # of what is gone it says so, name by name
+                raise Retryable(f"iCloud did not answer about {len(asked)} records of {library.name}")
             records = self._read(answer.records).records
             found |= {record.record_name: record for record in records if not record.is_tombstone}
         return found
@@ -117,7 +122,7 @@ class CloudKit:
     async def modify(self, library: Library, operations: tuple[questions.Operation, ...]) -> Records:
         """Change records, all or none. What became of each is in its record, errors too."""
         question = questions.ModifyQuestion(operations=operations, zone_id=library.zone)
-        answer = await self._ask(library.scope, "records/modify", question, RecordsAnswer)
+        answer = await self._ask_of(library, "records/modify", question, RecordsAnswer)
         records, unreadable = read_records(answer.records)
         return Records(records=records, unreadable=unreadable, sync_token=answer.sync_token)
 
@@ -139,6 +144,13 @@ class CloudKit:
         return Records(records=tuple(good), unreadable=unreadable, sync_token=sync_token, more_coming=more_coming)
 
     # -- one call
+
+    async def _ask_of(self, library: Library, path: str, question: Question, kind: type[A]) -> A:
+        """Ask about one library. Raises LibraryGone, which lets that library alone rest."""
+        try:
+            return await self._ask(library.scope, path, question, kind)
+        except LibraryGone as err:
+            raise LibraryGone(str(err), part=f"{self._connection.part}/{library.name}") from err
 
     async def _ask(self, scope: Scope, path: str, question: Question, kind: type[A]) -> A:
         """Ask, and once more after signing in anew if the session was refused."""
@@ -221,7 +233,7 @@ class CloudKit:
                 )
                 return NeedsHuman(message, issue="icloud.closed", subject=self._connection.name, remedy=remedy)
             case Verdict.ZONE_GONE:
-                return LibraryGone(message)
+                return LibraryGone(message, part=part)
             case Verdict.BAD_TOKEN:
                 return TokenRefused(message)
             case Verdict.UNKNOWN:

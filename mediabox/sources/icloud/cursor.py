@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from mediabox.sources.icloud.answers import ZoneID
 from mediabox.sources.icloud.questions import Library, Scope
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 FORMAT = 2  # 1 did not know of `resVidCompl`: everything is listed once more, which costs no bytes
 MOST_WAITING = 500
+MOST_NOTED = 100
 
 Phase = Literal["photos", "hidden", "albums", "changes"]
 
@@ -36,7 +40,13 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     token: str | None = None
     rank: int = 0
     anchors: tuple[str, ...] = ()
+    empties: int = 0  # pages in a row that brought nothing new
+    doubted: str | None = None  # rank and anchors behind which nothing was: we looked before them
+    marker: str | None = None  # what the last of them said goes on behind it
     album: str | None = None  # the album being read: those before it, by name, are done
+    refused: tuple[str, ...] = ()  # phases, and albums, that Apple would not list: asked for again
+    unreadable: tuple[str, ...] = ()  # names of records nobody could read
+    unknown_files: tuple[str, ...] = ()  # keys of files nobody knows
     waiting: tuple[Waiting, ...] = ()
 
     @property
@@ -82,6 +92,38 @@ def decode(text: str | None, *, chosen: str) -> Cursor:
     except msgspec.DecodeError:
         return empty
     return cursor if (cursor.format, cursor.chosen) == (FORMAT, chosen) else empty
+
+
+def at_phase(progress: Progress, phase: Phase) -> Progress:
+    """At the beginning of a phase."""
+    fresh = Progress(library=progress.library)
+    where = {name: getattr(fresh, name) for name in ("rank", "anchors", "empties", "doubted", "marker", "album")}
+    return msgspec.structs.replace(progress, phase=phase, **where)
+
+
+def on_album(progress: Progress, album: str | None) -> Progress:
+    """At the beginning of an album; behind the last one."""
+    if album is None:
+        return at_phase(progress, "changes")
+    return msgspec.structs.replace(at_phase(progress, "albums"), album=album)
+
+
+def refuse(progress: Progress, what: str) -> Progress:
+    """Note what Apple would not list."""
+    return msgspec.structs.replace(progress, refused=_with(progress.refused, [what]))
+
+
+def note(progress: Progress, *, unreadable: Iterable[str] = (), unknown_files: Iterable[str] = ()) -> Progress:
+    """Note what was met and could not be made anything of."""
+    return msgspec.structs.replace(
+        progress,
+        unreadable=_with(progress.unreadable, unreadable),
+        unknown_files=_with(progress.unknown_files, unknown_files),
+    )
+
+
+def _with(known: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*known, *more)))[:MOST_NOTED]
 
 
 def beginning(scope: Scope, zone: ZoneID) -> Progress:

@@ -183,7 +183,7 @@ class Links:
 
     async def _library(self, name: str) -> Library:
         """The zone's owner and database; only shared ones need them."""
-        if name == "PrimarySync":
+        if name == questions.PERSONAL:
             return questions.Library(scope="private", zone=ZoneID(zone_name=name))
         if name not in self._libraries:
             for scope in self._scopes:
@@ -192,7 +192,7 @@ class Links:
                     if not zone.deleted:
                         self._libraries[library.name] = library
         if name not in self._libraries:
-            raise Permanent(f"the library {name} is gone from iCloud")
+            raise Retryable(f"iCloud does not list the library {name}")
         return self._libraries[name]
 
 

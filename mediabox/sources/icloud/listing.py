@@ -1,5 +1,6 @@
 """Lists an account: once everything, newest first, then only what changed.
 
+What Apple leaves out once is not forgotten: an answer of nothing is doubted, asked for again, and then said.
 `changes/database` says in one call (two with a shared library) whether anything changed;
 each library that did is read on from its own token. Every page carries the cursor that
 continues behind it.
@@ -11,22 +12,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.contracts import Complaint, Page
+from mediabox.contracts import Page
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
 from mediabox.model.asset import RemoteChange, Turn
 from mediabox.sources.icloud import cursor as cursors
 from mediabox.sources.icloud import questions, records, window
-from mediabox.sources.icloud.albums import all_albums
+from mediabox.sources.icloud.albums import Albums
 from mediabox.sources.icloud.cloudkit import LibraryGone, TokenRefused
 from mediabox.sources.icloud.gathering import LOOKS, Gathered, gather, looked, remember
+from mediabox.sources.icloud.libraries import Libraries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from mediabox.clock import Clock
     from mediabox.sources.icloud.answers import Record
-    from mediabox.sources.icloud.cloudkit import CloudKit
+    from mediabox.sources.icloud.cloudkit import CloudKit, Records
     from mediabox.sources.icloud.cursor import Cursor, Progress
     from mediabox.sources.icloud.gathering import Keep
     from mediabox.sources.icloud.questions import Library, Scope
@@ -34,12 +36,9 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-PERSONAL, SHARED = "PrimarySync", "SharedSync-"
 FULL_PHOTOS = questions.PAGE_RECORDS // 2  # an asset and its master each
-FULL_ALBUM = questions.PAGE_RECORDS // 3  # and the relation
 MOST_STANDSTILL = 20  # pages in a row without a record or a new token
 INDEXING_S = 300.0
-_RELATION_KEYS = ("containerId", "itemId", "isDeleted")
 _UUID_DASHES = 4
 _OPTIONAL: dict[cursors.Phase, cursors.Phase] = {"hidden": "albums", "albums": "changes"}
 
@@ -61,98 +60,70 @@ class Listing:
         self._keep = keep
         self._clock = clock
         self._name = name
-        self._unreadable: set[str] = set()
-        self._waited_for = 0
-        self._albums: dict[str, tuple[str, ...]] = {}  # by library: the albums that hold assets, in order
+        self._libraries = Libraries(cloud, settings=settings, name=name)
+        self._albums = Albums(cloud)
+        self.end: Cursor | None = None  # where the pass has come to
 
     async def pages(self, text: str | None) -> AsyncGenerator[Page, None]:
-        """All pages from the cursor on. Ends without a page when nothing changed."""
+        """All pages from the cursor on. Ends without a page when nothing changed.
+
+        Raises LibraryGone when a library that was there is denied: after everything else has been read.
+        """
         cursor = began = cursors.decode(text, chosen=_chosen(self._settings))
-        database = {}
+        database: dict[Scope, str] = {}
         changed: set[str] = set()
-        for scope in self._scopes():
-            cursor, database[scope], names = await self._look(cursor, scope)
+        for scope in self._libraries.scopes():
+            cursor, token, names = await self._libraries.look(cursor, scope)
+            database |= {scope: token} if token is not None else {}
             changed |= names
-        for name in [each.name for each in cursor.libraries if self._is_wanted(each.name)]:
-            async for step in self._library(cursor, name, has_changed=name in changed):
-                cursor = cursor.put(step.progress) if step.progress is not None else cursor.drop(name)
-                yield msgspec.structs.replace(step.page, cursor=cursor.encode())
-        self._waited_for = sum(not each.has_original for one in cursor.libraries for each in one.waiting)
+        denied = None
+        for name in [each.name for each in cursor.libraries if self._libraries.is_wanted(each.name)]:
+            try:
+                async for step in self._library(cursor, name, has_changed=name in changed):
+                    cursor = cursor.put(step.progress) if step.progress is not None else cursor.drop(name)
+                    yield msgspec.structs.replace(step.page, cursor=cursor.encode())
+            except LibraryGone as gone:
+                denied = gone
+        self.end = cursor
+        if denied is not None:
+            raise denied
         if changed or cursor != began or not cursor.database:
             yield Page(assets=(), cursor=msgspec.structs.replace(cursor, database=database).encode())
-
-    def complaints(self) -> tuple[Complaint, ...]:
-        """What this pass could not make an asset of."""
-        found = []
-        if self._waited_for:
-            found.append(self._complaint(
-                "icloud.incomplete",
-                f"{self._waited_for} photos are in iCloud without their original so far",
-                "The phone that took them is still uploading: let it lie on its charger, in Wi-Fi, with Photos open.",
-            ))  # fmt: skip
-        if self._unreadable:
-            found.append(self._complaint(
-                "icloud.unreadable_records",
-                f"{len(self._unreadable)} records of iCloud could not be read",
-                "They are tried again with the next full listing; `mediabox doctor` tells how to report them.",
-            ))  # fmt: skip
-        return tuple(found)
-
-    def _complaint(self, key: str, message: str, remedy: str) -> Complaint:
-        return Complaint(key=key, subject=self._name, message=f"{message}.", remedy=remedy)
-
-    # -- which libraries
-
-    def _scopes(self) -> tuple[Scope, ...]:
-        """An owner's shared library is among the private zones; one somebody invited us to is not."""
-        return ("private", "shared") if self._settings.shared else ("private",)
-
-    def _is_wanted(self, name: str) -> bool:
-        if name == PERSONAL:
-            return self._settings.personal
-        return self._settings.shared and name.startswith(SHARED)
-
-    async def _look(self, cursor: Cursor, scope: Scope) -> tuple[Cursor, str, set[str]]:
-        """(cursor with new libraries and without lost ones, the token from now on, names of those that changed)."""
-        token = cursor.database.get(scope)
-        names: set[str] = set()
-        while True:
-            try:
-                answer = await self._cloud.changes_database(scope, token)
-            except TokenRefused:
-                if token is None:
-                    raise
-                token = None
-                continue
-            for zone in answer.zones:
-                name = zone.zone_id.zone_name
-                if zone.deleted:
-                    cursor = cursor.drop(name)
-                elif self._is_wanted(name):
-                    names.add(name)
-                    if cursor.library(name) is None:
-                        cursor = cursor.put(cursors.beginning(scope, zone.zone_id))
-            if not answer.more_coming or answer.sync_token in (None, token):
-                return cursor, answer.sync_token or token or "", names
-            token = answer.sync_token
 
     # -- one library
 
     async def _library(self, cursor: Cursor, name: str, *, has_changed: bool) -> AsyncIterator[_Outcome]:
+        """Raises LibraryGone when Apple denies a library that it lists, twice, or the personal one."""
         progress = cursor.library(name)
         assert progress is not None, "only libraries the cursor knows are read"
-        try:
-            if progress.waiting and (has_changed or any(each.looks < LOOKS for each in progress.waiting)):
-                step = await self._revisit(progress)
-                progress = step.progress
-                yield _Outcome(progress=progress, page=step.page)
-            if progress.phase == "changes" and not has_changed:
+        for is_last in (False, True):
+            try:
+                async for outcome in self._read(progress, has_changed=has_changed):
+                    progress = outcome.progress or progress
+                    yield outcome
+            except LibraryGone:
+                log.warning("icloud_library_denied", source=self._name)
+                is_there = await self._libraries.is_there(progress.library)
+                if is_last or (not is_there and not progress.library.is_shared):
+                    raise
+                if not is_there:  # left, or ended: two answers say so
+                    yield _Outcome(progress=None, page=Page(assets=()))
+                    return
+            else:
                 return
-            async for outcome in self._steps(progress):
-                yield outcome
-        except LibraryGone:
-            log.info("icloud_library_gone", source=self._name)
-            yield _Outcome(progress=None, page=Page(assets=()))
+
+    async def _read(self, progress: Progress, *, has_changed: bool) -> AsyncIterator[_Outcome]:
+        if progress.waiting and (has_changed or any(each.looks < LOOKS for each in progress.waiting)):
+            step = await self._revisit(progress)
+            progress = step.progress
+            yield _Outcome(progress=progress, page=step.page)
+        owed = [phase for phase in _OPTIONAL if phase in progress.refused]
+        if progress.phase == "changes" and owed:
+            progress = msgspec.structs.replace(cursors.at_phase(progress, owed[0]), refused=())
+        if progress.phase == "changes" and not has_changed:
+            return
+        async for outcome in self._steps(progress):
+            yield outcome
 
     async def _steps(self, progress: Progress) -> AsyncIterator[_Outcome]:
         standstill = 0
@@ -166,11 +137,8 @@ class Listing:
                 step = Step(progress=msgspec.structs.replace(fresh, waiting=progress.waiting))
             except Away:
                 raise
-            except Retryable as err:  # no such index here: Apple documents none, and shared libraries may lack some
-                if not progress.library.is_shared or progress.phase not in _OPTIONAL:
-                    raise
-                log.warning("icloud_index_refused", source=self._name, phase=progress.phase, reason=str(err))
-                step = Step(progress=_phase(progress, _OPTIONAL[progress.phase]))
+            except Retryable as err:
+                step = self._refused(progress, err)
             progress = step.progress
             yield _Outcome(progress=progress, page=step.page)
             if step.is_caught_up:
@@ -179,18 +147,32 @@ class Listing:
             if standstill >= MOST_STANDSTILL:
                 raise Away(f"iCloud promises more of {progress.name}, but gives nothing", part=self._part)
 
+    def _refused(self, progress: Progress, err: Retryable) -> Step:
+        """Where to go on when Apple will not answer a question. Without albums or hidden photos, if it must be.
+
+        A marker may have been good for a while only: the rank is asked for instead.
+        """
+        if progress.marker is not None:
+            return Step(progress=msgspec.structs.replace(progress, marker=None, anchors=()))
+        if progress.phase not in _OPTIONAL:
+            raise Away(str(err), part=self._part, retry_after_s=err.retry_after_s) from err
+        log.warning("icloud_index_refused", source=self._name, phase=progress.phase, reason=str(err))
+        after = cursors.at_phase(progress, _OPTIONAL[progress.phase])
+        return Step(progress=cursors.refuse(after, progress.phase))
+
     async def _step(self, progress: Progress) -> Step:
         match progress.phase:
             case "photos":
                 return await self._ranked(progress, questions.ALL_NEWEST_FIRST, then="hidden")
-            case "hidden" if self._settings.hidden:
+            case "hidden" if self._settings.hidden and self._settings.newest is None:
                 return await self._ranked(progress, questions.HIDDEN, then="albums")
             case "hidden":
-                return Step(progress=_phase(progress, "albums"))
+                return Step(progress=cursors.at_phase(progress, "albums"))
             case "albums" if self._settings.albums:
-                return await self._albums_step(progress)
+                after, page = await self._albums.step(progress)
+                return Step(progress=after, page=page)
             case "albums":
-                return Step(progress=_phase(progress, "changes"))
+                return Step(progress=cursors.at_phase(progress, "changes"))
             case "changes":
                 return await self._changes(progress)
 
@@ -199,23 +181,36 @@ class Listing:
         library = progress.library
         if progress.token is None:
             progress = msgspec.structs.replace(progress, token=await self._first_token(library))
-        question = questions.query(library, index, rank=window.start_of(progress))
+        start = window.start_of(progress, full=FULL_PHOTOS)
+        question = questions.query(library, index, rank=start, marker=progress.marker)
         answer = await self._cloud.query(library, question)
-        self._unreadable.update(answer.unreadable)
         found = records.sort(answer.records)
-        after, is_end = window.advance(
-            progress, tuple(found.assets), full=FULL_PHOTOS, has_more=answer.marker is not None
-        )
+        after, is_end = window.advance(progress, tuple(found.assets), full=FULL_PHOTOS, marker=answer.marker)
         if after.rank < progress.rank and not is_end:
             return Step(progress=after)
+        newest = self._settings.newest
+        if newest is not None:
+            kept = list(found.assets.items())[: max(0, newest - start)]
+            found = msgspec.structs.replace(found, assets=dict(kept))
+        if is_end and after.rank == 0 and index == questions.ALL_NEWEST_FIRST and newest is None:
+            # No photo at all: a new account, or an answer of nothing. The library's whole history tells.
+            return Step(progress=msgspec.structs.replace(cursors.at_phase(after, "changes"), token=None))
         gathered = await self._gathered(library, found, told=progress.anchors)
-        is_end = is_end or (self._settings.newest is not None and after.rank >= self._settings.newest)
-        after = remember(_phase(after, then) if is_end else after, gathered)
-        return Step(progress=after, page=Page(assets=gathered.assets, undecided=gathered.undecided))
+        is_end = is_end or (newest is not None and after.rank >= newest)
+        after = remember(cursors.at_phase(after, then) if is_end else after, gathered)
+        return self._noted(Step(progress=after, page=_page_of(gathered)), answer)
+
+    def _noted(self, step: Step, answer: Records) -> Step:
+        """With what cannot be made anything of, in the cursor: it is said until everything is listed anew."""
+        unknown = {name for record in answer.records for name in record.unknown_files}
+        progress = cursors.note(step.progress, unreadable=answer.unreadable, unknown_files=sorted(unknown))
+        return msgspec.structs.replace(step, progress=progress)
 
     async def _first_token(self, library: Library) -> str:
         """A token of before the first page, so that whatever changes while we list comes again as a change."""
         indexing = await self._cloud.query(library, questions.query(library, questions.INDEXING))
+        if not indexing.records:
+            raise Retryable(f"iCloud did not say whether {library.name} can be listed")
         states = {record.fields.state.value for record in indexing.records} - {None}
         if states - {"FINISHED"}:
             message = f"iCloud is still indexing {library.name}"
@@ -230,17 +225,19 @@ class Listing:
     async def _changes(self, progress: Progress) -> Step:
         """A page of changes."""
         library = progress.library
-        answer = await self._cloud.changes_zone(library, progress.token or "")
-        self._unreadable.update(answer.unreadable)
+        answer = await self._cloud.changes_zone(library, progress.token)
+        if not answer.sync_token:  # whoever went on from here would never hear of what this answer left out
+            raise Retryable(f"iCloud did not say how far the changes of {library.name} go")
         found = records.sort(answer.records)
         gathered = await self._gathered(library, found)
-        progress = msgspec.structs.replace(progress, token=answer.sync_token or progress.token)
+        progress = msgspec.structs.replace(progress, token=answer.sync_token)
         away = [name for name, asset in found.assets.items() if records.is_away(asset)]
-        return Step(
+        step = Step(
             progress=remember(progress, gathered, gone=(*found.gone, *away)),
             page=self._changed(library, found, gathered),
             is_caught_up=not answer.more_coming,
         )
+        return self._noted(step, answer)
 
     def _changed(self, library: Library, found: records.Sorted, gathered: Gathered) -> Page:
         now_ms = self._clock.wall_ms()
@@ -282,40 +279,8 @@ class Listing:
         gone = set(names) - present.keys()
         return Step(
             progress=looked(remember(progress, gathered, gone=gone)),
-            page=Page(assets=gathered.assets, undecided=gathered.undecided),
+            page=_page_of(gathered),
         )
-
-    # -- albums
-
-    async def _albums_step(self, progress: Progress) -> Step:
-        """First the albums themselves, then a page of one album's members."""
-        library = progress.library
-        if progress.album is None or library.name not in self._albums:
-            albums = await all_albums(self._cloud, library)
-            self._albums[library.name] = tuple(sorted(each.remote_id for each in albums if not each.is_folder))
-            first = progress.album or self._next_album(library, "")
-            page = Page(assets=(), albums=albums)
-            return Step(progress=_on_album(progress, first) if progress.album is None else progress, page=page)
-        album = progress.album.partition("/")[2]
-        question = questions.query(
-            library,
-            questions.ALBUM_RELATIONS,
-            rank=window.start_of(progress),
-            parent=album,
-            keys=_RELATION_KEYS,
-        )
-        answer = await self._cloud.query(library, question)
-        found = records.sort(answer.records).relations
-        names = [record.record_name for record in found]
-        after, is_end = window.advance(progress, names, full=FULL_ALBUM, has_more=answer.marker is not None)
-        if is_end:
-            after = _on_album(after, self._next_album(library, progress.album))
-        new = (record for record in found if record.record_name not in progress.anchors)
-        members = (records.membership_of(library.name, record) for record in new)
-        return Step(progress=after, page=Page(assets=(), memberships=tuple(each for each in members if each)))
-
-    def _next_album(self, library: Library, after: str) -> str | None:
-        return next((album for album in self._albums[library.name] if album > after), None)
 
     @property
     def _part(self) -> str:
@@ -337,11 +302,5 @@ def _chosen(settings: Settings) -> str:
     return " ".join(word for word, is_on in words.items() if is_on)
 
 
-def _phase(progress: Progress, phase: cursors.Phase) -> Progress:
-    return msgspec.structs.replace(progress, phase=phase, rank=0, anchors=(), album=None)
-
-
-def _on_album(progress: Progress, album: str | None) -> Progress:
-    if album is None:
-        return _phase(progress, "changes")
-    return msgspec.structs.replace(progress, album=album, rank=0, anchors=())
+def _page_of(gathered: Gathered) -> Page:
+    return Page(assets=gathered.assets, undecided=gathered.undecided)

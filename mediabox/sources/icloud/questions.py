@@ -12,6 +12,7 @@ import msgspec
 
 from mediabox.sources.icloud.answers import ZoneID
 
+PERSONAL = "PrimarySync"  # the zone of an account's own photos
 Scope = Literal["private", "shared"]
 PAGE_RECORDS = 200  # the most Apple gives: 100 photos of two records each
 

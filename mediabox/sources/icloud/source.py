@@ -12,11 +12,13 @@ from mediabox.errors import Permanent
 from mediabox.model.asset import RemoteResource, Resource
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.checksum import FileChecksum, checksum_of
-from mediabox.sources.icloud.cloudkit import CloudKit
+from mediabox.sources.icloud.cloudkit import CloudKit, LibraryGone
+from mediabox.sources.icloud.complaints import complaints_of
 from mediabox.sources.icloud.connection import Connection, Keeper
 from mediabox.sources.icloud.download import Downloads
 from mediabox.sources.icloud.endpoints import endpoints
 from mediabox.sources.icloud.household import Household
+from mediabox.sources.icloud.libraries import no_library
 from mediabox.sources.icloud.links import Links, Shelf
 from mediabox.sources.icloud.listing import Listing
 from mediabox.sources.icloud.release import RecentlyDeleted
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 BUDGET = "icloud.budget"  # under which key all accounts share theirs
 HOUSEHOLD = "icloud.household"
+
+MOST_DENIALS = 3  # what passes has passed by then, a minute or more apart each
 
 T = TypeVar("T")
 
@@ -81,6 +85,7 @@ class ICloud:
         )
         self._schedule = Schedule(clock, poll_s=settings.poll_s)
         self._complaints: tuple[Complaint, ...] = ()
+        self._denials = 0  # listings in a row that ended with a library Apple denies
         self._bin = RecentlyDeleted(self._cloud)
 
     @classmethod
@@ -106,16 +111,24 @@ class ICloud:
         """Everything the first time, newest first; later only what changed. A page is at most 100 assets.
 
         Raises Away when Apple cannot be reached, wants a pause or is still indexing;
-        NeedsHuman when somebody has to sign in.
+        NeedsHuman when somebody has to sign in, or the account has no photo library.
         """
         listing = Listing(
             self._cloud, settings=self._settings, keep=self._shelf.listed, clock=self._clock, name=self.name
         )
         self._schedule.failed()  # until it has come to its end
-        async with aclosing(listing.pages(cursor)) as pages:
-            async for page in pages:
-                yield page
-        self._complaints = listing.complaints()
+        try:
+            async with aclosing(listing.pages(cursor)) as pages:
+                async for page in pages:
+                    yield page
+        except LibraryGone as gone:
+            self._denials += 1
+            if self._denials >= MOST_DENIALS:
+                raise no_library(self.name) from gone
+            raise
+        self._denials = 0
+        if listing.end is not None:
+            self._complaints = complaints_of(listing.end, self.name)
         self._schedule.listed()
 
     async def peek(self, resource: RemoteResource) -> bytes:

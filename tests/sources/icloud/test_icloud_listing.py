@@ -388,6 +388,7 @@ async def test_a_library_that_is_gone_is_left_out(icloud: Simulator, reader: Rea
     library.add(picture("ours"), file_name="IMG_0002.JPG", zone=shared)
     await reader.look()
     library.add(picture("more"), file_name="IMG_0003.JPG", zone=shared)
+    library.zones_left.add(shared.name)
     icloud.faults.add(Fault("changes.zone", Refused("ZONE_NOT_FOUND"), only=shared.name))
 
     await reader.look()
