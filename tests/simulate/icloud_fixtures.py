@@ -20,6 +20,7 @@ import pytest
 from mediabox.simulate.icloud.directory import Account
 from mediabox.simulate.icloud.setup import TOKEN_COOKIE
 from mediabox.simulate.icloud.simulator import APPLE_ID, Simulator
+from simulate.apples_names import resolving
 
 PASSWORD = "correct horse"
 
@@ -32,17 +33,18 @@ def icloud_home(tmp_path_factory) -> Path:
 
 @pytest.fixture
 async def icloud(icloud_home: Path) -> AsyncIterator[Simulator]:
-    simulator = Simulator(icloud_home)
+    simulator = Simulator(icloud_home, has_apples_names=True)
     simulator.add_account(APPLE_ID, PASSWORD)
     async with simulator:
-        yield simulator
+        with resolving(simulator):
+            yield simulator
 
 
 @pytest.fixture
 def threaded_icloud(icloud_home: Path) -> Iterator[Simulator]:
-    simulator = Simulator(icloud_home)
+    simulator = Simulator(icloud_home, has_apples_names=True)
     simulator.add_account(APPLE_ID, PASSWORD)
-    with in_thread(simulator):
+    with in_thread(simulator), resolving(simulator):
         yield simulator
 
 
@@ -84,7 +86,7 @@ def pyicloud_of(
 
     class Simulated(PyiCloudService):
         def _setup_endpoints(self) -> None:
-            self._idmsa_endpoint = simulator.hosts.home
+            self._idmsa_endpoint = simulator.hosts.auth_origin
             self._auth_endpoint = simulator.hosts.auth
             self._home_endpoint = simulator.hosts.home
             self._setup_endpoint = simulator.hosts.setup
@@ -109,8 +111,11 @@ class Browser:
 
     def __init__(self, simulator: Simulator, account: Account | None = None, *, is_trusted: bool = True) -> None:
         self._simulator = simulator
-        cookie = simulator.directory.open(account or simulator.account(), is_trusted=is_trusted)
-        self.cookies = {TOKEN_COOKIE: cookie}
+        account = account or simulator.account()
+        cookie = simulator.directory.open(account, is_trusted=is_trusted)
+        self.cookies = {TOKEN_COOKIE: f'"{cookie}"'}
+        client = {"clientBuildNumber": "2534Project66", "clientMasteringNumber": "2534B22", "clientId": "auth-1"}
+        self.parameters = {**client, "dsid": account.dsid}
 
     async def __aenter__(self) -> Self:
         context = ssl.create_default_context(cafile=self._simulator.certificate_authority)
@@ -125,19 +130,27 @@ class Browser:
         """A CloudKit call's JSON. Raises ClientResponseError for anything but 200."""
         async with self.asking(path, body, scope=scope) as response:
             response.raise_for_status()
+            for line in response.headers.getall("Set-Cookie", []):
+                name, _, value = line.partition(";")[0].partition("=")
+                self.cookies[name] = value
             return await response.json()
 
     def asking(self, path: str, body: Any, *, scope: str = "private") -> Any:
         """The same with the answer itself: `async with browser.asking(...) as response`."""
         base = f"{self._simulator.hosts.database}/database/1/com.apple.photos.cloud/production/{scope}"
-        parameters = {"getCurrentSyncToken": "True", "remapEnums": "True"}
+        parameters = {**self.parameters, "getCurrentSyncToken": "True", "remapEnums": "True"}
         data = json.dumps(body)
         headers = {"Content-Type": "text/plain"}
-        return self.http.post(f"{base}{path}", data=data, params=parameters, headers=headers, cookies=self.cookies)
+        return self.http.post(f"{base}{path}", data=data, params=parameters, headers={**headers, **self.cookie})
 
     def fetching(self, url: str, *, range_from: int | None = None, has_cookies: bool = True) -> Any:
         headers = {} if range_from is None else {"Range": f"bytes={range_from}-"}
-        return self.http.get(url, headers=headers, cookies=self.cookies if has_cookies else None)
+        return self.http.get(url, headers={**headers, **(self.cookie if has_cookies else {})})
+
+    @property
+    def cookie(self) -> dict[str, str]:
+        """The header, its values as they came: aiohttp would quote the quotes."""
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
 
     # -- shorter
 

@@ -1,6 +1,7 @@
 """The content host: links, ranges, and how downloads break."""
 
 import asyncio
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -9,6 +10,7 @@ from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.faults import Cut, Dropped, Fault, Garbled, Status, WholeFile, expired
 from mediabox.simulate.icloud.lives import HOUR_S
 from mediabox.simulate.icloud.simulator import Simulator
+from simulate.apples_names import resolving
 from simulate.icloud_fixtures import Browser, link_of
 
 BYTES = bytes(range(256)) * 4096  # 1 MiB: several chunks
@@ -75,16 +77,21 @@ async def test_an_altered_link_is_forbidden(icloud: Simulator, original: str) ->
                 assert response.status == 403
 
 
-async def test_a_shared_librarys_link_wants_cookies(icloud: Simulator, original: str) -> None:
-    library = icloud.account().library
+@pytest.mark.parametrize("has_apples_names", [False, True])
+async def test_a_shared_librarys_link_wants_cookies_where_they_can_come(
+    icloud_home: Path, *, has_apples_names: bool
+) -> None:
+    simulator = Simulator(icloud_home, has_apples_names=has_apples_names)
+    library = simulator.add_account().library
     shared = library.start_sharing()
     library.add(of_bytes(BYTES[:5000]), file_name="S.JPG", zone=shared)
-    async with Browser(icloud) as browser:
-        url = await link(browser, of_bytes(BYTES[:5000]).signature, zone=shared.name)
-        async with browser.fetching(url, has_cookies=False) as response:
-            assert (response.status, len(await response.read())) == (200, 17)
-        async with browser.fetching(url) as response:
-            assert len(await response.read()) == 5000
+    async with simulator, Browser(simulator) as browser:
+        with resolving(simulator):
+            url = await link(browser, of_bytes(BYTES[:5000]).signature, zone=shared.name)
+            async with browser.fetching(url, has_cookies=False) as response:
+                assert (response.status, len(await response.read())) == (200, 5000 if has_apples_names else 17)
+            async with browser.fetching(url) as response:
+                assert len(await response.read()) == 5000
 
 
 async def test_a_body_may_be_cut_short_of_its_length(icloud: Simulator, original: str) -> None:

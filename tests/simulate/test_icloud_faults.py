@@ -164,11 +164,9 @@ async def test_the_partition_may_move(icloud: Simulator, library: Library) -> No
         old = icloud.hosts.database
         icloud.move_partition()
         url = f"{old}/database/1/com.apple.photos.cloud/production/private/zones/list"
-        async with browser.http.post(url, data="{}", cookies=browser.cookies) as response:
+        async with browser.http.post(url, data="{}", headers=browser.cookie) as response:
             assert response.status == 421
-        async with browser.http.post(
-            f"{icloud.hosts.setup}/validate", data="null", cookies=browser.cookies
-        ) as response:
+        async with browser.http.post(f"{icloud.hosts.setup}/validate", data="null", headers=browser.cookie) as response:
             moved = (await response.json())["webservices"]["ckdatabasews"]["url"]
 
         assert moved == icloud.hosts.database != old
@@ -210,7 +208,7 @@ async def test_a_live_video_may_be_missing_and_come_later(icloud: Simulator) -> 
 
 async def test_faults_and_changes_can_be_ordered_over_http(icloud: Simulator, library: Library) -> None:
     name = library.find("IMG_0001.JPG").name
-    base = f"{icloud.hosts.home}/_simulator"
+    base = icloud.hosts.control
     async with Browser(icloud) as browser:
 
         async def order(path: str, body: object) -> int:

@@ -33,7 +33,7 @@ async def asked(request: web.Request, type_: type[T]) -> T:
 
 def refusal(code: str, reason: str, *, status: int, retry_after_s: int | None = None) -> web.Response:
     """CloudKit's `no`."""
-    body: dict[str, Any] = {"serverErrorCode": code, "reason": reason}
+    body: dict[str, Any] = {"serverErrorCode": code, "reason": reason, "errorClass": code, "error": code}
     headers = {}
     if retry_after_s is not None:
         body["retryAfter"] = retry_after_s

@@ -15,7 +15,7 @@ from mediabox.simulate.icloud.content import Content
 from mediabox.simulate.icloud.control import Control
 from mediabox.simulate.icloud.directory import request_id
 from mediabox.simulate.icloud.faults import FAULT, Dropped, Faults, Refused, Status, What
-from mediabox.simulate.icloud.hosts import Hosts
+from mediabox.simulate.icloud.hosts import Hosts, partition_of
 from mediabox.simulate.icloud.line import Line
 from mediabox.simulate.icloud.setup import Setup
 from mediabox.simulate.icloud.upload import Upload
@@ -25,8 +25,7 @@ Route = tuple[str, str, Handler, str]
 
 _AUTH = "/appleauth/auth"
 _SETUP = "/setup/ws/1"
-_DATABASE = "/p{partition}-ckdatabasews/database/1/com.apple.photos.cloud/production/{scope:private|shared}"
-_UPLOAD = "/p{partition}-uploadimagews"
+_DATABASE = "/database/1/com.apple.photos.cloud/production/{scope:private|shared}"
 _LARGEST_BODY = 1 << 30
 _APPLE = {
     "X-Responding-Instance": "ckdatabasews:16000101:st41p61ic-ztdv05081901:8201",
@@ -49,15 +48,20 @@ def apple(
     """idmsa, setup, ckdatabasews and uploadimagews in one."""
     middlewares = [_watch(faults, calls), _far(line), _at_home(hosts)]
     app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
-    for method, path, handler, name in (*_auth(auth), *_setup(setup), *_cloudkit(cloudkit), *_upload(upload)):
+    for method, path, handler, name in (
+        *_auth(auth),
+        *_setup(setup),
+        *_cloudkit(cloudkit, hosts.below("ckdatabasews")),
+        *_upload(upload, hosts.below("uploadimagews")),
+    ):
         app.router.add_route(method, path, handler, name=name)
     control.add_routes(app.router)
     return app
 
 
-def content(handler: Content, upload: Upload, *, faults: Faults, calls: Counter[str]) -> web.Application:
+def content(handler: Content, upload: Upload, *, hosts: Hosts, faults: Faults, calls: Counter[str]) -> web.Application:
     """cvws.icloud-content.com."""
-    app = web.Application(middlewares=[_watch(faults, calls)], client_max_size=_LARGEST_BODY)
+    app = web.Application(middlewares=[_watch(faults, calls), _at_home(hosts)], client_max_size=_LARGEST_BODY)
     app.router.add_get("/B/{path}/{name:.*}", handler.get, name="content", allow_head=False)
     app.router.add_post("/U/{ticket}", upload.send, name="upload.bytes")
     return app
@@ -94,24 +98,25 @@ def _setup(setup: Setup) -> list[Route]:
     ]
 
 
-def _cloudkit(cloudkit: CloudKit) -> list[Route]:
+def _cloudkit(cloudkit: CloudKit, below: str) -> list[Route]:
+    base = f"{below}{_DATABASE}"
     return [
-        ("POST", f"{_DATABASE}/zones/list", cloudkit.zones_list, "zones.list"),
-        ("POST", f"{_DATABASE}/changes/database", cloudkit.database_changes, "changes.database"),
-        ("POST", f"{_DATABASE}/changes/zone", cloudkit.zone_changes, "changes.zone"),
-        ("POST", f"{_DATABASE}/records/query", cloudkit.query, "records.query"),
-        ("POST", f"{_DATABASE}/records/lookup", cloudkit.lookup, "records.lookup"),
-        ("POST", f"{_DATABASE}/records/modify", cloudkit.modify, "records.modify"),
-        ("POST", f"{_DATABASE}/internal/records/query/batch", cloudkit.count, "records.count"),
+        ("POST", f"{base}/zones/list", cloudkit.zones_list, "zones.list"),
+        ("POST", f"{base}/changes/database", cloudkit.database_changes, "changes.database"),
+        ("POST", f"{base}/changes/zone", cloudkit.zone_changes, "changes.zone"),
+        ("POST", f"{base}/records/query", cloudkit.query, "records.query"),
+        ("POST", f"{base}/records/lookup", cloudkit.lookup, "records.lookup"),
+        ("POST", f"{base}/records/modify", cloudkit.modify, "records.modify"),
+        ("POST", f"{base}/internal/records/query/batch", cloudkit.count, "records.count"),
     ]
 
 
-def _upload(upload: Upload) -> list[Route]:
+def _upload(upload: Upload, below: str) -> list[Route]:
     return [
-        ("POST", f"{_UPLOAD}/upload", upload.image, "upload.image"),
-        ("POST", f"{_UPLOAD}/photosupload/createUploadUrl", upload.reserve, "upload.reserve"),
-        ("POST", f"{_UPLOAD}/photosupload/putAsset", upload.put, "upload.put"),
-        ("POST", f"{_UPLOAD}/photosupload/uploadStatus", upload.status, "upload.status"),
+        ("POST", f"{below}/upload", upload.image, "upload.image"),
+        ("POST", f"{below}/photosupload/createUploadUrl", upload.reserve, "upload.reserve"),
+        ("POST", f"{below}/photosupload/putAsset", upload.put, "upload.put"),
+        ("POST", f"{below}/photosupload/uploadStatus", upload.status, "upload.status"),
     ]
 
 
@@ -173,11 +178,14 @@ def _far(line: Line) -> Middleware:
 
 
 def _at_home(hosts: Hosts) -> Middleware:
-    """A partition the account has left answers 421, as any host that is not the right one."""
+    """A host serves its own paths only; a partition the account has left answers 421, as at Apple."""
 
     @web.middleware
     async def at_home(request: web.Request, handler: Handler) -> web.StreamResponse:
-        partition = request.match_info.get("partition")
+        host, endpoint = request.host.partition(":")[0], request.match_info.route.name or ""
+        if endpoint and not hosts.is_right(host, endpoint):
+            return web.Response(status=404, text="Not Found")
+        partition = request.match_info.get("partition") or partition_of(host)
         if partition is not None and partition != str(hosts.partition):
             return answer({"serverErrorCode": "AUTHENTICATION_FAILED", "reason": "misdirected"}, status=421)
         return await handler(request)

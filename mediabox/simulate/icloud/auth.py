@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import secrets
 from typing import Any
 
@@ -17,7 +16,8 @@ import msgspec
 from aiohttp import web
 
 from mediabox.simulate.icloud.answers import answer, asked
-from mediabox.simulate.icloud.directory import Attempt, Directory, Phone, Way
+from mediabox.simulate.icloud.auth_page import page, two_factor
+from mediabox.simulate.icloud.directory import Attempt, Directory, Way
 from mediabox.simulate.icloud.srp import Exchange
 
 _WRONG_PASSWORD = ("-20101", "Check the account information you entered and try again.")
@@ -104,7 +104,7 @@ class Auth:
         attempt.is_proven = True
         attempt.is_verified = any(self._directory.is_trusted(account, token) for token in given.trust_tokens)
         if account.needs_repair:
-            return answer({"authType": "hsa2"}, status=412, headers=_echoed(attempt))
+            return answer({"auth_type": "hsa2"}, status=412, headers=_echoed(attempt))
         return self._completed(attempt)
 
     async def repair(self, request: web.Request) -> web.Response:
@@ -119,25 +119,11 @@ class Auth:
         attempt = self._attempt(request)
         if attempt is None:
             return _refused(_WRONG_PASSWORD, status=401)
-        two_factor = self._two_factor(attempt)
+        account, now_ms = attempt.account, self._directory.clock.wall_ms()
         accept = request.headers.get("Accept", "")  # icloudpd sends none, and reads the page
         if "json" in accept and "html" not in accept:
-            return answer(two_factor, headers=_echoed(attempt))
-        account = attempt.account
-        phones = two_factor["phoneNumberVerification"]
-        # Both places are seen; pyicloud reads the nested one, icloudpd and kei the other.
-        nested = {**two_factor, "bridgeInitiateData": {"phoneNumberVerification": phones}}
-        boot_args = {
-            "direct": {
-                "authInitialRoute": account.initial_route,
-                "hasTrustedDevices": account.has_trusted_devices,
-                "twoSV": {**nested, "authFactors": ["sms"], "sourceAppId": "1159"},
-            }
-        }
-        script = msgspec.json.encode(boot_args).decode().replace("</", "<\\/")
-        text = f"<!DOCTYPE html><html><head><title>{html.escape('Apple Account')}</title></head><body>"
-        text += f'<script class="boot_args" type="application/json">{script}</script></body></html>'
-        return web.Response(text=text, content_type="text/html", headers=_echoed(attempt))
+            return answer(two_factor(account, now_ms), headers=_echoed(attempt))
+        return web.Response(text=page(account, now_ms), content_type="text/html", headers=_echoed(attempt))
 
     async def push_to_device(self, request: web.Request) -> web.Response:
         attempt = self._attempt(request)
@@ -197,27 +183,14 @@ class Auth:
             "X-Apple-ID-Account-Country": "CHN" if attempt.account.region else "FRA",
             "X-Apple-TwoSV-Trust-Eligible": "true",
         }
-        return answer({"authType": "hsa2"}, status=200 if attempt.is_verified else 409, headers=headers)
+        if attempt.is_verified:
+            return answer(
+                {"auth_type": "hsa2"}, headers=headers
+            )  # as recorded; with 409 kei and pyicloud saw `authType`
+        return answer({"authType": "hsa2"}, status=409, headers=headers)
 
     def _two_factor(self, attempt: Attempt) -> dict[str, Any]:
-        account = attempt.account
-        phones = [_shown(phone) for phone in account.phones]
-        security_code = account.flags(self._directory.clock.wall_ms())
-        verification = {
-            "trustedPhoneNumbers": phones,
-            "trustedPhoneNumber": phones[0] if phones else None,
-            "securityCode": security_code,
-            "authenticationType": "hsa2",
-        }
-        shown: dict[str, Any] = {"phoneNumberVerification": verification, "securityCode": security_code}
-        if account.security_keys:
-            challenge = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-            handles = [base64.urlsafe_b64encode(name.encode()).decode() for name in account.security_keys]
-            shown |= {
-                "fsaChallenge": {"challenge": challenge, "keyHandles": handles, "rpId": "apple.com"},
-                "keyNames": account.security_keys,
-            }
-        return shown
+        return two_factor(attempt.account, self._directory.clock.wall_ms())
 
     def _push(self, attempt: Attempt, way: Way, *, phone: int | None) -> web.Response:
         if self._directory.push(attempt, way, phone=phone) is None:
@@ -258,24 +231,15 @@ def _echoed(attempt: Attempt) -> dict[str, str]:
 
 def _service_error(error: tuple[str, str]) -> dict[str, Any]:
     code, message = error
-    return {"service_errors": [{"code": code, "message": message, "title": ""}], "hasError": True}
+    return {
+        "service_errors": [{"code": code, "message": message, "title": "", "suppressDismissal": False}],
+        "hasError": True,
+    }
 
 
 def _refused(error: tuple[str, str], *, status: int) -> web.Response:
     code, message = error
-    return answer({"serviceErrors": [{"code": code, "message": message, "title": ""}]}, status=status)
-
-
-def _shown(phone: Phone) -> dict[str, Any]:
-    last = phone.number[-2:]
-    return {
-        "id": phone.id,
-        "pushMode": "sms",
-        "obfuscatedNumber": f"•• •• •• •• {last}",
-        "numberWithDialCode": f"+•• •• •• •• {last}",
-        "lastTwoDigits": last,
-        "nonFTEU": False,
-    }
+    return answer({"serviceErrors": [{"code": code, "message": message, "suppressDismissal": False}]}, status=status)
 
 
 def _bytes(text: str) -> bytes:

@@ -79,11 +79,14 @@ class Links:
 class Content:
     """The handler."""
 
-    def __init__(self, links: Links, find: Callable[[str], Blob | None], directory: Directory, line: Line) -> None:
+    def __init__(
+        self, links: Links, find: Callable[[str], Blob | None], directory: Directory, line: Line, *, has_cookies: bool
+    ) -> None:
         self._links = links
         self._find = find
         self._directory = directory
         self._line = line
+        self._has_cookies = has_cookies
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         refused = self._links.refusal(request)
@@ -97,8 +100,11 @@ class Content:
         return await self._serve(request, blob, FAULT.get())
 
     def _is_stranger(self, request: web.Request) -> bool:
-        """A shared library's links want cookies; a personal one's signature is enough (kei, "Downloads")."""
-        is_shared = request.query.get("ckz", "").startswith("SharedSync-")
+        """A shared library's links want cookies; a personal one's signature is enough (kei, "Downloads").
+
+        Only where cookies can come at all: iCloud's have the domain `.icloud.com`, and go to no other (RFC 6265).
+        """
+        is_shared = self._has_cookies and request.query.get("ckz", "").startswith("SharedSync-")
         return is_shared and self._directory.session(request.cookies.get(TOKEN_COOKIE)) is None
 
     async def _serve(self, request: web.Request, blob: Blob, fault: What | None) -> web.StreamResponse:

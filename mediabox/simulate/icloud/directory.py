@@ -150,6 +150,7 @@ class Directory:
         self.session_tokens: dict[str, Grant] = {}
         self.trust_tokens: dict[str, Grant] = {}
         self.sessions: dict[str, WebSession] = {}
+        self._retired: dict[str, int] = {}  # replaced values of cookies, and until when they are good
 
     # -- attempts
 
@@ -223,17 +224,40 @@ class Directory:
 
     def open(self, account: Account, *, is_trusted: bool) -> str:
         """A new web session; the value of its cookie."""
-        value = f"v=2:t={secrets.token_urlsafe(60)}=="
+        value = _token()
         until_ms = self.clock.wall_ms() + self.lives.token_cookie_s * 1000
         self.sessions[value] = WebSession(account, until_ms=until_ms, is_trusted=is_trusted)
         return value
 
     def session(self, cookie: str | None) -> WebSession | None:
-        found = self.sessions.get((cookie or "").strip('"'))
-        return found if found is not None and found.until_ms > self.clock.wall_ms() else None
+        value, now_ms = (cookie or "").strip('"'), self.clock.wall_ms()
+        found = self.sessions.get(value)
+        is_good = found is not None and min(found.until_ms, self._retired.get(value, found.until_ms)) > now_ms
+        return found if is_good else None
+
+    def renew(self, cookie: str | None) -> str | None:
+        """A fresh value for this cookie's session; the old one ends soon. None when there is no such session."""
+        session = self.session(cookie)
+        if session is None:
+            return None
+        self._forget_retired()
+        self._retired.setdefault((cookie or "").strip('"'), self.clock.wall_ms() + self.lives.old_token_s * 1000)
+        value = _token()
+        self.sessions[value] = session
+        return value
 
     def close(self, cookie: str | None) -> None:
-        self.sessions.pop((cookie or "").strip('"'), None)
+        """End a session, under all its values."""
+        ended = self.session(cookie)
+        self.sessions = {value: session for value, session in self.sessions.items() if session is not ended}
+
+    def _forget_retired(self) -> None:
+        """In the order they were retired: those at the front end first."""
+        now_ms = self.clock.wall_ms()
+        while self._retired and next(iter(self._retired.values())) <= now_ms:
+            value = next(iter(self._retired))
+            del self._retired[value]
+            self.sessions.pop(value, None)
 
     def forget_sessions(self, account: Account | None = None) -> None:
         """Web sessions and session tokens end, as Apple ends them without a word; trust stays."""
@@ -248,6 +272,10 @@ class Directory:
     def _grant(self, attempt: Attempt, life_s: int) -> Grant:
         until_ms = self.clock.wall_ms() + life_s * 1000
         return Grant(account=attempt.account, until_ms=until_ms, is_verified=attempt.is_verified)
+
+
+def _token() -> str:
+    return f"v=2:t={secrets.token_urlsafe(60)}=="
 
 
 def request_id() -> str:

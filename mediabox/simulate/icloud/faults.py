@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from contextvars import ContextVar
 from fnmatch import fnmatchcase
+from typing import Literal
 
 import msgspec
 
@@ -79,6 +80,29 @@ class EmptyPage(msgspec.Struct, frozen=True, tag="empty_page"):
     """changes.zone: no records, `moreComing` true; the next call goes on."""
 
 
+class SparsePage(msgspec.Struct, frozen=True, tag="sparse_page"):
+    """records.query by rank: only the first `photos` of those counted in the page are in it (kei #536)."""
+
+    photos: int = 1
+
+
+class BlankPage(msgspec.Struct, frozen=True, tag="blank_page"):
+    """records.query by rank: no records, and a `continuationMarker`; the next call goes on."""
+
+
+class NoZones(msgspec.Struct, frozen=True, tag="no_zones"):
+    """changes.database, zones.list: no zone is named."""
+
+
+class OddFields(msgspec.Struct, frozen=True, tag="odd_fields"):
+    """records.*, changes.zone: fields of another kind than the recorded ones (kei's documentation: "may be null").
+
+    By name of the field, or of a part of its value: `{"isDeleted": "null", "resOriginalRes.fileChecksum": "missing"}`.
+    """
+
+    fields: dict[str, Literal["null", "null_value", "boolean", "text", "missing"]]
+
+
 class CountOff(msgspec.Struct, frozen=True, tag="count_off"):
     """records.count: too high or too low by this many."""
 
@@ -93,6 +117,7 @@ class NotIndexed(msgspec.Struct, frozen=True, tag="not_indexed"):
 
 What = (
     Status | Refused | RecordRefused | Dropped | Cut | WholeFile | Garbled | EmptyPage | CountOff | NotIndexed
+    | SparsePage | BlankPage | NoZones | OddFields
 )  # fmt: skip
 
 # What goes wrong with the request being answered.

@@ -22,9 +22,10 @@ from mediabox.model.signature import claimed_kind
 from mediabox.native.tags import Reader, read_tags
 from mediabox.simulate.icloud.blob import of_file
 from mediabox.simulate.icloud.grouping import LIVE_CLIP_S, Found, Group, burst_picks, grouped
-from mediabox.simulate.icloud.library import LIVE, SCREENSHOT, Library, new_name
+from mediabox.simulate.icloud.library import LIVE, SCREENSHOT, Library
 from mediabox.simulate.icloud.photos import Asset, Burst, Master, Part
 from mediabox.simulate.icloud.zone import Zone
+from mediabox.simulate.icloud.zones import new_name
 
 HIDDEN, FAVORITES, DELETED, SHARED = "Hidden", "Favorites", "Recently Deleted", "Shared Library"
 _SAID = (HIDDEN, FAVORITES, DELETED, SHARED)

@@ -111,11 +111,12 @@ class Ranked:
 
 
 def members(zone: Zone, album: str, *, by_position: bool) -> list[str]:
-    """Assets of an album by rank, without trashed ones."""
-    live = [each for each in zone.relations(album) if not zone.asset(each.asset).is_trashed]
-    if not by_position:
-        live.sort(key=lambda each: (zone.asset(each.asset).taken_ms, each.asset))
-    return [each.asset for each in live]
+    """Assets of an album by rank, without trashed ones. Of those in another zone nothing is known here but the name."""
+    known = {each.asset: zone.asset_or_none(each.asset) for each in zone.relations(album)}
+    live = {name: asset for name, asset in known.items() if asset is None or not asset.is_trashed}
+    if by_position:
+        return list(live)
+    return sorted(live, key=lambda name: (asset.taken_ms if (asset := live[name]) else 0, name))
 
 
 def _is_favorite(asset: Asset) -> bool:

@@ -7,48 +7,26 @@ an album leaves the relation's tombstone, and each of them rewrites CPLLibraryIn
 
 from __future__ import annotations
 
-import base64
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
-from mediabox.clock import Clock
 from mediabox.model.facts import Place
+from mediabox.simulate.icloud.albums import Albums
 from mediabox.simulate.icloud.blob import Blob, Vault, of_file
-from mediabox.simulate.icloud.lives import Lives
-from mediabox.simulate.icloud.photos import Album, AlbumKind, Asset, Burst, Master, Note, Part, Relation
+from mediabox.simulate.icloud.photos import Asset, Burst, Master, Part
 from mediabox.simulate.icloud.synthetic import Mixture, SyntheticStock
 from mediabox.simulate.icloud.type_identifiers import type_of
 from mediabox.simulate.icloud.zone import Zone
+from mediabox.simulate.icloud.zones import PRIMARY, new_name
 
-PRIMARY = "PrimarySync"
 LIVE, SCREENSHOT = 2, 3  # assetSubtypeV2
 
 
-class Library:
+class Library(Albums):
     """A personal zone and the shared ones. Not for several threads."""
-
-    def __init__(
-        self,
-        *,
-        clock: Clock | None = None,
-        owner: str | None = None,
-        vault: Vault | None = None,
-        personal: Zone | None = None,
-        lives: Lives | None = None,
-    ) -> None:
-        self.clock = clock or Clock()
-        self.owner = owner or "_" + uuid.uuid4().hex
-        self.vault = vault or Vault()
-        self.lives = lives or Lives()
-        self.personal = personal or Zone(PRIMARY, owner=self.owner)
-        self.shared: dict[str, Zone] = {}
-        self.invited: set[str] = set()  # shared zones somebody else owns: listed under /shared
-        self.zones_left: set[str] = set()  # listed with "deleted": true
-        self.indexing_state = "FINISHED"
 
     @classmethod
     def synthetic(cls, count: int, *, seed: int = 0, mixture: Mixture | None = None) -> Self:
@@ -58,51 +36,6 @@ class Library:
         vault.keep_stock(stock)
         owner = f"_{seed:032x}"
         return cls(owner=owner, vault=vault, personal=Zone(PRIMARY, owner=owner, stock=stock))
-
-    # -- zones
-
-    def zone(self, name: str) -> Zone:
-        """Raises KeyError, which is ZONE_NOT_FOUND."""
-        if name == self.personal.name:
-            return self.personal
-        return self.shared[name]
-
-    def zones(self) -> list[Zone]:
-        return [self.personal, *self.shared.values()]
-
-    def start_sharing(self) -> Zone:
-        """Make a shared library of one's own."""
-        zone = Zone(f"SharedSync-{str(uuid.uuid4()).upper()}", owner=self.owner)
-        self.shared[zone.name] = zone
-        return zone
-
-    def join(self, zone: Zone) -> None:
-        """Take part in somebody else's shared library."""
-        self.shared[zone.name] = zone
-        self.invited.add(zone.name)
-
-    def zone_of(self, asset: str) -> Zone:
-        """Where an asset lives. Raises KeyError."""
-        for zone in self.zones():
-            row = zone.get(asset)
-            if isinstance(row, Asset) and not row.is_moved:
-                return zone
-        raise KeyError(f"no asset {asset}")
-
-    def asset(self, name: str) -> Asset:
-        return self.zone_of(name).asset(name)
-
-    def assets(self) -> list[Asset]:
-        """Everything in every zone that is neither trashed nor moved away."""
-        return [asset for zone in self.zones() for asset in zone.assets() if not asset.is_trashed]
-
-    def find(self, file_name: str) -> Asset:
-        """The first asset whose original is called so. Raises KeyError."""
-        for zone in self.zones():
-            for asset in zone.assets():
-                if not asset.is_moved and zone.master(asset.master).file_name == file_name:
-                    return asset
-        raise KeyError(f"nothing here is called {file_name}")
 
     # -- coming in
 
@@ -158,13 +91,13 @@ class Library:
         name = master.original.blob.signature
         known = zone.get(name)
         if isinstance(known, Master):
-            zone.put(msgspec.structs.replace(known, is_trashed=False))
+            zone.put(msgspec.structs.replace(known, trashed_ms=None))
         else:
             zone.put(msgspec.structs.replace(master, name=name, contributor=who))
         asset = msgspec.structs.replace(asset, master=name, contributor=who)
         zone.put(asset)
         if album is not None:
-            self._relate(zone, asset.name, album)
+            self._relate(asset.name, album)
         self._count(zone)
         return asset
 
@@ -232,7 +165,7 @@ class Library:
         zone = self.zone_of(asset)
         row = zone.asset(asset)
         if zone.users(row.master) == {asset}:
-            zone.put(msgspec.structs.replace(zone.master(row.master), is_trashed=True))
+            zone.put(msgspec.structs.replace(zone.master(row.master), trashed_ms=self.clock.wall_ms()))
         zone.put(msgspec.structs.replace(
             row, trashed_ms=self.clock.wall_ms(), trash_reason=1, deleted_by=self.owner if zone.is_shared else None
         ))  # fmt: skip
@@ -242,7 +175,7 @@ class Library:
         """Back from Recently Deleted: only the asset's record changes."""
         zone = self.zone_of(asset)
         row = zone.asset(asset)
-        zone.amend(msgspec.structs.replace(zone.master(row.master), is_trashed=False))
+        zone.amend(msgspec.structs.replace(zone.master(row.master), trashed_ms=None))
         zone.put(msgspec.structs.replace(row, trashed_ms=None, trash_reason=None, deleted_by=None))
         self._count(zone)
 
@@ -258,13 +191,13 @@ class Library:
         zone = self.zone_of(asset)
         row, master = zone.asset(asset), zone.master(zone.asset(asset).master)
         moved = msgspec.structs.replace(row, name=new_name(), trashed_ms=None, trash_reason=None, deleted_by=None)
-        moved = self.admit(msgspec.structs.replace(master, is_trashed=False), moved, zone=to)
+        moved = self.admit(msgspec.structs.replace(master, trashed_ms=None), moved, zone=to)
         if is_kept:
             zone.put(master)
             zone.put(row)
             return moved
         if zone.users(master.name) == {asset}:
-            zone.put(msgspec.structs.replace(master, is_trashed=True))
+            zone.put(msgspec.structs.replace(master, trashed_ms=self.clock.wall_ms()))
         zone.put(msgspec.structs.replace(
             row, trashed_ms=self.clock.wall_ms(), trash_reason=0, is_moved=True, deleted_by=self.owner
         ))  # fmt: skip
@@ -278,60 +211,6 @@ class Library:
             for asset in [each for each in zone.trashed() if (each.trashed_ms or 0) <= due_ms]:
                 self._purge(zone, asset.name)
 
-    # -- albums
-
-    def make_album(
-        self, title: str, *, parent: str | None = None, is_folder: bool = False, name: str | None = None
-    ) -> Album:
-        album = Album(
-            name=name or new_name(),
-            title=title,
-            kind=AlbumKind.FOLDER if is_folder else AlbumKind.ALBUM,
-            parent=parent,
-            position=1024 * (len(self.personal.albums()) + 1),
-            modified_ms=self.clock.wall_ms(),
-        )
-        self.personal.put(album)
-        self._count(self.personal)
-        return album
-
-    def rename_album(self, album: str, title: str) -> None:
-        self._change_album(album, title=title)
-
-    def delete_album(self, album: str) -> None:
-        """The photos in it stay."""
-        for relation in self.personal.relations(album):
-            self.personal.drop(relation.name)
-        self._change_album(album, is_deleted=True)
-        self._count(self.personal)
-
-    def add_to_album(self, asset: str, album: str) -> None:
-        self._relate(self.zone_of(asset), asset, album)
-        self._change_album(album)
-
-    def remove_from_album(self, asset: str, album: str) -> None:
-        self.personal.drop(Relation(asset=asset, album=album).name)
-        self._change_album(album)
-
-    def album(self, title: str) -> Album:
-        """The first of this title. Raises KeyError."""
-        for album in self.personal.albums():
-            if album.title == title:
-                return album
-        raise KeyError(f"no album {title}")
-
-    # -- people, and whatever else fills a delta
-
-    def add_person(self, full_name: str, assets: Sequence[str] = ()) -> None:
-        """A person Photos knows, and their faces."""
-        person, now_ms = new_name(), self.clock.wall_ms()
-        encoded = base64.b64encode(full_name.encode()).decode()
-        fields: dict[str, int | str] = {"fullNameEnc": encoded, "displayNameEnc": encoded, "personType": 1}
-        self.personal.put(Note(name=person, record_type="CPLPerson", fields=fields, modified_ms=now_ms))
-        for asset in assets:
-            face: dict[str, int | str] = {"personRef": person, "assetRef": asset, "faceCropType": 0}
-            self.personal.put(Note(name=new_name(), record_type="CPLFaceCrop", fields=face, modified_ms=now_ms))
-
     # -- within
 
     def _change(self, asset: str, **changes: object) -> None:
@@ -339,41 +218,14 @@ class Library:
         zone.put(msgspec.structs.replace(zone.asset(asset), **changes))
         self._count(zone)
 
-    def _change_album(self, album: str, **changes: object) -> None:
-        row = msgspec.structs.replace(self.personal.album(album), **changes, modified_ms=self.clock.wall_ms())
-        self.personal.put(row)
-
-    def _relate(self, zone: Zone, asset: str, album: str) -> None:
-        position = 1024 * (len(zone.relations(album)) + 1)
-        zone.put(Relation(asset=asset, album=album, position=position, modified_ms=self.clock.wall_ms()))
-
     def _purge(self, zone: Zone, asset: str) -> None:
         row = zone.asset(asset)
-        for relation in zone.albums_of(asset):
-            zone.drop(relation.name)
+        for relation in self.personal.albums_of(asset):
+            self.personal.drop(relation.name)
         zone.drop(asset)
         if not zone.users(row.master):
             zone.drop(row.master)
         self._count(zone)
-
-    def _count(self, zone: Zone) -> None:
-        """CPLLibraryInfo comes along with every change; its numbers are counted when it is written."""
-        zone.put(Note(
-            name=f"{zone.name}-0000-LI", record_type="CPLLibraryInfo", fields={}, modified_ms=self.clock.wall_ms()
-        ))  # fmt: skip
-        if zone.is_shared:
-            quota: dict[str, int | str] = {"contributedQuotaInSharedLibrary": 1}
-            zone.put(Note(
-                name=f"{zone.name}-quota-{self.owner}",
-                record_type="CPLSharedLibraryQuota",
-                fields=quota,
-                modified_ms=self.clock.wall_ms(),
-            ))  # fmt: skip
-
-
-def new_name() -> str:
-    """A record name as Photos makes them."""
-    return str(uuid.uuid4()).upper()
 
 
 def _name_of(content: Path | Blob) -> str:

@@ -14,6 +14,7 @@ class Lives(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds each."""
 
     token_cookie_s: int = 34 * DAY_S  # X-APPLE-WEBAUTH-TOKEN and -PCS-*: icloudpd's cassettes
+    old_token_s: int = 15 * MINUTE_S  # a token that was renewed; assumed
     user_cookie_s: int = 30 * DAY_S  # X-APPLE-WEBAUTH-USER: the same
     browser_cookie_s: int = 60 * DAY_S  # X_APPLE_WEB_KB: the same
     trust_token_s: int = 60 * DAY_S  # 60 d, 90 d and "two months" are all reported

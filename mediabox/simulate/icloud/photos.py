@@ -25,9 +25,13 @@ class Master(msgspec.Struct, frozen=True, kw_only=True):
     alternative: Part | None = None
     orientation: int = 1
     added_ms: int
-    is_trashed: bool = False
+    trashed_ms: int | None = None
     contributor: str | None = None
     omitted: tuple[str, ...] = ()  # fields this record lacks on the wire
+
+    @property
+    def is_trashed(self) -> bool:
+        return self.trashed_ms is not None
 
 
 class Burst(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import secrets
+from email.utils import format_datetime
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from mediabox.simulate.icloud.account_answer import account_answer
 from mediabox.simulate.icloud.answers import answer, asked
 from mediabox.simulate.icloud.directory import Account, Directory, WebSession
 from mediabox.simulate.icloud.hosts import Hosts
+from mediabox.simulate.icloud.rules import Rules
 
 TOKEN_COOKIE = "X-APPLE-WEBAUTH-TOKEN"  # noqa: S105 - a cookie's name
 PHOTOS_COOKIE = "X-APPLE-WEBAUTH-PCS-Photos"
 SHARING_COOKIE = "X-APPLE-WEBAUTH-PCS-Sharing"
+_TOKEN = re.compile(rf'(?:^|;\s*){TOKEN_COOKIE}=("?)([^";]*)')
+_VALIDATE_COOKIE, _CLIENT_COOKIE = "X-APPLE-WEBAUTH-VALIDATE", "X-APPLE-UNIQUE-CLIENT-ID"
+_SEEN_BY_SCRIPTS = (_VALIDATE_COOKIE, _CLIENT_COOKIE)
+_KEYS = (PHOTOS_COOKIE, SHARING_COOKIE, *(f"X-APPLE-WEBAUTH-PCS-{app}" for app in ("Documents", "News", "Notes")))
 _NO_TOKEN = {"success": False, "error": "Missing X-APPLE-WEBAUTH-TOKEN cookie"}
 _BAD_TOKEN = {"success": False, "error": "Invalid Session Token"}
 
@@ -41,16 +50,26 @@ class TermsRequest(msgspec.Struct, rename="camel"):
 class Setup:
     """Handlers. Bound to paths in `app`."""
 
-    def __init__(self, directory: Directory, hosts: Hosts) -> None:
+    def __init__(self, directory: Directory, hosts: Hosts, rules: Rules) -> None:
         self._directory = directory
         self._hosts = hosts
+        self._rules = rules
 
     async def validate(self, request: web.Request) -> web.Response:
         session = self.session(request)
         if session is None:
             return answer(_NO_TOKEN, status=421)
         response = answer(self._account(session))
-        self._set(response, "X-APPLE-WEBAUTH-VALIDATE", f"v=1:t={secrets.token_urlsafe(30)}", life_s=None)
+        self._set(response, _VALIDATE_COOKIE, f"v=1:t={secrets.token_urlsafe(30)}", life_s=None)
+        lives = self._directory.lives
+        renewed = self._directory.renew(self.token(request)) if self._rules.renews_cookies else None
+        if renewed is not None:
+            self._set(response, TOKEN_COOKIE, renewed, life_s=lives.token_cookie_s)
+            session_token = secrets.token_urlsafe(40)
+            self._set(response, "X-APPLE-DS-WEB-SESSION-TOKEN", session_token, life_s=lives.token_cookie_s)
+        if session.photos_key is not None and not session.account.has_advanced_protection:
+            for name in _KEYS:
+                self._set(response, name, session.photos_key, life_s=lives.token_cookie_s)
         return response
 
     async def login(self, request: web.Request) -> web.Response:
@@ -72,7 +91,7 @@ class Setup:
         if session is None:
             return answer(_NO_TOKEN, status=421)
         given = await asked(request, LogoutRequest)
-        self._directory.close(request.cookies.get(TOKEN_COOKIE))
+        self._directory.close(self.token(request))
         if given.all_browsers:
             self._directory.forget_sessions(session.account)
         if not given.trust_browser:
@@ -110,7 +129,7 @@ class Setup:
             return answer({"status": "failure", "message": "Cookies not available yet on server."})
         response = answer({"status": "success", "message": f"PCS cookies for {given.app_name}"})
         session.photos_key = secrets.token_urlsafe(24)
-        for name in (PHOTOS_COOKIE, SHARING_COOKIE):
+        for name in _KEYS:
             self._set(response, name, session.photos_key, life_s=self._directory.lives.token_cookie_s)
         return response
 
@@ -133,7 +152,18 @@ class Setup:
 
     def session(self, request: web.Request) -> WebSession | None:
         """Whose browser this is, by its cookie."""
-        return self._directory.session(request.cookies.get(TOKEN_COOKIE))
+        return self._directory.session(self.token(request))
+
+    def token(self, request: web.Request) -> str | None:
+        """The token a request brings, without quotes. None also when they are demanded and missing."""
+        found = _TOKEN.search(request.headers.get("Cookie", ""))
+        if found is None or (self._rules.demands_quotes and not found[1]):
+            return None
+        return found[2]
+
+    def set_token(self, response: web.StreamResponse, token: str) -> None:
+        """A renewed token, as CloudKit's answers bring it: to the end of the browser's life."""
+        self._set(response, TOKEN_COOKIE, token, life_s=None)
 
     # -- within
 
@@ -141,38 +171,7 @@ class Setup:
         return account.consented_until_ms > self._directory.clock.wall_ms()
 
     def _account(self, session: WebSession) -> dict[str, Any]:
-        account = session.account
-        return {
-            "dsInfo": {
-                "dsid": account.dsid,
-                "appleId": account.apple_id,
-                "fullName": account.apple_id.partition("@")[0],
-                "languageCode": "en-us",
-                "countryCode": "CHN" if account.region else "FRA",
-                "hsaVersion": 2,
-                "hsaEnabled": True,
-                "hasICloudQualifyingDevice": True,
-                "isWebAccessAllowed": account.has_web_access,
-                "iCDPEnabled": account.has_advanced_protection,
-                "statusCode": 2,
-            },
-            "hsaTrustedBrowser": session.is_trusted,
-            "hsaChallengeRequired": not session.is_trusted,
-            "pcsEnabled": True,
-            "pcsDeleted": False,
-            "pcsServiceIdentitiesIncluded": True,
-            "termsUpdateNeeded": account.pending_terms is not None,
-            "isExtendedLogin": True,
-            "isRepairNeeded": False,
-            "webservices": {
-                "ckdatabasews": {"pcsRequired": True, "url": self._hosts.database, "status": "active"},
-                "uploadimagews": {"url": self._hosts.upload, "status": "active"},
-                "photosupload": {"pcsRequired": True, "url": self._hosts.upload, "status": "active"},
-                "account": {"url": self._hosts.home, "status": "active"},
-            },
-            "apps": {"photos": {}, "find": {"canLaunchWithOneFactor": True}},
-            "requestInfo": {"country": "FR", "timeZone": "Europe/Paris", "region": "IDF"},
-        }
+        return account_answer(session, self._hosts)
 
     def _set_cookies(self, response: web.Response, session: WebSession, token: str) -> None:
         lives = self._directory.lives
@@ -180,7 +179,11 @@ class Setup:
         self._set(response, TOKEN_COOKIE, token, life_s=lives.token_cookie_s)
         self._set(response, "X-APPLE-WEBAUTH-USER", f"v=1:s=0:d={session.account.dsid}", life_s=lives.user_cookie_s)
         self._set(response, f"X_APPLE_WEB_KB-{suffix}", secrets.token_urlsafe(30), life_s=lives.browser_cookie_s)
-        self._set(response, "X-APPLE-DS-WEB-SESSION-TOKEN", secrets.token_urlsafe(40), life_s=None)
+        session_token = secrets.token_urlsafe(40)
+        self._set(response, "X-APPLE-DS-WEB-SESSION-TOKEN", session_token, life_s=lives.user_cookie_s)
+        self._set(response, _VALIDATE_COOKIE, f"v=1:t={secrets.token_urlsafe(30)}", life_s=None)
+        self._set(response, _CLIENT_COOKIE, secrets.token_urlsafe(12), life_s=None)
+        self._set(response, "X-APPLE-WEBAUTH-LOGIN", f"v=1:t={secrets.token_urlsafe(30)}", life_s=None)
         if session.is_trusted:
             trust = secrets.token_urlsafe(30)
             self._set(response, f"X-APPLE-WEBAUTH-HSA-TRUST-{suffix}", trust, life_s=lives.browser_cookie_s)
@@ -188,9 +191,19 @@ class Setup:
             self._set(response, "X-APPLE-WEBAUTH-HSA-LOGIN", secrets.token_urlsafe(30), life_s=None)
         if session.is_trusted and not session.account.has_advanced_protection:
             session.photos_key = secrets.token_urlsafe(24)
-            for name in (PHOTOS_COOKIE, SHARING_COOKIE):
+            for name in _KEYS:
                 self._set(response, name, session.photos_key, life_s=lives.token_cookie_s)
 
-    def _set(self, response: web.Response, name: str, value: str, *, life_s: int | None) -> None:
-        """`life_s` None: gone when the browser ends, and pyicloud's when the process does."""
-        response.set_cookie(name, value, max_age=life_s, secure=True, httponly=True, path="/")
+    def _set(self, response: web.StreamResponse, name: str, value: str, *, life_s: int | None) -> None:
+        """As recorded: value in quotes, for all of iCloud. `life_s` None: gone when the browser ends."""
+        parts = [f'{name}="{value}"']
+        if life_s is not None:
+            until = dt.datetime.fromtimestamp(self._directory.clock.wall_ms() / 1000 + life_s, dt.UTC)
+            parts.append(f"Expires={format_datetime(until, usegmt=True)}")
+        parts.append("Path=/")
+        if self._hosts.cookie_domain is not None:
+            parts.append(f"Domain={self._hosts.cookie_domain}")
+        parts.append("Secure")
+        if name not in _SEEN_BY_SCRIPTS:
+            parts.append("HttpOnly")
+        response.headers.add("Set-Cookie", ";".join(parts))

@@ -20,11 +20,13 @@ from mediabox.simulate.icloud.control import Control
 from mediabox.simulate.icloud.directory import Account, Directory, Push
 from mediabox.simulate.icloud.faults import Faults
 from mediabox.simulate.icloud.folder import Folder
+from mediabox.simulate.icloud.gate import Gate
 from mediabox.simulate.icloud.hosts import Hosts
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.line import Line
 from mediabox.simulate.icloud.lives import Lives
 from mediabox.simulate.icloud.records import SQUARE
+from mediabox.simulate.icloud.rules import Rules
 from mediabox.simulate.icloud.setup import Setup
 from mediabox.simulate.icloud.simulated_clock import SimulatedClock
 from mediabox.simulate.icloud.srp import Protocol
@@ -51,12 +53,18 @@ class Simulator:
         region: str = "",
         clock: SimulatedClock | None = None,
         lives: Lives | None = None,
+        rules: Rules | None = None,
+        has_apples_names: bool = False,
     ) -> None:
-        """`home` keeps the certificates (0700); nothing else is written."""
+        """`home` keeps the certificates (0700); nothing else is written.
+
+        `has_apples_names`: addresses are Apple's own, for clients whose resolver asks `hosts.port_of`.
+        """
         self.home = home
         self.clock = clock or SimulatedClock()
         self.lives = lives or Lives()
-        self.hosts = Hosts(name=host, region=region)
+        self.rules = rules or Rules()
+        self.hosts = Hosts(name=host, region=region, has_apples_names=has_apples_names)
         self.faults = Faults()
         self.calls: Counter[str] = Counter()
         self.line = Line()
@@ -139,9 +147,10 @@ class Simulator:
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         links = Links(self.hosts, self.clock, self.lives)
-        setup = Setup(self.directory, self.hosts)
-        cloudkit = CloudKit(setup, links)
-        upload = Upload(cloudkit, self.hosts)
+        setup = Setup(self.directory, self.hosts, self.rules)
+        gate = Gate(setup, self.directory, self.rules)
+        cloudkit = CloudKit(gate, links, self.rules)
+        upload = Upload(gate, self.hosts)
         context = self._files().server_context()
         apple = app.apple(
             auth=Auth(self.directory),
@@ -154,9 +163,9 @@ class Simulator:
             calls=self.calls,
             line=self.line,
         )
-        content = Content(links, self._blob, self.directory, self.line)
+        content = Content(links, self._blob, self.directory, self.line, has_cookies=self.hosts.cookie_domain is None)
         self.hosts.port = await self._listen(apple, self._port, context)
-        second = app.content(content, upload, faults=self.faults, calls=self.calls)
+        second = app.content(content, upload, hosts=self.hosts, faults=self.faults, calls=self.calls)
         self.hosts.content_port = await self._listen(second, self._port + 1 if self._port else 0, context)
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""A certificate authority of our own and one certificate for this machine's loopback.
+"""A certificate authority of our own and one certificate, for this machine's loopback and for Apple's names.
 
 pyicloud refuses hosts that are not HTTPS, so the simulator is. Clients are told to trust
 the authority's file; nothing is installed anywhere.
@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from mediabox.simulate.icloud.hosts import NAMES
+
 _LIFE_DAYS = 825  # the longest some clients accept for a leaf
 _RENEW_DAYS = 30
-_NAMES = ("localhost", "127.0.0.1", "::1")
+_NAMES = ("localhost", "127.0.0.1", "::1", *NAMES)
 
 
 class Certificates(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,8 +47,10 @@ def certificates(folder: Path) -> Certificates:
 def _is_usable(files: Certificates) -> bool:
     if not (files.authority.exists() and files.leaf.exists() and files.key.exists()):
         return False
-    until = x509.load_pem_x509_certificate(files.leaf.read_bytes()).not_valid_after_utc
-    return until > _now() + dt.timedelta(days=_RENEW_DAYS)
+    leaf = x509.load_pem_x509_certificate(files.leaf.read_bytes())
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    is_whole = set(NAMES) <= set(names.get_values_for_type(x509.DNSName))
+    return is_whole and leaf.not_valid_after_utc > _now() + dt.timedelta(days=_RENEW_DAYS)
 
 
 def _make(files: Certificates) -> None:

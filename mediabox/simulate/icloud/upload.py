@@ -17,7 +17,7 @@ from mediabox.model.asset import Kind
 from mediabox.model.signature import kind_of
 from mediabox.simulate.icloud.answers import answer, asked
 from mediabox.simulate.icloud.blob import Blob, of_bytes, reference_of, wrapping_key_of
-from mediabox.simulate.icloud.cloudkit import CloudKit
+from mediabox.simulate.icloud.gate import Gate
 from mediabox.simulate.icloud.hosts import Hosts
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.photos import Asset, Master
@@ -54,14 +54,14 @@ class StatusRequest(msgspec.Struct, rename="camel"):
 class Upload:
     """Handlers. Bound to paths in `app`."""
 
-    def __init__(self, cloudkit: CloudKit, hosts: Hosts) -> None:
-        self._cloudkit = cloudkit
+    def __init__(self, gate: Gate, hosts: Hosts) -> None:
+        self._gate = gate
         self._hosts = hosts
         self._reserved: dict[str, Library] = {}
         self._jobs: set[str] = set()
 
     async def image(self, request: web.Request) -> web.Response:
-        library = self._cloudkit.session(request).account.library
+        library = self._gate.session(request).account.library
         name = request.query.get("filename", "")
         blob = of_bytes(await request.read())
         if kind_of(blob.read(0, 4096), name) not in (Kind.PICTURE, Kind.VIDEO):
@@ -75,7 +75,7 @@ class Upload:
         return answer({"records": records, "isDuplicate": known is not None})
 
     async def reserve(self, request: web.Request) -> web.Response:
-        library = self._cloudkit.session(request).account.library
+        library = self._gate.session(request).account.library
         given = await asked(request, ReserveRequest)
         urls = {}
         for identifier, size in given.assets.items():
@@ -102,12 +102,12 @@ class Upload:
         return answer({"singleFile": receipt})
 
     async def put(self, request: web.Request) -> web.Response:
-        library = self._cloudkit.session(request).account.library
+        library = self._gate.session(request).account.library
         given = await asked(request, PutRequest)
         return answer([self._registered(library, given.zone_name, file) for file in given.files])
 
     async def status(self, request: web.Request) -> web.Response:
-        self._cloudkit.session(request)
+        self._gate.session(request)
         given = await asked(request, StatusRequest)
         done = {True: {"progress": 100}, False: {"errorCode": 404}}
         return answer({job: done[job in self._jobs] for job in given.upload_job_ids})

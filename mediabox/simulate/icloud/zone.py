@@ -115,6 +115,10 @@ class Zone:
             raise KeyError(f"no album {name} in {self.name}")
         return row
 
+    def asset_or_none(self, name: str) -> Asset | None:
+        row = self.get(name)
+        return row if isinstance(row, Asset) else None
+
     def assets(self) -> Iterator[Asset]:
         """All of them, trashed and hidden too, in the order they were added."""
         for slot in range(len(self._stock) + len(self._added)):

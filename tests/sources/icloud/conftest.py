@@ -1,9 +1,10 @@
-"""The simulator, with one account, for the tests that sign in to it."""
+"""The simulator under Apple's own names, with one account, for the tests that sign in to it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from simulate.apples_names import resolving
 
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud.endpoints import Endpoints
@@ -20,12 +21,14 @@ def certificates_home(tmp_path_factory) -> Path:
 
 @pytest.fixture
 async def icloud(certificates_home: Path) -> AsyncIterator[Simulator]:
-    async with Simulator(certificates_home) as simulator:
+    async with Simulator(certificates_home, has_apples_names=True) as simulator:
         simulator.add_account(APPLE_ID, PASSWORD)
-        yield simulator
+        with resolving(simulator):
+            yield simulator
 
 
 @pytest.fixture
 def endpoints(icloud: Simulator) -> Endpoints:
-    origin = icloud.hosts.home
-    return Endpoints(auth=origin, setup=origin, home=origin, ca_file=str(icloud.certificate_authority))
+    hosts = icloud.hosts
+    authority = str(icloud.certificate_authority)
+    return Endpoints(auth=hosts.auth_origin, setup=hosts.setup_origin, home=hosts.home, ca_file=authority)

@@ -52,10 +52,11 @@ class SimulatedKeeper:
 def session_of(simulator: Simulator, account: Account) -> Session:
     """What signing in would leave."""
     value = simulator.directory.open(account, is_trusted=True)
+    cookie = Cookie(name=TOKEN_COOKIE, value=f'"{value}"', domain=simulator.hosts.cookie_domain or "127.0.0.1")
     return Session(
         apple_id=account.apple_id,
         dsid=account.dsid,
-        browser=Browser(client_id="auth-1", cookies=(Cookie(name=TOKEN_COOKIE, value=value, domain="127.0.0.1"),)),
+        browser=Browser(client_id="auth-1", cookies=(cookie,)),
         photos_url=simulator.hosts.database,
         upload_url=simulator.hosts.upload,
         country="FRA",
@@ -72,15 +73,20 @@ def source_of(
     **settings: Any,
 ) -> ICloud:
     """A source of the simulator's first account, with the simulator's clock."""
-    home = simulator.hosts.home
-    hosts = Hosts(auth=home, setup=home, home=home, ca_file=str(simulator.certificate_authority))
     return ICloud(
-        Settings(apple_id="someone@example.com", hosts=hosts, **settings),
+        Settings(apple_id="someone@example.com", hosts=hosts_of(simulator), **settings),
         name="cloud",
         keeper=keeper or SimulatedKeeper(simulator),
         budget=budget or Budget(clock=simulator.clock, limits=EAGER, dice=random.Random(7)),
         clock=simulator.clock,
     )
+
+
+def hosts_of(simulator: Simulator) -> Hosts:
+    """What a person would write into the settings."""
+    hosts = simulator.hosts
+    authority = str(simulator.certificate_authority)
+    return Hosts(auth=hosts.auth_origin, setup=hosts.setup_origin, home=hosts.home, ca_file=authority)
 
 
 class Reader:

@@ -15,10 +15,9 @@ from mediabox.model.issue import Issue
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud import ICloud, Settings
 from mediabox.sources.icloud.budget import Budget
-from mediabox.sources.icloud.endpoints import Hosts
 from mediabox.sources.icloud.household import Household
 from sources.conformance import MemorySink
-from sources.icloud.signed_in import EAGER, Reader, SimulatedKeeper, give_stock, source_of, taken_in
+from sources.icloud.signed_in import EAGER, Reader, SimulatedKeeper, give_stock, hosts_of, source_of, taken_in
 
 PHOTOS = 12
 
@@ -52,11 +51,9 @@ async def test_accounts_together_keep_to_the_largest_number_of_streams(
     monkeypatch.setattr(icloud.line, "answer", line.answer)
     monkeypatch.setattr(icloud.line, "carry", line.carry)
     household, budget = Household(icloud.clock), Budget(clock=icloud.clock, limits=EAGER)
-    home = icloud.hosts.home
-    hosts = Hosts(auth=home, setup=home, home=home, ca_file=str(icloud.certificate_authority))
     accounts = [
         ICloud(
-            settings(hosts=hosts, streams=number),
+            settings(hosts=hosts_of(icloud), streams=number),
             name=name,
             keeper=SimulatedKeeper(icloud),
             budget=budget,
