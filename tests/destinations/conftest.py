@@ -63,6 +63,17 @@ class World:
         """Both are idle and miss nothing."""
         eventually(lambda: all(_is_idle(one) for one in (self.box, self.phone)), "both to be idle")
 
+    def agree(self, name: str) -> None:
+        """Both have the same version of a file, and know it of each other."""
+
+        def versions() -> set[tuple[str, ...]]:
+            files = [one.file(FOLDER, name) or {} for one in (self.box, self.phone)]
+            found = [(file.get(which) or {}).get("version") for file in files for which in ("global", "local")]
+            return {tuple(one or ()) for one in found}
+
+        self.connected()
+        eventually(lambda: len(versions()) == 1 and self.holds(name), f"both to agree on {name}")
+
     def alone(self) -> None:
         """The box rests, without a phone: nothing will happen by itself any more."""
         self.settled()

@@ -43,8 +43,13 @@ QUIET = {
 
 def missing() -> str:
     """Why no Syncthing can be started here; "" when one can."""
-    lacking = [name for name in ("syncthing", "setpriv") if shutil.which(name) is None]
+    lacking = [name for name in (program(), "setpriv") if shutil.which(name) is None]
     return f"not installed: {', '.join(lacking)}" if lacking else ""
+
+
+def program() -> str:
+    """The one on the path, or that in the environment variable MEDIABOX_SYNCTHING: an absolute path."""
+    return os.environ.get("MEDIABOX_SYNCTHING") or "syncthing"
 
 
 class Refused(Exception):
@@ -76,7 +81,7 @@ class RealSyncthing:
         """
         if not (self.home / "config.xml").exists():
             self._generate()
-        argv = ["setpriv", "--pdeathsig", "KILL", "syncthing", "serve", f"--home={self.home}"]
+        argv = ["setpriv", "--pdeathsig", "KILL", program(), "serve", f"--home={self.home}"]
         with open(self.home / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [*argv, "--no-browser", "--no-restart"],
@@ -172,7 +177,7 @@ class RealSyncthing:
 
     def _generate(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
-        argv = ["syncthing", "generate", f"--home={self.home}"]
+        argv = [program(), "generate", f"--home={self.home}"]
         subprocess.run(argv, check=True, capture_output=True, env=self._environment(), timeout=PATIENCE_S)
         path = self.home / "config.xml"
         tree = ET.parse(path)

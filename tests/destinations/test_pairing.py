@@ -1,6 +1,7 @@
 """Pairing: what it sets up, that it may be repeated, and what it refuses."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,7 +176,7 @@ async def test_a_folder_is_never_moved(client: Syncthing, box, place: Home, tmp_
 
 async def test_a_marker_that_was_lost_is_not_made_again(client: Syncthing, place: Home) -> None:
     await place.pair(client)
-    (place.outbox / ".stfolder").rmdir()
+    shutil.rmtree(place.outbox / ".stfolder")  # 1.29 keeps a file in it
     await place.pair(client)
 
     assert not (place.outbox / ".stfolder").exists()

@@ -1,7 +1,7 @@
 """The folder a phone fetches from, as Syncthing shows it.
 
-What `/rest/db/file` says of a file, found with pairs of real Syncthings (1.19.2, `tests/destinations/test_facts.py`;
-what is marked 2.x was read in the source of 2.1.3). `B` and `P` are the short ids of box and phone.
+What `/rest/db/file` says of a file, found with pairs of real Syncthings (1.19.2 and 1.29.5,
+`tests/destinations/test_facts.py`; what is marked 2.x was read in the source of 2.1.3). `B` and `P` are the short ids of box and phone.
 
 | what happened | agreed | `modifiedBy` | version | holders |
 |---|---|---|---|---|
@@ -12,7 +12,7 @@ what is marked 2.x was read in the source of 2.1.3). `B` and `P` are the short i
 | the phone deleted it, connected or not | deleted | P | `P:u B:t` | P, while connected |
 | ... then either or both restarted | the same | P | the same | the same, once connected |
 | the box deleted it | deleted | B | `B:u` | P, once it followed |
-| both deleted it while apart | deleted | P | `P:u B:t` | P |
+| both deleted it while apart | deleted | who noticed later | `P:u B:t` | P |
 | the phone renamed it | deleted; the new name is a file | P | `P:u B:t`; new: `P:u` | P |
 | the phone changed or only touched it | file | P | `P:u B:t` | P; the box's copy was overwritten |
 | a third device deleted it, told by the phone | deleted | third | `T:u ...` | P, once it followed |
@@ -46,7 +46,7 @@ What follows for evidence:
 - Nobody can tell by Syncthing *who on the phone* deleted: Free up space, a gallery, a file manager, moving a
   photo to the Locked Folder or another folder, and losing the storage under a kept marker all look alike. A rename
   shows as a new file of the phone's (`modifiedBy` P, version `P:u` alone) at about the same counter.
-- When the box itself took a file out, a deletion by the phone at the same time wins (`P`): what we withdrew is ours.
+- When the box itself took a file out, a deletion by the phone may name either: what we withdrew is ours.
 - After the box's own loss of its index, what the phone had freed has no entry of ours and is never settled, or is
   not known at all (404, when the phone lost its index as well): no evidence, a person is asked. What the phone
   deletes before the box has scanned again is sent a second time.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = "syncthing"  # Debian's
+PROGRAM = "MEDIABOX_SYNCTHING"  # environment: another one than that on the path, to try several versions
 _CONFIG = "config.xml"
 _LEASH = (sys.executable, "-s", "-P", "-m", "mediabox.simulate.pixel.leash")
 # Below what the kernel gives to outgoing connections (ip_local_port_range), so that nobody
@@ -32,8 +33,12 @@ _LOOK_S = 0.05
 _TAIL_BYTES = 600
 
 
+def program() -> str:
+    return os.environ.get(PROGRAM) or PACKAGE
+
+
 def is_installed() -> bool:
-    return shutil.which(PACKAGE) is not None
+    return shutil.which(program()) is not None
 
 
 class RealSyncthing:
@@ -200,11 +205,11 @@ class RealSyncthing:
         with self.log_file.open("ab") as log:
             try:
                 return await asyncio.create_subprocess_exec(
-                    *leash, PACKAGE, verb, f"--home={self.home}",
+                    *leash, program(), verb, f"--home={self.home}",
                     stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                 )  # fmt: skip
             except OSError as err:
-                raise Fatal(f"{PACKAGE} cannot be run: {err}") from err
+                raise Fatal(f"{program()} cannot be run: {err}") from err
 
     async def _end(self, number: signal.Signals) -> None:
         process = self._process
