@@ -18,7 +18,7 @@ from destinations.shelf import ShelfDestination, Taker
 from mediabox.clock import Clock
 from mediabox.config.fields import Secret
 from mediabox.contracts import DestinationTools, Outbox, Parcel
-from mediabox.destinations.pixel import local
+from mediabox.destinations.pixel import local, withholding
 from mediabox.destinations.pixel.local import Found, Search
 from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
@@ -210,6 +210,25 @@ class PixelPeer(Ground):
             (self.camera / name).unlink()
         await asyncio.to_thread(self._two.phone.scan, self.folder_id)
 
+    async def keep_to_itself(self, name: str, how: str) -> None:
+        """The phone's folder only receives when it deletes, or it ignores what it has."""
+        phone = self._two.phone
+        if how == "ignores":
+            phone.post("db/ignores", {"ignore": ["*"]}, folder=self.folder_id)
+        else:
+            phone.patch(f"config/folders/{self.folder_id}", {"type": "receiveonly"})
+            (self.camera / name).unlink()
+        await asyncio.to_thread(phone.scan, self.folder_id)
+        await asyncio.to_thread(eventually, lambda: self._is_told(name, how), "the phone to tell")
+
+    def _is_told(self, name: str, how: str) -> bool:
+        file = self._two.box.file(self.folder_id, name) or {}
+        need = self._two.box.get("db/completion", folder=self.folder_id, device=self._two.phone.id)
+        return not file.get("availability") and self._is_connected() and bool(need["needItems"]) is (how == "receives")
+
+    def _is_connected(self) -> bool:
+        return self._two.box.is_connected_to(self._two.phone)
+
     async def vanish(self, name: str) -> None:
         (self.photos / name).unlink()
         await asyncio.to_thread(self._two.box.scan, self.folder_id)
@@ -233,6 +252,21 @@ class TestPixel(DestinationConformance):
         peer.close_volumes()
 
     # ------------------------------------------------------------ what only a Pixel does
+
+    @pytest.mark.parametrize("how", ["receives", "ignores"])
+    async def test_a_phone_that_only_receives_or_ignores_is_named(self, peer: PixelPeer, how: str, monkeypatch) -> None:
+        monkeypatch.setattr(withholding, "SURE_S", 0.0)
+        stored = await shown(peer, await deliver(peer, peer.parcel(1)))
+        before = await peer.destination.look([stored], has_stored=True)
+
+        await peer.keep_to_itself(stored.name, how)
+        after = await peer.destination.look([stored], has_stored=True)
+
+        assert "destination.withheld" not in [one.key for one in before.complaints]
+        assert after.sightings == ()
+        (found,) = (one.message for one in after.complaints if one.key == "destination.withheld")
+        assert ("only receives" if how == "receives" else "ignores") in found
+        assert (peer.photos / stored.name).exists()
 
     async def test_a_deletion_is_proved_by_version_author_and_event(self, peer: PixelPeer) -> None:
         stored = await shown(peer, await deliver(peer, peer.parcel(1)))

@@ -1,7 +1,8 @@
 """The folder a phone fetches from, as Syncthing shows it.
 
 What `/rest/db/file` says of a file, found with pairs of real Syncthings (1.19.2 and 1.29.5,
-`tests/destinations/test_facts.py`; what is marked 2.x was read in the source of 2.1.3). `B` and `P` are the short ids of box and phone.
+`tests/destinations/test_facts.py`; what is marked 2.x was read in the source of 2.1.3).
+`B` and `P` are the short ids of box and phone.
 
 | what happened | agreed | `modifiedBy` | version | holders |
 |---|---|---|---|---|
@@ -26,7 +27,8 @@ What `/rest/db/file` says of a file, found with pairs of real Syncthings (1.19.2
 | ... and then deletes one | deleted | P | `P:v` | P |
 | the phone lost index and files (new phone, app's data cleared) | unchanged, fetched again | | | P, once fetched |
 | ... of what it had deleted before | deleted | P | as before | none |
-| the phone ignores it, or is `receiveonly` and deleted it | unchanged | | | none; it counts as needed |
+| the phone ignores it, whether it had it or not | unchanged | | | none; it does **not** count as needed |
+| the phone is `receiveonly` and deleted it | unchanged | | | none; it counts as needed |
 | the box's index was lost: what both have | file | B | `B:u`, or the phone's `B:t` | P |
 | ... what the phone had deleted before | deleted; we have **no entry** | P | `P:u B:t` | P |
 | ... what it deleted meanwhile | file, **sent again** | B | `B:u` | P, once fetched |
@@ -89,6 +91,7 @@ class Phone(msgspec.Struct, frozen=True, kw_only=True):
     percent: float  # of the folder's bytes it has
     need_bytes: int
     need_items: int  # files to fetch and deletions to follow
+    sequence: int = 0  # of its index: another one when it told of anything
 
 
 class FolderState(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +199,7 @@ class PhoneFolder:
             percent=has.completion,
             need_bytes=has.need_bytes,
             need_items=has.need_items + has.need_deletes,
+            sequence=has.sequence,
         )
 
 

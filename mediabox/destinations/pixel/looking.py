@@ -2,7 +2,7 @@
 
 On a Pi each file costs some milliseconds. A file that lies in the outbox unchanged and is
 known to be on the phone is asked for in a sweep every few minutes; at once are asked what
-is gone from the outbox, and what the phone does not need any more.
+is gone from the outbox, what the phone does not need any more, and what it needs again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Looking:
     def __init__(self, folder: PhoneFolder, outbox: Outbox) -> None:
         self._folder, self._outbox = folder, outbox
         self._swept_s: float | None = None
+        self._sequence = 0
+        self.needed: frozenset[str] = frozenset()  # what the phone had still to fetch at the last look
         self._ours: set[tuple[int, str]] = set()  # delivery and version: the phone's, with our bytes
         self._absent_ms: dict[int, int] = {}  # delivery: when the phone was last seen without it
 
@@ -40,7 +42,8 @@ class Looking:
         now_s = asyncio.get_running_loop().time()
         is_sweep = self._swept_s is None or now_s - self._swept_s >= SWEEP_S
         here = await self._outbox.files()
-        asked = list(out) if is_sweep else await self._to_ask(out, here, phone, changed)
+        to_ask = await self._to_ask(out, here, phone, changed)
+        asked = list(out) if is_sweep else to_ask
         files = await self._folder.files(one.name for one in asked)
         if is_sweep:  # one that failed is made up for by the next look
             self._swept_s = now_s
@@ -50,6 +53,8 @@ class Looking:
             read(one, files.get(one.name), peers, is_here=one.name in here) if one.id in known else _as_before(one)
             for one in out
         ]
+        if phone.is_connected and any(_is_lacking(one) for one in readings):
+            self._swept_s = None  # there may be more
         await self._announce(readings)
         if phone.is_connected:
             absent = [one.delivery.id for one in readings if _is_awaited(one)]
@@ -60,13 +65,16 @@ class Looking:
     async def _to_ask(
         self, out: Sequence[Delivery], here: Container[str], phone: Phone, changed: Container[str]
     ) -> list[Delivery]:
-        needed = await self._needed(phone)
+        self.needed = await self._needed(phone)
+        samples = {one.name.rpartition(".")[2]: one.id for one in out} if phone.sequence != self._sequence else {}
+        self._sequence = phone.sequence  # it may ignore all files of a kind from now on
         return [
             one
             for one in out
-            if one.name not in here
+            if one.id in samples.values()
+            or one.name not in here
             or one.name in changed
-            or (one.state is DeliveryState.ACCEPTED and one.name not in needed)
+            or (one.state is DeliveryState.STORED) is (one.name in self.needed)
         ]
 
     async def _needed(self, phone: Phone) -> frozenset[str]:
@@ -102,6 +110,10 @@ class Looking:
 
 def _is_awaited(one: Reading) -> bool:
     return one.standing is Standing.WAITING and one.delivery.state is DeliveryState.ACCEPTED
+
+
+def _is_lacking(one: Reading) -> bool:
+    return one.standing is Standing.WAITING and one.delivery.state is DeliveryState.STORED
 
 
 def _as_before(delivery: Delivery) -> Reading:

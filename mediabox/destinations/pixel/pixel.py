@@ -17,6 +17,7 @@ from mediabox.destinations.pixel.looking import Looking
 from mediabox.destinations.pixel.making import Maker, kept_smaller
 from mediabox.destinations.pixel.telemetry import Telemetry
 from mediabox.destinations.pixel.watch import Watch
+from mediabox.destinations.pixel.withholding import Withholding
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.failpoints import fp
 from mediabox.model.delivery import Delivered, DeliveryState
@@ -64,6 +65,7 @@ class Pixel:
         self._shown: tuple[float, FolderState] | None = None
         self._traces = Traces()
         self._handed_over: set[str] = set()  # published, and not among what is out as far as we were asked
+        self._withholding = Withholding()
 
     @classmethod
     def build(cls, settings: Settings, tools: DestinationTools) -> Self:
@@ -133,6 +135,7 @@ class Pixel:
             readings, foreign = await self._readings(here, out, state.phone)
             sightings = self._judged(readings, has_stored=has_stored)
         complaints = [*standing.complaints(self.name, self._settings, state, readings, now_ms=now_ms)]
+        complaints += self._withholding.complaints(self.name, readings, state.phone, here.looking.needed)
         return Look(sightings=sightings, foreign=foreign, complaints=(*complaints, *self._forgotten(readings)))
 
     async def _readings(
