@@ -171,14 +171,16 @@ class CloudKit:
     async def _once(self, session: Session, scope: Scope, path: str, body: bytes, kind: type[A]) -> A:
         http = await self._connection.http()
         url = f"{session.photos_url}{PATH}/{scope}/{path}"
+        headers = self._connection.headers_for(url, {"Content-Type": "text/plain"})
         async with self._budget.call(path, account=self._connection.name) as call:
             try:
                 async with (
                     asyncio.timeout(ANSWER_S),
-                    http.post(url, data=body, params=_params(session), headers={"Content-Type": "text/plain"}) as got,
+                    http.post(url, data=body, params=_params(session), headers=headers, allow_redirects=False) as got,
                 ):
                     content = await got.read()
                     status = got.status
+                    self._connection.received(url, got.headers.getall("Set-Cookie", ()))
                     asked_s = retry_after_s(got.headers, now_ms=self._clock.wall_ms())
             except Unreachable as err:
                 raise self._connection.away(err, path) from err

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from http.cookies import Morsel
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import aiohttp
-from yarl import URL
 
-from mediabox.errors import Away, Retryable
+from mediabox.errors import Away, MediaboxError, Retryable
+from mediabox.log import get_logger
+from mediabox.sources.icloud.cookies import Cookies
 from mediabox.sources.icloud.refusals import OFFLINE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from mediabox.sources.icloud.endpoints import Endpoints
     from mediabox.sources.icloud.session import Cookie, Session
+
+log = get_logger(__name__)
 
 CONNECT_S = 20.0
 SILENCE_S = 60.0  # without a byte
@@ -40,6 +44,17 @@ class Keeper(Protocol):
         """Let go of whatever is under way."""
 
 
+@runtime_checkable
+class Sealing(Protocol):
+    """A keeper that keeps what Apple renews in the midst of a session."""
+
+    def renewed(self, session: Session, cookies: tuple[Cookie, ...]) -> None:
+        """The cookies of a session as they are now. Nothing is written yet."""
+
+    async def seal(self) -> None:
+        """Write down what was renewed since the last time."""
+
+
 class Connection:
     """The client is made at the first use, in the running loop."""
 
@@ -50,19 +65,17 @@ class Connection:
         self._endpoints = endpoints
         self._http: aiohttp.ClientSession | None = None
         self._opening = asyncio.Lock()
-        self._jar: aiohttp.CookieJar | None = None
+        self._cookies = Cookies()
         self._loaded: Session | None = None
 
     async def http(self) -> aiohttp.ClientSession:
-        """The client. Cookies are those of the last `session`."""
+        """The client. It knows no cookies: `headers_for` gives those of the last `session`."""
         async with self._opening:
             if self._http is None:
                 tls = await asyncio.to_thread(self._endpoints.tls)
-                # Addresses without a name may have cookies too: a simulator lives at one.
-                self._jar = aiohttp.CookieJar(unsafe=True, quote_cookie=False)
                 self._http = aiohttp.ClientSession(
                     connector=aiohttp.TCPConnector(ssl=tls, limit=CONNECTIONS),
-                    cookie_jar=self._jar,
+                    cookie_jar=aiohttp.DummyCookieJar(),
                     headers=self._endpoints.headers(),
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S),
                     read_bufsize=BUFFERED_BYTES,
@@ -78,9 +91,26 @@ class Connection:
         except Retryable as err:  # says nothing about the file or page it is wanted for
             raise Away(str(err), part=self.part, retry_after_s=err.retry_after_s) from err
         if session is not self._loaded:
-            await self.http()
-            self._load(session)
+            self._cookies.load(session.cookies)
+            self._loaded = session
         return session
+
+    def headers_for(self, url: str, more: Mapping[str, str]) -> dict[str, str]:
+        """These headers, and the cookies that are for this address."""
+        return {**more, **self._cookies.header(url)}
+
+    def received(self, url: str, set_cookies: Iterable[str]) -> None:
+        """What an answer set. Apple renews X-APPLE-WEBAUTH-TOKEN with nearly every answer (15 of 16 recorded)."""
+        if self._cookies.keep(url, set_cookies) and self._loaded is not None and isinstance(self._keeper, Sealing):
+            self._keeper.renewed(self._loaded, self._cookies.all())
+
+    async def seal(self) -> None:
+        """Have renewed cookies written down: the next start goes on with them."""
+        if isinstance(self._keeper, Sealing):
+            try:
+                await self._keeper.seal()
+            except (MediaboxError, OSError) as err:  # those of before are good for a while
+                log.warning("icloud_cookies_not_sealed", source=self.name, reason=str(err))
 
     def expired(self, session: Session) -> None:
         """Apple refused the session."""
@@ -93,25 +123,6 @@ class Connection:
 
     async def close(self) -> None:
         """May be repeated; the next use opens anew."""
-        http, self._http, self._loaded = self._http, None, None
+        http, self._http = self._http, None
         if http is not None:
             await http.close()
-
-    def _load(self, session: Session) -> None:
-        jar = self._jar
-        if jar is None:
-            return
-        jar.clear()
-        for cookie in session.cookies:
-            jar.update_cookies([(cookie.name, _morsel(cookie))], URL(f"https://{cookie.domain.lstrip('.')}/"))
-        self._loaded = session
-
-
-def _morsel(cookie: Cookie) -> Morsel[Any]:
-    morsel: Morsel[Any] = Morsel()
-    morsel.set(cookie.name, cookie.value, cookie.value)
-    morsel["path"] = cookie.path
-    if cookie.domain.startswith("."):  # else it is for this host only (RFC 6265, section 5.3)
-        morsel["domain"] = cookie.domain
-    morsel["secure"] = cookie.is_secure
-    return morsel

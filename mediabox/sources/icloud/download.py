@@ -147,12 +147,13 @@ class Downloads:
                 return f"the connection broke ({type(err).__name__})"
 
     async def _get(self, link: Link, headers: dict[str, str]) -> aiohttp.client._RequestContextManager:
-        """Ask for the file; with the session's cookies, without which shared libraries answer 17 bytes (kei)."""
+        """Ask for the file, as a browser would: with cookies that are for its host, and with none of another's."""
         if not link.url.startswith("https://"):
             raise Stray("iCloud gave a link that is not HTTPS")
         await self._connection.session()
         http = await self._connection.http()
-        return http.get(URL(link.url.replace("${f}", "file"), encoded=True), headers=headers)
+        url = URL(link.url.replace("${f}", "file"), encoded=True)
+        return http.get(url, headers=self._connection.headers_for(str(url), headers), allow_redirects=False)
 
     def _refuse(self, got: aiohttp.ClientResponse, call: Call, name: str) -> None:
         """Raise unless this is an answer with bytes of a file."""

@@ -126,6 +126,8 @@ class ICloud:
             if self._denials >= MOST_DENIALS:
                 raise no_library(self.name) from gone
             raise
+        finally:
+            await self._connection.seal()
         self._denials = 0
         if listing.end is not None:
             self._complaints = complaints_of(listing.end, self.name)
@@ -197,6 +199,7 @@ class ICloud:
 
     async def close(self) -> None:
         """Close the connections. May be repeated."""
+        await self._connection.seal()
         await self._connection.close()
         await self._keeper.close()
 

@@ -12,6 +12,8 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
 from mediabox.sources.icloud.refusals import OFFLINE
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mediabox.model.issue import Issue
+    from mediabox.sources.icloud.session import Cookie
     from mediabox.sources.icloud.sign_in.vault import Account, Kept, Vault
 
 log = get_logger(__name__)
@@ -82,6 +85,7 @@ class SignIn:
         self._proven: Session | None = None  # accepted by Apple since this start
         self._proven_at_s = 0.0
         self._strikes = 0  # sessions turned away in a row
+        self._renewed: tuple[Cookie, ...] | None = None  # not written down yet
 
     # ------------------------------------------------------------ what the source needs
 
@@ -109,6 +113,20 @@ class SignIn:
         self._strikes = 1 if held_s >= GOOD_AFTER_S else self._strikes + 1
         self._proven = None
         log.info("icloud_turned_away", source=self.account.name, in_a_row=self._strikes)
+
+    def renewed(self, session: Session, cookies: tuple[Cookie, ...]) -> None:
+        """Apple renewed cookies of this session in an answer."""
+        if session is self._proven:
+            self._renewed = cookies
+
+    async def seal(self) -> None:
+        """Write renewed cookies down, sealed: a restart, and the next sign-in, go on with them."""
+        async with self._turn:
+            cookies, self._renewed = self._renewed, None
+            if cookies is None or self._proven is None:
+                return
+            browser = msgspec.structs.replace(self._proven.browser, cookies=cookies)
+            await self._standing.keep(browser=browser, session=msgspec.structs.replace(self._proven, browser=browser))
 
     # ------------------------------------------------------------ what people say
 
@@ -261,7 +279,7 @@ class SignIn:
     async def _looking_ahead(self, session: Session) -> Session:
         """Foretell the end 21, 7 and 1 days before it, once each, unless the session can be renewed silently."""
         kept = await self._standing.kept()
-        days = self._standing.days_due(kept, session)
+        days = self._standing.days_due(kept, kept.session or session)
         if days is None or (kept.foretold_days is not None and kept.foretold_days <= days):
             return session
         await self._standing.keep(foretold_days=days)
