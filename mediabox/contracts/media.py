@@ -67,6 +67,7 @@ class ExamineRequest(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     modified_at_ms: int | None = None
     renditions: bool = True
+    folder: str = ""  # where it lay at its source: `1998-07 Greece` tells of a date
 
 
 class Examiner(Protocol):

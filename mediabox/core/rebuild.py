@@ -256,6 +256,7 @@ def _request(found: _Found, size_bytes: int) -> ExamineRequest:
         kind=member.kind if member else claimed_kind(name) or Kind.PICTURE,
         size_bytes=size_bytes,
         modified_at_ms=found.modified_at_ms,
+        folder=member.remote_id.rpartition("/")[0] if member else "",
     )
 
 

@@ -84,6 +84,7 @@ def _examine(call: wire.Examine, descriptor: int) -> child.Reply:
         size_bytes=call.size_bytes,
         modified_at_ms=call.modified_at_ms,
         renditions=call.renditions,
+        folder=call.folder,
     )
     try:
         seen = examine(descriptor, request, with_pixels=call.pixels)

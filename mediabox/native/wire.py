@@ -57,6 +57,7 @@ class Examine(msgspec.Struct, frozen=True, kw_only=True, tag="examine"):
     size_bytes: int
     modified_at_ms: int | None = None
     renditions: bool = True
+    folder: str = ""
     pixels: bool = True
 
 

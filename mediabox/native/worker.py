@@ -224,6 +224,7 @@ class MediaWorkers:
             size_bytes=request.size_bytes,
             modified_at_ms=request.modified_at_ms,
             renditions=request.renditions,
+            folder=request.folder,
         )
         self._count("examined")
         return self._look(call, descriptor)

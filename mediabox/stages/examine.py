@@ -68,6 +68,7 @@ class Examine:
             size_bytes=resource.size_bytes or 0,
             modified_at_ms=resource.modified_at_ms,
             renditions=self._renditions is not None,
+            folder=resource.remote_id.rpartition("/")[0],
         )
 
     async def _keep(self, resource: Resource, examination: Examination) -> None:

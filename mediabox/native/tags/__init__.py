@@ -80,7 +80,7 @@ def read_tags(reader: Source, request: ExamineRequest, *, clock: Clock | None = 
     else:
         _walk(reader, found)
     times = (*found.times, *outside_times(request))
-    return found.facts(choose(times, clock=clock or Clock()))
+    return found.facts(choose(times, clock=clock or Clock(), place=found.place))
 
 
 def preload() -> None:

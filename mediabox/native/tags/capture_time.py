@@ -1,43 +1,165 @@
-"""Choose when the shutter opened among everything a file, its name and its folder say.
+"""Choose when the shutter opened, among everything a file, its name and its folder say. Pure.
 
-The order is that of `model.facts.TimeSource`, best first; the first sane one wins.
+Each candidate has a source, a precision (a moment, or a day, month, year) and perhaps a zone.
+They vote (decision 0012), because every source lies in its own way:
+
+1. What lies in the future or before photography is no date.
+2. A clock that was never set shows its maker's default. That counts only where nothing else speaks,
+   unless a name or a satellite says the same day.
+3. Else the best source (`model.facts.TimeSource`) speaks; but a satellite and a name that agree outvote a camera.
+4. Headers, modification times and names are written when a file is made: they can only be late, the earliest counts.
+5. A period is narrowed to the moment another source knows within it.
+6. An instant in UTC and a wall clock, each from another place, make a time with its zone.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from mediabox.clock import Clock
 from mediabox.contracts import ExamineRequest
-from mediabox.model.facts import CaptureTime, TimeSource
-from mediabox.native.tags.dates import EARLIEST_YEAR, utc_candidate
-from mediabox.native.tags.file_name import named_time
+from mediabox.model.facts import CaptureTime, Place, TimeSource
+from mediabox.native.tags.dates import EARLIEST_YEAR, offset_between, utc_candidate
+from mediabox.native.tags.file_name import folder_time, named_time
 
 _RANK = {source: rank for rank, source in enumerate(TimeSource)}
 _AHEAD = timedelta(days=2)  # a camera set to another zone, or a clock slightly off, is no reason to lose a date
 _LAST_YEAR = 2100  # the bound while the box's own clock is not to be trusted
+_SAME_DAY = timedelta(
+    hours=26
+)  # two clocks that mean one day: zones are up to 14 hours apart, a day is known by its noon
+_JITTER = timedelta(minutes=2)  # between a clip's name and its header, in one zone
+
+# Where clocks start that nobody set: Unix and QuickTime (also seen from zones west), DOS, GPS, NTP's turn, and what
+# cameras show without a battery. Midnight of a New Year in the years of digital cameras is a maker's default as well.
+_DEFAULT = re.compile(
+    r"19(?:04-01-01|69-12-31|70-01-01|79-12-31|80-01-0[16])|200[01]-01-01|2002-12-08T12:0|2036-02-0[67]|2038-01-19"
+    r"|(?:199[5-9]|20\d\d)-01-01T00:00:00"
+)
+_EPOCHS = "1970-01-02"  # no digital camera is that old: less than nothing else
+_INDEPENDENT = frozenset({TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.GPS_UTC})  # of the camera's clock
+_CAMERA = frozenset({TimeSource.EXIF_OFFSET, TimeSource.EXIF_LOCAL})
+_WRITTEN = frozenset({TimeSource.MOVIE_HEADER, TimeSource.EXIF_MODIFIED, TimeSource.FILE_NAME})
+_INSTANTS = frozenset({TimeSource.MOVIE_HEADER, TimeSource.GPS_UTC})
+_DAYS_EDGE = timedelta(hours=15), timedelta(hours=24)  # around a day's noon: what its zones, from UTC+3 to UTC-12, hold
 
 
-def choose(candidates: Iterable[CaptureTime], *, clock: Clock) -> CaptureTime | None:
-    """The best sane candidate, or None. Before 1900, or more than two days ahead, is not sane."""
+def choose(candidates: Iterable[CaptureTime], *, clock: Clock, place: Place | None = None) -> CaptureTime | None:
+    """What the vote says, or None. `place`, where it was taken, gives an instant without zone the likely one."""
+    sane = _sane(candidates, clock)
+    best = min(sane, key=lambda each: (_doubt(each, sane), _RANK[each.source]), default=None)
+    if best is None:
+        return None
+    best = _earliest(_outvoted(best, sane), sane)
+    return _zoned(_narrowed(best, sane), sane, place)
+
+
+def outside_times(request: ExamineRequest) -> list[CaptureTime]:
+    """What the name and the folders say: the last resorts."""
+    modified = _instant(request.modified_at_ms)
+    written = None if modified is None else utc_candidate(modified, TimeSource.FILE_MODIFIED)
+    return [each for each in (named_time(request.name), folder_time(request.folder), written) if each is not None]
+
+
+def is_clock_default(local: str) -> bool:
+    """Whether a clock shows this time without ever having been set."""
+    return _DEFAULT.match(local) is not None
+
+
+def _sane(candidates: Iterable[CaptureTime], clock: Clock) -> list[CaptureTime]:
+    """Those from 1900 to two days ahead; without a folder's that is younger than the file in it."""
     latest = f"{_LAST_YEAR}-12-31T23:59:59"
     if clock.is_trusted():
         now = datetime.fromtimestamp(clock.wall_ms() / 1000, UTC).replace(tzinfo=None)
         latest = (now + _AHEAD).isoformat(timespec="seconds")
     # ISO 8601 without zone, all of four-digit years: text order is time order.
     sane = [each for each in candidates if f"{EARLIEST_YEAR:04}" <= each.local <= latest]
-    return min(sane, key=lambda each: _RANK[each.source], default=None)
+    written = _first(sane, TimeSource.FILE_MODIFIED)
+    if written is None or is_clock_default(written.local):
+        return sane
+    return [each for each in sane if each.source is not TimeSource.FOLDER or each.local <= written.local]
 
 
-def outside_times(request: ExamineRequest) -> list[CaptureTime]:
-    """What the name and the folder say: the last resorts."""
-    found = []
-    named = named_time(request.name)
-    if named is not None:
-        found.append(named)
-    modified = _instant(request.modified_at_ms)
-    if modified is not None:
-        found.append(utc_candidate(modified, TimeSource.FILE_MODIFIED))
-    return found
+def _doubt(one: CaptureTime, others: Collection[CaptureTime]) -> int:
+    """0 for what is believed. Worse: a clock's default, the file's own time, an epoch."""
+    if one.source is TimeSource.FILE_MODIFIED:
+        return 2
+    is_confirmed = any(
+        _agree(one, other) for other in others if other.source in _INDEPENDENT and other.source is not one.source
+    )
+    if is_confirmed or not is_clock_default(one.local):
+        return 0
+    return 3 if one.local < _EPOCHS else 1
+
+
+def _outvoted(best: CaptureTime, sane: Collection[CaptureTime]) -> CaptureTime:
+    fix, named = _first(sane, TimeSource.GPS_UTC), _first(sane, TimeSource.FILE_NAME)
+    if best.source not in _CAMERA or fix is None or named is None:
+        return best
+    return fix if _agree(fix, named) and not _agree(best, named) and not _agree(best, fix) else best
+
+
+def _earliest(best: CaptureTime, sane: Collection[CaptureTime]) -> CaptureTime:
+    if best.source not in _WRITTEN:
+        return best
+    written = (each for each in sane if each.source in _WRITTEN and not _doubt(each, sane))
+    earliest = min(written, key=lambda each: each.begins, default=best)
+    return best if _agree(best, earliest) else earliest
+
+
+def _narrowed(best: CaptureTime, sane: Collection[CaptureTime]) -> CaptureTime:
+    if not best.is_partial:
+        return best
+    within = (each for each in sane if not each.is_partial and each.local.startswith(best.local))
+    return min(within, key=lambda each: (_doubt(each, sane), _RANK[each.source]), default=best)
+
+
+def _zoned(best: CaptureTime, sane: Collection[CaptureTime], place: Place | None) -> CaptureTime:
+    """An instant on the wall clock where it was: by what a local clock says of it, else by the sun."""
+    instant = best if best.source in _INSTANTS else _first(sane, TimeSource.MOVIE_HEADER)
+    wall = best if best.source is TimeSource.QUICKTIME_DATE else _first(sane, TimeSource.FILE_NAME)
+    if instant is None or instant.offset_min != 0 or best not in (instant, wall):
+        return best
+    if wall is None or wall.offset_min is not None or not _agree(instant, wall):
+        is_by_sun = best is instant and (wall is None or wall.offset_min is not None)
+        return _east(instant, 60 * round(place.longitude / 15), best.source) if is_by_sun and place else best
+    apart = _at(wall) - _at(instant)
+    if wall.is_partial:
+        return wall if _is_next_day(wall, instant, apart) else best
+    east = offset_between(_at(wall), _at(instant))
+    if east is None:
+        return best
+    if abs(apart - timedelta(minutes=east)) > _JITTER:  # a header is often written when the clip ends
+        return wall
+    # The same hour in both: the header has the local time, or it was in the zone of UTC. Nobody knows.
+    return _east(instant, east, best.source) if east else CaptureTime(local=wall.local, source=best.source)
+
+
+def _is_next_day(day: CaptureTime, instant: CaptureTime, apart: timedelta) -> bool:
+    """Whether a zone brings the instant, which lies just beside the day in UTC, into it."""
+    before, behind = _DAYS_EDGE
+    return instant.local[:10] != day.local and -behind <= apart <= before
+
+
+def _east(instant: CaptureTime, minutes: int, source: TimeSource) -> CaptureTime:
+    local = _at(instant) + timedelta(minutes=minutes)
+    timespec = "milliseconds" if "." in instant.local else "seconds"
+    return CaptureTime(local=local.isoformat(timespec=timespec), offset_min=minutes, source=source)
+
+
+def _agree(one: CaptureTime, other: CaptureTime) -> bool:
+    """Whether both may mean the same day: a period agrees with all that is in it."""
+    if one.local.startswith(other.local) or other.local.startswith(one.local):
+        return True
+    return abs(_at(one) - _at(other)) <= _SAME_DAY
+
+
+def _first(candidates: Iterable[CaptureTime], source: TimeSource) -> CaptureTime | None:
+    return next((each for each in candidates if each.source is source), None)
+
+
+def _at(time: CaptureTime) -> datetime:
+    return datetime.fromisoformat(time.begins)
 
 
 def _instant(unix_ms: int | None) -> datetime | None:

@@ -4,7 +4,7 @@ import made
 import pytest
 
 from mediabox.model.facts import TimeSource
-from mediabox.native.tags.file_name import named_time
+from mediabox.native.tags.file_name import folder_time, named_time
 
 TAKEN = {0x9003: made.ascii_value("2024:05:12 18:03:22")}
 
@@ -82,8 +82,25 @@ def test_name_then_folder_are_the_last_resorts(read) -> None:
         ("20180412_192449.jpg", "2018-04-12T19:24:49", None),
         ("signal-2021-03-04-123456.jpg", "2021-03-04T12:34:56", None),
         ("signal-2021-03-04-12-34-56-789.jpg", "2021-03-04T12:34:56.789", None),
-        ("IMG-20200101-WA0001.jpg", "2020-01-01T00:00:00", None),
-        ("2018-04-12 birthday.jpg", "2018-04-12T00:00:00", None),
+        ("IMG-20200101-WA0001.jpg", "2020-01-01", None),
+        ("2018-04-12 birthday.jpg", "2018-04-12", None),
+        ("WP_20140102_13_04_05_Pro.jpg", "2014-01-02T13:04:05", None),
+        ("WP_20140102_001.jpg", "2014-01-02", None),
+        ("IMG_20200102.jpg", "2020-01-02", None),
+        ("IMG_20200102 (1).jpg", "2020-01-02", None),
+        ("VID_20200102~2.mp4", "2020-01-02", None),
+        ("VID-20200102-WA0001.mp4", "2020-01-02", None),
+        ("WhatsApp Image 2020-01-02 at 3.04.33 PM.jpeg", "2020-01-02T15:04:33", None),
+        ("FB_IMG_1514764800000.jpg", "2018-01-01T00:00:00", 0),
+        ("mmexport1514764800123.jpg", "2018-01-01T00:00:00.123", 0),
+        ("wx_camera_1514764800000.mp4", "2018-01-01T00:00:00", 0),
+        ("1514764800000.jpg", "2018-01-01T00:00:00", 0),
+        ("Screenshot from 2019-06-07 18-19-20.png", "2019-06-07T18:19:20", None),
+        ("Screenshot_2020-01-02-12-04-33-123_com.app.png", "2020-01-02T12:04:33.123", None),
+        ("20200102_120433(0).jpg", "2020-01-02T12:04:33", None),
+        ("BURST20200102120433.jpg", "2020-01-02T12:04:33", None),
+        ("DJI_20200102120433_0001_D.MP4", "2020-01-02T12:04:33", None),
+        ("IMG_20200102_240433.jpg", "2020-01-02T00:04:33", None),
     ],
 )
 def test_names_tell_the_time(name: str, local: str, offset_min: int | None) -> None:
@@ -94,7 +111,57 @@ def test_names_tell_the_time(name: str, local: str, offset_min: int | None) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["IMG_4120.JPG", "DSC_20181332.jpg", "12345678901234.jpg", "a" * 5000, "20190101.jpg", ""]
+    "name",
+    [
+        "IMG_4120.JPG",
+        "DSC_20181332.jpg",
+        "12345678901234.jpg",
+        "a" * 5000,
+        "20190101.jpg",
+        "IMG_20201399.jpg",
+        "IMG_1577966673.jpg",
+        "received_1015498765432100.jpeg",
+        "",
+    ],
 )
 def test_numbers_are_not_always_dates(name: str) -> None:
     assert named_time(name) is None
+
+
+@pytest.mark.parametrize(
+    ("folder", "local"),
+    [
+        ("pictures~1a2b3c4d/1998-07 Greece", "1998-07"),
+        ("pictures~1a2b3c4d/1998-07-14 Wedding", "1998-07-14"),
+        ("a/2004/06", "2004-06"),
+        ("a/2004/06 June/15", "2004-06-15"),
+        ("a/2004/Greece", "2004"),
+        ("a/2004/2004-06-15", "2004-06-15"),
+        ("a/20040615 Wedding", "2004-06-15"),
+        ("2004~3f9a21c0", "2004"),
+        ("a/1987 Summer/best of", "1987"),
+    ],
+)
+def test_folders_tell_a_period(folder: str, local: str) -> None:
+    found = folder_time(folder)
+
+    assert found is not None
+    assert (found.local, found.source) == (local, TimeSource.FOLDER)
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "",
+        "DCIM/100CANON",
+        "2010-2014 kids",
+        "2010 - 2014",
+        "2000px",
+        "a/06",
+        "12345",
+        "0A1B2C3D/2012ABCD-0000",
+        "x" * 9999,
+    ],
+)
+def test_numbers_of_folders_are_not_always_dates(folder: str) -> None:
+    assert folder_time(folder) is None
