@@ -173,8 +173,13 @@ def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     tell.add_argument("--battery", type=float, metavar="PERCENT", help="its charge")
     tell.add_argument("--celsius", type=float, metavar="N", help="how hot it is")
     tell.add_argument("--free-gb", type=float, metavar="N", help="free space on it")
-    _named(action, "believe", "what went without proof has arrived: count it, on your word")
-    _named(action, "resend", "what went without proof has not arrived: deliver it again")
+    _with_json(_named(action, "unverified", "what left so that it may never have been backed up, each with the reason"))
+    believe = _named(action, "believe", "it is in Google Photos, on your word: what is unverified, or what you name")
+    resend = _named(action, "resend", "it is not in Google Photos: deliver again what is unverified, or what you name")
+    for photos in (believe, resend):
+        photos.add_argument("photo", nargs="*", metavar="PHOTO", help="only these, by name, also what has left")
+    count = _named(action, "count", "how many photos Google Photos offers to free, as it says before Free up space")
+    count.add_argument("number", type=int, metavar="N", help="the number on the phone's screen")
     clear = _named(action, "clear", "take what the phone has had for long out of the outbox, and so off the phone")
     clear.add_argument("--older-than", type=float, default=30.0, metavar="DAYS", help="on it for so long (30)")
 

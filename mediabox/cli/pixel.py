@@ -22,6 +22,7 @@ from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
 from mediabox.destinations.pixel.link import client_of, folder_id_of, outbox_of, shared_folder_of
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.errors import MediaboxError, Permanent
+from mediabox.model.delivery import Counted
 
 if TYPE_CHECKING:
     import argparse
@@ -56,6 +57,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     version: str = ""
     folder: FolderState | None = None
+    counted: Counted | None = None
     problem: str = ""
     remedy: str = ""
 
@@ -70,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         case "pair":
             target = destination_settings(home, arguments.name)
             return asyncio.run(pair(target, arguments.device or "", wait_s=arguments.wait, as_json=arguments.json))
-        case "tell" | "believe" | "resend" | "clear":
+        case "tell" | "believe" | "resend" | "clear" | "unverified" | "count":
             return pixel_orders.run(arguments, destination_settings(home, arguments.name).name)
         case _:
             return asyncio.run(status(home, arguments.name, as_json=arguments.json))
@@ -149,7 +151,9 @@ async def status(home: Path, name: str | None, *, as_json: bool) -> int:
 
 async def told_of(target: Target) -> Told:
     """What can be found out; an error is part of it."""
-    told = Told(name=target.name, folder_id=target.folder_id, outbox=str(target.shared))
+    told = Told(
+        name=target.name, folder_id=target.folder_id, outbox=str(target.shared), counted=pixel_orders.counted(target)
+    )
     try:
         client = await asyncio.to_thread(client_of, target.settings, target.name)
         told = msgspec.structs.replace(told, url=client.url)

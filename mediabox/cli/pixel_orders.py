@@ -1,21 +1,30 @@
-"""`mediabox pixel tell|believe|resend|clear NAME`: what a person, or a script, has to say of a phone."""
+"""What a person, or a script, has to say of a phone: `mediabox pixel tell|unverified|believe|resend|count|clear`."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediabox.cli import exits
-from mediabox.cli.home import catalogue, home_of, poke
-from mediabox.cli.words import count_words
+from mediabox.cli.home import DATABASE, catalogue, home_of, poke
+from mediabox.cli.pixel_words import count_told
+from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
 from mediabox.core import commands
 from mediabox.core.delivering import orders
-from mediabox.model.delivery import PeerTold
+from mediabox.model.delivery import DeliveryState, PeerTold
+from mediabox.store import deliveries
 from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
     import argparse
     import sqlite3
+    from pathlib import Path
+
+    from mediabox.cli.pixel import Target
+    from mediabox.model.delivery import Counted
 
 DAY_MS = 86_400_000
 GB = 1_000_000_000
@@ -24,10 +33,24 @@ GB = 1_000_000_000
 def run(arguments: argparse.Namespace, name: str) -> int:
     """`name`: of the destination."""
     home = home_of(arguments)
+    if arguments.action == "unverified":
+        return _list(home, name, as_json=arguments.json)
     with catalogue(home, write=True) as connection, transaction(connection):
         said = _do(connection, arguments, name)
     is_running = poke(home)
-    print(said if is_running else f"{said} mediabox is not running here; it goes on when it does.")
+    print(plain(said if is_running else f"{said} mediabox is not running here; it goes on when it does."))
+    return exits.OK
+
+
+def _list(home: Path, name: str, *, as_json: bool) -> int:
+    with catalogue(home) as connection:
+        found = deliveries.in_state(connection, name, DeliveryState.DOUBTED)
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        return exits.OK
+    for one in found:
+        print(plain(f"{one.name}: {one.note}"))
+    print(f"{count_words(len(found), 'file')} of {name} unverified." if found else f"Nothing of {name} is unverified.")
     return exits.OK
 
 
@@ -38,11 +61,14 @@ def _do(connection: sqlite3.Connection, arguments: argparse.Namespace, name: str
             commands.tell(connection, name, _told(arguments, now_ms))
             return f"Noted for {name}, for an hour."
         case "believe":
-            count = orders.believe(connection, name, now_ms=now_ms)
-            return f"{count_words(count, 'file')} of {name} counted as arrived, on your word: it is no proof."
+            count = orders.believe(connection, name, *arguments.photo, now_ms=now_ms)
+            return f"{count_words(count, 'file')} of {name} confirmed, on your word: it is no proof."
         case "resend":
-            count = orders.resend(connection, name, now_ms=now_ms)
+            count = orders.resend(connection, name, *arguments.photo, now_ms=now_ms)
             return f"{count_words(count, 'file')} will go to {name} once more."
+        case "count":
+            counted = orders.count(connection, name, arguments.number, now_ms=now_ms)
+            return f"{count_told(counted)} That is no proof, and counts nowhere."
         case _:
             before_ms = now_ms - int(arguments.older_than * DAY_MS)
             count = orders.clear(connection, name, older_than_ms=before_ms, now_ms=now_ms)
@@ -50,6 +76,14 @@ def _do(connection: sqlite3.Connection, arguments: argparse.Namespace, name: str
                 f"{count_words(count, 'file')} that {name} has had for {arguments.older_than:g} days will be taken "
                 "off it. What Google Photos has backed up stays there; the originals stay in the archive."
             )
+
+
+def counted(target: Target) -> Counted | None:
+    """The number a person typed in last; None when there is none, or no catalogue yet."""
+    if not (target.home / DATABASE).exists():
+        return None
+    with catalogue(target.home) as connection:
+        return commands.count_of(connection, target.name)
 
 
 def _told(arguments: argparse.Namespace, now_ms: int) -> PeerTold:

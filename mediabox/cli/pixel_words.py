@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from mediabox.cli.words import ago, bytes_words, count_words, plain
+from mediabox.cli.words import ago, bytes_words, count_words, day_words, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mediabox.cli.pixel import Told
     from mediabox.destinations.pixel.folder import Phone
     from mediabox.destinations.pixel.pairing import Asking, Paired
+    from mediabox.model.delivery import Counted
 
 # Written out, the path is one Android's media scanner finds: what Syncthing calls "~" it does not know since
 # Android 14 (syncthing-android #2101). Deletions by Google Photos may be seen by scans only (syncthing #7062).
@@ -90,11 +91,24 @@ def standing_words(told: Told, *, now_ms: int) -> Iterator[str]:
     yield f"  outbox: {told.outbox}"
     if told.folder.phone is not None:
         yield f"  phone {told.folder.phone.device_id[:7]}: {phone_words(told.folder.phone, now_ms=now_ms)}"
+    if told.counted is not None:
+        yield f"  {count_told(told.counted)}"
     if told.folder.others:
         yield f"  {count_words(len(told.folder.others), 'other device')} may change the folder as well"
     for fault in told.folder.faults:
         yield f"! {fault.message}"
         yield f"  What to do: {fault.remedy}"
+
+
+def count_told(counted: Counted) -> str:
+    """`Count matched on 30 Nov 2026: ...`."""
+    day = day_words(counted.at_ms)
+    if counted.shown == counted.on_phone:
+        return f"Count matched on {day}: Google Photos would free {counted.shown:,}, as many as are on the phone."
+    return (
+        f"Count differed on {day}: Google Photos would free {counted.shown:,}, on the phone are {counted.on_phone:,}. "
+        "What is missing there may not be backed up yet; other photos of the phone may be in the number."
+    )
 
 
 def phone_words(phone: Phone, *, now_ms: int) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of
-from mediabox.cli.words import ago, bytes_words, clock_time, count_words, plain
+from mediabox.cli.words import ago, bytes_words, clock_time, count_words, day_words, plain
 from mediabox.clock import Clock
 from mediabox.core.informed import informed
 from mediabox.model.asset import Resource
@@ -156,7 +156,7 @@ _ROAD = {
     DeliveryState.ADMITTED: "is being made",
     DeliveryState.ACCEPTED: "in the outbox",
     DeliveryState.STORED: "on the phone (P)",
-    DeliveryState.FREED: "left the phone; what Google Photos has nobody can tell by that",
+    DeliveryState.FREED: "left the phone",
     DeliveryState.DOUBTED: "unverified",
     DeliveryState.BELIEVED: "arrived as far as a person says; nothing proves it",
     DeliveryState.REFUSED: "cannot be delivered",
@@ -168,7 +168,7 @@ def _delivery_told(delivery: Delivery, now_ms: int) -> Iterator[str]:
     """One file's road, each of its stations with its age."""
     yield (
         f"  to       {delivery.destination}: {delivery.name} ({delivery.form}, {bytes_words(delivery.size_bytes)}), "
-        f"{_ROAD[delivery.state]}"
+        f"{_ROAD[delivery.state]}{_day(delivery)}"
     )
     times = (
         ("in the outbox", delivery.accepted_at_ms),
@@ -180,6 +180,11 @@ def _delivery_told(delivery: Delivery, now_ms: int) -> Iterator[str]:
         yield f"           {', '.join(stations)}"
     for words in filter(None, (delivery.proof, delivery.note)):
         yield f"           {words}"
+
+
+def _day(delivery: Delivery) -> str:
+    left_at_ms = delivery.freed_at_ms if delivery.state is DeliveryState.FREED else None
+    return "" if left_at_ms is None else f" on {day_words(left_at_ms)}"
 
 
 def _words_told(one: Way) -> Iterator[str]:

@@ -53,6 +53,11 @@ def ago(at_ms: int, now_ms: int) -> str:
     return "just now"
 
 
+def day_words(at_ms: int) -> str:
+    """`24 Oct 2026`, the local day."""
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).astimezone().strftime("%-d %b %Y")
+
+
 def clock_time(at_ms: int) -> str:
     """Local date and time with zone."""
     return datetime.fromtimestamp(at_ms / 1000, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")

@@ -8,7 +8,7 @@ import msgspec
 
 from mediabox.core import plan
 from mediabox.core.failures import FAILED
-from mediabox.model.delivery import PeerTold
+from mediabox.model.delivery import Counted, PeerTold
 from mediabox.store import assets, figures, issues, jobs, journal, volumes
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ ANSWER = "icloud_answer:"  # and the account's name
 MASS_DELETION = "mass_deletion"  # until when many deletions at once are meant
 ALLOWED_MS = 86_400_000
 TOLD = "told:"  # and the destination's name
+COUNTED = "counted:"  # and the destination's name
 TOLD_GOOD_MS = 3_600_000  # a battery an hour ago says nothing of now
 FULL_LISTING = "full_listing:"  # and the source's name
 ANSWER_GOOD_MS = 600_000  # a code read off a phone ten minutes ago is no longer one
@@ -109,6 +110,16 @@ def told_of(connection: sqlite3.Connection, destination: str, *, now_ms: int) ->
     text = volumes.switch(connection, TOLD + destination)
     told = msgspec.json.decode(text, type=PeerTold) if text else None
     return told if told and abs(now_ms - told.at_ms) <= TOLD_GOOD_MS else None
+
+
+def keep_count(connection: sqlite3.Connection, destination: str, counted: Counted) -> None:
+    """The number a person read on the phone's screen. Replaces the one before."""
+    volumes.set_switch(connection, COUNTED + destination, msgspec.json.encode(counted).decode())
+
+
+def count_of(connection: sqlite3.Connection, destination: str) -> Counted | None:
+    text = volumes.switch(connection, COUNTED + destination)
+    return msgspec.json.decode(text, type=Counted) if text else None
 
 
 def set_wait(connection: sqlite3.Connection, destination: str, reason: str | None) -> None:

@@ -109,6 +109,14 @@ class PeerTold(msgspec.Struct, frozen=True, kw_only=True):
     free_bytes: int | None = None
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """How many photos Google Photos offered to free, as a person read it, and how many the phone had then."""
+
+    at_ms: int
+    shown: int
+    on_phone: int
+
+
 class Room(msgspec.Struct, frozen=True, kw_only=True):
     """How much may be at a destination, not yet let go there."""
 

@@ -57,11 +57,22 @@ def of_asset(connection: sqlite3.Connection, asset_id: int, *, destination: str 
     return [_delivery(row) for row in rows]
 
 
-def in_state(connection: sqlite3.Connection, destination: str, *states: DeliveryState) -> list[Delivery]:
+def by_name(connection: sqlite3.Connection, destination: str, name: str) -> Delivery | None:
+    """The one that was ever called so there, comparing NFC and case-folded."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE destination = ? AND name_key = ?", (destination, path_key(name))
+    ).fetchone()
+    return _delivery(row) if row else None
+
+
+def in_state(
+    connection: sqlite3.Connection, destination: str, *states: DeliveryState, limit: int = -1
+) -> list[Delivery]:
+    """Oldest first; at most `limit`, -1: all."""
     marks = ",".join("?" * len(states))
     rows = connection.execute(
-        f"SELECT {_COLUMNS} {_FROM} WHERE destination = ? AND delivery.state IN ({marks}) ORDER BY delivery.id",
-        (destination, *states),
+        f"SELECT {_COLUMNS} {_FROM} WHERE destination = ? AND delivery.state IN ({marks}) ORDER BY delivery.id LIMIT ?",
+        (destination, *states, limit),
     )
     return [_delivery(row) for row in rows]
 

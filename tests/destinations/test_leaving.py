@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +17,7 @@ from destinations.real_syncthing import eventually
 from mediabox.clock import Clock
 from mediabox.config.fields import Secret
 from mediabox.contracts import DestinationTools, Outbox
-from mediabox.core.delivering import record
+from mediabox.core.delivering import orders, record
 from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
@@ -146,11 +147,12 @@ class Home:
 
 
 def _listed(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and ".stfolder" not in path.parts and not path.name.startswith(".syncthing.")
-    }
+    found = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # Syncthing is at work there
+            if path.is_file() and ".stfolder" not in path.parts and not path.name.startswith(".syncthing."):
+                found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
 
 
 @pytest.fixture
@@ -351,6 +353,19 @@ async def test_what_is_only_seen_there_again_and_gone_counts_as_well(home: Home)
     await home.look()
 
     assert await home.states() == {FREED: 1, DOUBTED: 1}
+
+
+async def test_what_is_sent_again_leaves_alone_what_somebody_made_of_it_on_the_phone(home: Home) -> None:
+    await home.send(A, B, ago_s=90 * DAY_S)
+    home.on_phone(write(A, b"edited"))
+    home.start()  # its first look asks for everything
+    await home.look()
+    assert await home.states() == {STORED: 1, DOUBTED: 1}
+
+    await home.shelf.box.database.write(lambda connection: orders.resend(connection, PIXEL, A, now_ms=1))
+    await home.look()
+
+    assert (home.photos / A).read_bytes() == b"edited"
 
 
 # ---------------------------------------------------------------- honest

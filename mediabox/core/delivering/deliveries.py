@@ -38,6 +38,7 @@ log = get_logger(__name__)
 
 DOUBTED = DeliveryState.DOUBTED
 LOOK_EVERY_S = 30.0
+NAMED = 5  # unverified ones in a message; all are a command away
 SOON_S = 2.0  # while something was chosen a moment ago, or waits to be
 MOST_AT_A_TIME = 100  # admitted in one transaction; the next look goes on
 
@@ -122,8 +123,14 @@ class Deliveries:
             fp("deliver.sighted")
             for delivery in await self._database.write(partial(self._record, destination=destination, look=look)):
                 self._tell(delivery)
-        doubted = await self._database.read(partial(deliveries.in_state_count, destination=name, state=DOUBTED))
-        await self._issues.report(f"destination:{name}", [*look.complaints, *_doubts(name, doubted)])
+        doubts = await self._database.read(
+            lambda connection: _doubts(
+                name,
+                deliveries.in_state(connection, name, DOUBTED, limit=NAMED),
+                deliveries.in_state_count(connection, name, DOUBTED),
+            )
+        )
+        await self._issues.report(f"destination:{name}", [*look.complaints, *doubts])
 
     def _record(self, connection: sqlite3.Connection, *, destination: Destination, look: Look) -> list[Delivery]:
         now_ms, keeps = self._clock.wall_ms(), destination.keeps_originals
@@ -191,16 +198,18 @@ class Deliveries:
             await self._database.write(partial(deliveries.set_removed, delivery_id=delivery.id))
 
 
-def _doubts(name: str, count: int) -> list[Complaint]:
-    """What went in a way that proves nothing: only a person can know whether it is in Google Photos."""
+def _doubts(name: str, first: list[Delivery], count: int) -> list[Complaint]:
+    """What may never have been backed up: only a person can know whether it is in Google Photos."""
     if not count:
         return []
+    listed = "; ".join(f"{one.name} ({one.note})" for one in first)
+    more = f"; and {count - len(first)} more" if count > len(first) else ""
     return [
         Complaint(
             key="destination.doubted",
             subject=name,
-            message=f"{count} files went from {name} in a way that proves nothing; `mediabox where` says of each how.",
-            remedy=f"Look into Google Photos. Are they there: `mediabox pixel believe {name}`. Are they not: "
-            f"`mediabox pixel resend {name}`.",
+            message=f"Unverified at {name}, perhaps never backed up: {count}. {listed}{more}.",
+            remedy=f"All of them: `mediabox pixel unverified {name}`. Look into Google Photos. Is a photo there: "
+            f"`mediabox pixel believe {name} PHOTO`. If not: `mediabox pixel resend {name} PHOTO`. No PHOTO means all.",
         )
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 
-from mediabox.contracts import Complaint, Look
+from mediabox.contracts import Complaint, Look, Made
 from mediabox.destinations.pixel import evidence, rules, standing
 from mediabox.destinations.pixel.evidence import Standing
 from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
@@ -184,7 +184,10 @@ class Pixel:
 
     async def withdraw(self, delivery: Delivery) -> None:
         here = await self._open()
-        await here.outbox.remove(delivery.name)
+        if await here.outbox.is_whole(
+            delivery.name, Made(size_bytes=delivery.size_bytes, digest=delivery.digest or "")
+        ):  # what somebody made of it on the phone is theirs
+            await here.outbox.remove(delivery.name)
         await here.folder.announce(delivery.name)
 
     async def wait(self, timeout_s: float) -> bool:

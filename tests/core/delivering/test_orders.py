@@ -1,10 +1,13 @@
 """What people say of deliveries: it is there, send it again, take it off the phone."""
 
+import pytest
 from core.catalogue_of import NOW_MS
 from core.delivering.wishing import Shelf, WishingDestination, clip, still
 
+from mediabox.core import commands
 from mediabox.core.delivering import orders
 from mediabox.core.delivering.deliveries import Deliveries
+from mediabox.errors import Permanent
 from mediabox.model.delivery import DeliveryState
 from mediabox.store import deliveries
 
@@ -26,8 +29,8 @@ async def laid_out(shelf: Shelf) -> None:
         await shelf.show(f"{name}.JPG", state)
 
 
-async def order(shelf: Shelf, what, **more: int) -> int:
-    return await shelf.box.database.write(lambda connection: what(connection, "anna", now_ms=NOW_MS, **more))
+async def order(shelf: Shelf, what, *photos: str, **more: int) -> int:
+    return await shelf.box.database.write(lambda connection: what(connection, "anna", *photos, now_ms=NOW_MS, **more))
 
 
 async def states(shelf: Shelf) -> dict[str, DeliveryState]:
@@ -122,3 +125,64 @@ async def test_the_daemon_takes_out_once_what_people_decided(shelf, anna) -> Non
     await service(shelf).look(anna)
 
     assert sorted(anna.withdrew) == ["a.JPG", "b.JPG"]
+
+
+async def test_one_photo_may_be_confirmed_or_sent_again_also_after_it_has_left(shelf) -> None:
+    await laid_out(shelf)
+
+    assert await order(shelf, orders.believe, "c.JPG") == 1
+    assert (await states(shelf))["a.JPG"] is DOUBTED
+    assert await order(shelf, orders.resend, "c.JPG") == 1  # and think better of it
+    assert await order(shelf, orders.resend, "A.jpg") == 1
+
+    found = await states(shelf)
+    assert (found["c-2.JPG"], found["a-2.JPG"]) == (DeliveryState.QUEUED, DeliveryState.QUEUED)
+
+
+async def test_a_photo_is_named_as_it_was_delivered_or_as_it_was_shot(shelf) -> None:
+    await shelf.put("x", still("x", file="IMG_1.JPG"))
+    await shelf.put("y", still("y", file="IMG_1.JPG"))
+    await shelf.put("z", still("z", file="z.JPG"))
+    await shelf.plan_all()
+    names = [one.name for one in await shelf.all()]
+    await shelf.accept(*names)
+    for name in names:
+        await shelf.show(name, FREED)
+
+    digest = (await shelf.box.file("z/original")).digest
+    assert await order(shelf, orders.resend, digest) == 1
+    assert await order(shelf, orders.resend, names[1]) == 1
+    with pytest.raises(Permanent, match="nothing that went to anna"):
+        await order(shelf, orders.resend, "unknown.JPG")
+
+
+@pytest.mark.parametrize("name", ["b.JPG", "d.JPG"])
+@pytest.mark.parametrize("what", [orders.believe, orders.resend])
+async def test_what_is_on_its_way_or_there_is_neither_confirmed_nor_sent_again(shelf, what, name) -> None:
+    await laid_out(shelf)
+    before = await states(shelf)
+
+    with pytest.raises(Permanent, match="neither unverified nor gone"):
+        await order(shelf, what, "a.JPG", name)
+
+    assert await states(shelf) == before
+
+
+async def test_a_word_without_names_leaves_what_has_left_alone(shelf) -> None:
+    await laid_out(shelf)
+
+    await order(shelf, orders.believe)
+    await order(shelf, orders.resend)
+
+    assert (await states(shelf))["c.JPG"] is FREED
+
+
+@pytest.mark.parametrize(("shown", "is_equal"), [(1, True), (0, False), (2, False)])
+async def test_the_number_on_the_phones_screen_is_kept_beside_ours(shelf, shown, is_equal) -> None:
+    await laid_out(shelf)
+
+    await order(shelf, orders.count, shown)
+
+    kept = await shelf.box.ask(lambda connection: commands.count_of(connection, "anna"))
+    assert (kept.shown == kept.on_phone) is is_equal
+    assert (kept.on_phone, kept.at_ms) == (1, NOW_MS)
