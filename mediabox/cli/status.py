@@ -98,6 +98,7 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"  to {road.destination}: {road_words(road)}"
     yield from map(_call_words, status.calls)
     for count, what in (
+        (status.companions, "archived beside others they belong to (sidecars, thumbnails, proxies, logs)"),
         (status.similar, "like another picture (none is removed for it)"),
         (status.flagged, "archived with something wrong in them"),
         (status.ignored, "left alone in the sources: neither pictures nor videos"),

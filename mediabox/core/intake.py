@@ -101,9 +101,13 @@ class Intake:
 
     def _known(self, connection: sqlite3.Connection, source: Source, page: Page) -> dict[str, set[str]]:
         row = assets.find_source(connection, source.name)
-        remote_ids = [resource.remote_id for asset in page.assets for resource in asset.resources]
-        remote_ids += [resource.remote_id for resource in page.undecided]
-        return assets.known_versions(connection, row, remote_ids) if row is not None else {}
+        if row is None:
+            return {}
+        named = [resource.remote_id for asset in page.assets for resource in asset.resources]
+        nameless = [resource.remote_id for resource in page.undecided]
+        return assets.known_versions(connection, row, named) | assets.known_versions(
+            connection, row, nameless, also_ignored=True
+        )
 
     async def _decide(
         self, source: Source, undecided: Iterable[RemoteResource], known: dict[str, set[str]], unread: list[str]

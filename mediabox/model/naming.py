@@ -16,13 +16,14 @@ import unicodedata
 
 import msgspec
 
+from mediabox.model.companions import clip_name
 from mediabox.model.signature import media_type_of_name
 
 # Takeout cuts `<title>.supplemental-metadata` at 46 characters before `.json`
 # (TheLastGimbus/GooglePhotosTakeoutHelper #449, ente-io/ente #4956) and a picture's own name at 47. It counts
 # UTF-16 units, two for an emoji (simulot/immich-go #35), and leaves one out that it would have to halve.
 TAKEOUT_CUT = 46
-SIDECAR_EXTENSIONS = frozenset({"xmp", "aae", "json"})
+SIDECAR_EXTENSIONS = frozenset({"xmp", "aae", "json", "pp3", "dop"})
 
 _SUPPLEMENTS = ("supplemental-metadata", "metadata")
 _COUNT = re.compile(r"\((\d{1,4})\)$")
@@ -77,7 +78,8 @@ def parse_name(name: str) -> FileName:
     before, extension = split_extension(name)
     folded = extension.casefold()
     if folded not in SIDECAR_EXTENSIONS:
-        return _parsed(name, before, folded)
+        shared = clip_name(name)
+        return _parsed(name, before if shared == name.casefold() else split_extension(shared)[0], folded)
     subject, count, is_cut = _takeout_subject(before) if folded == "json" else (before, "", False)
     inner, inner_extension = split_extension(subject.removesuffix(".source"))
     if not inner_extension or media_type_of_name(f"x.{inner_extension}") is None:

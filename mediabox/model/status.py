@@ -100,6 +100,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     waiting_for: str | None = None  # why work waits, for a person
     accounting: Accounting
     assets: int
+    companions: int = 0  # archived files that go with others: sidecars, thumbnails, proxies, logs
     similar: int  # pictures that look like another
     ignored: int  # files that are none of ours
     flagged: int  # archived, though something is wrong with them

@@ -22,6 +22,7 @@ import msgspec
 
 from mediabox.contracts import Join, Library, Member
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
+from mediabox.model.companions import is_proxy
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from mediabox.model.naming import FileName, is_raw, parse_name, stem
 
@@ -144,7 +145,7 @@ def _node(member: Member, beside: Iterable[Member], members: Mapping[int, Member
 def _layer(member: Member) -> _Layer:
     """What a file can be to an asset, by its kind, its name and what its source said of it."""
     role, name = member.resource.role, parse_name(member.resource.name)
-    if role is Role.COMPANION:
+    if role is Role.COMPANION or is_proxy(name.name):
         return _Layer.SIDECAR
     match member.facts.kind if member.facts else member.resource.kind:
         case Kind.SIDECAR:
@@ -195,11 +196,12 @@ def _rank(node: _Node, host: _Node, evidence: _Evidence) -> tuple[object, ...]:
     extension = host.name.extension
     position = _EXTENSION_ORDER.index(extension) if extension in _EXTENSION_ORDER else len(_EXTENSION_ORDER)
     wants_raw = node.name.extension == "xmp" and host.layer is _Layer.RAW  # `IMG_1.xmp` is Adobe's way with raw files
+    wants_clip = node.resource.role is Role.COMPANION and host.layer is _Layer.VIDEO  # MVI_1.THM beside MVI_1.JPG
     return (
         evidence,
         host.resource.state is not ResourceState.DUPLICATE,
         host.resource.id in node.beside,
-        wants_raw,
+        wants_raw or wants_clip,
         -host.layer,
         -position,
         len(commonprefix([node.resource.name, host.resource.name])),  # `IMG_1.JPG` beside `img_1.jpg`
@@ -228,7 +230,11 @@ def _role(node: _Node, root: _Node) -> Role:
             # The clip of an edited version that came alone is simply its live video.
             return Role.LIVE_VIDEO if root.layer is _Layer.EDITED else Role.EDITED_VIDEO
         case _Layer.SIDECAR:
-            return Role.COMPANION if node.resource.role is Role.COMPANION else Role.SIDECAR
+            return (
+                Role.SIDECAR
+                if node.resource.role is not Role.COMPANION and not is_proxy(node.name.name)
+                else Role.COMPANION
+            )
         case layer:
             assert_never(layer)
 

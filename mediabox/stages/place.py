@@ -244,7 +244,8 @@ def _name_beside(mate: Resource, resource: Resource) -> tuple[str, str, str]:
     safe_stem, tail = _split(safe_component(resource.name))
     if own.describes is not None and own.describes == other.name:
         return folder, filed, _described_tail(own, tail)
-    if own.version_of == other.name:
+    is_renamed = resource.role is Role.COMPANION and safe_stem.casefold() != split_extension(other.name)[0]
+    if own.version_of == other.name or is_renamed:  # GL010001.LRV, C0001M01.XML
         return folder, safe_stem + _suffix_of(filed_stem), tail  # DSC_1_01.NEF.xmp beside DSC_1.NEF
     if own.is_edited != other.is_edited and own.base == other.base:
         return folder, safe_stem + _suffix_of(filed_stem), tail  # IMG_E1.JPG beside IMG_1.JPG

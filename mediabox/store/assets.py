@@ -79,15 +79,16 @@ def set_listed(connection: sqlite3.Connection, source: int, at_ms: int) -> None:
     connection.execute("UPDATE source SET listed_at_ms = ? WHERE id = ?", (at_ms, source))
 
 
-def known_versions(connection: sqlite3.Connection, source: int, remote_ids: Iterable[str]) -> dict[str, set[str]]:
-    """Of these files, the versions already taken in or ignored."""
+def known_versions(
+    connection: sqlite3.Connection, source: int, remote_ids: Iterable[str], *, also_ignored: bool = False
+) -> dict[str, set[str]]:
+    """Of these files, the versions already taken in, or ignored."""
     known: dict[str, set[str]] = {}
+    query = "SELECT version FROM resource WHERE source_id = ?1 AND remote_id = ?2"
+    if also_ignored:
+        query += " UNION ALL SELECT version FROM ignored WHERE source_id = ?1 AND remote_id = ?2"
     for remote_id in remote_ids:
-        rows = connection.execute(
-            "SELECT version FROM resource WHERE source_id = ?1 AND remote_id = ?2 "
-            "UNION ALL SELECT version FROM ignored WHERE source_id = ?1 AND remote_id = ?2",
-            (source, remote_id),
-        ).fetchall()
+        rows = connection.execute(query, (source, remote_id)).fetchall()
         if rows:
             known[remote_id] = {row[0] for row in rows}
     return known
@@ -119,7 +120,8 @@ def add_resource(
     at_ms: int,
     remote_asset_id: int | None = None,
 ) -> int:
-    """A new row in state `seen`."""
+    """A new row in state `seen`, be it that the file was ignored before."""
+    connection.execute("DELETE FROM ignored WHERE source_id = ? AND remote_id = ?", (source, remote.remote_id))
     return int(
         connection.execute(
             "INSERT INTO resource (asset_id, source_id, remote_id, version, name, folder, stem, kind, role, state,"

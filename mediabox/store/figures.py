@@ -26,6 +26,10 @@ def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
         at_ms=now_ms,
         accounting=accounting(connection),
         assets=_count(connection, "SELECT count(DISTINCT asset_id) FROM resource WHERE state = 'archived'"),
+        companions=_count(
+            connection,
+            "SELECT count(*) FROM resource WHERE (kind = 'sidecar' OR role = 'companion') AND state = 'archived'",
+        ),
         similar=_count(connection, "SELECT count(DISTINCT resource_id) FROM similar"),
         ignored=_count(connection, "SELECT count(*) FROM ignored"),
         flagged=_count(connection, "SELECT count(*) FROM facts WHERE damage IS NOT NULL"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mediabox.errors import Away, Permanent
-from mediabox.model.asset import Kind, RemoteResource
+from mediabox.model.asset import Kind, RemoteResource, Role
 from mediabox.sources.folder import SOURCE, Folder
 from sources.conformance import MemorySink, listed, taken_in
 from sources.folders import folder, touch, unprivileged
@@ -91,6 +91,22 @@ async def test_the_owner_may_name_what_is_left_out(tree: Path) -> None:
     assert await names(source) == ["a.jpg"]
     assert counted(source) == {"excluded": 2}
     assert await names(folder(tree, exclude=())) == ["a.jpg", "a.xmp", "b.jpg"]
+
+
+async def test_what_a_camera_makes_beside_a_clip_is_its_companion(tree: Path) -> None:
+    for path in ("a/MVI_1.AVI", "a/MVI_1.THM", "a/notes.srt", "b/MVI_1.THM", "c/DJI_1.MP4", "c/dji_1.srt"):
+        touch(tree / path)
+
+    found = {one.remote_id.partition("/")[2]: (one.kind, one.role) for one in await listed(folder(tree))}
+
+    assert found == {
+        "a/MVI_1.AVI": (Kind.VIDEO, Role.ORIGINAL),
+        "a/MVI_1.THM": (Kind.SIDECAR, Role.COMPANION),
+        "a/notes.srt": (None, Role.ORIGINAL),
+        "b/MVI_1.THM": (None, Role.ORIGINAL),  # its clip is not there: a picture, if its content says so
+        "c/DJI_1.MP4": (Kind.VIDEO, Role.ORIGINAL),
+        "c/dji_1.srt": (Kind.SIDECAR, Role.COMPANION),
+    }
 
 
 async def test_links_are_counted_and_not_followed(tree: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from mediabox.clock import Clock
 from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
-from mediabox.model.signature import kind_of_type, media_type_of, media_type_of_name
+from mediabox.model.signature import claimed_kind, kind_of_type, media_type_of, media_type_of_name
 from mediabox.native.boxes import Malformed, Source
 from mediabox.native.tags.avi import read_avi
 from mediabox.native.tags.bitmap import read_bitmap
@@ -73,8 +73,10 @@ def read_tags(reader: Source, request: ExamineRequest, *, clock: Clock | None = 
     """Everything the headers say; what only pixels can say is left empty. Never raises for the file's own faults."""
     head = reader.bytes(0, min(4096, reader.size))
     media_type = _media_type(head, request.name)
-    found = Findings(media_type, kind_of_type(media_type) or request.kind)
-    wrong = _wrong_start(head, found)
+    # A companion that is none by its name (a thumbnail, a log, a memo) is one whatever its content.
+    is_companion = request.kind is Kind.SIDECAR and claimed_kind(request.name) is not Kind.SIDECAR
+    found = Findings(media_type, request.kind if is_companion else kind_of_type(media_type) or request.kind)
+    wrong = None if is_companion else _wrong_start(head, found)
     if wrong is not None:
         found.damage.append(wrong)
     else:

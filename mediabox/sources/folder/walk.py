@@ -14,7 +14,8 @@ from functools import cache
 import msgspec
 
 from mediabox.contracts import Complaint
-from mediabox.model.asset import RemoteResource
+from mediabox.model.asset import Kind, RemoteResource, Role
+from mediabox.model.companions import companions_among
 from mediabox.model.layouts import Layouts, Reason
 from mediabox.model.signature import kind_of_name
 from mediabox.model.survey import SHOWN, LeftOut, Survey
@@ -146,8 +147,9 @@ class Walk:
                 self._enter(folder, status)
             files, folders = self._names(descriptor, folder)
             pending.extend(_Folder(path, status.st_dev, reason) for path, reason in reversed(folders))
+            companions = companions_among(files)
             for name in files:
-                yield self._resource(descriptor, folder.path, name)
+                yield self._resource(descriptor, folder.path, name, is_companion=name in companions)
         finally:
             os.close(descriptor)
 
@@ -179,7 +181,7 @@ class Walk:
                 files.append(name)
         return files, folders
 
-    def _resource(self, descriptor: int, folder: str, name: str) -> RemoteResource | None:
+    def _resource(self, descriptor: int, folder: str, name: str, *, is_companion: bool) -> RemoteResource | None:
         try:
             status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
         except FileNotFoundError:  # renamed or removed since its folder was read
@@ -197,7 +199,8 @@ class Walk:
             remote_id=remote_id,
             version=version,
             name=names.display(name),
-            kind=kind_of_name(name),
+            kind=Kind.SIDECAR if is_companion else kind_of_name(name),
+            role=Role.COMPANION if is_companion else Role.ORIGINAL,
             size_bytes=status.st_size,
             modified_at_ms=status.st_mtime_ns // 1_000_000,
         )
