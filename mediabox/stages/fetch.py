@@ -44,7 +44,7 @@ class Fetch:
         except (Away, NeedsHuman):
             raise
         except Retryable as unrest:
-            if work.job.attempts + 1 >= PATIENCE:
+            if work.job.attempts + 1 >= PATIENCE and unrest.retry_after_s is None:  # who asks to wait means no file
                 return Outcome(quarantine=f"{unrest}, {PATIENCE} times in a row")
             raise
         if staged.size_bytes == 0:

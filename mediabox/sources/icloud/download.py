@@ -20,6 +20,7 @@ from mediabox.sources.icloud.answers import Trouble
 from mediabox.sources.icloud.budget import Lane
 from mediabox.sources.icloud.checksum import checksum_of
 from mediabox.sources.icloud.connection import Unreachable
+from mediabox.sources.icloud.dead_links import LINK_DEAD, DeadLinks
 from mediabox.sources.icloud.records import size_of_version
 from mediabox.sources.icloud.refusals import Verdict, retry_after_s, verdict_on
 
@@ -44,9 +45,16 @@ STRAYS = 3  # wrong answers in a row, of whatever files, before the account is t
 MOST_DOUBTS = 1000
 STOP_S = 5.0  # what a write may take to end after a cancellation; SIGTERM to exit is 10 s
 
-_LINK_DEAD = frozenset({403, 404, 410, 416})
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 ENDPOINT = "content"
+
+
+class Dead(Retryable):
+    """Within this module: the link is dead."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the link is answered with {status}")
+        self.status = status
 
 
 class Stray(Retryable):
@@ -72,6 +80,7 @@ class Downloads:
         self._bandwidth = bandwidth
         self._lanes = lanes
         self._clock = clock
+        self.dead = DeadLinks(clock, name=connection.name)
         self._strays = 0
         self._is_telling = False  # a checksum has agreed with a file: from then on a difference is one
         self._doubts: dict[tuple[str, str], tuple[int, int]] = {}
@@ -84,6 +93,7 @@ class Downloads:
         size = size_of_version(resource.version)
         if size == 0:
             raise Permanent(f"{resource.name} is empty in iCloud (0 bytes)")
+        self.dead.refuse_early()
         async with self._lanes:
             pour = _Pour(resource, sink, size=size, offset=await asyncio.to_thread(lambda: sink.offset))
             if size is not None and pour.offset > size:
@@ -97,26 +107,46 @@ class Downloads:
 
     async def sample(self, resource: RemoteResource | Resource, offset: int, length: int) -> bytes:
         """These bytes of a file, fewer at its end. Raises as `fetch`."""
-        link = await self._links.link(resource)
+        self.dead.refuse_early()
+        for is_fresh in (False, True):
+            link = await self._links.link(resource)
+            try:
+                part = await self._sample(link, resource.name, range(offset, offset + length))
+            except Dead as err:
+                if is_fresh:
+                    raise self.dead.judge(resource, err.status) from err
+            else:
+                self._links.give_back(resource.remote_id, link)
+                return part
+        raise AssertionError("the second time has an end")
+
+    async def _sample(self, link: Link, name: str, wanted: range) -> bytes:
         async with self._lanes, self._budget.call(ENDPOINT, account=self._connection.name, lane=Lane.CONTENT) as call:
             try:
-                async with await self._get(link, {"Range": f"bytes={offset}-{offset + length - 1}"}) as got:
-                    self._refuse(got, call, resource.name)
-                    if _start(got) != offset:
-                        raise Stray(f"iCloud did not begin {resource.name} at byte {offset:,}")
-                    part = await _beginning_of(got, length)
+                async with await self._get(link, {"Range": f"bytes={wanted.start}-{wanted.stop - 1}"}) as got:
+                    self._refuse(got, call, name)
+                    if _start(got) != wanted.start:
+                        raise Stray(f"iCloud did not begin {name} at byte {wanted.start:,}")
+                    return await _beginning_of(got, len(wanted))
             except Unreachable as err:
-                raise self._connection.away(err, f"look at {resource.name}") from err
-        self._links.give_back(resource.remote_id, link)
-        return part
+                raise self._connection.away(err, f"look at {name}") from err
 
     async def _pour(self, pour: _Pour) -> None:
-        """Connect until the file is whole; give up when connections bring nothing."""
-        fruitless = 0
+        """Connect until the file is whole; give up when connections bring nothing, or a fresh link is dead."""
+        fruitless = dead = 0
         while not pour.is_whole:
             before = pour.offset
             link = await self._links.link(pour.resource)
-            problem = await self._stream(link, pour)
+            try:
+                problem = await self._stream(link, pour)
+            except Dead as err:
+                dead, problem = dead + 1, str(err)
+                if err.status == 416:
+                    await pour.restart()
+                if dead > 1:
+                    raise self.dead.judge(pour.resource, err.status) from err
+                continue
+            dead = 0
             fruitless = 0 if pour.offset > before else fruitless + 1
             if fruitless >= FRUITLESS:
                 raise Retryable(f"{pour.resource.name}: {problem}, at {pour.offset:,} of {pour.size or 0:,} bytes")
@@ -127,11 +157,6 @@ class Downloads:
         async with self._budget.call(ENDPOINT, account=self._connection.name, lane=Lane.CONTENT) as call:
             try:
                 async with await self._get(link, pour.headers()) as got:
-                    if got.status in _LINK_DEAD:
-                        call.fail()
-                        if got.status == 416:
-                            await pour.restart()
-                        return f"the link is answered with {got.status}"
                     self._refuse(got, call, pour.resource.name)
                     await self._accept(got, pour)
                     call.answered()
@@ -157,6 +182,9 @@ class Downloads:
 
     def _refuse(self, got: aiohttp.ClientResponse, call: Call, name: str) -> None:
         """Raise unless this is an answer with bytes of a file."""
+        if got.status in LINK_DEAD:
+            call.fail()
+            raise Dead(got.status)
         asked_s = retry_after_s(got.headers, now_ms=self._clock.wall_ms())
         match verdict_on(got.status, Trouble()):
             case None:
@@ -207,6 +235,8 @@ class Downloads:
         if pour.size is None:
             pour.size = pour.offset  # neither record nor answer told the length: the end of the answer does
         self._strays = 0
+        if pour.offset:
+            self.dead.work()
         return "the answer ended early"
 
     async def _refuse_surplus(self, pour: _Pour, held: int) -> None:

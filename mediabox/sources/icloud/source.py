@@ -185,8 +185,8 @@ class ICloud:
         self._schedule.ask()
 
     def complaints(self) -> Sequence[Complaint]:
-        """What the last complete listing could make no asset of."""
-        return self._complaints
+        """What the last complete listing could make no asset of, and whether files can be fetched at all."""
+        return (*self._complaints, *self._downloads.dead.complaints())
 
     def figures(self) -> Sequence[Calls]:
         """Calls of this account, by endpoint."""

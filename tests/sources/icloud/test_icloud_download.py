@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mediabox.errors import Away, Permanent, Retryable
-from mediabox.model.asset import Resource, Role
+from mediabox.model.asset import RemoteResource, Resource, Role
 from mediabox.simulate.icloud.blob import MemoryBlob, encode, of_bytes, signed
 from mediabox.simulate.icloud.faults import SEVENTEEN_BYTES, Cut, Dropped, Fault, Garbled, Status, WholeFile
 from mediabox.simulate.icloud.simulator import Simulator
@@ -35,6 +35,12 @@ async def only(source: ICloud) -> Resource:
     await reader.look()
     (remote,) = reader.resources()
     return taken_in(remote)
+
+
+async def listed(source: ICloud) -> list[RemoteResource]:
+    reader = Reader(source)
+    await reader.look()
+    return reader.resources()
 
 
 async def fetched(source: ICloud, resource: Resource, *, attempts: int = 1) -> bytes:
@@ -114,6 +120,65 @@ async def test_a_dead_link_is_renewed(icloud: Simulator, source: ICloud) -> None
 
     assert icloud.calls["content"] == 2
     assert calls_of(icloud) == 1
+
+
+async def test_when_every_link_is_dead_the_account_pauses_and_asks_nothing(icloud: Simulator, source: ICloud) -> None:
+    library = icloud.account().library
+    for number in range(18):
+        library.add(of_bytes(JPEG + bytes([number])), file_name=f"IMG_{number:04}.JPG")
+    files = [taken_in(each) for each in await listed(source)]
+    icloud.faults.add(Fault("content", Status(410), times=None))
+    icloud.calls.clear()
+
+    for file in files * 3:
+        with pytest.raises(Away) as pause:
+            await source.fetch(file, MemorySink())
+        assert pause.value.part == "source:cloud"
+
+    assert icloud.calls["content"] == 2  # the link, and a fresh one
+    assert calls_of(icloud) == 2  # one lookup of it and of those behind it, in two steps
+    (said,) = source.complaints()
+    assert (said.key, said.subject) == ("source.missing", "cloud")
+    assert pause.value.retry_after_s == pytest.approx(300, abs=60)
+
+
+async def test_a_pause_is_tried_again_ever_less_often_and_over_with_the_first_file(
+    icloud: Simulator, source: ICloud
+) -> None:
+    library = icloud.account().library
+    for number in range(3):
+        library.add(of_bytes(JPEG + bytes([number])), file_name=f"IMG_{number:04}.JPG")
+    one, two, three = [taken_in(each) for each in await listed(source)]
+    icloud.faults.add(Fault("content", Status(410), times=6))
+    waits = []
+
+    for file in (one, one, two):
+        with pytest.raises(Retryable) as later:
+            await source.fetch(file, MemorySink())
+        waits.append((isinstance(later.value, Away), round(later.value.retry_after_s or 0)))
+        icloud.clock.advance(later.value.retry_after_s or 0)
+
+    assert waits == [(True, 300), (False, 300), (True, 600)]  # the same file again is that file's trouble
+    await fetched(source, three)
+    assert source.complaints() == ()
+
+
+async def test_a_single_dead_file_does_not_hold_up_the_others(icloud: Simulator, source: ICloud) -> None:
+    library = icloud.account().library
+    for number in range(2):
+        library.add(of_bytes(JPEG + bytes([number])), file_name=f"IMG_{number:04}.JPG")
+    bad, good = [taken_in(each) for each in await listed(source)]
+    its_path = bad.version.partition("-")[0].translate(str.maketrans("+/", "-_"))
+    icloud.faults.add(Fault("content", Status(410), times=None, only=its_path))
+
+    with pytest.raises(Away):
+        await source.fetch(bad, MemorySink())
+    icloud.clock.advance(300)
+    with pytest.raises(Retryable) as later:
+        await source.fetch(bad, MemorySink())
+
+    assert not isinstance(later.value, Away)
+    await fetched(source, good)
 
 
 async def test_a_link_that_dies_in_the_middle_is_renewed_and_the_rest_fetched(

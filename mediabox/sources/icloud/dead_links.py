@@ -1,0 +1,68 @@
+"""When Apple's links are dead, fresh ones too (iCloudPhotoSync #27: 410 for every file): the account pauses.
+
+Whose trouble it is shows when another file is tried. The first such file lets the account
+rest; when that very file fails again, nothing else having come or failed, it waits by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediabox.contracts import Complaint
+from mediabox.errors import Away, Retryable
+
+if TYPE_CHECKING:
+    from mediabox.clock import Clock
+    from mediabox.model.asset import RemoteResource, Resource
+
+LINK_DEAD = frozenset({403, 404, 410, 416})
+FIRST_PAUSE_S = 300.0  # doubled with each that follows
+LONGEST_PAUSE_S = 3600.0
+REMEDY = (
+    "Nothing is lost: the files wait, and are tried again by themselves. If it lasts for a day, see whether "
+    "icloud.com/photos can download a photo, and apple.com/support/systemstatus."
+)
+
+
+class DeadLinks:
+    """Of one account."""
+
+    def __init__(self, clock: Clock, *, name: str) -> None:
+        self._clock, self._name = clock, name
+        self._pause_s = 0.0
+        self._until_s = 0.0
+        self._suspect: str | None = None
+        self._message: str | None = None
+
+    def refuse_early(self) -> None:
+        """Raises Away while the account pauses: nothing is asked then."""
+        left_s = self._until_s - self._clock.monotonic_s()
+        if self._message is not None and left_s > 0:
+            raise self._away(self._message, left_s)
+
+    def work(self) -> None:
+        """Bytes came."""
+        self._pause_s, self._until_s, self._suspect, self._message = 0.0, 0.0, None, None
+
+    def judge(self, resource: Resource | RemoteResource, status: int) -> Retryable:
+        """What to raise when a file's fresh link is dead as well."""
+        now_s = self._clock.monotonic_s()
+        is_alone, self._suspect = self._suspect == resource.remote_id, resource.remote_id
+        if is_alone:
+            message = f"iCloud answers the links of {resource.name} with {status}, fresh ones too"
+            self._until_s, self._suspect = 0.0, None
+            return Retryable(message, retry_after_s=self._pause_s)
+        if now_s >= self._until_s:
+            self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * self._pause_s))
+            self._until_s = now_s + self._pause_s
+        self._message = f"iCloud answers its own links with {status}, fresh ones too: no file can be fetched now"
+        return self._away(self._message, self._until_s - now_s)
+
+    def complaints(self) -> tuple[Complaint, ...]:
+        """That the account pauses: a listing that works does not end it."""
+        if self._message is None:
+            return ()
+        return (Complaint(key="source.missing", subject=self._name, message=self._message, remedy=REMEDY),)
+
+    def _away(self, message: str, left_s: float) -> Away:
+        return Away(message, part=f"source:{self._name}", retry_after_s=left_s, remedy=REMEDY)
