@@ -2,9 +2,12 @@
 
 import asyncio
 import secrets
+from typing import Any
 
 import pytest
+from aiohttp import web
 
+from mediabox.simulate.icloud.auth import Auth
 from mediabox.simulate.icloud.directory import CodeFlags
 from mediabox.simulate.icloud.directory import Phone as SimulatedPhone
 from mediabox.simulate.icloud.faults import Dropped, Fault, Status
@@ -25,6 +28,7 @@ from mediabox.sources.icloud.sign_in.messages import (
     NeedsAdpConsent,
     NeedsCode,
     NeedsPassword,
+    NeedsRepair,
     NeedsSecurityKey,
     NeedsTerms,
     RateLimited,
@@ -239,6 +243,48 @@ async def test_an_account_to_be_repaired_may_also_want_a_code(anna: Person, acco
     assert isinstance(await anna.start(), NeedsCode)
     await anna.say(DEVICE)
     assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+
+
+@pytest.mark.parametrize("body", [{"securityCode": {"valid": True}, "trustedDeviceCount": 1}, {}], ids=str)
+async def test_a_code_that_is_answered_with_412_is_taken_and_what_apple_wants_repaired_is_skipped(
+    anna: Person, monkeypatch: pytest.MonkeyPatch, body: dict[str, object]
+) -> None:
+    """The answer of icloudpd #1026, whose password and code were right."""
+    code = Auth._code
+
+    async def precondition(self: Auth, request: web.Request, way: Any) -> web.Response:
+        found = await code(self, request, way)
+        return found if found.status >= 400 else web.json_response(body, status=412, headers=found.headers)
+
+    monkeypatch.setattr(Auth, "_code", precondition)
+    await anna.start()
+    await anna.say(DEVICE)
+
+    assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+    assert anna.calls("auth.repair") == 1
+
+
+async def test_a_code_of_another_number_is_answered_with_412_and_another_one_may_be_tried(anna: Person) -> None:
+    await anna.start()
+    await anna.say(DEVICE)
+    anna.icloud.faults.add(Fault("auth.device.code", Status(412)))
+
+    assert await anna.say(Submit(code=anna.icloud.code())) == WrongCode()
+    assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+
+
+@pytest.mark.parametrize("endpoint", ["auth.init", "auth.device.push", "setup.login", "auth.repair"])
+async def test_what_has_to_be_looked_after_first_is_no_refusal(anna: Person, account, endpoint: str) -> None:
+    account.needs_repair = endpoint == "auth.repair"
+    anna.icloud.faults.add(Fault(endpoint, Status(412), times=None))
+
+    answer = await anna.start()
+    if isinstance(answer, NeedsCode):
+        answer = await anna.say(DEVICE)
+    if isinstance(answer, NeedsCode):
+        answer = await anna.say(Submit(code=anna.icloud.code()))
+
+    assert answer == NeedsRepair()
 
 
 async def test_signs_out(anna: Person) -> None:

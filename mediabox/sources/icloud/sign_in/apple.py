@@ -11,7 +11,7 @@ which run the real one.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,12 +28,20 @@ from pyicloud.exceptions import (
 )
 from pyicloud.session import PyiCloudSession
 
+from mediabox.sources.icloud import tolerant
 from mediabox.sources.icloud.endpoints import CLIENT_BUILD, CLIENT_MASTERING, Endpoints
 from mediabox.sources.icloud.session import Browser
 from mediabox.sources.icloud.sign_in.exact_srp import keep_salts_whole
 from mediabox.sources.icloud.sign_in.jar import from_jar, to_jar
 from mediabox.sources.icloud.sign_in.messages import Answer, NeedsTerms, Phone, Refused, Unreachable
-from mediabox.sources.icloud.sign_in.verdict import PhoneVerification, SecurityCode, Seen, read_body, verdict
+from mediabox.sources.icloud.sign_in.verdict import (
+    PhoneVerification,
+    SecurityCode,
+    Seen,
+    read_body,
+    verdict,
+    wants_repair,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +68,7 @@ class Ended(Exception):
 
 
 class RepairAsked(Exception):
-    """`signin/complete` answered 412: the page would call `repair/complete` now."""
+    """Apple answered 412 (`verdict.wants_repair`): the page would call `repair/complete` now."""
 
 
 class _Connection(PyiCloudSession):
@@ -129,7 +137,7 @@ class Apple(PyiCloudService):
         if answer is not None and not (isinstance(answer, NeedsTerms) and self._accept_terms):
             self.session._update_session_data(response)  # noqa: SLF001 - scnt and session id go on even so
             raise Ended(answer)
-        if seen.step == "signin/complete" and seen.status == 412:
+        if wants_repair(seen):
             self.session._update_session_data(response)  # noqa: SLF001
             raise RepairAsked
 
@@ -241,7 +249,13 @@ class Apple(PyiCloudService):
         if self._phone is None and self._trusted_device_bridge_state is None:
             self.use_existing_trusted_device_code()  # shown after our PUT, or read off the device's settings
         with _reaching():
-            return self.validate_2fa_code(code)
+            try:
+                return self.validate_2fa_code(code)
+            except RepairAsked:
+                self._repair()
+            is_trusted = self.trust_session() and not self.requires_2sa
+            self._requires_mfa = not is_trusted  # a code of another number is answered 412 as well (ipsw #79)
+        return is_trusted
 
     def _can_request_sms_2fa_code(self) -> bool:
         return False  # never another way than the one that was asked for
@@ -290,10 +304,8 @@ class Apple(PyiCloudService):
 
     def code_flags(self) -> SecurityCode:
         """Length of the codes, and whether Apple takes any now."""
-        with suppress(msgspec.ValidationError):
-            told = msgspec.convert(self._verification(), PhoneVerification, strict=False)
-            return told.securityCode or SecurityCode()
-        return SecurityCode()
+        told = tolerant.decode(msgspec.json.encode(self._verification()), PhoneVerification)
+        return told.securityCode or SecurityCode()
 
     def has_devices(self) -> bool:
         return bool(self._auth_data.get("hasTrustedDevices"))
@@ -352,5 +364,5 @@ def _reaching() -> Iterator[None]:
         code = getattr(err, "code", None)
         detail = f"{type(err).__name__.removeprefix('PyiCloud')}" + (f" ({code})" if code else "")
         raise Ended(Refused(detail=detail)) from None
-    except (KeyError, TypeError, ValueError) as err:  # an answer of another shape than pyicloud expects
+    except (AttributeError, KeyError, TypeError, ValueError) as err:  # an answer of another shape than pyicloud expects
         raise Ended(Refused(detail=f"an answer that was not understood ({type(err).__name__})")) from None

@@ -129,13 +129,15 @@ class Conversation:
             return SignedIn(session=_session(apple, protection))
         except PyiCloudServiceNotActivatedException:
             return Refused(detail="the account has no iCloud Photos")
+        except (AttributeError, KeyError, TypeError) as err:
+            return Refused(detail=f"an account that was not understood ({type(err).__name__})")
 
 
 def _session(apple: Apple, protection: Protection) -> Session:
     browser = apple.browser()
     return Session(
         apple_id=apple.account_name,
-        dsid=str(apple.data.get("dsInfo", {}).get("dsid", "")),
+        dsid=str((apple.data.get("dsInfo") or {}).get("dsid") or ""),
         browser=browser,
         photos_url=apple.get_webservice_url("ckdatabasews"),
         upload_url=apple.upload_url(),

@@ -149,6 +149,10 @@ class NeedsTerms(msgspec.Struct, frozen=True, tag=True):
     """Apple has new terms, and the owner has not accepted them yet."""
 
 
+class NeedsRepair(msgspec.Struct, frozen=True, tag=True):
+    """Apple wants the owner to look after the account first (412): a number or an address to confirm."""
+
+
 class Consent(StrEnum):
     """Where the owner's consent under Advanced Data Protection stands."""
 
@@ -199,6 +203,7 @@ Answer = (
     | RateLimited
     | WrongRegion
     | NeedsTerms
+    | NeedsRepair
     | NeedsAdpConsent
     | WebAccessOff
     | NeedsSecurityKey

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import msgspec
 
+from mediabox.sources.icloud import tolerant
 from mediabox.sources.icloud.sign_in.messages import (
     Answer,
     Cooldown,
     Locked,
+    NeedsRepair,
     NeedsTerms,
     RateLimited,
     Refused,
@@ -25,6 +27,7 @@ from mediabox.sources.icloud.sign_in.messages import (
 WRONG_PASSWORD = "-20101"  # noqa: S105 - a code of Apple's
 ACCOUNT_LOCKED = "-20209"
 WRONG_CODE = "-21669"
+REPAIR = 412
 LATER = frozenset({429, 502, 503, 504})
 SESSION_OVER = frozenset({401, 403, 421, 450, 500})  # of the setup host: sign in again (500: "general auth error")
 
@@ -86,8 +89,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 def read_body(content: bytes) -> Body:
     """The deciding parts of a body; empty when it is not the JSON expected."""
     try:
-        return msgspec.json.decode(content, type=Body, strict=False)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
+        return tolerant.decode(content, Body)
+    except msgspec.DecodeError:
         return Body()
 
 
@@ -97,6 +100,8 @@ def verdict(seen: Seen) -> Answer | None:
         return RateLimited(retry_after_s=retry_after_s(seen.headers.get("retry-after")))
     if ACCOUNT_LOCKED in _codes(seen):
         return Locked(account=True)
+    if seen.status == REPAIR and not wants_repair(seen) and WRONG_CODE not in _codes(seen):
+        return NeedsRepair()
     match seen.step:
         case "signin/init" | "signin/complete":
             return _of_sign_in(seen)
@@ -107,6 +112,16 @@ def verdict(seen: Seen) -> Answer | None:
         case "accountLogin" | "validate":
             return _of_account(seen)
     return None
+
+
+def wants_repair(seen: Seen) -> bool:
+    """Whether the page would call `repair/complete` now and go on: the password, or the code, is accepted.
+
+    412 after `signin/complete`, and after a code (icloudpd #1004, #1026: with `valid: true` in its body).
+    """
+    is_code = seen.method == "POST" and seen.step.startswith("verify/") and seen.step.endswith("/securitycode")
+    is_taken = is_code and seen.body.flags.valid is not False and WRONG_CODE not in _codes(seen)
+    return seen.status == REPAIR and (seen.step == "signin/complete" or is_taken)
 
 
 def of_flags(flags: SecurityCode) -> Answer | None:
@@ -142,6 +157,8 @@ def _of_code(seen: Seen) -> Answer | None:
     if WRONG_CODE in _codes(seen):
         return WrongCode()
     if seen.status < 400 or (seen.status == 409 and seen.body.flags.valid):  # accepted, says pyicloud, though a 409
+        return None
+    if wants_repair(seen):
         return None
     if seen.step == "verify/trusteddevice/securitycode" and seen.method == "PUT":
         return None  # this account sends its codes another way: see `apple`

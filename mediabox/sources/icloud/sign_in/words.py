@@ -13,6 +13,7 @@ from mediabox.sources.icloud.sign_in.messages import (
     NeedsAdpConsent,
     NeedsCode,
     NeedsPassword,
+    NeedsRepair,
     NeedsSecurityKey,
     NeedsTerms,
     RateLimited,
@@ -48,6 +49,13 @@ def need_of(answer: Answer, account: Account, *, now_ms: int) -> Need | None:
             return _locked(answer, account)
         case WrongRegion() | NeedsTerms() | NeedsAdpConsent() | WebAccessOff() | NeedsSecurityKey():
             return _account(answer, account, now_ms=now_ms)
+        case NeedsRepair():
+            return Need(
+                issue="icloud.repair",
+                message=f"Apple wants something about {account.apple_id} looked after first, as a number to confirm.",
+                remedy="Sign in at icloud.com in a browser and answer what it asks; then here: "
+                f"`mediabox auth icloud {account.name}`. Password and code are not in doubt.",
+            )
         case Refused():
             return Need(
                 issue="icloud.refused",
