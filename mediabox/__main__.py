@@ -86,8 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     rebuild.add_argument("--archive", metavar="DIR", help="the archive, if the configuration does not say")
 
     adopt = _with_json(_verb(verbs, "adopt", "use an older backup's files instead of fetching them again"))
-    adopt.add_argument("folder", metavar="DIR", help="made by icloudpd, kei, osxphotos or by hand; only read")
+    adopt.add_argument(
+        "folder", nargs="?", metavar="DIR", help="made by icloudpd, kei, osxphotos or by hand; only read"
+    )
     adopt.add_argument("--source", metavar="NAME", help="only for this account (all that are remote)")
+    adopt.add_argument("--prove", action="store_true", help="hold what was taken so against iCloud's checksum, whole")
     adopt.add_argument("--dry-run", action="store_true", help="only say how much it would save")
 
     _verb(verbs, "retry", "try again whatever failed or was quarantined", module="steer")

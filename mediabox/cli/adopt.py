@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
+from mediabox.cli.adopt_prove import prove
 from mediabox.cli.home import DATABASE, catalogue, home_of, locked, running
 from mediabox.cli.words import bytes_words, count_words
 from mediabox.clock import Clock
@@ -66,6 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
     home = home_of(arguments)
     config = load(home)
     sources = _remote_sources(config, arguments.source)
+    if getattr(arguments, "prove", False):
+        return prove(config, sources, as_json=arguments.json)
+    if arguments.folder is None:
+        message = "name the folder of the older backup, or --prove what was taken from one"
+        raise exits.WrongUsage(message)
     folder = Path(arguments.folder).expanduser().absolute()
     look = _look if arguments.dry_run else _adopt
     offer, prospect = look(config, folder, arguments.source, sources)

@@ -21,7 +21,7 @@ from mediabox.contracts.destination import (
     Outbox,
     Parcel,
 )
-from mediabox.contracts.media import Adoptions, Examination, Examiner, ExamineRequest, Fitter, Spool
+from mediabox.contracts.media import Adoptions, Examination, Examiner, ExamineRequest, Fitter, Likeness, Spool
 from mediabox.contracts.rule import Decision, Duplicate, Join, Library, Member, Near, Reserve, Rule, Similar
 from mediabox.contracts.source import (
     Checksum,
@@ -58,6 +58,7 @@ __all__ = [
     "Foreign",
     "Join",
     "Library",
+    "Likeness",
     "Look",
     "Lying",
     "Made",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -38,14 +39,21 @@ class Spool(Protocol):
     async def discard(self, resource_id: int) -> None: ...
 
 
+class Likeness(StrEnum):
+    """What a file of an older backup was held against. Kept in the journal: only the first proves it whole."""
+
+    CHECKSUM = "checksum"  # the source's own, of all its bytes
+    SAMPLES = "samples"  # the source's bytes where they were looked at
+
+
 class Adoptions(Protocol):
     """Files of older backups, which are taken instead of fetching the same bytes."""
 
     async def candidates(self, resource: Resource) -> Sequence[Adoptable]:
         """Files that may be this resource, likeliest first."""
 
-    async def pour(self, file: Adoptable, resource: Resource, source: Remote, sink: Sink) -> bool:
-        """Pour the file; whether it is this resource. If not, what the sink holds is worth nothing.
+    async def pour(self, file: Adoptable, resource: Resource, source: Remote, sink: Sink) -> Likeness | None:
+        """Pour the file; how it was shown to be this resource. If it was not, what the sink holds is worth nothing.
 
         Raises what the sink raises; Away and NeedsHuman when the source was to be asked and cannot be.
         """

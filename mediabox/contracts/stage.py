@@ -10,6 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mediabox.contracts.media import Likeness
     from mediabox.model.asset import Resource
     from mediabox.model.delivery import Delivered
     from mediabox.model.facts import Facts
@@ -30,6 +31,7 @@ class Staged(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     size_bytes: int
     adopted_from: str | None = None  # path of the file that was taken instead of fetching
+    adopted_by: Likeness | None = None  # what it was held against
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ import stat
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from mediabox.contracts import Likeness
 from mediabox.errors import Away, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.adoptable import likely
@@ -54,35 +55,35 @@ class FoundAdoptions:
             return []
         return likely(await self._database.read(lambda connection: adoptable.of_size(connection, size_bytes)), resource)
 
-    async def pour(self, file: Adoptable, resource: Resource, source: Remote, sink: Sink) -> bool:
+    async def pour(self, file: Adoptable, resource: Resource, source: Remote, sink: Sink) -> Likeness | None:
         """Pour the file, then judge it. Reads only; a file that changed since it was walked is not used."""
         try:
             opened = await _awaited(lambda: LocalFile.open(file))
             if opened is None:
-                return False
+                return None
             with opened as local:
                 witness, checksum = Witness(), source.checksum(resource)
                 is_whole = await _copy(local, sink, witness, checksum)
-                is_it = is_whole and await self._is(local, resource, source, witness, checksum)
-                return is_it and await _awaited(local.is_unchanged)
+                likeness = await self._likeness(local, resource, source, witness, checksum) if is_whole else None
+                return likeness if await _awaited(local.is_unchanged) else None
         except TimeoutError:
             log.warning("adoptable_unreadable", reason=f"its disk has not answered for {STALL_S:.0f} s")
-            return False
+            return None
 
-    async def _is(
+    async def _likeness(
         self, local: LocalFile, resource: Resource, source: Remote, witness: Witness, checksum: Checksum | None
-    ) -> bool:
-        """Whether what was poured is the resource."""
+    ) -> Likeness | None:
+        """How what was poured is the resource; None when it is not."""
         if checksum is not None and checksum.agrees:
             self._telling.add(resource.source)
-            return True
+            return Likeness.CHECKSUM
         if checksum is not None and resource.source in self._telling:
-            return False
+            return None
         complaint = witness.complaint()
         if complaint is not None:
             log.info("adoptable_incomplete", resource=resource.id, complaint=complaint)
-            return False
-        return await _has_samples(local, resource, source)
+            return None
+        return Likeness.SAMPLES if await _has_samples(local, resource, source) else None
 
 
 async def _copy(local: LocalFile, sink: Sink, witness: Witness, checksum: Checksum | None) -> bool:

@@ -305,7 +305,7 @@ class _Application:
 
 
 def _adopted(staged: Staged) -> dict[str, object]:
-    return {"adopted_from": staged.adopted_from} if staged.adopted_from else {}
+    return {"adopted_from": staged.adopted_from, "likeness": staged.adopted_by} if staged.adopted_from else {}
 
 
 def _flag(facts: Facts) -> dict[str, object]:

@@ -74,9 +74,10 @@ class Fetch:
         for file in files:
             sink = self._spool.sink(resource.id, size_bytes=resource.size_bytes)
             try:
-                if await self._adoptions.pour(file, resource, source, sink):
+                likeness = await self._adoptions.pour(file, resource, source, sink)
+                if likeness is not None:
                     staged = await self._spool.finish(resource.id, sink)
-                    return msgspec.structs.replace(staged, adopted_from=file.path)
+                    return msgspec.structs.replace(staged, adopted_from=file.path, adopted_by=likeness)
             finally:
                 sink.close()
             await self._spool.discard(resource.id)

@@ -53,6 +53,19 @@ def waiting(connection: sqlite3.Connection, source: str) -> Iterator[Resource]:
     return (resource_of(row) for row in rows)
 
 
+def unproved(connection: sqlite3.Connection, source: str) -> Iterator[Resource]:
+    """A source's archived files that nobody has seen whole beside the source's own: adopted by samples, or rebuilt."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} {FROM} WHERE source.name = ? AND state IN ('archived', 'duplicate') AND coalesce(("
+        "SELECT json_extract(fields, '$.adopted_from') IS NOT NULL "
+        "AND json_extract(fields, '$.likeness') IS NOT 'checksum' "
+        "FROM journal WHERE resource_id = resource.id AND event IN ('fetched', 'duplicate', 'checksum_agreed') "
+        "ORDER BY seq DESC LIMIT 1), 1)",
+        (source,),
+    )
+    return (resource_of(row) for row in rows)
+
+
 def figures(connection: sqlite3.Connection) -> Adoption:
     """How many files are on offer, and what they saved."""
     row = connection.execute(

@@ -155,10 +155,14 @@ def journal_of_copy(connection: sqlite3.Connection, resource_id: int, volume: st
 
 
 def came_whole(connection: sqlite3.Connection, resource_id: int) -> bool | None:
-    """Whether every byte came from the source itself: False when an older backup's were taken, None when unknown."""
+    """Whether every byte came from the source, or agreed with its checksum: False for an older backup's that did not.
+
+    None when unknown.
+    """
     row = connection.execute(
-        "SELECT json_extract(fields, '$.adopted_from') IS NULL FROM journal "
-        "WHERE resource_id = ? AND event IN ('fetched', 'duplicate') ORDER BY seq DESC LIMIT 1",
+        "SELECT json_extract(fields, '$.adopted_from') IS NULL OR json_extract(fields, '$.likeness') IS 'checksum' "
+        "FROM journal WHERE resource_id = ? AND event IN ('fetched', 'duplicate', 'checksum_agreed') "
+        "ORDER BY seq DESC LIMIT 1",
         (resource_id,),
     ).fetchone()
     return None if row is None else bool(row[0])

@@ -298,6 +298,14 @@ async def test_what_an_older_backup_gave_stays(world: World) -> None:
 
     await world.write(lambda connection: journal.append(connection, "fetched", adopted_from="/old/IMG.JPG", **again))
     assert world.plan().code is None
+    await world.write(lambda connection: journal.append(connection, "checksum_agreed", **again))
+    assert world.plan().code is not None
+    whole = {"adopted_from": "/old/IMG.JPG", "likeness": "checksum"}
+    await world.write(lambda connection: journal.append(connection, "fetched", **whole, **again))
+    assert world.plan().code is not None
+    some = {**whole, "likeness": "samples"}
+    await world.write(lambda connection: journal.append(connection, "fetched", **some, **again))
+    assert world.plan().code is None
     await world.write(lambda connection: journal.append(connection, "fetched", **again))
     assert world.plan().code is not None
 

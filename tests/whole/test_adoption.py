@@ -15,6 +15,7 @@ import pytest
 from sources.conformance import bytes_of
 from sources.icloud.signed_in import source_of
 
+from mediabox.__main__ import main
 from mediabox.cli import adopt
 from mediabox.cli.home import catalogue, locked
 from mediabox.cli.status import status_of
@@ -27,8 +28,8 @@ from mediabox.errors import Permanent
 from mediabox.simulate.icloud.blob import Blob, MemoryBlob, encode, of_bytes
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.store import assets
-from mediabox.store.database import Database
+from mediabox.store import adoptable, assets, releases
+from mediabox.store.database import Database, transaction
 from whole.examiner import TableExaminer
 from whole.soundness import archived_originals
 
@@ -205,6 +206,43 @@ async def test_nothing_that_is_at_hand_is_fetched_again(
     assert adoption.adopted == len(move.contents) - len(move.fetched) == 7
     assert adoption.bytes == sum(map(len, move.contents)) - needed
     assert states(move.tree) == before
+
+
+async def test_what_was_taken_before_checksums_were_kept_is_proved_whole_from_the_archive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = configured(tmp_path)
+    async with Simulator(tmp_path / "icloud") as simulator:
+        simulator.add_account()
+        move = Move(tmp_path, simulator.account().library, of_bytes)
+        move_in(move)
+        await asyncio.to_thread(told, home, move.tree, capsys)
+        await run_box(home, simulator)
+    assert proved(home, capsys) == (0, {"proved": 0, "differing": [], "unprovable": [], "unreadable": []})
+    with catalogue(home, write=True) as connection, transaction(connection):  # as an older version wrote it
+        connection.execute("UPDATE journal SET fields = json_remove(fields, '$.likeness')")
+        source = connection.execute("SELECT name FROM source").fetchone()[0]
+        adopted = {one.id: one for one in adoptable.unproved(connection, source)}
+        assert len(adopted) == 7
+        assert not any(releases.came_whole(connection, one) for one in adopted)
+    spoiled, *_ = [one for one in adopted.values() if one.path]
+    path = tmp_path / "archive" / (spoiled.path or "")
+    path.chmod(0o644)
+    path.write_bytes(changed := path.read_bytes()[:-1] + b"?")
+
+    code, said = proved(home, capsys)
+
+    assert (code, said["proved"], said["unreadable"]) == (1, 6, [spoiled.name])
+    assert path.read_bytes() == changed  # nothing is ever written there
+    with catalogue(home) as connection:
+        assert [one for one in adopted if not releases.came_whole(connection, one)] == [spoiled.id]
+
+
+def proved(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, object]]:
+    """What `mediabox adopt --prove --json` says."""
+    capsys.readouterr()
+    code = main(["adopt", "--prove", "--json", "--home", str(home)])
+    return code, json.loads(capsys.readouterr().out)
 
 
 async def test_a_dry_run_foretells_it_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

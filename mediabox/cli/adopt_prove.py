@@ -1,0 +1,98 @@
+"""`mediabox adopt --prove`: hold what an older backup gave against Apple's checksum, in the archive, as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mediabox.cli import exits
+from mediabox.cli.home import catalogue
+from mediabox.cli.words import count_words, plain
+from mediabox.clock import Clock
+from mediabox.sources.icloud.checksum import checksum_of
+from mediabox.store import adoptable, assets, journal
+from mediabox.store.database import transaction
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mediabox.config.load import Config
+    from mediabox.model.asset import Resource
+
+CHUNK_BYTES = 1 << 20
+
+
+class Proved(msgspec.Struct, kw_only=True):
+    """What came of it. Names of files, but for `proved`, which is how many."""
+
+    proved: int = 0
+    differing: list[str] = msgspec.field(default_factory=list)  # whole in the archive, and not what iCloud has
+    unprovable: list[str] = msgspec.field(default_factory=list)  # no checksum of a kind we can compute
+    unreadable: list[str] = msgspec.field(default_factory=list)  # or not as it was archived: `mediabox verify`
+
+
+def prove(config: Config, sources: Sequence[str], *, as_json: bool) -> int:
+    """Read each file once. What agrees counts from then on as if it had been fetched."""
+    found, root = Proved(), config.path(config.archive.path)
+    with catalogue(config.home, write=True) as connection:
+        for resource in [one for source in sources for one in adoptable.unproved(connection, source)]:
+            _prove(connection, root, resource, found)
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    else:
+        print("\n".join(map(plain, _words(found))))
+    return exits.PROBLEM if found.differing or found.unreadable else exits.OK
+
+
+def _prove(connection: sqlite3.Connection, root: Path, resource: Resource, found: Proved) -> None:
+    kept = assets.resource(connection, resource.duplicate_of) if resource.duplicate_of is not None else resource
+    checksum = checksum_of(resource.version)
+    if checksum is None or kept is None or kept.path is None:
+        found.unprovable.append(resource.name)
+        return
+    digest = hashlib.sha256()
+    try:
+        with open(root / kept.path, "rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+                checksum.feed(chunk)
+    except OSError:
+        found.unreadable.append(resource.name)
+        return
+    if digest.hexdigest() != kept.digest:
+        found.unreadable.append(resource.name)
+    elif not checksum.agrees:
+        found.differing.append(resource.name)
+    else:
+        found.proved += 1
+        with transaction(connection):
+            for one in {resource.id: resource, kept.id: kept}.values():
+                _note(connection, one)
+
+
+def _note(connection: sqlite3.Connection, resource: Resource) -> None:
+    journal.append(
+        connection,
+        "checksum_agreed",
+        at_ms=Clock().wall_ms(),
+        resource_id=resource.id,
+        asset_id=resource.asset_id,
+        sha256=resource.digest,
+    )
+
+
+def _words(found: Proved) -> Iterator[str]:
+    yield f"{count_words(found.proved, 'file')} proved to be what iCloud has, byte for byte."
+    for names, what in (
+        (found.differing, "differ from what iCloud has: `mediabox where NAME` shows where it is from"),
+        (found.unreadable, "could not be read as archived: `mediabox verify`"),
+        (found.unprovable, "cannot be proved: Apple gives no checksum of them that can be computed"),
+    ):
+        if names:
+            more = "" if len(names) <= 5 else " ..."
+            yield f"! {len(names):,} {what}: {', '.join(names[:5])}{more}"
