@@ -116,7 +116,7 @@ def _code(home: Path, found: Status) -> int:
         failed = any(state == "failed" for _, state in jobs.counts(connection))
         pending = figures.pending(connection)
     worst = {issue.severity for issue in found.issues if issue.key not in COME_RIGHT | {FAILED}}
-    if Severity.WARNING in worst or (Severity.ERROR in worst and (pending or failed)):
+    if worst & {Severity.WARNING, Severity.ERROR}:
         return exits.NEEDS_PERSON
     if failed:
         return exits.PROBLEM

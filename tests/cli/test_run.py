@@ -83,6 +83,17 @@ def test_a_configured_tree_that_is_away_is_for_later(made: Path, tmp_path: Path)
     assert "! /nowhere/at/all: No such file or directory. Nothing is taken as deleted." in said.out
 
 
+def test_an_account_that_was_never_signed_in_needs_a_person(tmp_path: Path) -> None:
+    (tmp_path / "mediabox.toml").write_text(
+        '[sources.anna]\ntype = "icloud"\napple_id = "anna@example.com"\n', encoding="utf-8"
+    )
+
+    said = program("run", "--once", "--home", str(tmp_path))  # without password or session nobody is asked
+
+    assert said.code == exits.NEEDS_PERSON
+    assert "mediabox auth icloud anna" in said.out
+
+
 def test_a_reader_who_has_seen_enough_is_no_error(made: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
