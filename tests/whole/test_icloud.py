@@ -1,97 +1,10 @@
 """A whole account through the whole box: days, pairs, edits, albums; then everything people do, within one listing."""
 
-import asyncio
 import re
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import closing
-from pathlib import Path
-from typing import Any
 
-import pytest
-from sources.icloud.signed_in import source_of
+from whole.cloud import CLIP, LIVE, NEW_YEARS_EVE_MS, TOWER, Account, account, screenshot
 
-from mediabox.config.load import load
-from mediabox.contracts import Source
-from mediabox.daemon import Box
-from mediabox.model.manifest import MANIFEST_NAME
-from mediabox.simulate.icloud.blob import MemoryBlob, of_bytes
-from mediabox.simulate.icloud.library import Library
-from mediabox.simulate.icloud.simulator import Simulator
-from whole.box import Household
-from whole.examiner import TableExaminer, read_table
-from whole.family import LIBRARY
-from whole.soundness import findings
-
-LIVE, CLIP = LIBRARY / "DCIM/100APPLE/IMG_0001.HEIC", LIBRARY / "DCIM/100APPLE/IMG_0001.MOV"
-TOWER = LIBRARY / "Mixed/tower.jpg"
-NEW_YEARS_EVE_MS = 1_577_835_000_000  # 2019-12-31T23:30:00Z: the next day where it was taken
-
-
-def screenshot(number: int) -> MemoryBlob:
-    """A JPEG that says nothing of itself."""
-    return of_bytes(b"\xff\xd8\xff\xe0" + b"screen %d " % number * 400 + b"\xff\xd9")
-
-
-class CloudBox(Box):
-    """The box with the simulator's account for a source, signed in without the way through sign-in."""
-
-    def __init__(self, home: Path, simulator: Simulator, workers: Any) -> None:
-        super().__init__(load(home), workers=workers)
-        self._simulator = simulator
-
-    def _sources(self) -> dict[str, Source]:
-        return {"cloud": source_of(self._simulator, deletion="mirror")}
-
-
-class Account:
-    """One person's iCloud, the box that pulls it, and what the archive has."""
-
-    def __init__(self, simulator: Simulator, household: Household) -> None:
-        self.simulator, self.household = simulator, household
-        self.library: Library = simulator.account().library
-
-    async def pull(self) -> int:
-        """`mediabox run --once`; how many downloads that took."""
-        before = self.simulator.calls["content"]
-        table = await asyncio.to_thread(read_table, self.household.table)
-        await CloudBox(self.household.home, self.simulator, lambda _: TableExaminer(table)).run(once=True)
-        return self.simulator.calls["content"] - before
-
-    def filed(self) -> set[str]:
-        """Everything in the archive that people see, without lists."""
-        root = self.household.archive
-        paths = [path for path in root.rglob("*") if path.is_file() and ".mediabox" not in path.parts]
-        return {str(path.relative_to(root)) for path in paths if path.name != MANIFEST_NAME}
-
-    def in_trash(self) -> set[str]:
-        root = self.household.archive / ".mediabox/trash"
-        return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
-
-    def sidecar(self, path: str) -> str:
-        return (self.household.archive / f"{path}.xmp").read_text("utf-8")
-
-    async def assert_sound(self) -> None:
-        """All but that nothing of ours is in `.mediabox`: there is a trash now."""
-        complaints = await asyncio.to_thread(findings, self.household.home, {})
-        found = [one for one in complaints if "left over in .mediabox: {'trash'}" not in one]
-        assert not found, "\n".join(found)
-
-    def events(self) -> list[str]:
-        with closing(sqlite3.connect(self.household.home / "mediabox.db")) as catalogue:
-            return [row[0] for row in catalogue.execute("SELECT event FROM journal ORDER BY seq")]
-
-    def assets(self) -> int:
-        with closing(sqlite3.connect(self.household.home / "mediabox.db")) as catalogue:
-            return int(catalogue.execute("SELECT count(*) FROM asset").fetchone()[0])
-
-
-@pytest.fixture
-async def account(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, box: Household) -> AsyncIterator[Account]:
-    box.found({})
-    async with Simulator(tmp_path_factory.getbasetemp() / "icloud-of-whole") as simulator:
-        simulator.add_account()
-        yield Account(simulator, box)
+__all__ = ["account"]
 
 
 async def test_an_account_arrives_whole_and_then_whatever_people_do_within_one_listing(account: Account) -> None:
