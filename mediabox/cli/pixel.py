@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.cli import exits, pixel_orders
+from mediabox.cli import exits, pixel_orders, pixel_prove
 from mediabox.cli.home import DATABASE, archive_of, home_of, locked, running
 from mediabox.cli.pixel_words import STEPS, asking_words, paired_words, qr_lines, standing_words
 from mediabox.cli.words import plain
@@ -26,7 +27,6 @@ from mediabox.model.delivery import Counted
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from mediabox.config.load import Config
     from mediabox.destinations.pixel.pairing import Paired
@@ -72,6 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         case "pair":
             target = destination_settings(home, arguments.name)
             return asyncio.run(pair(target, arguments.device or "", wait_s=arguments.wait, as_json=arguments.json))
+        case "prove":
+            target = destination_settings(home, arguments.name)
+            return pixel_prove.run(target, Path(arguments.takeout), as_json=arguments.json)
         case "tell" | "believe" | "resend" | "clear" | "unverified" | "count":
             return pixel_orders.run(arguments, destination_settings(home, arguments.name).name)
         case _:

@@ -175,6 +175,14 @@ def keeper(connection: sqlite3.Connection, digest: str) -> int | None:
     return int(row[0]) if row else None
 
 
+def archived_with(connection: sqlite3.Connection, digits: str) -> list[Resource]:
+    """What is archived and has a SHA-256 that begins so."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} {FROM} WHERE state = 'archived' AND digest >= ?1 AND digest < ?1 || 'g'", (digits,)
+    )
+    return [resource_of(row) for row in rows]
+
+
 def set_staged(connection: sqlite3.Connection, resource_id: int, *, digest: str, size_bytes: int) -> None:
     connection.execute(
         "UPDATE resource SET state = 'staged', digest = ?, size_bytes = ? WHERE id = ?",

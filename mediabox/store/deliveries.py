@@ -101,6 +101,15 @@ def left(connection: sqlite3.Connection, destination: str, *, name: str, digest:
     return [_delivery(row) for row in rows]
 
 
+def with_digest(connection: sqlite3.Connection, destination: str, digest: str) -> list[Delivery]:
+    """Whose delivered file has these bytes."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE destination = ? AND delivery.digest = ? ORDER BY delivery.id",
+        (destination, digest),
+    )
+    return [_delivery(row) for row in rows]
+
+
 def bytes_out(connection: sqlite3.Connection, destination: str, *, since_ms: int) -> tuple[int, int]:
     """What takes room at a destination now: taken at `since_ms` or later, and the rest."""
     row = connection.execute(

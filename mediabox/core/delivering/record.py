@@ -111,9 +111,15 @@ def came_back(
     return changed
 
 
-def believed(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int) -> None:
+def believed(
+    connection: sqlite3.Connection,
+    delivery: Delivery,
+    *,
+    now_ms: int,
+    note: str = "a person says that it has arrived",
+) -> None:
     """A person says that it has arrived, whatever became of it."""
-    _end(connection, delivery, DeliveryState.BELIEVED, now_ms=now_ms, note="a person says that it has arrived")
+    _end(connection, delivery, DeliveryState.BELIEVED, now_ms=now_ms, note=note)
 
 
 def withdrawn(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int, note: str) -> None:
