@@ -36,6 +36,7 @@ from mediabox.stages.group import Group
 from mediabox.stages.manifest import Manifest
 from mediabox.stages.place import Place
 from mediabox.stages.place import Settings as PlaceSettings
+from mediabox.stages.relocate import Relocate
 from mediabox.stages.remove import Remove
 from mediabox.stages.trash import Recover, Trash
 
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from mediabox.native.worker import MediaWorkers
     from mediabox.store.database import Database
 
-STAGES: tuple[type[Stage], ...] = (Fetch, Examine, File, Describe, Manifest, Remove, Trash, Recover, Deliver)
+STAGES: tuple[type[Stage], ...] = (Fetch, Examine, File, Relocate, Describe, Manifest, Remove, Trash, Recover, Deliver)
 RULES: tuple[type[Rule], ...] = (Group, Dedup, Place)
 FETCHES = 2  # from disks: one reads while the other is made durable
 MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
@@ -192,6 +193,7 @@ class Assembly:
             Fetch(self._sources, self._spool, FoundAdoptions(self._database)),
             Examine(self._spool, self._workers, self._renditions),
             File(self._archive),
+            Relocate(catalogue, self._archive),
             Describe(catalogue, self._archive, self._workers, compose=compose),
             Manifest(catalogue, self._archive),
             Remove(self._sources, ArchiveProofs(self._database, self._archive, self._clock)),

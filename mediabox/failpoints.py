@@ -23,6 +23,8 @@ POINTS: frozenset[str] = frozenset(
         "sidecar.written",  # temp written, not renamed
         "sidecar.renamed",  # renamed, directory not synced
         "volume.enrolled",  # marker written, no row
+        "relocate.named",  # the original has its other name too, no row
+        "relocate.unnamed",  # the first name is gone, no row
         "journal.before_commit",  # rows written, transaction open
         "journal.committed",  # durable, nobody told
         "remove.proved",  # proof renewed, source's copy still there

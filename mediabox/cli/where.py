@@ -12,6 +12,8 @@ from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of
 from mediabox.cli.words import ago, bytes_words, clock_time, count_words, day_words, plain
 from mediabox.clock import Clock
+from mediabox.contracts import Member
+from mediabox.core.company import capture_time
 from mediabox.core.informed import informed
 from mediabox.model.asset import Resource
 from mediabox.model.delivery import Delivery, DeliveryState
@@ -36,6 +38,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     resource: Resource
     companions: tuple[Resource, ...]
     facts: Facts | None
+    capture_time: CaptureTime | None  # of its asset, by all of its files
     copies: tuple[Copy, ...]
     sidecar: str | None
     similar: tuple[str, ...]
@@ -83,11 +86,13 @@ def way(connection: sqlite3.Connection, resource: Resource) -> Way:
     """One resource's whole way."""
     kept = resource.duplicate_of or resource.id
     members = assets.members(connection, resource.asset_id)
+    known = [Member(resource=member, facts=assets.facts(connection, member.id)) for member in members]
     sidecar = copies.sidecar_of(connection, resource.asset_id)
     return Way(
         resource=resource,
         companions=tuple(member for member in members if member.id != resource.id),
         facts=assets.facts(connection, resource.id),
+        capture_time=capture_time(known, told.said_of(connection, resource.asset_id)),
         copies=tuple(copies.of_resource(connection, kept)),
         sidecar=sidecar.path if sidecar else None,
         similar=tuple(assets.similar_names(connection, kept)),
@@ -115,7 +120,7 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
     if resource.digest:
         yield f"  SHA-256  {resource.digest}, {bytes_words(resource.size_bytes or 0)}"
     if one.facts:
-        yield from _facts_told(informed(one.facts, one.told[0].said if one.told else None))
+        yield from _facts_told(informed(one.facts, one.told[0].said if one.told else None), one.capture_time)
     yield from _words_told(one)
     for member in one.companions:
         yield f"  with     {member.name} ({member.role}, {member.state}{f', {member.path}' if member.path else ''})"
@@ -203,9 +208,11 @@ def _words_told(one: Way) -> Iterator[str]:
             yield f"  there    {told_of.presence} at {told_of.source} since {clock_time(told_of.since_ms)}"
 
 
-def _facts_told(facts: Facts) -> Iterator[str]:
-    if facts.capture_time:
-        yield f"  taken    {_taken(facts.capture_time)}"
+def _facts_told(facts: Facts, taken: CaptureTime | None) -> Iterator[str]:
+    if taken:
+        yield f"  taken    {_taken(taken)}"
+    if facts.capture_time and taken and facts.capture_time.local != taken.local:
+        yield f"           by another file of its asset; this one says {_taken(facts.capture_time)}"
     size = f", {facts.width} x {facts.height}" if facts.width else ""
     length = f", {facts.duration_s:.1f} s {facts.video_codec or ''}" if facts.duration_s else ""
     hdr = f", {facts.hdr}" if facts.hdr else ""

@@ -63,7 +63,7 @@ class Similar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reserve(msgspec.Struct, frozen=True, kw_only=True):
-    """Keep these names of the archive for resource `resource_id`, for good (P5)."""
+    """Keep these names of the archive for resource `resource_id`, for good (P5); one that is archived moves there."""
 
     resource_id: int
     path: str  # relative to the archive, '/'-separated, NFC

@@ -67,6 +67,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     written: Written | None = None
     withdrawn: tuple[str, ...] = ()  # paths of sidecars of ours that were removed again
     moved: tuple[Moved, ...] = ()  # originals of one asset
+    relocated: str | None = None  # the path at which an archived original is to be found from now on
+    is_unnamed: bool = False  # the path it had before is free
     quarantine: str | None = None  # the reason, for a person
     is_gone: bool = False  # the reason is that it is not there any more
     setback: Setback | None = None

@@ -12,7 +12,7 @@ from msgspec import structs
 from mediabox.contracts import Setback, Written
 from mediabox.durable.directory_sync import DirectorySync
 from mediabox.durable.publish import adopt, publish, remove, replace
-from mediabox.durable.trash import move
+from mediabox.durable.trash import move, name_again, unname
 from mediabox.durable.verify import Verdict, check
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.failpoints import fp
@@ -124,6 +124,14 @@ class Archive:
         Raises FileNotFoundError when it is at neither, FileExistsError when another file is at `to`.
         """
         await asyncio.to_thread(move, self._volume, path, to)
+
+    async def name_again(self, path: str, to: str) -> None:
+        """See `durable.trash`. Raises as `move`."""
+        await asyncio.to_thread(name_again, self._volume, path, to)
+
+    async def unname(self, path: str, *, kept: str) -> None:
+        """See `durable.trash`."""
+        await asyncio.to_thread(unname, self._volume, path, kept=kept)
 
     # ------------------------------------------------------------ sidecars and manifests
 

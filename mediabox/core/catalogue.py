@@ -10,7 +10,6 @@ from mediabox.core.informed import informed
 from mediabox.model.asset import ResourceState
 from mediabox.model.facts import Facts
 from mediabox.model.manifest import Sum
-from mediabox.model.naming import parse_name
 from mediabox.model.said import Said
 from mediabox.model.sidecar import Description, SidecarMember, SidecarRecord
 from mediabox.model.version import VERSION
@@ -38,6 +37,10 @@ class Catalogue:
         """What an asset's sidecar has to say, and where; None while none of its files is archived."""
         return await self._database.read(lambda connection: describe(connection, asset_id))
 
+    async def moves(self, resource_id: int) -> tuple[str | None, str | None]:
+        """The path a file is to have, and the one it had before and may still be found at."""
+        return await self._database.read(lambda connection: assets.moves(connection, resource_id))
+
     async def sums(self, folder: str) -> Sequence[Sum]:
         """Every archived original directly in a folder."""
         listed = await self._database.read(lambda connection: copies.in_folder(connection, folder))
@@ -55,7 +58,7 @@ def describe(connection: sqlite3.Connection, asset_id: int) -> Description | Non
         record=_record(connection, asset_id, filed),
         path=path,
         written_digest=written[path].digest if path in written else None,
-        source_path=_owners_xmp(filed),
+        source_path=next((one.resource.path for one in filed if _is_owners_xmp(one)), None),
         stale=tuple(old for old in written.values() if old.path != path),
     )
 
@@ -68,17 +71,6 @@ def archived(connection: sqlite3.Connection, asset_id: int) -> list[Member]:
         if one.state is ResourceState.ARCHIVED
     ]
     return by_rank(filed)
-
-
-def _owners_xmp(filed: Sequence[Member]) -> str | None:
-    """The one about the file that stands for the asset; a further development by darktable only for want of others."""
-    about = filed[0].resource.name.casefold()
-    names = {one.resource.path: parse_name(one.resource.name) for one in filed if _is_owners_xmp(one)}
-    return min(
-        names,
-        key=lambda path: (names[path].describes != about, names[path].version_of is not None, path),
-        default=None,
-    )
 
 
 def _is_owners_xmp(member: Member) -> bool:

@@ -42,9 +42,10 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
 STATES_OF = {
     "fetch": {ResourceState.SEEN},
     "examine": {ResourceState.STAGED, ResourceState.FILING, ResourceState.ARCHIVED},
+    "relocate": {ResourceState.ARCHIVED},
     "file": {ResourceState.STAGED, ResourceState.FILING, ResourceState.ARCHIVED},
 }
-RESOURCE_STEPS = frozenset({"fetch", "examine", "file", "remove"})  # their subject is a resource id
+RESOURCE_STEPS = frozenset({"fetch", "examine", "file", "relocate", "remove"})  # their subject is a resource id
 
 
 class Committer:
@@ -58,7 +59,7 @@ class Committer:
         moving_sources: Container[str],
         mirroring_sources: Container[str] = (),
     ) -> None:
-        self.rules, self._clock, self.moving, self.mirroring = rules, clock, moving_sources, mirroring_sources
+        self.rules, self._clock, self._moving, self.mirroring = rules, clock, moving_sources, mirroring_sources
         self._index: HashIndex | None = None
 
     def apply(
@@ -94,7 +95,7 @@ class Committer:
         alike.add(resource_id, facts.perceptual_hashes[0])
 
     def moves(self, resource: Resource) -> bool:
-        return resource.source in self.moving
+        return resource.source in self._moving
 
 
 def is_outdated(work: Work, now: Resource | None) -> bool:
@@ -137,6 +138,11 @@ class _Application:
             return self._examined(resource, outcome.facts)
         if outcome.receipt is not None:
             return self._archived(resource, outcome.receipt)
+        if outcome.relocated is not None:
+            return self._relocated(resource, outcome.relocated)
+        if outcome.is_unnamed:
+            assets.forget_moves(self._connection, resource.id)
+            return []
         if outcome.removed_from_source:
             return self._removed(resource)
         return []
@@ -165,13 +171,17 @@ class _Application:
         requests += self._follow(kept if kept is not None and kept.state is ResourceState.TRASHED else resource)
         return requests + list(plan.after_duplicate(resource, moves=moves, now_ms=self.now_ms))
 
+    def _found_kept(self, resource: Resource, keeper: int) -> list[JobRequest]:
+        """Staged, and a duplicate after all: `file` lets go of what was staged."""
+        staged = Staged(digest=resource.digest or "", size_bytes=resource.size_bytes or 0)
+        return [*self._duplicate(resource, staged, keeper), *plan.after_placing(resource)]
+
     def _examined(self, resource: Resource, facts: Facts) -> list[JobRequest]:
         alike = self._committer.alike(self._connection)
         if resource.kind is Kind.SIDECAR and facts.kind is not Kind.SIDECAR and resource.digest is not None:
             keeper = assets.keeper(self._connection, resource.digest)
-            if keeper is not None and resource.state is ResourceState.STAGED:  # its name told something else
-                staged = Staged(digest=resource.digest, size_bytes=resource.size_bytes or 0)
-                return [*self._duplicate(resource, staged, keeper), *plan.after_placing(resource)]
+            if keeper is not None and resource.state is ResourceState.STAGED:
+                return self._found_kept(resource, keeper)  # no sidecar, whatever its name says
         is_new = assets.facts(self._connection, resource.id) is None
         assets.put_facts(self._connection, resource.id, facts)
         if facts.kind is not resource.kind:
@@ -188,10 +198,13 @@ class _Application:
         self, resource: Resource, facts: Facts, *, only: tuple[str, ...] = (), is_late: bool = False
     ) -> list[JobRequest]:
         library = StoredLibrary(self._connection, self._committer.alike(self._connection))
-        settlement = Settlement(self._connection, library, now_ms=self.now_ms, moving=self._committer.moving)
+        settlement = Settlement(self._connection, library, now_ms=self.now_ms)
         rules = [rule for rule in self._committer.rules if not only or rule.name in only]
         said = told.said_of(self._connection, resource.asset_id)
         settlement.settle(resource, informed(facts, said), rules, is_late=is_late)
+        for found in settlement.duplicates:
+            twin = assets.resource(self._connection, found.resource_id)
+            settlement.jobs += self._found_kept(twin, found.of) if twin is not None else ()
         return settlement.jobs
 
     def _archived(self, resource: Resource, receipt: Receipt) -> list[JobRequest]:
@@ -210,8 +223,18 @@ class _Application:
         assets.set_archived(self._connection, resource.id, self.now_ms)
         self._note("archived", resource, path=receipt.path, volume=receipt.volume, evidence=receipt.evidence)
         movable = self._movable(resource)
-        following = self._follow(resource)
+        following = [*self._follow(resource), *self._settle_place(resource)]
         return [*plan.after_archiving(resource, movable=movable, now_ms=self.now_ms), *following]
+
+    def _settle_place(self, resource: Resource, *, is_late: bool = False) -> list[JobRequest]:
+        facts = assets.facts(self._connection, resource.id)
+        return self._settle(resource, facts, only=("place",), is_late=is_late) if facts else []
+
+    def _relocated(self, resource: Resource, path: str) -> list[JobRequest]:
+        assets.set_moved(self._connection, resource.id, path)
+        trash.set_place(self._connection, resource.id, path)
+        self._note("relocated", resource, path=path, from_=resource.path)
+        return list(plan.after_relocating(resource, path, now_ms=self.now_ms))
 
     def _movable(self, kept: Resource) -> list[Resource]:
         """Files at their sources that the owner moves, now that these bytes are archived."""
@@ -246,6 +269,9 @@ class _Application:
         return requests + deletion.follow(self._connection, asset_id, self._committer.mirroring, now_ms=self.now_ms)
 
     def _set_back(self, resource: Resource, setback: Setback) -> list[JobRequest]:
+        if resource.state is ResourceState.ARCHIVED:
+            assets.forget_moves(self._connection, resource.id)
+            return self._settle_place(resource)  # the name in its way stays kept: it gets another
         if resource.state.is_end:
             return []
         self._note(setback.value, resource, path=resource.path)
@@ -256,17 +282,15 @@ class _Application:
                 again = [resource.id, *assets.disown(self._connection, resource.id)]
                 return [request for one in again for request in plan.after_taking_in(one, resource.kind)]
             case Setback.UNPLACED:
-                return self._place_again(resource) if resource.path is None else list(plan.after_placing(resource))
+                if resource.path is not None:
+                    return list(plan.after_placing(resource))
+                return self._settle_place(resource, is_late=True)
             case Setback.OBSTRUCTED:
                 copies.shun(self._connection, resource.path or "")
                 assets.unplace(self._connection, resource.id)
-                return self._place_again(resource)
+                return self._settle_place(resource, is_late=True)
             case _:
                 assert_never(setback)
-
-    def _place_again(self, resource: Resource) -> list[JobRequest]:
-        facts = assets.facts(self._connection, resource.id)
-        return self._settle(resource, facts, only=("place",), is_late=True) if facts else []
 
     def _quarantined(self, resource: Resource, reason: str, *, is_gone: bool) -> list[JobRequest]:
         assets.set_quarantined(self._connection, resource.id, reason)

@@ -19,18 +19,10 @@ if TYPE_CHECKING:
     from mediabox.model.said import Said
 
 # Which member stands for the asset: the picture as shot, before its raw twin, before anything derived.
-RANK = (
-    Role.ORIGINAL,
-    Role.RAW,
-    Role.EDITED,
-    Role.LIVE_VIDEO,
-    Role.EDITED_VIDEO,
-    Role.SIDECAR,
-    Role.COMPANION,
-)
+RANK = (Role.ORIGINAL, Role.RAW, Role.EDITED, Role.LIVE_VIDEO, Role.EDITED_VIDEO, Role.SIDECAR, Role.COMPANION)
 _RANK = {source: rank for rank, source in enumerate(TimeSource)}
 # A sidecar's own file time, or a date in its name, is the sidecar's and not the picture's.
-_OF_THE_FILE = frozenset({TimeSource.FILE_MODIFIED, TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.EXIF_MODIFIED})
+_OF_THE_FILE = (TimeSource.FILE_MODIFIED, TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.EXIF_MODIFIED)
 _QUARTER_S = 900  # zones differ by quarters of an hour,
 _MOST_ZONE_S = 14 * 3600  # by 14 hours from UTC at most,
 _SLACK_S = 60  # and a name may have been given a moment later
@@ -68,15 +60,15 @@ def capture_time(members: Iterable[Member], said: Said | None) -> CaptureTime | 
     """
     ranked = by_rank(members)
     files = [time for one in ranked if not one.resource.is_companion and (time := _time(one, said))]
-    companions = [time for one in ranked if one.resource.is_companion and (time := _time(one, None))]
+    companions = [(one.resource, time) for one in ranked if one.resource.is_companion and (time := _time(one, None))]
     own = files[0] if files else None
-    beside = [time for time in companions if own is None or time.source not in _OF_THE_FILE]
-    corrected = next((time for time in _of_xmp(ranked) if own is None or not _is_same(own, time)), None)
-    if corrected is not None:
-        return corrected
+    beside = [time for _, time in companions if own is None or time.source not in _OF_THE_FILE]
+    stated = [time for one, time in companions if one.kind is Kind.SIDECAR and time.source is TimeSource.XMP]
+    if corrections := [time for time in stated if own is None or not _is_same(own, time)]:
+        return corrections[0]
     best = min((*files, *beside), key=lambda time: _RANK[time.source], default=None)
     if own is None or best is None or _RANK[own.source] < _RANK[TimeSource.TAKEOUT]:
-        return _zoned(own, beside) if own is not None else best
+        return own or best
     return _in_zone(own, best) or best
 
 
@@ -95,12 +87,6 @@ def agreed(members: Sequence[Member], said: Said | None) -> list[Member]:
 
 def _time(member: Member, said: Said | None) -> CaptureTime | None:
     return informed(member.facts, said).capture_time if member.facts is not None else None
-
-
-def _of_xmp(ranked: Sequence[Member]) -> list[CaptureTime]:
-    """The times XMP sidecars state."""
-    times = [_time(one, None) for one in ranked if one.resource.kind is Kind.SIDECAR]
-    return [time for time in times if time is not None and time.source is TimeSource.XMP]
 
 
 def _seconds(time: CaptureTime, *, in_utc: bool = False) -> float | None:
@@ -129,14 +115,6 @@ def _is_same(own: CaptureTime, xmp: CaptureTime) -> bool:
         return other is None
     is_utc = xmp.offset_min == 0 and own.offset_min is None
     return abs(one - other) < 2 or (is_utc and _in_zone(own, xmp) is not None)
-
-
-def _zoned(own: CaptureTime, others: Iterable[CaptureTime]) -> CaptureTime:
-    """With the zone another file knows for the same minute."""
-    if own.offset_min is not None:
-        return own
-    zones = (one.offset_min for one in others if one.source is TimeSource.XMP and one.local.startswith(own.local[:16]))
-    return msgspec.structs.replace(own, offset_min=next(zones, None))
 
 
 def _in_zone(own: CaptureTime, instant: CaptureTime) -> CaptureTime | None:

@@ -30,7 +30,9 @@ ARCHIVE = "volume:archive"
 UNAVAILABLE = "sandbox.unavailable"  # one decoder does not start: what another one decodes says nothing of it
 PLUG_IN = "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself."
 WAIT = "Nothing is lost: the work waits and goes on by itself as soon as it is there again."
-NEEDS_ARCHIVE = frozenset({"fetch", "examine", "file", "describe", "manifest", "remove", "trash", "recover", "deliver"})
+NEEDS_ARCHIVE = frozenset(
+    {"fetch", "examine", "file", "relocate", "describe", "manifest", "remove", "trash", "recover", "deliver"}
+)
 
 
 class Parts:

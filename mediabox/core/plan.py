@@ -77,6 +77,17 @@ def after_leaving(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:
     return (JobRequest(step="trash", subject=str(asset_id), not_before_ms=now_ms + TRASH_AFTER_MS),)
 
 
+def after_planning_move(resource_id: int) -> tuple[JobRequest, ...]:
+    """An archived file is to lie elsewhere: to be given the other name, then to lose the first."""
+    return (_on("relocate", resource_id),)
+
+
+def after_relocating(resource: Resource, path: str, *, now_ms: int) -> tuple[JobRequest, ...]:
+    """It has the other name too."""
+    lists = (_manifest(each, now_ms=now_ms) for each in (resource.path or "", path))
+    return (*lists, *after_joining(resource.asset_id, now_ms=now_ms), *after_planning_move(resource.id))
+
+
 def after_returning(asset_id: int) -> tuple[JobRequest, ...]:
     """Somebody wants an asset that is in the trash."""
     return (_on("recover", asset_id),)
@@ -89,7 +100,8 @@ def after_moving(path: str, *, now_ms: int) -> tuple[JobRequest, ...]:
 
 def after_recovering(resource: Resource, *, movable: Sequence[Resource], now_ms: int) -> tuple[JobRequest, ...]:
     """Back from the trash: to be described again; files of the same bytes may be let go at their sources."""
-    return (*after_joining(resource.asset_id, now_ms=now_ms), *(_on("remove", one.id) for one in movable))
+    removals = (_on("remove", one.id) for one in movable)
+    return (*after_joining(resource.asset_id, now_ms=now_ms), *removals, *after_planning_move(resource.id))
 
 
 def after_rebuilding(path: str, asset_id: int, *, is_described: bool, now_ms: int) -> tuple[JobRequest, ...]:

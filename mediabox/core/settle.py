@@ -17,7 +17,7 @@ from mediabox.store import assets, journal, told
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
 
     from mediabox.contracts import Library, Member, Rule
     from mediabox.model.asset import Resource
@@ -26,14 +26,13 @@ if TYPE_CHECKING:
 
 
 class Settlement:
-    """One resource being settled within one transaction. `moving`: sources whose files go once they are archived."""
+    """One resource being settled within one transaction."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, library: Library, *, now_ms: int, moving: Container[str] = ()
-    ) -> None:
-        self._connection, self._library, self._now_ms, self._moving = connection, library, now_ms, moving
+    def __init__(self, connection: sqlite3.Connection, library: Library, *, now_ms: int) -> None:
+        self._connection, self._library, self._now_ms = connection, library, now_ms
         self._concerned: set[int] = set()  # assets whose files may have a place now
         self.jobs: list[JobRequest] = []
+        self.duplicates: list[Duplicate] = []
 
     def settle(self, resource: Resource, facts: Facts, rules: Sequence[Rule], *, is_late: bool = False) -> None:
         """Let each rule decide on the resource as the rules before it left it.
@@ -61,10 +60,10 @@ class Settlement:
 
     def _place_one(self, rule: Rule, member: Member, *, waits: bool) -> None:
         resource = member.resource
-        if member.facts is None or resource.path is not None or resource.state.is_end:
+        if member.facts is None:
             return
         company = [*self._library.beside(resource), *self._library.members(resource.asset_id)]
-        if waits and awaits(member, company):
+        if resource.state is ResourceState.STAGED and waits and awaits(member, company):
             self.jobs.extend(plan.after_waiting(resource, now_ms=self._now_ms))
             return
         for decision in rule.decide(resource, member.facts, self._library):
@@ -86,12 +85,15 @@ class Settlement:
                     distance_bits=decision.distance_bits,
                     rotation=decision.rotation,
                 )
+            case Reserve() if resource.path is not None:
+                assets.plan_move(self._connection, resource.id, decision.path, decision.sidecar_path)
+                self.jobs.extend(plan.after_planning_move(resource.id))
             case Reserve():
                 assets.reserve(self._connection, decision.resource_id, decision.path, decision.sidecar_path)
                 self._note("placed", resource.id, resource.asset_id, path=decision.path)
                 self.jobs.extend(plan.after_placing(resource))
             case Duplicate():
-                self._let_go(resource, decision.of)
+                self.duplicates.append(decision)
             case _:
                 assert_never(decision)
 
@@ -100,22 +102,6 @@ class Settlement:
         left = assets.join(self._connection, decision.resource_id, decision.asset_id, decision.role)
         self._note("joined", decision.resource_id, decision.asset_id, role=decision.role, left=left)
         self.jobs.extend(plan.after_joining(decision.asset_id, now_ms=self._now_ms))
-
-    def _let_go(self, resource: Resource, keeper_id: int) -> None:
-        """The asset has this companion: the staged bytes go, and the source's own where it moves."""
-        assets.set_duplicate(
-            self._connection,
-            resource.id,
-            of=keeper_id,
-            digest=resource.digest or "",
-            size_bytes=resource.size_bytes or 0,
-        )
-        self._note("duplicate", resource.id, resource.asset_id, sha256=resource.digest, of=keeper_id)
-        kept = assets.resource(self._connection, keeper_id)
-        is_kept = kept is not None and kept.state is ResourceState.ARCHIVED
-        moves = resource.source in self._moving and is_kept
-        self.jobs.extend(plan.after_duplicate(resource, moves=moves, now_ms=self._now_ms))
-        self.jobs.extend(plan.after_placing(resource))  # `file` finds it done, and lets go of what was staged
 
     def _note(self, event: str, resource_id: int, asset_id: int, **fields: object) -> None:
         journal.append(

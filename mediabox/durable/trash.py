@@ -23,6 +23,12 @@ def move(volume: Volume, path: str, to: str) -> None:
     FileNotFoundError when it has neither name, FileExistsError when another file is at
     `to`; Away, NeedsHuman.
     """
+    name_again(volume, path, to)
+    unname(volume, path, kept=to)
+
+
+def name_again(volume: Volume, path: str, to: str) -> None:
+    """The first half of `move`: both names are there, or, where a file system knows no links, the second."""
     path, to = inside(path), inside(to)
     volume.prove()
     if not volume.exists(path):
@@ -34,7 +40,15 @@ def move(volume: Volume, path: str, to: str) -> None:
             _name_again(volume, path, to)
     with volume.refusals(f"move {path} to {to}"):
         volume.sync_directory(to.rpartition("/")[0])
-        _unname(volume, path)
+
+
+def unname(volume: Volume, path: str, *, kept: str) -> None:
+    """The second half: `path` goes, unless it is not the file that has the name `kept` as well."""
+    path, kept = inside(path), inside(kept)
+    volume.prove()
+    with volume.refusals(f"move {path} to {kept}"):
+        if volume.exists(path) and _is_same(volume, path, kept):
+            _unname(volume, path)
         volume.sync_directory(path.rpartition("/")[0])
 
 

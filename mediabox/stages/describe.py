@@ -61,14 +61,28 @@ class Describe:
         description = await self._catalogue.description(int(work.job.subject))
         if description is None:
             return Outcome()
-        written = await self._write(description)
+        found = await self._archive.read_small(description.path)
+        heir = None if found is not None else await self._left_behind(description)
+        written = await self._write(description, found, heir)
         # Only now that the new one is durable: at no instant is the asset without a sidecar.
-        gone = [old.path for old in description.stale if await self._archive.withdraw(old)]
+        stale = [heir[0] if heir and old.path == heir[0].path else old for old in description.stale]
+        gone = [old.path for old in stale if await self._archive.withdraw(old)]
         return Outcome(written=written, withdrawn=tuple(gone))
 
-    async def _write(self, description: Description) -> Written | None:
-        existing = await self._archive.read_small(description.path)
-        content = await self._content(description, existing)
+    async def _left_behind(self, description: Description) -> tuple[SidecarFile, bytes, str] | None:
+        """The sidecar at the earlier path as it is now, and as we last wrote it: what people added goes along."""
+        for old in description.stale:
+            content = await self._archive.read_small(old.path)
+            if content is not None:
+                now = SidecarFile(path=old.path, digest=hashlib.sha256(content).hexdigest())
+                return now, content, old.digest
+        return None
+
+    async def _write(
+        self, description: Description, existing: bytes | None, heir: tuple[SidecarFile, bytes, str] | None
+    ) -> Written | None:
+        before, written = (heir[1], heir[2]) if heir else (existing, description.written_digest)
+        content = await self._content(description, before, written)
         if content != existing:
             return await self._archive.write(description.path, content)
         digest = hashlib.sha256(content).hexdigest()
@@ -80,10 +94,10 @@ class Describe:
     async def committed(self, works: Sequence[Work]) -> None:
         """Nothing is held between steps."""
 
-    async def _content(self, description: Description, existing: bytes | None) -> bytes:
+    async def _content(self, description: Description, existing: bytes | None, written: str | None) -> bytes:
         source = await self._archive.read_small(description.source_path) if description.source_path else None
         composed = self._compose(description.record)
-        if source is None and (existing in (None, composed) or _is_ours_alone(existing, description.written_digest)):
+        if source is None and (existing in (None, composed) or _is_ours_alone(existing, written)):
             return composed
         return await self._merger.merge_sidecar(existing, source, description.record)
 

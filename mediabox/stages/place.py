@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from mediabox.contracts import Duplicate, Library, Member, Reserve
-from mediabox.model.asset import Kind, Resource, Role
+from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.naming import FileName, is_raw, parse_name, split_extension
 from mediabox.model.safe_name import fitted, safe_component
 
@@ -99,26 +99,41 @@ class Place:
         self._components = parse_template((settings or Settings()).template)
 
     def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterator[Reserve | Duplicate]:
-        """Yield one Reserve for a resource that has a digest and no path yet; nothing for any other.
+        """Yield one Reserve for a resource that has a digest and no path yet, or whose path should be another.
 
-        A companion its asset has already, byte for byte, is a Duplicate of that one.
+        `facts` has the capture time its asset agrees on. A companion the asset has
+        already, byte for byte, is a Duplicate of that one.
         """
-        if resource.path is not None or resource.digest is None or resource.state.is_end:
+        is_filed = resource.state is ResourceState.ARCHIVED
+        if resource.digest is None or (not is_filed and (resource.path is not None or resource.state.is_end)):
             return
-        twin = _twin(resource, library) if resource.is_companion else None
+        twin = _twin(resource, library) if resource.is_companion and not is_filed else None
         if twin is not None:
             yield Duplicate(resource_id=resource.id, of=twin.id)
             return
         mate = _mate(resource, library)
-        if mate is None:
-            folder, stem, tail = self._own_name(resource, facts)
-        else:
-            folder, stem, tail = _name_beside(mate, resource)
+        own = self._own_name(resource, facts)
+        if is_filed and not self._is_misplaced(resource, mate, own[0], library):
+            return
+        is_first = mate is None or (_leads(resource, mate) and own[0] != _folder(mate))
+        folder, stem, tail = own if is_first or mate is None else _name_beside(mate, resource)
         for path in _candidates(folder, stem, tail, digest=resource.digest):
             sidecar = _sidecar_of(path, resource, facts)
             if not library.is_taken(path) and not (sidecar and library.is_taken(sidecar)):
                 yield Reserve(resource_id=resource.id, path=path, sidecar_path=sidecar)
                 return
+
+    def _is_misplaced(self, resource: Resource, mate: Resource | None, right: str, library: Library) -> bool:
+        """Whether an archived file lies elsewhere than its asset.
+
+        The one that leads moves once: from where its own facts put it, never from where
+        a person, another template or an earlier move did.
+        """
+        if mate is not None and not _leads(resource, mate):
+            return _folder(resource) != _folder(mate)
+        raw = [one.facts for one in library.members(resource.asset_id) if one.resource.id == resource.id]
+        home = self._own_name(resource, raw[0])[0] if raw and raw[0] else right
+        return _folder(resource) == home != right
 
     def _own_name(self, resource: Resource, facts: Facts) -> tuple[str, str, str]:
         """(folder, stem, tail) from the template."""
@@ -227,7 +242,20 @@ def _mate(resource: Resource, library: Library) -> Resource | None:
     filed = [
         member.resource for member in library.members(resource.asset_id) if _is_filed_file(member, besides=resource)
     ]
-    return min(filed, key=lambda mate: (mate.role is not Role.ORIGINAL, mate.id), default=None)
+    return min(filed, key=_order, default=None)
+
+
+def _leads(resource: Resource, mate: Resource) -> bool:
+    """Whether the others of an asset go where this one is, not where `mate` is."""
+    return not resource.is_companion and _order(resource) < _order(mate)
+
+
+def _order(one: Resource) -> tuple[bool, int]:
+    return one.role is not Role.ORIGINAL, one.id
+
+
+def _folder(resource: Resource) -> str:
+    return (resource.path or "").rpartition("/")[0]
 
 
 def _is_filed_file(member: Member, *, besides: Resource) -> bool:

@@ -289,6 +289,36 @@ def reserve(connection: sqlite3.Connection, resource_id: int, path: str, sidecar
         )
 
 
+def plan_move(connection: sqlite3.Connection, resource_id: int, path: str, sidecar_path: str | None) -> None:
+    """An archived file is to have another path. Its name, and that of our sidecar there, are kept for it."""
+    connection.execute(
+        "UPDATE resource SET moves_to = ?, sidecar_path = ? WHERE id = ?", (path, sidecar_path, resource_id)
+    )
+    connection.executemany(
+        "INSERT INTO written (path, path_key) VALUES (?,?) ON CONFLICT DO NOTHING",
+        [(name, path_key(name)) for name in (path, sidecar_path) if name is not None],
+    )
+
+
+def moves(connection: sqlite3.Connection, resource_id: int) -> tuple[str | None, str | None]:
+    """The path an archived file is to have, and the one it had before and may still be found at."""
+    row = connection.execute("SELECT moves_to, moved_from FROM resource WHERE id = ?", (resource_id,)).fetchone()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def set_moved(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
+    """It has the path it was to have; the other name is still to go."""
+    connection.execute(
+        "UPDATE resource SET moved_from = path, path = ?1, path_key = ?2, moves_to = NULL WHERE id = ?3",
+        (path, path_key(path), resource_id),
+    )
+
+
+def forget_moves(connection: sqlite3.Connection, resource_id: int) -> None:
+    """The other name is gone, or was never given."""
+    connection.execute("UPDATE resource SET moves_to = NULL, moved_from = NULL WHERE id = ?", (resource_id,))
+
+
 def unfinished(connection: sqlite3.Connection) -> list[int]:
     """Ids of resources without an end: for these the spool may hold something after a restart."""
     rows = connection.execute("SELECT id FROM resource WHERE state IN ('seen', 'staged', 'filing')")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Container
 
+OF_SOURCES = ("fetch", "remove")  # steps that need the source of their resource
 FARTHEST_MS = 86_400_000  # nothing is put off for longer than a day
 _COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error, state"
 
@@ -66,13 +67,14 @@ def due(
 ) -> list[Job]:
     """The next jobs of a step that may run now, best first.
 
-    Leaves out ids in `skip`, and resources of `without_sources` (names, or `NAME/TREE` for
-    those whose remote_id begins so). What would have to wait for longer than any back-off
+    Leaves out ids in `skip` and, of steps that need the source, resources of `without_sources`
+    (names, or `NAME/TREE` for those whose remote_id begins so). What would have to wait for longer than any back-off
     is due: the clock was set back.
     """
-    absent = ""
-    if without_sources:
-        marks = ",".join("?" * len(without_sources))
+    absent, names = "", tuple[str, ...]()
+    if without_sources and step in OF_SOURCES:
+        names = tuple(without_sources)
+        marks = ",".join("?" * len(names))
         absent = (
             "AND NOT EXISTS (SELECT 1 FROM resource JOIN source ON source.id = source_id "
             f"WHERE resource.id = CAST(subject AS INTEGER) AND (source.name IN ({marks}) "
@@ -82,7 +84,7 @@ def due(
         f"SELECT {_COLUMNS} FROM job WHERE step = ? AND state = 'ready' "
         f"AND (not_before_ms <= ? OR not_before_ms > ?) {absent}"
         "ORDER BY priority DESC, id LIMIT ?",
-        (step, now_ms, now_ms + FARTHEST_MS, *without_sources, *without_sources, limit + len(skip)),
+        (step, now_ms, now_ms + FARTHEST_MS, *names, *names, limit + len(skip)),
     )
     return [_job(row) for row in rows if row[0] not in skip][:limit]
 

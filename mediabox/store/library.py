@@ -90,14 +90,14 @@ class StoredLibrary:
 
     def _members(self, where: str, values: tuple[object, ...]) -> list[Member]:
         rows = self._connection.execute(
-            f"SELECT {COLUMNS}, facts.document {FROM} "
+            f"SELECT {COLUMNS}, coalesce(moves_to, path), facts.document {FROM} "
             f"LEFT JOIN facts ON facts.resource_id = coalesce(duplicate_of, resource.id) WHERE {where} "
             "ORDER BY resource.id",
             values,
         )
         return [
             Member(
-                resource=resource_of(row),
+                resource=msgspec.structs.replace(resource_of(row), path=row[-2]),  # where it is to be
                 facts=msgspec.json.decode(row[-1], type=Facts) if row[-1] else None,
             )
             for row in rows

@@ -39,13 +39,13 @@ def keepers_assets(connection: sqlite3.Connection, asset_id: int) -> set[int]:
 def put_in(connection: sqlite3.Connection, resource_id: int, path: str, *, at_ms: int) -> None:
     """An archived file lies in the trash now. Its own path stays reserved."""
     connection.execute("UPDATE resource SET state = 'trashed', trashed_at_ms = ? WHERE id = ?", (at_ms, resource_id))
-    _at(connection, resource_id, path)
+    set_place(connection, resource_id, path)
 
 
 def take_out(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
     """It is back at its path."""
     connection.execute("UPDATE resource SET state = 'archived', trashed_at_ms = NULL WHERE id = ?", (resource_id,))
-    _at(connection, resource_id, path)
+    set_place(connection, resource_id, path)
 
 
 def condemn(connection: sqlite3.Connection, resource_id: int) -> None:
@@ -108,6 +108,7 @@ def expired(connection: sqlite3.Connection, before_ms: int, *, limit: int) -> li
     return [row[0] for row in rows]
 
 
-def _at(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
+def set_place(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
+    """Where its copies lie now."""
     for copy in copies.of_resource(connection, resource_id):
         copies.put(connection, msgspec.structs.replace(copy, path=path))

@@ -55,7 +55,7 @@ GOOGLE = at("2015-07-08T09:10:11", TimeSource.TAKEOUT, 0)
         (EXIF, {XMP: at("2019-12-31T00:00:00", TimeSource.XMP)}, EXIF),
         (EXIF, {XMP: at("2019-12-31T22:30:00", TimeSource.XMP, 0)}, EXIF),
         (EXIF, {XMP: at("2019-12-31T23:30:00", TimeSource.XMP, 60)},
-         at("2019-12-31T23:30:00", TimeSource.EXIF_LOCAL, 60)),
+         EXIF),
         (at("2019-12-31T23:30:00", TimeSource.EXIF_OFFSET, 60), {XMP: at("2019-12-31T22:30:00", TimeSource.XMP, 0)},
          at("2019-12-31T23:30:00", TimeSource.EXIF_OFFSET, 60)),
         # a year corrects a scanner's date, is repeated by a moment of it, and made more exact by one

@@ -179,6 +179,13 @@ async def test_a_still_that_goes_without_its_clip_keeps_the_date_known_of_it(sho
         (CaptureTime(local="2020-01-01T00:00:00", source=TimeSource.TAKEOUT), TAKEN, True),
         (CaptureTime(local="2020-01-01T00:00:00", source=TimeSource.FILE_MODIFIED), TAKEN, True),
         (None, CaptureTime(local="2020-01-01T00:00:00", source=TimeSource.FILE_MODIFIED), False),  # nobody knows
+        # what lies beside it corrects the camera, or knows what the file only guesses
+        (OWN_TIME, CaptureTime(local="1998-03-01T10:00:00", source=TimeSource.XMP), True),
+        (
+            CaptureTime(local="2020-01-01T00:00:00", source=TimeSource.EXIF_MODIFIED),
+            CaptureTime(local="2015-07-08T09:10:11", offset_min=0, source=TimeSource.TAKEOUT),
+            True,
+        ),
     ],
 )
 async def test_a_time_is_written_only_where_the_file_does_not_say_it(shop, own, known, written) -> None:

@@ -4,19 +4,22 @@ import argparse
 import hashlib
 import json
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
+from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
 from mediabox.model.asset import Kind
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from whole.box import Household
 from whole.examiner import TableExaminer
-from whole.plain_box import run_to_the_end
+from whole.plain_box import killed_at, run_to_the_end
 
 JPEG, RAW, CLIP = b"\xff\xd8\xff\xe0", b"II*\0 raw", b"\0\0\0\x14ftypqt  "
 XMP = (
@@ -25,6 +28,7 @@ XMP = (
     b"<xmp:Rating>5</xmp:Rating><dc:subject><rdf:Bag><rdf:li>Norway</rdf:li></rdf:Bag></dc:subject>"
     b"</rdf:Description></rdf:RDF></x:xmpmeta>"
 )
+AUTUMN_S = 1_791_979_200  # 2026-10-14T12:00:00
 MTIME = CaptureTime(local="2026-10-14T12:00:00", source=TimeSource.FILE_MODIFIED)
 JULY = CaptureTime(local="2015-07-08T09:10:11", source=TimeSource.EXIF_LOCAL)
 
@@ -53,7 +57,7 @@ class Photos:
         self.box.found({})
 
     def add(self, name: str, content: bytes, facts: Facts) -> None:
-        self.box.add(name, content)
+        os.utime(self.box.add(name, content), (AUTUMN_S, AUTUMN_S))
         self.table[hashlib.sha256(content).hexdigest()] = facts
         self.box.found({})
 
@@ -196,3 +200,127 @@ def test_what_lies_beside_a_copy_of_a_known_picture_joins_the_kept_one(photos: P
     members = photos.ask("SELECT DISTINCT asset_id, role FROM resource WHERE state = 'archived' ORDER BY id")
     assert members == [(members[0][0], "original"), (members[0][0], role)]
     photos.box.assert_sound()
+
+
+# ---------------------------------------------------------------- what comes later
+
+GOOGLE = ("a.jpg.json", b'{"photoTakenTime": {}}', at("2015-07-08T09:10:11", TimeSource.TAKEOUT))
+NEW_YEAR = told(
+    Kind.PICTURE,
+    "image/heic",
+    CaptureTime(local="2016-01-01T00:30:00", offset_min=60, source=TimeSource.EXIF_OFFSET),
+)
+OLD_YEAR = told(
+    Kind.VIDEO,
+    "video/quicktime",
+    CaptureTime(local="2015-12-31T23:30:00", offset_min=0, source=TimeSource.MOVIE_HEADER),
+    duration_s=2.0,
+)
+ASSETS = {
+    "Google's date": ("2015/2015-07", [("a.jpg", JPEG, UNDATED), GOOGLE]),
+    "an XMP's date": ("2015/2015-07", [("a.jpg", JPEG, UNDATED), ("a.jpg.xmp", XMP, at("2015-07-08T09:10:11"))]),
+    "an XMP that corrects": ("1998/1998-03", [("a.jpg", JPEG, DATED), ("a.xmp", XMP, at("1998-03-01T10:00:00"))]),
+    "an XMP without a date": ("2015/2015-07", [("a.jpg", JPEG, DATED), ("a.jpg.xmp", XMP, STARS)]),
+    "the camera's date": (
+        "2015/2015-07",
+        [("a.jpg", JPEG, DATED), ("a.jpg.json", GOOGLE[1], at("2012-01-01T00:00:00", TimeSource.TAKEOUT))],
+    ),
+    "the still's year": ("2016/2016-01", [("a.heic", JPEG, NEW_YEAR), ("a.mov", CLIP, OLD_YEAR)]),
+    "three": (
+        "2015/2015-07",
+        [("a.jpg", JPEG, UNDATED), GOOGLE, ("a.aae", b"bplist", told(Kind.SIDECAR, "application/x-plist"))],
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "order"), [(name, order) for name, (_, files) in ASSETS.items()
+                                             for order in permutations(range(len(files)))])  # fmt: skip
+def test_files_that_come_hours_apart_end_together(
+    photos: Photos, monkeypatch: pytest.MonkeyPatch, name: str, order: tuple[int, ...]
+) -> None:
+    folder, files = ASSETS[name]
+    for number in order:
+        photos.add(*files[number])
+        photos.run()
+
+    assert {path.rpartition("/")[0] for path in photos.archived()} == {folder}
+    assert photos.ask("SELECT count(DISTINCT asset_id) FROM resource") == [(1,)]
+    assert photos.ask("SELECT count(*) FROM resource WHERE moves_to IS NOT NULL OR moved_from IS NOT NULL") == [(0,)]
+    assert len(photos.archived()) == len(files) + 1
+    photos.box.assert_sound()
+    before = photos.archived()
+    photos.run()
+    photos.rebuild(monkeypatch)
+    assert photos.archived() == before
+    assert photos.ask("SELECT count(DISTINCT asset_id) FROM resource WHERE state = 'archived'") == [(1,)]
+    photos.box.assert_sound()
+
+
+def test_what_people_wrote_into_the_sidecar_goes_along(photos: Photos) -> None:
+    photos.add("a.jpg", JPEG, UNDATED)
+    photos.run()
+    sidecar = photos.box.archive / "2026/2026-10/a.jpg.xmp"
+    sidecar.write_bytes(XMP)  # another program knows five stars
+
+    photos.add(*GOOGLE)
+    photos.run()
+
+    assert photos.archived() == {f"2015/2015-07/a.jpg{end}" for end in ("", ".json", ".xmp")}
+    assert "Norway" in photos.sidecar("2015/2015-07/a.jpg.xmp")
+    assert ">2015-07-08T09:10:11" in photos.sidecar("2015/2015-07/a.jpg.xmp")
+
+
+def test_a_file_moves_once(photos: Photos) -> None:
+    for step in (("a.jpg", JPEG, UNDATED), GOOGLE, ("a.jpg.xmp", XMP, at("1998-03-01T10:00:00"))):
+        photos.add(*step)
+        photos.run()
+
+    assert {path.rpartition("/")[0] for path in photos.archived()} == {"2015/2015-07"}
+    assert photos.ask("SELECT count(*) FROM journal WHERE event = 'relocated'") == [(1,)]
+    photos.box.assert_sound()
+
+
+def test_another_file_at_the_new_path_stays(photos: Photos) -> None:
+    photos.add("a.jpg", JPEG, UNDATED)
+    photos.run()
+    (photos.box.archive / "2015/2015-07").mkdir(parents=True)
+    (photos.box.archive / "2015/2015-07/a.jpg").write_bytes(b"somebody's")
+
+    photos.add(*GOOGLE)
+    photos.run()
+
+    digest = hashlib.sha256(JPEG).hexdigest()
+    assert f"2015/2015-07/a -{digest[:8]}.jpg" in photos.archived()
+    assert (photos.box.archive / "2015/2015-07/a.jpg").read_bytes() == b"somebody's"
+
+
+@pytest.mark.parametrize(
+    ("point", "hit"),
+    [(point, hit) for point in ("relocate.named", "relocate.unnamed") for hit in (1, 2)]
+    + [("journal.committed", hit) for hit in (4, 6, 8, 10)],
+)
+def test_a_move_that_a_power_cut_interrupts_is_ended(photos: Photos, point: str, hit: int) -> None:
+    photos.add("a.jpg", JPEG, UNDATED)
+    photos.add("a.aae", b"bplist", told(Kind.SIDECAR, "application/x-plist"))
+    photos.run()
+    photos.add(*GOOGLE)
+    if not killed_at(point, photos.box.home, photos.table, hit=hit):
+        assert hit > 1
+
+    photos.run()
+
+    assert {path.rpartition("/")[0] for path in photos.archived()} == {"2015/2015-07"}
+    assert len(photos.archived()) == 4
+    photos.box.assert_sound()
+
+
+def test_where_says_which_file_knew_the_time(photos: Photos, capsys: pytest.CaptureFixture[str]) -> None:
+    photos.add("a.jpg", JPEG, DATED)
+    photos.add("a.jpg.xmp", XMP, at("1998-03-01T10:00:00"))
+    photos.run()
+
+    main(["where", "a.jpg", "--home", str(photos.box.home)])
+
+    said = capsys.readouterr().out
+    assert "  taken    1998-03-01T10:00:00 local time, zone unknown (xmp)" in said
+    assert "by another file of its asset; this one says 2015-07-08T09:10:11" in said

@@ -11,7 +11,8 @@ from whole.family import FAMILY
 from whole.plain_box import killed_at, retry, run_to_the_end
 
 NOT_ALWAYS_TWICE = {"volume.enrolled", "file.committed"}  # once in a box's life; once for each batch of filings
-ELSEWHERE = ("release.", "deliver.")  # `test_release_kills` and `test_delivery_kills` die at these
+# `test_release_kills`, `test_delivery_kills` and `test_companions` die at these
+ELSEWHERE = ("release.", "deliver.", "relocate.")
 FILING = {point for point in POINTS if not point.startswith(ELSEWHERE)}
 
 

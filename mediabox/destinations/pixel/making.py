@@ -32,6 +32,8 @@ GAIN_MAPS = frozenset({Hdr.ULTRA_HDR, Hdr.APPLE_GAIN_MAP, Hdr.ISO_GAIN_MAP})
 UNSAID = frozenset(
     {TimeSource.SOURCE, TimeSource.TAKEOUT, TimeSource.XMP, TimeSource.IPTC, TimeSource.FILE_NAME, TimeSource.FOLDER}
 )
+# What the asset's other files contradict, if they say anything else.
+GUESSES = frozenset({TimeSource.EXIF_MODIFIED, TimeSource.MOVIE_HEADER})
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,10 +229,12 @@ def missing_time(parcel: Parcel) -> CaptureTime | None:
     """The capture time to be written into the file; None when it says it itself, or nobody knows better."""
     own = parcel.first.facts.capture_time if parcel.first.facts else None
     known = parcel.capture_time.as_moment() if parcel.capture_time else None
-    if known is None:
+    if known is None or known.source is TimeSource.FILE_MODIFIED:
         return None
-    if own is None or own.source in UNSAID or own.source is TimeSource.FILE_MODIFIED:
-        return known if known.source is not TimeSource.FILE_MODIFIED else None
+    if own is None or own.source in UNSAID or own.source is TimeSource.FILE_MODIFIED or known.source is TimeSource.XMP:
+        return known  # an XMP beside a file that says another time corrects it
+    if own.source in GUESSES and known.source not in (own.source, TimeSource.SOURCE):
+        return known
     lacks_zone = own.offset_min is None and known.offset_min is not None and own.local[:16] == known.local[:16]
     return known if lacks_zone and own.source is TimeSource.EXIF_LOCAL else None
 

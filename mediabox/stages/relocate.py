@@ -1,0 +1,67 @@
+"""Give an archived original the path its asset's date asks for, known only after it was filed (decision 0013).
+
+Two runs: it gets its other name, the catalogue learns of that, and only then the first
+name goes. At every instant it is found where the catalogue says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from mediabox.contracts import Needs, Outcome, Setback
+from mediabox.errors import Permanent
+from mediabox.failpoints import fp
+from mediabox.model.asset import ResourceState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediabox.contracts import Work
+
+
+class Catalogue(Protocol):
+    async def moves(self, resource_id: int) -> tuple[str | None, str | None]:
+        """The path a file is to have, and the one it had before and may still be found at."""
+
+
+class Archive(Protocol):
+    async def name_again(self, path: str, to: str) -> None:
+        """Durably give a file a second name. May be repeated. Raises Away, NeedsHuman, OSError."""
+
+    async def unname(self, path: str, *, kept: str) -> None:
+        """Durably take the first name from a file that has the other too. May be repeated."""
+
+
+class Relocate:
+    """One file at a time, of its asset."""
+
+    name: ClassVar[str] = "relocate"
+    after: ClassVar[tuple[str, ...]] = ("file",)
+    needs: ClassVar[Needs] = Needs(disk=True)
+
+    def __init__(self, catalogue: Catalogue, archive: Archive) -> None:
+        self._catalogue, self._archive = catalogue, archive
+
+    async def run(self, work: Work) -> Outcome:
+        """Raises Permanent when the original is not where it was filed."""
+        resource = work.resource
+        if resource is None or resource.path is None or resource.state is not ResourceState.ARCHIVED:
+            return Outcome()  # in the trash: it is asked for again when it comes back
+        to, before = await self._catalogue.moves(resource.id)
+        if before is not None:
+            await self._archive.unname(before, kept=resource.path)
+            fp("relocate.unnamed")
+            return Outcome(is_unnamed=True)
+        if to is None:
+            return Outcome()
+        try:
+            await self._archive.name_again(resource.path, to)
+        except FileExistsError:
+            return Outcome(setback=Setback.OBSTRUCTED)
+        except FileNotFoundError as err:
+            raise Permanent(f"{resource.path} was to be moved to {to} and is not there") from err
+        fp("relocate.named")
+        return Outcome(relocated=to)
+
+    async def committed(self, works: Sequence[Work]) -> None:
+        """Nothing is held between steps."""
