@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mediabox.sources.icloud.sign_in.vault import Account
 
 ICLOUD = "icloud"
+OUTCOME_WITHIN_S = 20.0  # Apple's answer to a code takes two or three
+LOOK_EVERY_S = 0.25
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,10 +61,10 @@ async def sign_in(home: Path, account: Account, terminal: Terminal, *, renews: b
 
 
 async def answer(home: Path, account: Account, text: str) -> int:
-    """Hand what the person says to the daemon; without one, do it here."""
-    if running(home) is not None and _tell(home, account, text):
-        print("Given to mediabox; `mediabox status` shows what came of it.")
-        return exits.OK
+    """Hand what the person says to the daemon and wait for what comes of it; without one, do it here."""
+    number = _tell(home, account, text) if running(home) is not None else None
+    if number is not None:
+        return await _outcome(home, account, number)
     keeper = keeper_of(home, account)
     try:
         said = await keeper.told(text)
@@ -72,6 +74,24 @@ async def answer(home: Path, account: Account, text: str) -> int:
         raise Permanent(f"{text!r} is neither a code of digits nor a word mediabox knows")
     print(told_words(said, account))
     return exits.OK if isinstance(said, SignedIn) else exits.NEEDS_PERSON
+
+
+async def _outcome(home: Path, account: Account, number: int) -> int:
+    """What came of an answer that was given to the daemon, and the exit code."""
+    for _ in range(int(OUTCOME_WITHIN_S / LOOK_EVERY_S)):
+        with catalogue(home) as connection:
+            outcome = commands.outcome_of(connection, account.name, number)
+        if outcome is not None:
+            break
+        await asyncio.sleep(LOOK_EVERY_S)
+    else:
+        print("Given to mediabox; `mediabox status` shows what came of it.")
+        return exits.OK
+    if not outcome.message:
+        print(f"{account.apple_id} is signed in.")
+        return exits.OK
+    print("\n  ".join(line for line in (outcome.message, outcome.remedy) if line))
+    return exits.TRY_LATER if outcome.is_for_later else exits.NEEDS_PERSON
 
 
 def keeper_of(home: Path, account: Account) -> SignIn:
@@ -106,13 +126,13 @@ def _text(arguments: argparse.Namespace) -> str:
     return str(texts[0])
 
 
-def _tell(home: Path, account: Account, text: str) -> bool:
-    """Put it where the daemon looks, and poke it. Whether one runs."""
+def _tell(home: Path, account: Account, text: str) -> int | None:
+    """Put it where the daemon looks, and poke it. Its number, where one runs."""
     if not (home / DATABASE).exists():
-        return False
+        return None
     with catalogue(home, write=True) as connection, transaction(connection):
-        commands.answer(connection, account.name, text, now_ms=Clock().wall_ms())
-    return poke(home)
+        number = commands.answer(connection, account.name, text, now_ms=Clock().wall_ms())
+    return number if poke(home) else None
 
 
 async def _open_issue(home: Path, issue: Issue) -> None:

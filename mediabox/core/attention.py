@@ -63,17 +63,28 @@ class Attention:
         ear = self._ear()
         while True:
             for name, source in sources.items():
-                take = partial(commands.take_answer, account=name, now_ms=self._clock.wall_ms())
-                text = await self._database.write(take)
-                if text is not None:
-                    await self._tell(source, text)
+                await self._hand_over(name, source)
             await _rest(ear)
 
-    async def _tell(self, source: Source, text: str) -> None:
+    async def _hand_over(self, name: str, source: Source) -> None:
+        """Everything said to a source, one after the other: none takes the place of another."""
+        while True:
+            take = partial(commands.take_answer, account=name, now_ms=self._clock.wall_ms())
+            text = await self._database.write(take)
+            if text is None:
+                return
+            outcome = await self._tell(source, text)
+            await self._database.write(partial(commands.settle_answer, account=name, outcome=outcome))
+
+    async def _tell(self, source: Source, text: str) -> commands.Outcome:
         try:
             await source.told(text)
-        except (Retryable, NeedsHuman) as error:  # its issue says so already
+        except NeedsHuman as error:  # its issue says so as well
+            return commands.Outcome(message=str(error), remedy=error.remedy)
+        except Retryable as error:
             log.warning("answer_not_taken", source=source.name, reason=str(error))
+            return commands.Outcome(message=str(error), is_for_later=True)
+        return commands.Outcome()
 
     def _ear(self) -> asyncio.Event:
         ear = asyncio.Event()

@@ -57,30 +57,73 @@ def paused(connection: sqlite3.Connection, *, now_ms: int) -> Pause | None:
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person said to an account's sign-in."""
+    """What a person said to an account's sign-in. `at_ms` tells it from what was said before and after."""
 
     text: str
     at_ms: int
+    is_taken: bool = False  # and its text forgotten
+    outcome: Outcome | None = None
 
 
-def answer(connection: sqlite3.Connection, account: str, text: str, *, now_ms: int) -> None:
-    """Tell an account's sign-in something: a code, or one of its words. What was said before is replaced.
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it. No message: it is done."""
 
-    A code is worth nothing after minutes, and after its first use; the journal only
-    learns that something was said.
+    message: str = ""
+    remedy: str = ""
+    is_for_later: bool = False  # else a person is needed, where there is a message
+
+
+def answer(connection: sqlite3.Connection, account: str, text: str, *, now_ms: int) -> int:
+    """Tell an account's sign-in something: a code, or one of its words; the number to ask `outcome_of` with.
+
+    Each is answered, in turn. A code is worth nothing after minutes, and after its first use;
+    the journal only learns that something was said.
     """
-    volumes.set_switch(connection, ANSWER + account, msgspec.json.encode(Said(text=text, at_ms=now_ms)).decode())
+    said = [one for one in _said(connection, account) if abs(now_ms - one.at_ms) <= ANSWER_GOOD_MS]
+    at_ms = max([now_ms, *(one.at_ms + 1 for one in said)])
+    _put_said(connection, account, [*said, Said(text=text, at_ms=at_ms)])
     journal.append(connection, "answered", at_ms=now_ms, account=account)
+    return at_ms
 
 
 def take_answer(connection: sqlite3.Connection, account: str, *, now_ms: int) -> str | None:
-    """What was said to this account's sign-in, once; None when nothing was, or too long ago to be of use."""
-    text = volumes.switch(connection, ANSWER + account)
-    if text is None:
-        return None
-    volumes.set_switch(connection, ANSWER + account, None)
-    said = msgspec.json.decode(text, type=Said)
-    return said.text if abs(now_ms - said.at_ms) <= ANSWER_GOOD_MS else None
+    """What was said first to this account's sign-in, once; None when nothing was, or too long ago to be of use.
+
+    What was taken and never settled was lost in a crash: nobody knows what became of it, so it is not tried again.
+    """
+    fresh = [one for one in _said(connection, account) if abs(now_ms - one.at_ms) <= ANSWER_GOOD_MS]
+    said = [one for one in fresh if not one.is_taken or one.outcome is not None]
+    first = next((one for one in said if not one.is_taken), None)
+    taken = [msgspec.structs.replace(one, text="", is_taken=True) if one is first else one for one in said]
+    _put_said(connection, account, taken)
+    return None if first is None else first.text
+
+
+def settle_answer(connection: sqlite3.Connection, account: str, outcome: Outcome) -> None:
+    """Say what came of the one that was taken."""
+    said = _said(connection, account)
+    settled = [
+        msgspec.structs.replace(one, outcome=outcome) if one.is_taken and one.outcome is None else one for one in said
+    ]
+    _put_said(connection, account, settled)
+
+
+def outcome_of(connection: sqlite3.Connection, account: str, number: int) -> Outcome | None:
+    """What came of an answer; None when nothing has yet."""
+    return next((one.outcome for one in _said(connection, account) if one.at_ms == number), None)
+
+
+def _said(connection: sqlite3.Connection, account: str) -> list[Said]:
+    text = volumes.switch(connection, ANSWER + account) or "[]"
+    if text.startswith("{"):  # of before there could be several
+        text = f"[{text}]"
+    return msgspec.json.decode(text, type=list[Said])
+
+
+def _put_said(connection: sqlite3.Connection, account: str, said: list[Said]) -> None:
+    kept = msgspec.json.encode(said).decode() if said else None
+    if kept != volumes.switch(connection, ANSWER + account):
+        volumes.set_switch(connection, ANSWER + account, kept)
 
 
 def ask_for_listing(connection: sqlite3.Connection, source: str, *, is_full: bool, now_ms: int) -> None:

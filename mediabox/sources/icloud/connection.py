@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mediabox.sources.icloud.endpoints import Endpoints
     from mediabox.sources.icloud.session import Cookie, Session
+    from mediabox.sources.icloud.sign_in.messages import Answer
 
 log = get_logger(__name__)
 
@@ -37,8 +38,8 @@ class Keeper(Protocol):
     def expired(self, session: Session) -> None:
         """Apple refused this session: the next `session` finds out why. Once for all that report the same one."""
 
-    async def told(self, text: str) -> object:
-        """What a person answered. Raises Retryable, NeedsHuman."""
+    async def told(self, text: str) -> Answer | None:
+        """What a person answered, and what Apple said to it. Raises Retryable, NeedsHuman."""
 
     async def close(self) -> None:
         """Let go of whatever is under way."""

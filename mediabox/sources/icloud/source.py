@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from mediabox.clock import Clock
 from mediabox.contracts import Complaint, Page, RemoteState, Sink, SourceTools
-from mediabox.errors import Permanent
+from mediabox.errors import Permanent, Retryable
 from mediabox.model.asset import RemoteResource, Resource
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.checksum import FileChecksum, checksum_of
@@ -25,7 +25,9 @@ from mediabox.sources.icloud.release import RecentlyDeleted
 from mediabox.sources.icloud.schedule import Schedule
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.settings import Settings
+from mediabox.sources.icloud.sign_in import words
 from mediabox.sources.icloud.sign_in.keeper import SignIn
+from mediabox.sources.icloud.sign_in.messages import RateLimited, Unreachable
 from mediabox.sources.icloud.sign_in.vault import Vault, account_of
 
 if TYPE_CHECKING:
@@ -193,9 +195,18 @@ class ICloud:
         return self.budget.counts(self.name)
 
     async def told(self, text: str) -> None:
-        """A code, a password, or one of the words of `sign_in`; then look at once. Raises Retryable, NeedsHuman."""
-        await self._keeper.told(text)
+        """A code, or one of the words of `sign_in`; then look at once.
+
+        Raises NeedsHuman with what a person has to do next, Retryable.
+        """
+        answer = await self._keeper.told(text)
         self.wake()
+        if isinstance(answer, RateLimited | Unreachable):
+            raise Retryable("Apple cannot be asked now", retry_after_s=getattr(answer, "retry_after_s", None))
+        account = account_of(self.name, self._settings)
+        need = words.need_of(answer, account, now_ms=self._clock.wall_ms()) if answer is not None else None
+        if need is not None:
+            raise need.error(self.name)
 
     async def close(self) -> None:
         """Close the connections. May be repeated."""

@@ -1,9 +1,12 @@
 """`mediabox auth`: with a person at the terminal, with and without a running daemon."""
 
 import argparse
+import asyncio
 import io
 import signal
 import sys
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,14 +18,15 @@ from mediabox.cli.home import locked
 from mediabox.clock import Clock
 from mediabox.config.load import Config, Enabled, load
 from mediabox.core import commands
-from mediabox.errors import Permanent
+from mediabox.core.attention import Attention
+from mediabox.errors import NeedsHuman, Permanent
 from mediabox.model.issue import Issue, Severity
 from mediabox.simulate.icloud.faults import Fault, Status
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud.endpoints import Endpoints
 from mediabox.sources.icloud.settings import Settings
 from mediabox.sources.icloud.sign_in.vault import Account
-from mediabox.store import issues
+from mediabox.store import issues, volumes
 from mediabox.store.database import Database, open_beside, transaction
 from sources.icloud.conftest import APPLE_ID, PASSWORD
 
@@ -160,8 +164,9 @@ async def test_closes_the_issue_the_daemon_had_opened_and_tells_it(
 
 
 async def test_a_code_goes_to_the_running_daemon_once(
-    icloud: Simulator, account: Account, catalogue: Path, capsys
+    icloud: Simulator, account: Account, catalogue: Path, capsys, monkeypatch
 ) -> None:
+    monkeypatch.setattr(auth, "OUTCOME_WITHIN_S", 0.0)  # nobody works here
     tmp_path, poked = catalogue.parent, []
     before = signal.signal(signal.SIGHUP, lambda number, _: poked.append(number))  # as the daemon does
     connection = open_beside(catalogue, write=True)
@@ -176,6 +181,91 @@ async def test_a_code_goes_to_the_running_daemon_once(
     assert (said(connection), said(connection)) == ("123456", None)
     assert "123456" not in capsys.readouterr().out
     assert sum(icloud.calls.values()) == 0
+    connection.close()
+
+
+NOT_IT = commands.Outcome(message="That was not the code.", remedy="Another.")
+LATER = commands.Outcome(message="Apple cannot be asked now", is_for_later=True)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        (commands.Outcome(), exits.OK, "is signed in"),
+        (NOT_IT, exits.NEEDS_PERSON, "not the code"),
+        (LATER, exits.TRY_LATER, "be asked now"),
+    ],
+)
+async def test_what_the_daemon_made_of_a_code_is_said_with_its_exit_code(
+    account: Account, catalogue: Path, capsys, monkeypatch, end: tuple[commands.Outcome, int, str]
+) -> None:
+    outcome, code, words = end
+    with closing(open_beside(catalogue, write=True)) as connection:
+
+        def work(_: Path) -> bool:
+            with transaction(connection):
+                assert commands.take_answer(connection, "anna", now_ms=Clock().wall_ms()) == "123456"
+                commands.settle_answer(connection, "anna", outcome)
+            return True
+
+        monkeypatch.setattr(auth, "poke", work)
+        with locked(catalogue.parent):
+            assert await auth.answer(catalogue.parent, account, "123456") == code
+    assert words in capsys.readouterr().out
+
+
+class Asked:
+    """A source that says of each code what came of it."""
+
+    name = "anna"
+
+    def __init__(self) -> None:
+        self.codes: list[str] = []
+        self.done = asyncio.Event()
+
+    async def told(self, text: str) -> None:
+        self.codes.append(text)
+        if text == "the end":  # what was given before has its outcome by now
+            self.done.set()
+        if not text.startswith(("1", "2", "3")):
+            return
+        raise NeedsHuman(f"not {text}", issue="icloud.code", subject="anna", remedy="Another one.")
+
+
+async def test_four_codes_given_in_a_row_are_each_answered(catalogue: Path) -> None:
+    source, codes = Asked(), ["111111", "222222", "333333", "444444", "the end"]
+    now_ms = Clock().wall_ms()
+    async with Database(catalogue) as database:
+        numbers = [
+            await database.write(partial(commands.answer, account="anna", text=code, now_ms=now_ms)) for code in codes
+        ]
+        attention = Attention(database, None, Clock())
+        listening = asyncio.create_task(attention.mind_answers({"anna": source}))
+        async with asyncio.timeout(20):
+            await source.done.wait()
+        listening.cancel()
+
+        asked = [partial(commands.outcome_of, account="anna", number=one) for one in numbers[:4]]
+        outcomes = [await database.read(one) for one in asked]
+
+    assert source.codes == codes
+    assert [one.message for one in outcomes] == ["not 111111", "not 222222", "not 333333", ""]
+
+
+async def test_a_code_that_was_under_way_when_the_power_went_is_not_tried_again(catalogue: Path) -> None:
+    connection = open_beside(catalogue, write=True)
+    commands.answer(connection, "anna", "123456", now_ms=1)
+    assert commands.take_answer(connection, "anna", now_ms=1) == "123456"
+
+    assert commands.take_answer(connection, "anna", now_ms=2) is None
+    connection.close()
+
+
+async def test_an_answer_written_by_an_older_version_is_read(catalogue: Path) -> None:
+    connection = open_beside(catalogue, write=True)
+    volumes.set_switch(connection, commands.ANSWER + "anna", '{"text":"123456","at_ms":5}')
+
+    assert commands.take_answer(connection, "anna", now_ms=6) == "123456"
     connection.close()
 
 
