@@ -88,12 +88,15 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\x0a", "image/jxl"),
     (b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
+    (b"\xff\x4f\xff\x51", "image/jp2"),  # a bare codestream
     (b"8BPS\0\x01", "image/vnd.adobe.photoshop"),
+    (b"8BPS\0\x02", "image/vnd.adobe.photoshop"),  # PSB, for large documents
     (b"\x76\x2f\x31\x01", "image/x-exr"),
     (b"\0\0\x01\xba", "video/mpeg"),
     (b"\0\0\x01\xb3", "video/mpeg"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
     (b"FLV\x01", "video/x-flv"),
+    (b"\x1f\x07\0", "video/x-dv"),
     (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "application/mxf"),
 )
 _APPLE_DOUBLE = b"\0\x05\x16\x07"  # ._IMG_1.JPG on a FAT card: a Mac's notes about a file, never the file

@@ -55,6 +55,7 @@ class Movie(NamedTuple):
     height: int | None
     bit_depth: int | None
     transfer: int | None  # ISO/IEC 23091-2; 16 is PQ, 18 HLG
+    words: dict[str, str]  # the container's own, as FFmpeg names them
 
 
 def look(source: Source, media_type: str, *, poster: bool = True) -> Movie:
@@ -230,6 +231,7 @@ def _described(
         height=(sized.height or None) if sized else None,
         bit_depth=poster.bit_depth if poster else None,
         transfer=context.color_trc if context and context.color_trc != _UNSPECIFIED else None,
+        words={str(name).casefold(): str(value) for name, value in container.metadata.items()},
     )
 
 

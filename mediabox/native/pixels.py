@@ -7,6 +7,7 @@ import sys
 
 import msgspec
 
+from mediabox.clock import Clock
 from mediabox.contracts import Examination
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts, Hdr
@@ -17,6 +18,7 @@ from mediabox.native.boxes import Source
 from mediabox.native.colour import HLG, PQ
 from mediabox.native.decoded import Decoded, NeedsProfile, NoPicture, Unreadable
 from mediabox.native.profiles import Profile
+from mediabox.native.tags.capture_time import with_container_words
 
 _HDR_BY_TRANSFER = {PQ: Hdr.PQ, HLG: Hdr.HLG}
 
@@ -75,6 +77,7 @@ def _video(source: Source, facts: Facts, *, wants_renditions: bool) -> Examinati
         audio_codec=facts.audio_codec or seen.audio_codec,
         hdr=facts.hdr or (_HDR_BY_TRANSFER.get(seen.transfer) if seen.transfer else None),
     )
+    facts = with_container_words(facts, seen.words, clock=Clock())
     if seen.poster is None:
         return Examination(facts=_damaged(facts, seen.why_no_poster))
     return _rendered(seen.poster, facts, wants_renditions=wants_renditions)

@@ -43,6 +43,8 @@ def seeds() -> list[Named]:
         ("clip.mp4", clip("mp4")),
         ("clip.mov", clip("mov")),
         ("clip.mkv", clip("matroska")),
+        ("clip.wmv", clip("asf")),
+        ("clip.flv", clip("flv", codec="flv1")),
     ]
 
 
@@ -86,11 +88,11 @@ def bombs() -> Iterator[Named]:
     yield "one.heic", b"\0"
 
 
-def clip(container: str, *, frames: int = 4) -> bytes:
+def clip(container: str, *, frames: int = 4, codec: str = "mpeg4") -> bytes:
     """A short video without sound."""
     held = io.BytesIO()
     with av.open(held, "w", format=container) as film:
-        stream = film.add_stream("mpeg4", rate=10)
+        stream = film.add_stream(codec, rate=10)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
         for _ in range(frames):
             film.mux(stream.encode(av.VideoFrame.from_image(scene())))

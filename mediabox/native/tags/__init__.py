@@ -13,15 +13,18 @@ from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
 from mediabox.model.signature import claimed_kind, kind_of_type, media_type_of, media_type_of_name
 from mediabox.native.boxes import Malformed, Source
+from mediabox.native.tags.asf import read_asf
 from mediabox.native.tags.avi import read_avi
 from mediabox.native.tags.bitmap import read_bitmap
 from mediabox.native.tags.capture_time import choose, outside_times
 from mediabox.native.tags.ciff import read_crw
+from mediabox.native.tags.dv import read_dv
 from mediabox.native.tags.findings import LIES, Findings
 from mediabox.native.tags.gif import read_gif
 from mediabox.native.tags.heif import read_heif
 from mediabox.native.tags.jpeg import read_jpeg
 from mediabox.native.tags.jxl import read_jxl
+from mediabox.native.tags.layered import read_jpeg_2000, read_photoshop_document
 from mediabox.native.tags.matroska import read_matroska
 from mediabox.native.tags.movie import read_movie
 from mediabox.native.tags.png import read_png
@@ -51,6 +54,8 @@ _WALKERS = {
     "image/gif": read_gif,
     "image/bmp": read_bitmap,
     "image/jxl": read_jxl,
+    "image/jp2": read_jpeg_2000,
+    "image/vnd.adobe.photoshop": read_photoshop_document,
     "image/tiff": read_tiff,
     **dict.fromkeys(_TIFF_RAWS, read_tiff),
     "image/x-canon-cr3": read_cr3,
@@ -61,6 +66,8 @@ _WALKERS = {
     **dict.fromkeys(("video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp", "video/3gpp2"), read_movie),
     **dict.fromkeys(("video/matroska", "video/webm"), read_matroska),
     "video/x-msvideo": read_avi,
+    "video/x-ms-asf": read_asf,
+    "video/x-dv": read_dv,
     "video/mp2t": read_transport,
     "video/mpeg": read_program_stream,
     **dict.fromkeys(("application/rdf+xml", "application/x-plist", "application/json"), read_sidecar),

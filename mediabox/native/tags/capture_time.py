@@ -13,13 +13,15 @@ They vote (decision 0012), because every source lies in its own way:
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from mediabox.clock import Clock
 from mediabox.contracts import ExamineRequest
-from mediabox.model.facts import CaptureTime, Place, TimeSource
-from mediabox.native.tags.dates import EARLIEST_YEAR, offset_between, utc_candidate
+from mediabox.model.facts import CaptureTime, Facts, Place, TimeSource
+from mediabox.native.tags.dates import EARLIEST_YEAR, candidate, moment, offset_between, utc_candidate
 from mediabox.native.tags.file_name import folder_time, named_time
 
 _RANK = {source: rank for rank, source in enumerate(TimeSource)}
@@ -40,6 +42,13 @@ _EPOCHS = "1970-01-02"  # no digital camera is that old: less than nothing else
 _INDEPENDENT = frozenset({TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.GPS_UTC})  # of the camera's clock
 _CAMERA = frozenset({TimeSource.EXIF_OFFSET, TimeSource.EXIF_LOCAL})
 _WRITTEN = frozenset({TimeSource.MOVIE_HEADER, TimeSource.EXIF_MODIFIED, TimeSource.FILE_NAME})
+OUTSIDE = frozenset({TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.FILE_MODIFIED})
+# `creation_time` is UTC by FFmpeg's rule, `modification_date` by MXF's (SMPTE 377, 4.3); the others are people's.
+_CONTAINER_WORDS = (
+    ("date_recorded", TimeSource.QUICKTIME_DATE), ("creationdate", TimeSource.QUICKTIME_DATE),
+    ("date", TimeSource.QUICKTIME_DATE), ("creation_time", TimeSource.MOVIE_HEADER),
+    ("modification_date", TimeSource.MOVIE_HEADER), ("metadatadate", TimeSource.EXIF_MODIFIED),
+)  # fmt: skip
 _INSTANTS = frozenset({TimeSource.MOVIE_HEADER, TimeSource.GPS_UTC})
 _DAYS_EDGE = timedelta(hours=15), timedelta(hours=24)  # around a day's noon: what its zones, from UTC+3 to UTC-12, hold
 
@@ -59,6 +68,17 @@ def outside_times(request: ExamineRequest) -> list[CaptureTime]:
     modified = _instant(request.modified_at_ms)
     written = None if modified is None else utc_candidate(modified, TimeSource.FILE_MODIFIED)
     return [each for each in (named_time(request.name), folder_time(request.folder), written) if each is not None]
+
+
+def with_container_words(facts: Facts, words: Mapping[str, str], *, clock: Clock) -> Facts:
+    """The facts of a video whose headers told nothing, with what FFmpeg read in them (FLV, MXF, Matroska's tags)."""
+    own = facts.capture_time
+    if own is not None and own.source not in OUTSIDE:
+        return facts
+    told = [(moment(words.get(key, "")), source) for key, source in _CONTAINER_WORDS]
+    times = [candidate(at, source, 0 if source in _INSTANTS else None) for at, source in told if at is not None]
+    taken = choose((*times, own) if own else times, clock=clock, place=facts.place)
+    return msgspec.structs.replace(facts, capture_time=taken)
 
 
 def is_clock_default(local: str) -> bool:

@@ -17,6 +17,7 @@ from mediabox.native.boxes import Malformed
 LIES = (Malformed, struct.error, ValueError, LookupError, OverflowError, ZeroDivisionError)
 
 MAX_KEYWORDS = 256
+MAX_FRAME_RATE = 1e6  # pictures a second: more than any camera takes is a lie
 MAX_TEXT = 4096  # characters of one title, caption or name; a novel in a caption is not ours to carry
 
 
@@ -57,6 +58,7 @@ class Findings:
         self.people: list[str] = []
         self.software: str | None = None
         self.packets = 0  # XMP packets parsed so far; `xmp` stops at a few
+        self.profiles = 0  # raw profiles of a PNG read so far; `png_text` stops at a few
         self.is_favorite = False
         self.damage: list[str] = []
 
@@ -88,7 +90,7 @@ class Findings:
             place=self.place,
             camera=self._camera(),
             duration_s=self.duration_s,
-            frame_rate=self.frame_rate,
+            frame_rate=self.frame_rate if (self.frame_rate or 0) < MAX_FRAME_RATE else None,
             video_codec=self.video_codec,
             audio_codec=self.audio_codec,
             hdr=self.hdr,

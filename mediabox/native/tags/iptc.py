@@ -7,16 +7,26 @@ from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Source
 from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.findings import Findings, clean, decoded
+from mediabox.native.tags.reader import Window
 
 MAX_RECORDS = 2_000
+MAX_RESOURCES = 200
 _IPTC = 0x0404
 _UTF8 = b"\x1b%G"
 
 
 def read_photoshop(block: Source, found: Findings) -> None:
     """Find the IPTC record among Photoshop's resources and take what it says. Raises Malformed."""
+    for number, body in resources(block):
+        if number == _IPTC:
+            read_iim(body.bytes(0, body.size), found)
+            return
+
+
+def resources(block: Source) -> Iterator[tuple[int, Window]]:
+    """Photoshop's image resources, each by its number. Raises Malformed."""
     at = 0
-    for _ in range(200):
+    for _ in range(MAX_RESOURCES):
         if at + 12 > block.size:
             return
         signature, number, name_length = struct.unpack(">4sHB", block.bytes(at, 7))
@@ -24,9 +34,7 @@ def read_photoshop(block: Source, found: Findings) -> None:
             return
         at += 6 + (name_length + 2) // 2 * 2  # the name is padded with its length byte
         (length,) = struct.unpack(">I", block.bytes(at, 4))
-        if number == _IPTC:
-            read_iim(block.bytes(at + 4, min(length, block.size - at - 4)), found)
-            return
+        yield number, Window(block, at + 4, length)
         at += 4 + (length + 1) // 2 * 2
 
 

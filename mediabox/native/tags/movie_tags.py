@@ -4,11 +4,11 @@ import re
 import struct
 from collections.abc import Iterator
 
-from mediabox.model.facts import Place, TimeSource
+from mediabox.model.facts import Place
 from mediabox.native.boxes import Box, Source, boxes
 from mediabox.native.tags import gps
-from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.findings import Findings, Tolerant, decoded
+from mediabox.native.tags.movie_makers import read_maker, take_date
 from mediabox.native.tags.xmp import read_xmp
 
 MAX_CHILDREN = 256
@@ -43,6 +43,8 @@ def read_meta(source: Source, meta: Box, found: Findings) -> None:
     for box in boxes(source, start, meta.end, limit=MAX_CHILDREN):
         if box.type == b"keys":
             keys = list(_keys(source, box))
+        elif box.type == b"xml ":
+            read_maker(source, box, found)
         elif box.type == b"ilst":
             for name, value in _values(source, box, keys):
                 with Tolerant():
@@ -65,7 +67,7 @@ def read_user_data(source: Source, udta: Box, found: Findings) -> None:
                     (length,) = struct.unpack_from(">H", text)
                     take(kind.decode("latin-1"), decoded(text[_LANGUAGE_BYTES : _LANGUAGE_BYTES + length]), found)
                 case _:
-                    continue
+                    read_maker(source, box, found)
 
 
 def take(name: str, value: str | None, found: Findings) -> None:
@@ -75,9 +77,7 @@ def take(name: str, value: str | None, found: Findings) -> None:
         return
     match word:
         case "date":
-            at = moment(value)
-            if at is not None and at.offset_min is not None:
-                found.times.append(candidate(at, TimeSource.QUICKTIME_DATE))
+            take_date(value, found)
         case "place":
             found.place = found.place or place_of(value)
         case "keywords":

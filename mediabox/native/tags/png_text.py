@@ -15,6 +15,7 @@ from mediabox.native.tags.iptc import read_iim, read_photoshop
 from mediabox.native.tags.xmp import read_xmp
 
 MAX_TEXT_BYTES = 2 * 1024 * 1024
+MAX_PROFILES = 8  # in one file: Exif, IPTC, XMP, Photoshop's, and some twice
 _RAW_PROFILE = "Raw profile type "
 _XMP_KEYS = ("XML:com.adobe.xmp", "xmp")
 _EXIF, _XMP, _PHOTOSHOP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
@@ -28,7 +29,8 @@ def take_text(kind: bytes, body: bytes, found: Findings) -> None:
     key = name[:80].decode("latin-1")
     if key in _XMP_KEYS:
         read_xmp(_text(kind, rest), found)
-    elif key.startswith(_RAW_PROFILE):
+    elif key.startswith(_RAW_PROFILE) and found.profiles < MAX_PROFILES:
+        found.profiles += 1
         _take_profile(_unhexed(_text(kind, rest)), found)
     elif key == "Software":
         found.software = found.software or clean(_text(kind, rest)[:1024].decode("latin-1"))

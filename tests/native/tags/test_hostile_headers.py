@@ -8,7 +8,9 @@ import made
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_container_dates import ORIGINAL, asf, movie, nikon, psd, resource
 from test_pictures import CAMERA, GPS, SHOT
+from test_told_dates import raw_profile, text_chunk
 
 from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
@@ -86,6 +88,13 @@ SOUND = {
     "bmp": b"BM" + struct.pack("<IHHIIii", 70, 0, 0, 54, 40, 5, -4) + bytes(50),
     "cr3": made.box(b"ftyp", b"crx \0\0\0\0")
     + made.box(b"moov", made.box(b"uuid", CANON_UUID, made.box(b"CMT1", made.tiff(CAMERA)))),
+    "asf": asf(128_489_256_000_000_000),
+    "psd": psd(resource(0x0422, made.tiff(CAMERA, SHOT)), resource(0x0404, b"\x1c\x02\x37\x00\x0819870600")),
+    "jp2": made.box(b"jP  ", b"\r\n\x87\n") + made.box(b"uuid", b"JpgTiffExif->JP2", made.tiff(CAMERA, SHOT)),
+    "dv": b"\x1f\x07\0\x3f" + bytes(236) + b"\x56\x07\0\x62\xff\x05\x06\x04\x63\xff\x12\x11\x10" + bytes(11_747),
+    "png profile": made.png(text_chunk(b"zTXt", *raw_profile("exif", b"Exif\0\0" + made.tiff(CAMERA, SHOT)))),
+    "maker": movie(nikon(ORIGINAL), made.box(b"udta", made.box(b"date", b"2024-01-01T00:30:05+0100"))),
+    "xmp utf-16": made.xmp('xmp:CreateDate="1987"').encode("utf-16"),
     "xmp": made.xmp('xmp:Rating="3"', made.bag("dc:subject", "a")).encode(),
     "plist": b"<?xml version='1.0'?><plist><dict><key>a</key><date>2024-01-01T00:00:00Z</date></dict></plist>",
     "takeout": b'{"photoTakenTime": {"timestamp": "99999999999999"}, "geoData": {"latitude": 1e308}}',
@@ -141,6 +150,13 @@ def test_changed_anywhere_it_still_answers(name: str, seed: int, count: int) -> 
         ("<?xpacket?><x:xmpmeta xmlns:x='x'>CreateDate" + "<b>" * 600_000).encode(),
         b"bplist00" + bytes(range(256)) * 4000,
         b'{"photoTakenTime": ' + b"[" * 100_000,
+        ("CreateDate" + "<x:xmpmeta " * 90_000).encode(),
+        made.png(*[text_chunk(b"zTXt", b"Raw profile type exif", b"\nexif\n 9\n" + b"4" * 2_000_000)] * 60),
+        psd(*[resource(0x0404, b"\x1c\x02\x19\0\0" * 900)] * 900),
+        bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+        + struct.pack("<QIBB", 1 << 40, 9, 1, 2)
+        + (bytes(16) + struct.pack("<Q", 24)) * 90_000,
+        made.box(b"jP  ", b"\r\n\x87\n") + made.box(b"xml ", b"CreateDate<a") * 90_000,
     ],
     ids=lambda content: repr(content[:14]),
 )  # fmt: skip
