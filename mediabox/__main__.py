@@ -170,6 +170,11 @@ def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
     pair = _with_json(_named(action, "pair", "share the outbox with a phone; may be repeated"))
     pair.add_argument("--device", metavar="ID", help="let this device in; the phone shows its id")
+    pair.add_argument("--model", choices=("pixel", "pixel_2", "pixel_3", "pixel_4", "pixel_5", "later"))
+    pair.add_argument("--account", metavar="ADDRESS", help="the Google account it backs up into")
+    pair.add_argument("--quality", choices=("original", "storage_saver"), help="as Google Photos on it is set")
+    whose = "whose photos go (a source's name, or everyone); may be repeated"
+    pair.add_argument("--photos-of", action="append", metavar="SOURCE", help=whose)
     pair.add_argument("--wait", type=float, default=120.0, metavar="S", help="for the phone, in seconds (120)")
     _with_json(_named(action, "status", "whether it is connected, and what it still lacks"))
     tell = _named(action, "tell", "what you see on the phone")

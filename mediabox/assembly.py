@@ -114,6 +114,14 @@ def destinations(
     return built
 
 
+def undecided(config: Config) -> frozenset[str]:
+    """Destinations of which nobody has said whose photos go, where there are several people's to choose from."""
+    several = len(config.sources) > 1
+    return frozenset(
+        one.name for one in config.destinations if several and not getattr(one.settings, "has_chosen", True)
+    )
+
+
 async def _open_outbox(database: Database, destination: str, clock: Clock, root: Path) -> Outbox:
     volume = await enrolment.outbox_volume(database, root, destination=destination, clock=clock)
     outbox = OutboxFolder(volume)
@@ -176,7 +184,13 @@ class Assembly:
             mirroring=mirroring,
         )
         self.deliveries = Deliveries(
-            database=database, pipeline=self.pipeline, parts=parts, issues=issues, bus=bus, clock=clock
+            database=database,
+            pipeline=self.pipeline,
+            parts=parts,
+            issues=issues,
+            bus=bus,
+            clock=clock,
+            undecided=undecided(config),
         )
         self.scrub = Scrub(
             database=database,

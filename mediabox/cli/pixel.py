@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.cli import exits, pixel_orders, pixel_prove
+from mediabox.cli import exits, pixel_answers, pixel_orders, pixel_prove
 from mediabox.cli.home import DATABASE, archive_of, home_of, locked, running
+from mediabox.cli.pixel_answers import open_words
 from mediabox.cli.pixel_words import STEPS, asking_words, paired_words, qr_lines, standing_words
 from mediabox.cli.words import plain
 from mediabox.clock import Clock
@@ -27,7 +28,9 @@ from mediabox.model.delivery import Counted
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
+    from mediabox.cli.pixel_answers import Question
     from mediabox.config.load import Config
     from mediabox.destinations.pixel.pairing import Paired
     from mediabox.destinations.pixel.syncthing import Syncthing
@@ -70,8 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
     home = home_of(arguments)
     match arguments.action:
         case "pair":
-            target = destination_settings(home, arguments.name)
-            return asyncio.run(pair(target, arguments.device or "", wait_s=arguments.wait, as_json=arguments.json))
+            target, questions = asyncio.run(answered(home, arguments))
+            device = arguments.device or ""
+            return asyncio.run(pair(target, device, questions, wait_s=arguments.wait, as_json=arguments.json))
         case "prove":
             target = destination_settings(home, arguments.name)
             return pixel_prove.run(target, Path(arguments.takeout), as_json=arguments.json)
@@ -118,7 +122,22 @@ def _target(config: Config, name: str, settings: Settings) -> Target:
     )
 
 
-async def pair(target: Target, device_id: str, *, wait_s: float, as_json: bool) -> int:
+async def answered(home: Path, arguments: argparse.Namespace) -> tuple[Target, list[Question]]:
+    """The phone with what was said of it just now, and what is still open. Raises Permanent, ConfigInvalid."""
+    name, config = destination_settings(home, arguments.name).name, load(home)
+    answers = pixel_answers.given_in(arguments, config)
+    left = [one for one in pixel_answers.open_questions(config, name) if one.field not in answers]
+    if left and not arguments.json and sys.stdin.isatty():
+        answers |= await pixel_answers.ask(left)
+    config = pixel_answers.save(home, name, answers)
+    if answers and running(home) is not None:
+        print("Restart mediabox: it goes by the new answers from then on.")
+    return target_of(config, name), pixel_answers.open_questions(config, name)
+
+
+async def pair(
+    target: Target, device_id: str, questions: Sequence[Question] = (), *, wait_s: float, as_json: bool
+) -> int:
     """As far as it goes: the folder, the device once it is known, and a look whether the two are connected."""
     await ensure_outbox(target)
     client = await asyncio.to_thread(client_of, target.settings, target.name)
@@ -133,10 +152,12 @@ async def pair(target: Target, device_id: str, *, wait_s: float, as_json: bool) 
     finally:
         await client.close()
     if as_json:
-        _write(paired)
+        _write(msgspec.structs.replace(paired, unanswered=tuple(one.field for one in questions)))
     else:
-        print("\n".join(paired_words(paired, target.name)))
-    return exits.OK if paired.is_connected else exits.TRY_LATER if paired.device_id else exits.NEEDS_PERSON
+        print("\n".join((*paired_words(paired, target.name), *open_words(questions, target.name))))
+    if not paired.device_id or any(one.field == "sources" for one in questions):
+        return exits.NEEDS_PERSON
+    return exits.OK if paired.is_connected else exits.TRY_LATER
 
 
 async def status(home: Path, name: str | None, *, as_json: bool) -> int:

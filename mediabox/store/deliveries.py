@@ -138,6 +138,12 @@ def has_stored(connection: sqlite3.Connection, destination: str) -> bool:
     return row is not None
 
 
+def has_any(connection: sqlite3.Connection, destination: str) -> bool:
+    """Whether anything was ever chosen for a destination."""
+    row = connection.execute("SELECT 1 FROM delivery WHERE destination = ? LIMIT 1", (destination,)).fetchone()
+    return row is not None
+
+
 def in_state_count(connection: sqlite3.Connection, destination: str, state: DeliveryState) -> int:
     row = connection.execute(
         "SELECT count(*) FROM delivery WHERE destination = ? AND state = ?", (destination, state)

@@ -16,6 +16,9 @@ from mediabox.cli.home import locked
 ID = "P56IOI7-MZJNU2Y-IQGDREY-DM2MGTI-MGL3BXN-PQ6W5BM-TBBZ4TJ-XZWICQ2"
 
 
+ANSWERS = ('model = "pixel"', 'account = "anna@example.org"', 'quality = "original"', 'sources = ["*"]')
+
+
 class Said(NamedTuple):
     code: int
     out: str
@@ -49,7 +52,7 @@ def say(home: Path, capfd: pytest.CaptureFixture[str]):
 
 
 def configure(home: Path, box: RealSyncthing, *more: str) -> None:
-    lines = ["[destinations.anna]", 'type = "pixel"', f'url = "{box.url}"', f'key = "{box.key}"', *more]
+    lines = ["[destinations.anna]", 'type = "pixel"', f'url = "{box.url}"', f'key = "{box.key}"', *ANSWERS, *more]
     (home / "mediabox.toml").write_text("\n".join(lines))
 
 

@@ -415,3 +415,25 @@ def test_what_google_photos_leaves_alone_is_listed_with_the_reason(
 
     assert why in wish.obstacle
     assert bool(why) == bool(wish.obstacle)
+
+
+@pytest.mark.parametrize(
+    ("given", "saves", "counts"),
+    [
+        ({"model": "pixel"}, False, False),
+        ({"model": "pixel", "quality": "storage_saver"}, True, False),
+        ({"model": "pixel_3"}, True, False),
+        ({"model": "pixel_3", "quality": "original"}, False, True),
+        ({"model": "later"}, False, True),
+        ({"model": "later", "quality": "storage_saver"}, True, True),
+    ],
+)
+def test_the_quality_set_on_the_phone_decides_what_google_keeps(given: Any, *, saves: bool, counts: bool) -> None:
+    settings = Settings(**given)
+
+    assert (settings.saves_storage, settings.counts_quota) == (saves, counts)
+
+
+def test_everyone_is_whoever_there_is() -> None:
+    assert goes(asset(ORIGINAL), sources=("*",))
+    assert not goes(asset(ORIGINAL), sources=("nobody",))

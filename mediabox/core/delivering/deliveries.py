@@ -24,6 +24,7 @@ from mediabox.store import deliveries, jobs
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Container
 
     from mediabox.clock import Clock
     from mediabox.contracts import Destination, Look
@@ -47,8 +48,18 @@ class Deliveries:
     """For all destinations; one `follow` for each."""
 
     def __init__(
-        self, *, database: Database, pipeline: Pipeline, parts: Parts, issues: IssueBook, bus: Bus, clock: Clock
+        self,
+        *,
+        database: Database,
+        pipeline: Pipeline,
+        parts: Parts,
+        issues: IssueBook,
+        bus: Bus,
+        clock: Clock,
+        undecided: Container[str] = (),
     ) -> None:
+        """`undecided`: destinations of which nobody has said whose photos go."""
+        self._undecided = undecided
         self._database, self._pipeline, self._parts = database, pipeline, parts
         self._issues, self._bus, self._clock = issues, bus, clock
         self._waits: dict[str, str] = {}  # why nothing is admitted, by destination
@@ -106,9 +117,15 @@ class Deliveries:
     async def _plan(self, destination: Destination, *, at_once: bool) -> bool:
         """Whether assets are left to choose from, now or in a moment."""
         now_ms = self._clock.wall_ms() + (choice.SETTLED_MS if at_once else 0)
+        if await self._is_undecided(destination.name):
+            return False
         while await self._database.write(partial(choice.plan, destination=destination, now_ms=now_ms)):
             continue
         return await self._database.read(partial(deliveries.is_planning, destination=destination.name))
+
+    async def _is_undecided(self, name: str) -> bool:
+        """Whether it still has to be said whose photos go; what was under way before anybody was asked goes on."""
+        return name in self._undecided and not await self._database.read(partial(deliveries.has_any, destination=name))
 
     # ------------------------------------------------------------ looking
 
@@ -130,12 +147,24 @@ class Deliveries:
                 deliveries.in_state_count(connection, name, DOUBTED),
             )
         )
-        await self._issues.report(f"destination:{name}", [*look.complaints, *doubts])
+        await self._issues.report(f"destination:{name}", [*look.complaints, *doubts, *await self._open(name)])
 
     def _record(self, connection: sqlite3.Connection, *, destination: Destination, look: Look) -> list[Delivery]:
         now_ms, keeps = self._clock.wall_ms(), destination.keeps_originals
         changed = record.seen(connection, look.sightings, now_ms=now_ms, keeps_originals=keeps)
         return [*changed, *record.came_back(connection, destination.name, look.foreign, now_ms=now_ms)]
+
+    async def _open(self, name: str) -> list[Complaint]:
+        if not await self._is_undecided(name):
+            return []
+        return [
+            Complaint(
+                key="destination.whose",
+                subject=name,
+                message=f"Nobody has said whose photos go to {name}; nothing is sent.",
+                remedy=f"`mediabox pixel pair {name}` asks, or takes `--photos-of SOURCE` (or `everyone`).",
+            )
+        ]
 
     def _tell(self, delivery: Delivery) -> None:
         log.info(

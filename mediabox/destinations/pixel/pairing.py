@@ -47,6 +47,7 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
     is_connected: bool
     did: tuple[str, ...]  # what was changed in Syncthing just now
     asking: tuple[Asking, ...]  # who could be the phone, while it is not known
+    unanswered: tuple[str, ...] = ()  # settings only a person can know
 
 
 async def pair(

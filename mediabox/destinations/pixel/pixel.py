@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 GATHER_S = 1.0  # what happens in Syncthing happens in bursts
 SHOWN_GOOD_S = 10.0  # a look's finding serves the room that is asked for right after it
-LATER_PIXEL = "later"
 
 
 class _Open(NamedTuple):
@@ -56,7 +55,7 @@ class Pixel:
     def __init__(self, settings: Settings, tools: DestinationTools) -> None:
         self.name = tools.name
         self.rules = rules.fingerprint(settings)
-        self.keeps_originals = settings.model not in rules.SAVES_STORAGE
+        self.keeps_originals = not settings.saves_storage
         self._settings, self._tools = settings, tools
         self._telemetry = Telemetry(settings, clock=tools.clock)
         self._opening = asyncio.Lock()
@@ -77,7 +76,7 @@ class Pixel:
         return rules.wishes(asset, self._settings)
 
     async def room(self, told: PeerTold | None) -> Room:
-        if self._settings.model == LATER_PIXEL and not self._settings.accept_quota:
+        if self._settings.counts_quota and not self._settings.accept_quota:
             raise self._counts_against_quota()
         state = await self._state()
         told = standing.joined(told, await self._telemetry.told())
@@ -112,7 +111,7 @@ class Pixel:
         fp("deliver.offered")
 
     def _kept_smaller(self, parcel: Parcel) -> str:
-        is_reduced = self._settings.model in rules.SAVES_STORAGE and kept_smaller(parcel.first)
+        is_reduced = self._settings.saves_storage and kept_smaller(parcel.first)
         return "Google Photos keeps it smaller (storage saver: 16 megapixels, 1080p)" if is_reduced else ""
 
     # ------------------------------------------------------------ what it shows
@@ -243,7 +242,8 @@ class Pixel:
 
     def _counts_against_quota(self) -> NeedsHuman:
         return NeedsHuman(
-            f"Whatever {self.name} backs up counts against the Google account's storage: only Pixels up to 5 do not",
+            f"Whatever {self.name} backs up counts against the Google account's storage: only Pixels up to 5 do not, "
+            "2 to 5 in storage saver quality",
             issue="destination.quota",
             subject=self.name,
             remedy=f"If that is wanted, set `accept_quota = true` in [destinations.{self.name}]; nothing is delivered "

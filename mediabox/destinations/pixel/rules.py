@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from mediabox.destinations.pixel.settings import EVERYONE
 from mediabox.model.asset import Kind, Role
 from mediabox.model.delivery import Form, Wish
 from mediabox.model.google_photos import (
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from mediabox.destinations.pixel.settings import Settings
     from mediabox.model.facts import CaptureTime, Facts
 
-SAVES_STORAGE = frozenset({"pixel_2", "pixel_3", "pixel_4", "pixel_5"})  # support.google.com/pixelphone/answer/6156301
 _CHOOSING = (
     *("sources", "albums", "people", "kinds", "since", "favorites_only"),
     *("versions", "raw", "bursts", "live", "clips", "reduce", "model", "smallest_side"),
@@ -51,7 +51,7 @@ def wishes(asset: Deliverable, settings: Settings) -> list[Wish]:
 
 def fingerprint(settings: Settings) -> str:
     """Of what `wishes` looks at."""
-    chosen = [getattr(settings, name) for name in _CHOOSING]
+    chosen = [getattr(settings, name) for name in _CHOOSING] + [settings.quality] * bool(settings.quality)
     return sha256(repr(chosen).encode()).hexdigest()[:16]
 
 
@@ -62,7 +62,9 @@ def is_wanted(asset: Deliverable, settings: Settings) -> bool:
         return False
     main = shown[0]
     checks = (
-        not settings.sources or any(one.resource.source in settings.sources for one in shown),
+        not settings.sources
+        or EVERYONE in settings.sources
+        or any(one.resource.source in settings.sources for one in shown),
         not settings.albums or any(album in settings.albums for album in asset.albums),
         not settings.people or any(name in settings.people for name in _people(asset.members)),
         main.resource.kind.value in settings.kinds,
@@ -165,7 +167,7 @@ def form_of(first: Member, clip: Member | None, settings: Settings) -> Form:
     facts = first.facts
     if facts is None or not takes(facts.media_type):
         return Form.CONVERTED
-    if settings.reduce and settings.model in SAVES_STORAGE and is_reduced(facts):
+    if settings.reduce and settings.saves_storage and is_reduced(facts):
         return Form.REDUCED
     if clip is None:
         return Form.ORIGINAL

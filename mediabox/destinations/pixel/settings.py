@@ -11,6 +11,8 @@ from mediabox.model.google_photos import SMALLEST_SIDE
 Pixels = Annotated[int, Meta(extra_json_schema={"x-unit": "pixel"})]
 Gigabytes = Annotated[float, Meta(extra_json_schema={"x-unit": "GB"})]
 Model = Literal["pixel", "pixel_2", "pixel_3", "pixel_4", "pixel_5", "later"]
+EVERYONE = "*"
+SAVES_STORAGE = frozenset({"pixel_2", "pixel_3", "pixel_4", "pixel_5"})  # support.google.com/pixelphone/answer/6156301
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,6 +30,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "later ones count against the account's storage.",
         ),
     ] = "pixel"
+    quality: Annotated[
+        Literal["", "original", "storage_saver"],
+        Meta(
+            title="Backup quality",
+            description="As Google Photos on the phone is set. Empty: what the phone's offer needs.",
+        ),
+    ] = ""
+    account: Annotated[
+        str, Meta(max_length=254, title="Google account", description="Into which the phone backs up, for people.")
+    ] = ""
     accept_quota: Annotated[
         bool, Meta(title="Use up storage", description="Deliver although it counts against the account's storage.")
     ] = False
@@ -84,7 +96,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     # ---- what
     sources: Annotated[
-        tuple[str, ...], Meta(title="Sources", description="Only from these, by their names. Empty: all.")
+        tuple[str, ...],
+        Meta(
+            title="Whose photos",
+            description='Only from these sources, by their names; `["*"]`: everyone\'s. With several sources, and '
+            "neither this nor albums nor people, nothing is sent to a phone that never got any.",
+        ),
     ] = ()
     albums: Annotated[tuple[str, ...], Meta(title="Albums", description="Only what is in one of these.")] = ()
     people: Annotated[tuple[str, ...], Meta(title="People", description="Only where one of these is named.")] = ()
@@ -175,3 +192,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     free_space_topic: Annotated[
         str, Meta(max_length=200, title="Free space topic", description="Retained message: GB free on the phone.")
     ] = ""
+
+    @property
+    def has_chosen(self) -> bool:
+        """Whether somebody has said whose photos go."""
+        return bool(self.sources or self.albums or self.people)
+
+    @property
+    def saves_storage(self) -> bool:
+        """Whether Google keeps less than it is sent."""
+        return self.quality == "storage_saver" or (not self.quality and self.model in SAVES_STORAGE)
+
+    @property
+    def counts_quota(self) -> bool:
+        """Whether what is backed up counts against the account's storage: the offers hold for one quality each."""
+        return self.model == "later" or (self.model in SAVES_STORAGE and self.quality == "original")

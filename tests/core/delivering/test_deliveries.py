@@ -294,3 +294,41 @@ async def test_a_file_larger_than_the_free_space_is_said(shelf, service, anna) -
     await service.look(anna)
 
     assert "larger than the room" in (await waits_for(shelf) or "")
+
+
+def undecided(shelf: Shelf) -> Deliveries:
+    box = shelf.box
+    box.clock.now_ms = LATER_MS
+    return Deliveries(
+        database=box.database,
+        pipeline=box._pipeline(),
+        parts=box.parts,
+        issues=box.issues,
+        bus=box.bus,
+        clock=box.clock,
+        undecided={PIXEL},
+    )
+
+
+async def test_nothing_is_chosen_until_somebody_has_said_whose_photos_go(shelf: Shelf, anna) -> None:
+    service = undecided(shelf)
+    await put_some(shelf, 3)
+
+    await service.look(anna)
+
+    assert await shelf.all() == []
+    assert anna.asked == []
+    assert ("destination.whose", PIXEL) in await open_issues(shelf)
+
+
+async def test_what_was_chosen_before_anybody_was_asked_goes_on(shelf: Shelf, service, anna) -> None:
+    await put_some(shelf, 3)
+    await service.look(anna)
+    before = len(await shelf.all())
+    await shelf.put("late", still("late", size_bytes=100, taken_at_ms=NOW_MS))
+    shelf.box.clock.now_ms += LATER_MS
+
+    await undecided(shelf).look(anna)
+
+    assert (before, len(await shelf.all())) == (3, 4)
+    assert ("destination.whose", PIXEL) not in await open_issues(shelf)
