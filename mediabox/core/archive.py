@@ -11,6 +11,7 @@ from msgspec import structs
 
 from mediabox.contracts import Setback, Written
 from mediabox.durable.directory_sync import DirectorySync
+from mediabox.durable.names import is_placeholder
 from mediabox.durable.publish import adopt, publish, remove, replace
 from mediabox.durable.trash import move, name_again, unname
 from mediabox.durable.verify import Verdict, check
@@ -65,7 +66,9 @@ class Archive:
     def _deliver(self, resource: Resource) -> Receipt | Setback:
         path, folder = _path(resource), _path(resource).rpartition("/")[0]
         self._volume.makedirs(folder)
-        if self._volume.exists(path):  # published before a crash, or a stranger
+        if self._volume.exists(path) and not is_placeholder(
+            self._volume, path
+        ):  # published before a crash, or a stranger
             if self._check(resource).state is not CopyState.PRESENT:
                 return Setback.OBSTRUCTED
             adopt(self._volume, path, modified_at_ms=resource.modified_at_ms)

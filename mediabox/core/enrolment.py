@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from mediabox.durable.filesystem import missing_mount
+from mediabox.durable.names import probe_names
 from mediabox.durable.spool import SPOOL
 from mediabox.durable.volume import Identity, Volume
 from mediabox.errors import NeedsHuman
@@ -41,6 +42,7 @@ async def archive_volume(
     known = await database.read(lambda connection: volumes.enrolled(connection, ROLE))
     if known is None:
         volume = await _enroll(root, clock=clock, reserve_bytes=reserve_bytes, for_rebuild=for_rebuild)
+        await _probe(volume)
         await database.write(lambda connection: _note(connection, volume.identity, role=ROLE, now_ms=clock.wall_ms()))
         return volume
     volume = await asyncio.to_thread(Volume.open, root, expected=_identity(known), reserve_bytes=reserve_bytes)
@@ -49,7 +51,17 @@ async def archive_volume(
     if missing * 2 > len(sample):
         volume.close()
         raise _emptied(root, missing, len(sample))
+    await _probe(volume)
     return volume
+
+
+async def _probe(volume: Volume) -> None:
+    """Refuse a volume that files cannot be named on, before anything is copied there."""
+    try:
+        await asyncio.to_thread(probe_names, volume)
+    except NeedsHuman:
+        volume.close()
+        raise
 
 
 async def outbox_volume(database: Database, root: Path, *, destination: str, clock: Clock) -> Volume:

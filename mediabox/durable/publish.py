@@ -6,11 +6,11 @@ A name is durable only after `DirectorySync.sync` of its folder.
 """
 
 import contextlib
-import ctypes
 import errno
 import os
 from pathlib import Path
 
+from mediabox.durable.names import give_name
 from mediabox.durable.temporary import (
     abandon,
     is_temporary,
@@ -20,15 +20,9 @@ from mediabox.durable.temporary import (
     write_temporary,
 )
 from mediabox.durable.volume import Volume, inside
-from mediabox.errors import NeedsHuman
 from mediabox.failpoints import fp
 
 _READ_ONLY_MODE = 0o444
-# What file systems without hard links answer: vfat, exFAT and FUSE EPERM or ENOSYS, SMB EOPNOTSUPP.
-NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-# What a file system answers that has no such flag; a server may refuse the whole call.
-_NO_NOREPLACE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
-_RENAME_NOREPLACE = 1  # linux/fs.h
 
 
 def publish(volume: Volume, temp: str, final: str, *, modified_at_ms: int | None = None) -> None:
@@ -43,12 +37,7 @@ def publish(volume: Volume, temp: str, final: str, *, modified_at_ms: int | None
     volume.prove()
     with volume.refusals(f"publish {final}"):
         _make_original(temp, dir_fd=volume.fd, modified_at_ms=modified_at_ms)
-        try:
-            os.link(temp, final, src_dir_fd=volume.fd, dst_dir_fd=volume.fd, follow_symlinks=False)
-        except OSError as err:
-            if err.errno not in NO_LINKS:
-                raise
-            rename_without_overwrite(volume, temp, final)
+        give_name(volume, temp, final)
     fp("file.linked")
 
 
@@ -199,19 +188,3 @@ def _make_original(temp: str, *, dir_fd: int, modified_at_ms: int | None) -> Non
     except OSError as err:
         if err.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):  # exFAT, SMB: no modes to keep
             raise
-
-
-def rename_without_overwrite(volume: Volume, temp: str, final: str) -> None:
-    """renameat2(2) with RENAME_NOREPLACE, which Python does not offer. Raises OSError, NeedsHuman."""
-    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    code = errno.ENOSYS
-    if call is not None:
-        done = call(volume.fd, os.fsencode(temp), volume.fd, os.fsencode(final), ctypes.c_uint(_RENAME_NOREPLACE))
-        if done == 0:
-            return
-        code = ctypes.get_errno()
-    if code in _NO_NOREPLACE:
-        message = f"Volume {volume.name} ({volume.root}) can neither link files nor rename without overwriting"
-        remedy = "Use a disk with ext4, XFS, Btrfs or exFAT for it, mounted by the kernel."
-        raise NeedsHuman(message, issue="volume.unsuitable", subject=volume.name, remedy=remedy)
-    raise OSError(code, os.strerror(code), final)

@@ -4,7 +4,7 @@ import errno
 import os
 
 from mediabox.durable.marker import FOLDER
-from mediabox.durable.publish import NO_LINKS, rename_without_overwrite
+from mediabox.durable.names import give_name
 from mediabox.durable.volume import Volume, inside
 
 TRASH = f"{FOLDER}/trash"
@@ -54,14 +54,10 @@ def unname(volume: Volume, path: str, *, kept: str) -> None:
 
 def _name_again(volume: Volume, path: str, to: str) -> None:
     try:
-        os.link(path, to, src_dir_fd=volume.fd, dst_dir_fd=volume.fd, follow_symlinks=False)
+        give_name(volume, path, to)
     except FileExistsError:
         if not _is_same(volume, path, to):
             raise
-    except OSError as err:
-        if err.errno not in NO_LINKS:
-            raise
-        rename_without_overwrite(volume, path, to)
 
 
 def _unname(volume: Volume, path: str) -> None:

@@ -57,6 +57,7 @@ class Volume:
         self.name = name
         self.fd = fd
         self._reserve_bytes = reserve_bytes
+        self.needs_placeholders = False  # it can neither link nor rename without overwriting: see `names`
         try:
             self._place = _place_of(os.fstat(fd))
             self._marker = _version_of(os.stat(MARKER, dir_fd=fd))

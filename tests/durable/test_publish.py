@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from faults.forgetful import Forgetful
 from faults.mounts import Socket
 
 from durable.filing import PHOTO, pour
-from mediabox.durable import publish as module
+from mediabox.durable import names
 from mediabox.durable.publish import discard, discard_stale, publish, remove, remove_file, replace, write_derived
 from mediabox.durable.spool import SpoolFolder
 from mediabox.durable.temporary import temporary_for
@@ -79,7 +80,7 @@ def test_without_hard_links_the_temp_is_renamed_and_still_overwrites_nothing(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(module.os, "link", refuse)
+    monkeypatch.setattr(names.os, "link", refuse)
     pour(spool, 1)
     pour(spool, 2, b"second")
 
@@ -103,6 +104,65 @@ def test_a_real_file_system_without_hard_links_is_good_enough() -> None:
         assert (disk.path / "a.jpg").read_bytes() == PHOTO
 
 
+@pytest.fixture
+def plain() -> Iterator[tuple[Forgetful, Volume, SpoolFolder]]:
+    """An archive on a disk that has neither links nor renames without overwriting."""
+    with Forgetful() as disk, Volume.enroll(disk.path, now_ms=1) as volume:
+        disk.fail("plain-rename")
+        names.probe_names(volume)
+        yield disk, volume, SpoolFolder(volume)
+
+
+def test_where_only_plain_renames_are_had_a_placeholder_keeps_the_name(plain) -> None:
+    disk, volume, spool = plain
+    pour(spool, 1)
+    pour(spool, 2, b"second")
+
+    publish(volume, spool.path_of(1), "a.jpg")
+    with pytest.raises(FileExistsError):
+        publish(volume, spool.path_of(2), "a.jpg")
+    with pytest.raises(FileNotFoundError):
+        names.give_name(volume, "nothing", "b.jpg")
+
+    assert (disk.path / "a.jpg").read_bytes() == PHOTO
+    assert volume.exists(spool.path_of(2))
+    assert sorted(path.name for path in disk.path.iterdir()) == [".mediabox", "a.jpg"]
+
+
+def test_a_place_held_when_the_power_went_is_taken_and_a_file_is_not(plain) -> None:
+    disk, volume, spool = plain
+    pour(spool, 1)
+    (disk.path / "a.jpg").touch()  # as a crash after O_EXCL leaves it
+    (disk.path / "b.jpg").write_bytes(b"x")
+
+    assert names.is_placeholder(volume, "a.jpg")
+    assert not names.is_placeholder(volume, "b.jpg")
+    publish(volume, spool.path_of(1), "a.jpg")
+
+    assert (disk.path / "a.jpg").read_bytes() == PHOTO
+
+
+def test_an_empty_file_is_nobodys_placeholder_where_files_can_be_linked(volume: Volume, spool: SpoolFolder) -> None:
+    pour(spool, 1)
+    (volume.root / "a.jpg").touch()
+    names.probe_names(volume)
+
+    assert not names.is_placeholder(volume, "a.jpg")
+    with pytest.raises(FileExistsError):
+        publish(volume, spool.path_of(1), "a.jpg")
+
+
+def test_a_disk_that_cannot_rename_is_refused_before_anything_is_copied() -> None:
+    with Forgetful() as disk, Volume.enroll(disk.path, now_ms=1) as volume:
+        disk.fail("no-rename")
+
+        with pytest.raises(NeedsHuman) as refusal:
+            names.probe_names(volume)
+
+        assert refusal.value.issue == "volume.unsuitable"
+        assert os.listdir(disk.path / ".mediabox") == ["volume.json"]
+
+
 def test_a_file_system_that_can_only_overwrite_is_refused(
     volume: Volume, spool: SpoolFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,8 +172,8 @@ def test_a_file_system_that_can_only_overwrite_is_refused(
     class OldLibrary:
         """A C library without renameat2."""
 
-    monkeypatch.setattr(module.os, "link", refuse)
-    monkeypatch.setattr(module.ctypes, "CDLL", lambda *_, **__: OldLibrary())
+    monkeypatch.setattr(names.os, "link", refuse)
+    monkeypatch.setattr(names.ctypes, "CDLL", lambda *_, **__: OldLibrary())
     pour(spool, 1)
 
     with pytest.raises(NeedsHuman) as refusal:

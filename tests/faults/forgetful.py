@@ -3,7 +3,7 @@
     with Forgetful() as disk:
         volume = Volume.enroll(disk.path, now_ms=1)
         ...
-        disk.fail("enospc")               # ok enospc eio fsync-eio gone hang no-links
+        disk.fail("enospc")               # ok enospc eio fsync-eio gone hang no-links plain-rename no-rename
         disk.cut_power(luck=0.5, seed=7)  # kill the writers first; mounted again when it returns
 
 Needs /dev/fuse, mfusepy and the right to mount; skips the test elsewhere. Every wait has a limit.
@@ -24,6 +24,7 @@ import pytest
 
 _PATIENCE_S = 20
 _UNMOUNT = ("umount", "-l") if os.geteuid() == 0 else ("fusermount3", "-uz")  # lazily: never waits for the disk
+_FUSE_3 = {"FUSE_LIBRARY_NAME": "fuse3"}  # mfusepy would rather take libfuse 2 where both are installed
 _SERVER = Path(__file__).with_name("forgetful_server.py")
 
 
@@ -75,7 +76,7 @@ class Forgetful:
         control.unlink(missing_ok=True)
         argv = [sys.executable, str(_SERVER), str(self.path), str(self._folder / "state"), str(control)]
         with open(self._folder / "log", "ab") as log:
-            self._server = subprocess.Popen(argv, stdout=log, stderr=log)
+            self._server = subprocess.Popen(argv, stdout=log, stderr=log, env=os.environ | _FUSE_3)
         until = time.monotonic() + _PATIENCE_S
         while not (os.path.ismount(self.path) and control.exists()):
             if self._server.poll() is not None or time.monotonic() > until:

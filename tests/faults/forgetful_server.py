@@ -83,7 +83,10 @@ def after_cut(root: Node, *, luck: float, seed: int) -> Node:
 
 
 class Disk(mfusepy.Operations):
-    """The file system as FUSE asks for it. `mode`: ok, enospc, eio, fsync-eio, gone, hang, no-links."""
+    """The file system as FUSE asks for it. `mode`: ok, enospc, eio, fsync-eio, gone, hang, no-links,
+
+    plain-rename (neither links nor flags of renameat2, as exFAT through FUSE), no-rename.
+    """
 
     use_ns = True
 
@@ -112,8 +115,12 @@ class Disk(mfusepy.Operations):
                 raise mfusepy.FuseOSError(errno.EIO)
             case "enospc" if operation in _SPACE_TAKERS:
                 raise mfusepy.FuseOSError(errno.ENOSPC)
-            case "no-links" if operation == "link":
+            case "no-links" | "plain-rename" | "no-rename" if operation == "link":
                 raise mfusepy.FuseOSError(errno.EPERM)
+            case "plain-rename" if operation == "rename with flags":
+                raise mfusepy.FuseOSError(errno.EINVAL)
+            case "no-rename" if operation.startswith("rename"):
+                raise mfusepy.FuseOSError(errno.ENOSYS)
 
     # ---------------------------------------------------------------- paths
 
@@ -302,13 +309,22 @@ class Disk(mfusepy.Operations):
         return sizes | {"f_bfree": _CAPACITY_BLOCKS // 2, "f_bavail": _CAPACITY_BLOCKS // 2}
 
 
+class Mount(mfusepy.FUSE):
+    """mfusepy drops the flags of renameat2(2); they decide here."""
+
+    def rename_fuse_3(self, old: bytes, new: bytes, flags: int) -> int:
+        if flags:
+            self.operations._meet("rename with flags")
+        return super().rename_fuse_3(old, new, flags)
+
+
 def serve(mountpoint: str, state: Path, address: str) -> None:
     """Mount, and obey the pipe at `address`: ("mode", name), ("cut", luck, seed)."""
     root, next_ino = pickle.loads(state.read_bytes()) if state.exists() else (Node(1, stat.S_IFDIR | 0o755), 2)
     disk = Disk(root, next_ino)
     threading.Thread(target=_obey, args=(disk, state, address), daemon=True).start()
     # hard_remove: an unlinked open file is gone, not renamed; zero time-outs: the kernel asks us each time.
-    mfusepy.FUSE(
+    Mount(
         disk,
         mountpoint,
         foreground=True,
