@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 AWAY_REMEDY = "plug it in or mount it again; nothing is lost, the work goes on when it is back"
+HIDDEN_FROM_OTHERS = 0o027  # a catalogue tells where a family was and who with; systemd's UMask= says the same
 EXIT_CODES = "exit codes: 0 well, 1 a problem, 2 wrong usage, 3 a person is needed, 75 try again later"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     given = _parser().parse_args(arguments)
+    os.umask(os.umask(0) | HIDDEN_FROM_OTHERS)
     verb = importlib.import_module(f"mediabox.cli.{given.module}")
     try:
         code = int(verb.run(given))

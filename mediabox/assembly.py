@@ -181,6 +181,7 @@ class Assembly:
             issues=issues,
             bus=bus,
             clock=clock,
+            governor=governor,
             mirroring=mirroring,
         )
         self.deliveries = Deliveries(

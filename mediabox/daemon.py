@@ -35,6 +35,7 @@ from mediabox.log import get_logger
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.version import VERSION
 from mediabox.native.worker import MediaWorkers
+from mediabox.probes.home_room import HomeRoom
 from mediabox.store import assets, journal
 from mediabox.store.database import Database
 from mediabox.supervise import first, supervise
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 DATABASE = "mediabox.db"
+OPEN_BYTES = 1_000_000  # a write-ahead log and its index, to begin with
 LOOK_FOR_VOLUME_S = 5.0  # how soon an archive disk that is plugged in is found
 
 
@@ -68,7 +70,7 @@ class Box:
         self.database = Database(config.home / DATABASE)
         self.issues = IssueBook(self.database, self.bus, self.clock)
         self.parts = Parts(self.clock, self.issues)
-        self.governor = Governor(_limits(config), probes.all_probes())
+        self.governor = Governor(_limits(config), {**probes.all_probes(), HomeRoom.name: HomeRoom(config.home)})
         self._stop = asyncio.Event()
         self.attention = Attention(self.database, self.governor, self.clock)
 
@@ -84,11 +86,15 @@ class Box:
         _tell("starting", once=once, version=VERSION, home=self.config.home, sources=_by_type(self.config))
         async with AsyncExitStack() as stack:
             stack.enter_context(Heartbeat())
+            if not once:
+                await self._await_room_to_open()
             await stack.enter_async_context(self.database)
             self.clock.witness(await self.database.read(journal.last_at_ms))
             await self.issues.start()
             for issue in _retired(self.config):
                 await self.issues.open(issue)
+            self.governor.look()
+            self.database.waits_for_room = not once
             if once:
                 await self._refuse_paused()
             volume = await self._volume(wait=not once)
@@ -110,6 +116,14 @@ class Box:
         if await self.database.read(partial(commands.paused, now_ms=self.clock.wall_ms())):
             message = "mediabox is paused here, so nothing would be done: `mediabox resume` first"
             raise Retryable(message)
+
+    async def _await_room_to_open(self) -> None:
+        """On a full disk the catalogue cannot even be opened: be up, and look again."""
+        home = HomeRoom(self.config.home)
+        while not self._stop.is_set() and (room_bytes := home.read()) is not None and room_bytes < OPEN_BYTES:
+            log.error("home_full", home=self.config.home, free_bytes=int(room_bytes), wanted_bytes=OPEN_BYTES)
+            systemd.ready()
+            await self._sleep_unless_stopped(LOOK_FOR_VOLUME_S)
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -200,8 +214,10 @@ class Box:
         if not once or until_let_go:
             for destination in destinations.values():
                 services[f"destination {destination.name}"] = partial(joined.deliveries.follow, destination)
+        stack.callback(self._stop_waiting_for_room)  # what the parts still write as they end must not hold up the end
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(pipeline.run())]
+            running += [tasks.create_task(self.governor.raise_when_full())] if once else []
             running += [tasks.create_task(self._keep(name, service)) for name, service in services.items()]
             running += [tasks.create_task(extra()) for extra in beside]
             systemd.ready()
@@ -234,6 +250,9 @@ class Box:
             clock=self.clock,
         )
         await self.attention.mind(freeing.look)
+
+    def _stop_waiting_for_room(self) -> None:
+        self.database.waits_for_room = False
 
     async def _keep(self, name: str, service: Service) -> None:
         await supervise(name, service, clock=self.clock, open_issue=self.issues.open, close_issue=self.issues.close)

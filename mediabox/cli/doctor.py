@@ -16,14 +16,16 @@ import msgspec
 from mediabox.cli import doctor_phones, exits, left_words
 from mediabox.cli.check import Check
 from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, poke, running
-from mediabox.cli.standing import CLOCK_REMEDY, LOW_HOME_BYTES, absence, free_bytes, half_made
+from mediabox.cli.standing import CLOCK_REMEDY, absence, free_bytes, half_made
 from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
 from mediabox.core import mending
+from mediabox.core.governor import HOME_RESERVE_BYTES
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
+from mediabox.sources.folder.remedies import permission_words
 from mediabox.store import copies, figures, issues, journal, surveys
 from mediabox.store.database import transaction
 
@@ -132,7 +134,7 @@ def _home(home: Path) -> Iterator[Check]:
     elif not os.access(home, os.W_OK):
         remedy = f"Give the user of mediabox the folder: sudo chown -R $(id -un) {home}"
         yield Check(what="home", state="problem", why=f"{home} cannot be written", remedy=remedy)
-    elif (free := free_bytes(home)) is not None and free < LOW_HOME_BYTES:
+    elif (free := free_bytes(home)) is not None and free < HOME_RESERVE_BYTES:
         why = f"only {bytes_words(free)} are free on the disk of {home}: the catalogue needs room"
         yield Check(what="home", state="problem", why=why, remedy="Free space on that disk.")
     else:
@@ -180,7 +182,7 @@ def _sources(config: Config) -> Iterator[Check]:
                 )
             elif not os.access(tree, os.R_OK | os.X_OK):
                 yield Check(
-                    what=what, state="problem", why=f"{tree} cannot be read", remedy=f"sudo chmod -R o+rX {tree}"
+                    what=what, state="problem", why=f"{tree} cannot be read", remedy=permission_words(str(tree))
                 )
             else:
                 yield Check(what=what, state="ok", why=f"{tree}")

@@ -12,6 +12,7 @@ from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
 from mediabox.core.enrolment import REBUILDING
+from mediabox.core.governor import HOME_RESERVE_BYTES
 from mediabox.heartbeat import stuck_for_s
 from mediabox.model.issue import Issue, Severity
 from mediabox.store import volumes
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from mediabox.config.load import Config
 
-LOW_HOME_BYTES = 20_000_000  # the catalogue of 10,000 files, or its write-ahead log in a busy hour
 MARKER = Path(".mediabox", "volume.json")
 STUCK_REMEDY = (
     "A disk or share that does not answer can hold it up: check those first. If it stays so, restart it: "
@@ -51,9 +51,9 @@ def found_now(home: Path, *, has_archive: bool, now_ms: int) -> Iterator[Issue]:
         what = f"mediabox is running (process {pid}) but has not moved for {stuck_s:,.0f} seconds"
         yield _issue("daemon.stuck", what, f"{STUCK_REMEDY} `kill -9 {pid}`; nothing is lost.", now_ms)
     free = free_bytes(home)
-    if free is not None and free < LOW_HOME_BYTES:
-        what = f"Only {bytes_words(free)} are free on the disk of the home folder {home}: the catalogue needs room"
-        yield _issue("home.full", what, "Free space on that disk.", now_ms)
+    if free is not None and free < HOME_RESERVE_BYTES:
+        what = f"Only {bytes_words(free)} are free on the disk of the home folder {home}: nothing is taken in"
+        yield _issue("home.full", what, "Free space on that disk; the work goes on by itself.", now_ms)
 
 
 def half_made(home: Path, connection: sqlite3.Connection, now_ms: int) -> Iterator[Issue]:

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediabox.errors import NeedsHuman
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mediabox.contracts import Needs, Probe
 
 READ_EVERY_S = 5.0
+WAITING = "waiting: "
+HOME_RESERVE_BYTES = 20_000_000  # the catalogue of 10,000 files, or its write-ahead log in a busy hour
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,11 +37,24 @@ class Governor:
         self._may_run.set()
         self._paused: str | None = None
         self._strained: str | None = None
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._is_full = asyncio.Event()
 
     async def permit(self, needs: Needs) -> None:
         """Return at once for work that needs neither processor nor disk, else when the box is fit for it."""
         if needs.cpu or needs.disk:
             await self._may_run.wait()
+
+    async def await_room(self) -> None:
+        """Return as soon as the catalogue has room to grow."""
+        await self._has_room.wait()
+
+    async def raise_when_full(self) -> None:
+        """Raise NeedsHuman `home.full` when the catalogue has no room left: for a run that nobody waits for."""
+        await self._is_full.wait()
+        message = self._strained or "the disk of the home folder is full"
+        raise NeedsHuman(message.removeprefix(WAITING), issue="home.full", remedy="Free space on that disk.")
 
     @property
     def waiting_for(self) -> str | None:
@@ -61,7 +78,11 @@ class Governor:
     def look(self) -> None:
         """Read the probes once."""
         readings = {name: probe.read() for name, probe in self._probes.items()}
-        self._strained = strain(self._limits, readings)
+        lacks_room = lack_of_room(readings)
+        self._strained = lacks_room or strain(self._limits, readings)
+        reached, left = (self._is_full, self._has_room) if lacks_room else (self._has_room, self._is_full)
+        reached.set()
+        left.clear()
         self._show()
 
     def _show(self) -> None:
@@ -71,16 +92,27 @@ class Governor:
             self._may_run.clear()
 
 
+def lack_of_room(readings: Mapping[str, float | None]) -> str | None:
+    """Why nothing may be taken in: the catalogue needs its reserve to write down what is under way (I21). Pure."""
+    room_bytes = readings.get("home_room")
+    if room_bytes is None or room_bytes >= HOME_RESERVE_BYTES:
+        return None
+    return (
+        f"{WAITING}{room_bytes / 1e6:.1f} MB are free on the disk of the home folder, "
+        f"the last {HOME_RESERVE_BYTES / 1e6:.0f} MB are kept for the catalogue"
+    )
+
+
 def strain(limits: Limits, readings: Mapping[str, float | None]) -> str | None:
     """What speaks against working now, from one reading of each probe. Pure."""
     load, heat = readings.get("load"), readings.get("thermal")
     memory, battery = readings.get("memory"), readings.get("on_battery")
     if heat is not None and limits.celsius and heat > limits.celsius:
-        return f"waiting: the processor is at {heat:.0f} °C, the limit is {limits.celsius:.0f} °C"
+        return f"{WAITING}the processor is at {heat:.0f} °C, the limit is {limits.celsius:.0f} °C"
     if memory is not None and limits.free_memory_mb and memory < limits.free_memory_mb * 2**20:
-        return f"waiting: {memory / 2**20:.0f} MiB of memory are free, the limit is {limits.free_memory_mb} MiB"
+        return f"{WAITING}{memory / 2**20:.0f} MiB of memory are free, the limit is {limits.free_memory_mb} MiB"
     if battery and limits.on_battery:
-        return "waiting: the box runs on battery"
+        return f"{WAITING}the box runs on battery"
     if load is not None and limits.load_per_core and load > limits.load_per_core:
-        return f"waiting: the load is {load:.1f} for each core, the limit is {limits.load_per_core:.1f}"
+        return f"{WAITING}the load is {load:.1f} for each core, the limit is {limits.load_per_core:.1f}"
     return None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
     from mediabox.contracts import Page, Source
     from mediabox.core.bus import Bus
+    from mediabox.core.governor import Governor
     from mediabox.core.issues import IssueBook
     from mediabox.core.parts import Parts
     from mediabox.core.pipeline import Pipeline
@@ -55,11 +56,13 @@ class Intake:
         issues: IssueBook,
         bus: Bus,
         clock: Clock,
+        governor: Governor,
         mirroring: Container[str] = (),
     ) -> None:
         """`mirroring`: names of the sources whose deletions the archive follows."""
         self._database, self._pipeline, self._parts = database, pipeline, parts
         self._issues, self._bus, self._clock, self._mirroring = issues, bus, clock, mirroring
+        self._governor = governor
 
     async def follow(self, source: Source) -> None:
         """List the source whenever it may have changed, until cancelled."""
@@ -88,6 +91,7 @@ class Intake:
         new = ignored = 0
         unread: list[str] = []
         async for page in source.pages(cursor):
+            await self._governor.await_room()
             known = await self._database.read(partial(self._known, source=source, page=page))
             fresh = [asset for asset in page.assets if not _is_known(asset, known)]
             decided, left_alone = await self._decide(source, page.undecided, known, unread)

@@ -20,12 +20,16 @@ from urllib.parse import quote
 
 from mediabox.errors import Fatal
 from mediabox.failpoints import fp
+from mediabox.log import get_logger
 from mediabox.model.naming import stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+log = get_logger(__name__)
+
 T = TypeVar("T")
+LOOK_FOR_ROOM_S = 5.0
 # Page caches: the writer's holds the hot indexes of 100,000 assets, the reader's only what one question needs. What is
 # not in them the kernel's page cache has, at a few microseconds a page.
 WRITER_CACHE_KIB = 3 * 1024
@@ -47,11 +51,16 @@ class EmptyDatabase(Fatal):
     """There is a file, and nothing was ever written into it."""
 
 
+class DatabaseFull(Fatal):
+    """Its disk is full. Nothing acknowledged is lost, and the same work may succeed later."""
+
+
 class Database:
     """Open with `async with`. `write` and `read` may be called from any task of the loop."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.waits_for_room = False  # whether `write` outlasts a full disk; else that is Fatal
         self._writer = _Connection("store-writer", path)
         self._reader = _Connection("store-reader", path, query_only=True)
 
@@ -70,8 +79,18 @@ class Database:
         await self._writer.stop()
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in one transaction. Returns after it is durable; an exception rolls everything back."""
-        return await asyncio.shield(self._writer.call(work, commit=True))
+        """Run `work` in one transaction. Returns after it is durable; an exception rolls everything back.
+
+        On a full disk, with `waits_for_room`, it is run again until there is room.
+        """
+        while True:
+            try:
+                return await asyncio.shield(self._writer.call(work, commit=True))
+            except DatabaseFull as err:
+                if not self.waits_for_room:
+                    raise
+                log.warning("database_full", reason=str(err))
+                await asyncio.sleep(LOOK_FOR_ROOM_S)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` on a snapshot of its own. It cannot write."""
@@ -261,7 +280,9 @@ def _sentence(err: sqlite3.Error, path: str) -> Fatal | None:
         remedy = _DAMAGED
     if remedy is None:
         return None
-    return Fatal(f"the database {path} cannot go on ({err}): {remedy}. Nothing acknowledged is lost.")
+    is_full = getattr(err, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    kind = DatabaseFull if is_full else Fatal
+    return kind(f"the database {path} cannot go on ({err}): {remedy}. Nothing acknowledged is lost.")
 
 
 def _prepare(connection: sqlite3.Connection, *, query_only: bool) -> None:

@@ -120,7 +120,7 @@ def test_a_tree_that_is_not_there_is_named(home: Path, say: Say) -> None:
 
 
 def test_a_full_disk_under_the_home_is_a_problem(made: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LOW_HOME_BYTES", 1 << 60)
+    monkeypatch.setattr(doctor, "HOME_RESERVE_BYTES", 1 << 60)
 
     found = say("doctor", "--json", home=made)
 

@@ -135,3 +135,16 @@ def test_an_issue_is_said_above_the_line_once_and_drives_no_terminal() -> None:
     issue = Issue(key="a.b", subject="", severity=Severity.WARNING, message="esc\x1b[31m")
 
     assert printable(issue.message) == "esc?[31m"
+
+
+def test_what_a_box_started_by_hand_writes_is_for_nobody_else(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    (pictures / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 a")
+    argv = [sys.executable, "-m", "mediabox", "run", "--once", "--pictures", str(pictures)]
+    argv += ["--home", str(tmp_path / "home")]
+
+    subprocess.run(argv, check=True, umask=0o022, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)
+
+    assert (tmp_path / "home/mediabox.db").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o750

@@ -114,7 +114,7 @@ def test_a_clock_never_set_is_said(made: Path, say: Say, monkeypatch: pytest.Mon
 
 
 def test_a_full_disk_under_the_catalogue_is_said(made: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standing, "LOW_HOME_BYTES", 1 << 60)
+    monkeypatch.setattr(standing, "HOME_RESERVE_BYTES", 1 << 60)
 
     found = say("status", home=made)
 

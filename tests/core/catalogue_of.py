@@ -100,6 +100,7 @@ class Catalogued:
             issues=self.issues,
             bus=self.bus,
             clock=self.clock,
+            governor=Governor(Limits(), {}),
             mirroring=mirroring,
         )
 

@@ -27,7 +27,7 @@ def test_every_probe_is_found_by_its_name_and_reads_this_machine_without_raising
 
     readings = {name: probe.read() for name, probe in probes.items()}
 
-    assert set(probes) == {"load", "memory", "thermal", "on_battery", "battery_percent", "under_voltage"}
+    assert set(probes) == {"home_room", "load", "memory", "thermal", "on_battery", "battery_percent", "under_voltage"}
     assert readings["load"] is not None
     assert readings["memory"] is not None
     assert readings["memory"] > 1 << 20

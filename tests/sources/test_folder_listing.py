@@ -1,6 +1,8 @@
 """What a folder source lists, and what it leaves out aloud."""
 
+import errno
 import os
+import shlex
 import shutil
 import socket
 import tempfile
@@ -12,7 +14,7 @@ import pytest
 
 from mediabox.errors import Away, Permanent
 from mediabox.model.asset import Kind, RemoteResource, Role
-from mediabox.sources.folder import SOURCE, Folder
+from mediabox.sources.folder import SOURCE, Folder, remedies
 from sources.conformance import MemorySink, listed, taken_in
 from sources.folders import folder, touch, unprivileged
 
@@ -271,7 +273,8 @@ async def test_a_closed_folder_is_reported_with_a_remedy_and_the_rest_goes_on(op
     (complaint,) = source.complaints()
     assert complaint.key == "source.unreadable"
     assert complaint.subject == str(open_tree / "closed")
-    assert "chmod" in complaint.remedy
+    how = "setfacl" if os.geteuid() == 0 else "chmod -R u+rX"  # whose it is decides
+    assert how in complaint.remedy
 
 
 async def test_a_folder_whose_files_may_not_be_looked_at_is_reported(open_tree: Path) -> None:
@@ -304,8 +307,25 @@ async def test_a_closed_file_is_refused_with_a_remedy(open_tree: Path) -> None:
 
     with unprivileged():
         (remote,) = await listed(source)
-        with pytest.raises(Permanent, match="chmod"):
+        with pytest.raises(Permanent, match=r"setfacl|chmod"):
             await source.fetch(taken_in(remote), MemorySink())
+
+
+def test_a_remedy_gives_its_owner_the_right_and_never_everybody(tmp_path: Path) -> None:
+    (tmp_path / "my photos").mkdir(mode=0o000)
+
+    own = remedies.permission_words(str(tmp_path / "my photos"))
+    others = remedies.permission_words("/etc") if os.geteuid() else ""
+
+    assert own.endswith(f": 'chmod -R u+rX {shlex.quote(str(tmp_path / 'my photos'))}'")
+    assert "o+" not in own + others
+
+
+def test_a_path_that_is_too_long_is_no_matter_of_a_cable() -> None:
+    words = remedies.listing_remedy("/a", OSError(errno.ENAMETOOLONG, "File name too long"))
+
+    assert "Shorten the names" in words
+    assert "cable" not in words
 
 
 async def test_a_closed_tree_is_a_complaint(open_tree: Path) -> None:

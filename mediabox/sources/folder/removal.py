@@ -8,7 +8,8 @@ from typing import Protocol
 
 from mediabox.errors import Gone, NeedsHuman, Permanent
 from mediabox.model.asset import Resource
-from mediabox.sources.folder.tree import Tree, remedy, show, version_of
+from mediabox.sources.folder.remedies import permission_words
+from mediabox.sources.folder.tree import Tree, show, version_of
 
 _BLOCK_BYTES = 1 << 18  # hashed while it is in the cache
 
@@ -69,7 +70,7 @@ def _remove_in(folder: int, tree: Tree, parts: tuple[str, ...], *, version: str,
 
 def _refused(tree: Tree, parts: tuple[str, ...], err: OSError, source: str) -> NeedsHuman:
     folder = os.path.join(tree.path, *parts[:-1])
-    how = "make the disk writable" if err.errno == errno.EROFS else remedy(folder).replace("o+rX", "o+rwX")
+    how = "make the disk writable" if err.errno == errno.EROFS else permission_words(folder, write=True)
     return NeedsHuman(
         f"{show(parts)} is archived but could not be removed: {os.strerror(err.errno or 0)}",
         issue="source.not_writable",

@@ -2,13 +2,13 @@
 
 import errno
 import os
-import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mediabox.errors import Away, Gone, MediaboxError, Permanent, Retryable
 from mediabox.sources.folder import names
+from mediabox.sources.folder.remedies import permission_words
 
 # How the kernel says that a disk, a card or a server went away under an open or known path.
 _AWAY = frozenset(
@@ -114,7 +114,9 @@ class Tree:
             case code if code in _GONE:
                 return self._absent(parts)
             case errno.EACCES | errno.EPERM:
-                return Permanent(f"{show(parts)} may not be read; {remedy(os.path.join(self.path, *parts))}")
+                return Permanent(f"{show(parts)} may not be read; {permission_words(os.path.join(self.path, *parts))}")
+            case errno.ENAMETOOLONG:
+                return Permanent(f"the path of {show(parts)} is too long; shorten the names of its folders")
             case _ if self.is_disk_away(err):
                 return self.away(reason)
             case errno.ENXIO | errno.ENODEV:
@@ -131,7 +133,7 @@ class Tree:
         try:
             folder = self.open()
         except PermissionError as err:
-            raise Permanent(f"{self.shown} may not be entered; {remedy(self.path)}") from err
+            raise Permanent(f"{self.shown} may not be entered; {permission_words(self.path)}") from err
         for part in parts[:-1]:
             try:
                 deeper = os.open(part, _STEP, dir_fd=folder)
@@ -177,17 +179,6 @@ def identity_of(path: str) -> tuple[int, int] | None:
 def show(parts: tuple[str, ...]) -> str:
     """A file's path below its tree, for a person."""
     return names.display("/".join(parts))
-
-
-def remedy(path: str) -> str:
-    """What a person can type so that we may read `path`."""
-    try:
-        status = os.stat(path)
-        owner = f" (it belongs to user {status.st_uid}, mode {stat.S_IMODE(status.st_mode):o})"
-    except OSError:
-        owner = ""
-    shown = shlex.quote(names.display(path))
-    return f"let user {os.geteuid()} read it{owner}: 'chmod -R o+rX {shown}', or 'chown -R {os.geteuid()} {shown}'"
 
 
 def _is_empty(folder: str | int) -> bool:

@@ -20,8 +20,9 @@ from mediabox.model.layouts import Layouts, Reason
 from mediabox.model.signature import kind_of_name
 from mediabox.model.survey import SHOWN, LeftOut, Survey
 from mediabox.sources.folder import names
+from mediabox.sources.folder.remedies import listing_remedy
 from mediabox.sources.folder.settle import Settling
-from mediabox.sources.folder.tree import Tree, identity_of, remedy, version_of
+from mediabox.sources.folder.tree import Tree, identity_of, version_of
 
 MAX_COMPLAINTS = 20  # of one listing: a thousand closed folders have one cause
 
@@ -236,10 +237,9 @@ def _type_of(entry: os.DirEntry[str]) -> str:
 def unreadable(path: str, err: OSError) -> Complaint:
     """The complaint about a folder that cannot be listed."""
     shown, why = names.display(path), os.strerror(err.errno or 0)
-    denied = err.errno in {errno.EACCES, errno.EPERM}
     return Complaint(
         key="source.unreadable",
         subject=shown,
         message=f"The folder {shown} could not be listed: {why}. What is in it is not backed up.",
-        remedy=remedy(path) if denied else "Check the disk and its cable; the system's log (dmesg) says more.",
+        remedy=listing_remedy(path, err),
     )
