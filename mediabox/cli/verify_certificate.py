@@ -26,6 +26,7 @@ RESOURCE = {"remote_id": TEXT, "version": TEXT, "sha256": TEXT, "size_bytes": NU
             "copies": [COPY]}  # fmt: skip
 POLICY = {"copies": NUMBER, "domains": NUMBER, "rereads": NUMBER, "newest_proof_ms": NUMBER,
           "oldest_proof_ms": NUMBER, "settled_ms": NUMBER, "quarantine_ms": NUMBER, "freed_counts": bool}  # fmt: skip
+RETURNED = "google-photos/"  # the owner's download of it, read once: a copy, but none that can be read again here
 OLDER = {"freed_counts"}  # only in certificates of before December 2026; whatever it says counts for nothing
 CERTIFICATE = {"format": TEXT, "source": TEXT, "remote_id": TEXT, "change_tag": TEXT, "issued_at_ms": NUMBER,
                "expires_at_ms": NUMBER, "policy": POLICY, "resources": [RESOURCE],
@@ -113,7 +114,7 @@ def _shortfalls(policy: Json, resource: Json, now_ms: int) -> list[str]:
         for copy in resource["copies"]
         if copy["evidence"] in ("R", "V") and 0 <= now_ms - copy["proved_at_ms"] <= policy["oldest_proof_ms"]
     ]
-    read_again = [copy for copy in proofs if copy["evidence"] == "R"]
+    read_again = [one for one in proofs if one["evidence"] == "R" and not one["volume"].startswith(RETURNED)]
     places = {(copy["volume"], copy["locator"]) for copy in proofs}
     newest_ms = max((copy["proved_at_ms"] for copy in proofs), default=0)
     wrong = {

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from mediabox.model.google_photos import PLACE
 from mediabox.model.ledger import Evidence
 
 FORMAT = "mediabox-release-1"
@@ -22,7 +23,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     copies: int = 2  # of class R or V
     domains: int = 2  # disks or hosts that do not fail together
-    rereads: int = 1  # of the copies, of class R
+    rereads: int = 1  # of the copies, of class R, on disks of the owner: what Google Photos gave back is no such
     newest_proof_ms: int = 24 * 3_600_000  # the newest proof is at most this old
     oldest_proof_ms: int = 45 * 86_400_000  # an older one counts as none (I7)
     settled_ms: int = 12 * 3_600_000  # one re-read this long after the write: catches lying caches and bad memory
@@ -92,7 +93,7 @@ def _written(plain: Any) -> bytes:
 def shortfalls(policy: Policy, resource: ResourceProof, *, now_ms: int) -> list[str]:
     """Why this file's copies do not satisfy the policy, for a person; empty when they do."""
     counted = [copy for copy in resource.copies if is_counted(policy, copy, now_ms=now_ms)]
-    rereads = [copy for copy in counted if copy.evidence is Evidence.REREAD]
+    rereads = [copy for copy in counted if copy.evidence is Evidence.REREAD and not copy.volume.startswith(PLACE)]
     domains = {copy.domain for copy in counted}
     found = []
     if len(counted) < policy.copies:

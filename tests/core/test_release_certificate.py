@@ -361,6 +361,46 @@ def test_the_older_key_is_held_to_its_type_and_place(value: object) -> None:
         read_at(_with(plain, ("certificate", "chain", "freed_counts"), True))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_google_photos_gave_back_is_a_second_copy_and_ages(seed: int) -> None:
+    made = returned(with_left(random.Random(seed), policy=Policy()), age_ms=40 * DAY_MS)
+
+    assert read_at(canonical(signer().sign(made)))["remote_id"] == made.remote_id
+    assert not [reason for one in made.resources for reason in shortfalls(made.policy, one, now_ms=NOW_MS)]
+    old = returned(made, age_ms=46 * DAY_MS)
+    with pytest.raises(Refused, match="fewer"):
+        read_at(canonical(signer().sign(old)))
+    assert all(shortfalls(old.policy, one, now_ms=NOW_MS) for one in old.resources)
+
+
+def test_what_google_photos_gave_back_alone_frees_nothing() -> None:
+    """One copy at least is on a disk of the owner and read again there."""
+    made = returned(with_left(random.Random(5), policy=Policy(copies=1, domains=1)), age_ms=DAY_MS // 2)
+    alone = tuple(msgspec.structs.replace(one, copies=one.copies[1:]) for one in made.resources)
+    made = msgspec.structs.replace(made, resources=alone)
+
+    with pytest.raises(Refused, match="read again"):
+        read_at(canonical(signer().sign(made)))
+    assert all(shortfalls(made.policy, one, now_ms=NOW_MS) for one in made.resources)
+
+
+def returned(made: Certificate, *, age_ms: int) -> Certificate:
+    """The second copy of each file is what the owner downloaded so long ago."""
+    resources = []
+    for one in made.resources:
+        first, second = one.copies
+        second = msgspec.structs.replace(
+            second,
+            volume="google-photos/anna",
+            domain="google-photos/anna",
+            evidence=Evidence.REREAD,
+            proved_at_ms=NOW_MS - age_ms,
+            written_at_ms=NOW_MS - age_ms - DAY_MS,
+        )
+        resources.append(msgspec.structs.replace(one, copies=(first, second)))
+    return msgspec.structs.replace(made, resources=tuple(resources))
+
+
 async def test_nothing_is_safe_by_what_left_a_phone(tmp_path: Path, tmp_path_factory) -> None:
     """Nor by what an older catalogue has of it as a copy that is present."""
     async with Simulator(tmp_path_factory.mktemp("icloud")) as icloud:

@@ -368,6 +368,28 @@ async def test_what_is_sent_again_leaves_alone_what_somebody_made_of_it_on_the_p
     assert (home.photos / A).read_bytes() == b"edited"
 
 
+async def test_a_deletion_syncthing_has_forgotten_is_neither_sent_again_nor_taken_for_anything(home: Home) -> None:
+    await home.send(A, B, C, ago_s=90 * DAY_S)
+    home.on_phone(delete(A))
+    await home.look()
+    home.on_phone(delete(B))
+    box = home.two.box
+    await home.pixel.close()
+    box.stop()
+    box.forget_database()
+    box.start()
+    eventually(lambda: box.is_connected_to(home.two.phone), "a connection")
+    eventually(lambda: home._is_held(C), "the phone to be known again")
+    home.start()
+
+    await home.look()
+    await home.look()
+
+    assert {one.name: one.state for one in await home.shelf.all()} == {A: FREED, B: DOUBTED, C: STORED}
+    assert "lost its memory" in (await home.notes())[B]
+    assert set(_listed(home.photos)) == set(_listed(home.camera)) == {C}
+
+
 # ---------------------------------------------------------------- honest
 
 

@@ -1,7 +1,7 @@
 """Keep one destination supplied: plan, look, admit, again and again.
 
 A look at a destination is a few questions and one transaction. What it shows is written
-down before anything new is admitted, so that room a peer has freed is used at once, and
+down before anything new is admitted, so that room which has become free at a peer is used at once, and
 the admission itself is the intent: whatever a crash leaves half done is an admitted
 delivery with a job.
 """

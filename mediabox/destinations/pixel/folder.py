@@ -49,7 +49,7 @@ What follows for evidence:
   photo to the Locked Folder or another folder, and losing the storage under a kept marker all look alike. A rename
   shows as a new file of the phone's (`modifiedBy` P, version `P:u` alone) at about the same counter.
 - When the box itself took a file out, a deletion by the phone may name either: what we withdrew is ours.
-- After the box's own loss of its index, what the phone had freed has no entry of ours and is never settled, or is
+- After the box's own loss of its index, what had left the phone has no entry of ours and is never settled, or is
   not known at all (404, when the phone lost its index as well): no evidence, a person is asked. What the phone
   deletes before the box has scanned again is sent a second time.
 """

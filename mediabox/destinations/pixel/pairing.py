@@ -89,7 +89,7 @@ def wanted(folder_id: str, label: str, outbox: Path) -> FolderConfig:
         rescan_interval_s=3600,
         min_disk_free=MinDiskFree(value=1, unit="%"),
         max_conflicts=0,  # no "sync-conflict" copies: a phone would back them up as photos of their own
-        versioning=Versioning(),  # what the phone freed is in the archive
+        versioning=Versioning(),  # what left the phone is in the archive
         order="newestFirst",
         marker_name=".stfolder",
     )

@@ -116,7 +116,7 @@ def complaints(
 
 
 def _stalled(name: str, settings: Settings, readings: Sequence[Reading], *, now_ms: int) -> Iterator[Complaint]:
-    """On the phone, and not freed: not backed up, or nobody has tapped Free up space."""
+    """Still on the phone: not backed up, or nobody has tapped Free up space."""
     since_ms = now_ms - settings.stall_days * DAY_MS
     stored = [one.delivery for one in readings if one.delivery.state is DeliveryState.STORED]
     count = sum((one.stored_at_ms or now_ms) < since_ms for one in stored)
@@ -124,10 +124,10 @@ def _stalled(name: str, settings: Settings, readings: Sequence[Reading], *, now_
         yield Complaint(
             key="destination.stalled",
             subject=name,
-            message=f"{count} of {len(stored)} photos have been on {name} for more than {settings.stall_days} days "
-            "without being freed.",
+            message=f"{count} of {len(stored)} photos have been on {name} for more than {settings.stall_days} days.",
             remedy="On the phone, open Google Photos: if it says that everything is backed up, tap your picture, "
-            "then Free up space. If the photos are not there at all, Android's media scan has not seen them "
+            "then Free up space. (Smart Storage lets them go after 60 days: then set `stall_days` so.) "
+            "If the photos are not there at all, Android's media scan has not seen them "
             "(Android 14): restart the phone, or open the folder once in Files by Google; and see that backup is on "
             "for this device folder (Settings, Backup, Back up device folders).",
         )
