@@ -5,7 +5,7 @@ all that is left of a film. A line for each layout; a new one needs no code.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from mediabox.model.asset import Kind
 from mediabox.model.signature import claimed_kind
@@ -29,6 +29,7 @@ _KINDS = {
     "pp3": _FILE, "dop": _FILE,  # RawTherapee, DxO: what was done to a picture (IMG_1.CR2.pp3)
     "mp4": _VIDEO, "insv": _VIDEO,  # proxies by their names only, below
 }  # fmt: skip
+_ENDINGS = tuple(f".{extension}" for extension in _KINDS)
 # Where names do not share their stem: what the clip's begins with.
 _RENAMED = (
     (re.compile(r"g[hxls](\d{6})\."), r"gx\1."),  # GoPro 6 and later: GL010001.LRV of GX010001.MP4 or GH010001.MP4
@@ -53,10 +54,9 @@ def is_proxy(name: str) -> bool:
     return _PROXY.fullmatch(name.casefold()) is not None
 
 
-def companions_among(names: Iterable[str]) -> frozenset[str]:
+def companions_among(names: Sequence[str]) -> frozenset[str]:
     """Those of a folder's names whose clips or pictures lie beside them."""
-    names = list(names)
-    wanting = [name for name in names if _is_candidate(name)]
+    wanting = [name for name in names if name.lower().endswith(_ENDINGS) and _is_candidate(name)]
     if not wanting:
         return frozenset()
     kinds: dict[str, set[Kind]] = {}

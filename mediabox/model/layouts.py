@@ -39,6 +39,9 @@ class Reason(StrEnum):
 ON_REQUEST = (Reason.PICASA_ORIGINALS, Reason.LIVP, Reason.HIDDEN, Reason.UNFINISHED, Reason.CACHE, Reason.BIN)
 
 
+_NONE = (None, None, None, None)
+
+
 class _Rule(msgspec.Struct, frozen=True):
     rank: int
     reason: Reason
@@ -57,6 +60,7 @@ class Layouts:
         self._take_in = frozenset(take_in)
         for rule in _rules(exclude):
             self._rules.setdefault(_key(rule.name), []).append(rule)
+        self._anywhere = self._rules.get("*")
 
     def reason(
         self, name: str, above: Sequence[str], beside: Callable[[], frozenset[str]], *, is_folder: bool
@@ -66,10 +70,12 @@ class Layouts:
         `above`: the folders it lies in, outermost first. `beside`: gives the case-folded names of its folder.
         """
         folded = name.casefold()
-        found: list[_Rule] = []
-        for key in (folded, f"*.{folded.rpartition('.')[2]}", f"{folded[:1]}*", "*"):
-            if (rules := self._rules.get(key)) is not None:
-                found += [rule for rule in rules if rule.is_folder is is_folder and fnmatchcase(folded, rule.name)]
+        get = self._rules.get
+        rules = (get(folded), get("*." + folded.rpartition(".")[2]), get(folded[:1] + "*"), self._anywhere)
+        if rules == _NONE:  # nearly every name
+            return None
+        near = [rule for some in rules if some for rule in some]
+        found = [rule for rule in near if rule.is_folder is is_folder and fnmatchcase(folded, rule.name)]
         fitting = {rule.rank: rule.reason for rule in found if _is_witnessed(rule, above, beside)}
         reason = fitting[min(fitting)] if fitting else None
         if reason in self._take_in:
