@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediabox.assembly import excluded_roots
 from mediabox.cli import exits
 from mediabox.cli.home import home_of
@@ -40,11 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _folders(config: Config, what: str | None) -> Iterator[Folder]:
     roots = excluded_roots(config)
-    for source in config.sources:
-        if isinstance(source.settings, Settings) and what in (None, source.name):
-            yield Folder(source.settings, name=source.name, excluded_roots=roots)
-    if what is not None and Path(what).is_dir():
-        yield Folder(Settings(trees=(os.path.abspath(what),)), name="folder", excluded_roots=roots)
+    chosen = {one.name: one.settings for one in config.sources if isinstance(one.settings, Settings)}
+    if what is not None:
+        chosen = {what: chosen[what]} if what in chosen else {}
+        if not chosen and Path(what).is_dir():
+            chosen = {"folder": Settings(trees=(os.path.abspath(what),), settle_s=0)}
+    for name, settings in chosen.items():  # looked at once: nothing is to be watched
+        yield Folder(msgspec.structs.replace(settings, watch="poll"), name=name, excluded_roots=roots)
 
 
 async def _walk(folder: Folder) -> None:

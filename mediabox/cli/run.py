@@ -102,6 +102,8 @@ def _conclusion(home: Path, *, archive: Path) -> int:
         f"{accounting.quarantined:,} quarantined, {accounting.pending:,} pending."
     )
     print(f"  The archive is {plain(str(archive))}")
+    if left_out := sum(survey.names - survey.listed for survey in found.surveys.values()):
+        print(f"  {count_words(left_out, 'name')} left out: `mediabox status` says why")
     for road in found.roads:
         print(plain(f"  to {road.destination}: {road_words(road)}"))
     for named in found.quarantined:

@@ -97,6 +97,7 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
     (b"FLV\x01", "video/x-flv"),
     (b"\x1f\x07\0", "video/x-dv"),
+    (b"V6\0\0", "application/x-moi"),  # a camcorder's notes about a MOD, with its size: less than 64 KiB
     (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "application/mxf"),
 )
 _APPLE_DOUBLE = b"\0\x05\x16\x07"  # ._IMG_1.JPG on a FAT card: a Mac's notes about a file, never the file

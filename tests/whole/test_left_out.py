@@ -4,6 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sources.any_tree import PATHS, lay_out, names_below
+
+from mediabox.cli.home import catalogue
+from mediabox.store import figures
 from whole.box import Household
 from whole.plain_box import run_to_the_end
 
@@ -48,6 +55,25 @@ def test_every_name_in_the_tree_is_accounted_for(tmp_path: Path) -> None:
     ended = sum(accounting[end] for end in ("archived", "duplicate", "quarantined"))
     there = sum(len(files) for _, _, files in os.walk(box.pictures))
     assert ended + status["ignored"] + sum(counts(status).values()) == there
+
+
+@settings(max_examples=8, deadline=None)
+@given(paths=st.lists(PATHS, min_size=1, max_size=14))
+def test_any_tree_is_accounted_for(
+    tmp_path_factory: pytest.TempPathFactory, paths: list[tuple[list[str], str, str]]
+) -> None:
+    box = Household(tmp_path_factory.mktemp("any"))
+    box.found({})
+    lay_out(box.pictures, paths)
+
+    run_to_the_end(box.home, {})
+
+    with catalogue(box.home) as connection:
+        found = figures.status(connection, now_ms=0)
+    accounting, survey = found.accounting, found.surveys["pictures"]
+    ended = accounting.archived + accounting.duplicate + accounting.quarantined
+    left_out = sum(one.count for one in survey.left_out)
+    assert ended + found.ignored + left_out == names_below(box.pictures) == survey.names
 
 
 def test_a_person_sees_the_reason_and_what_to_do(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from mediabox.native.tags.jpeg import read_jpeg
 from mediabox.native.tags.jxl import read_jxl
 from mediabox.native.tags.layered import read_jpeg_2000, read_photoshop_document
 from mediabox.native.tags.matroska import read_matroska
+from mediabox.native.tags.moi import read_moi
 from mediabox.native.tags.movie import read_movie
 from mediabox.native.tags.png import read_png
 from mediabox.native.tags.raw import read_cr3, read_mrw, read_raf, read_tiff, read_x3f
@@ -65,6 +66,7 @@ _WALKERS = {
     "image/x-sigma-x3f": read_x3f,
     **dict.fromkeys(("video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp", "video/3gpp2"), read_movie),
     **dict.fromkeys(("video/matroska", "video/webm"), read_matroska),
+    "application/x-moi": read_moi,
     "video/x-msvideo": read_avi,
     "video/x-ms-asf": read_asf,
     "video/x-dv": read_dv,
