@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mediabox.config.load import Config
     from mediabox.model.asset import Resource
+    from mediabox.sources.icloud.checksum import FileChecksum
 
 CHUNK_BYTES = 1 << 20
 
@@ -54,17 +55,7 @@ def _prove(connection: sqlite3.Connection, root: Path, resource: Resource, found
     checksum = checksum_of(resource.version)
     if checksum is None or kept is None or kept.path is None:
         found.unprovable.append(resource.name)
-        return
-    digest = hashlib.sha256()
-    try:
-        with open(root / kept.path, "rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                digest.update(chunk)
-                checksum.feed(chunk)
-    except OSError:
-        found.unreadable.append(resource.name)
-        return
-    if digest.hexdigest() != kept.digest:
+    elif not _is_whole(root / kept.path, kept.digest, checksum):
         found.unreadable.append(resource.name)
     elif not checksum.agrees:
         found.differing.append(resource.name)
@@ -75,15 +66,22 @@ def _prove(connection: sqlite3.Connection, root: Path, resource: Resource, found
                 _note(connection, one)
 
 
-def _note(connection: sqlite3.Connection, resource: Resource) -> None:
-    journal.append(
-        connection,
-        "checksum_agreed",
-        at_ms=Clock().wall_ms(),
-        resource_id=resource.id,
-        asset_id=resource.asset_id,
-        sha256=resource.digest,
-    )
+def _note(connection: sqlite3.Connection, one: Resource) -> None:
+    at_ms, event = Clock().wall_ms(), "checksum_agreed"
+    journal.append(connection, event, at_ms=at_ms, resource_id=one.id, asset_id=one.asset_id, sha256=one.digest)
+
+
+def _is_whole(path: Path, digest: str | None, checksum: FileChecksum) -> bool:
+    """Whether the file is as it was archived; the checksum sees it pass."""
+    hashed = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                hashed.update(chunk)
+                checksum.feed(chunk)
+    except OSError:
+        return False
+    return hashed.hexdigest() == digest
 
 
 def _words(found: Proved) -> Iterator[str]:

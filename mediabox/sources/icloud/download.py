@@ -15,18 +15,15 @@ from yarl import URL
 from mediabox.errors import Away, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.signature import HEAD_BYTES
-from mediabox.model.structure import Witness
 from mediabox.sources.icloud.answers import Trouble
 from mediabox.sources.icloud.budget import Lane
-from mediabox.sources.icloud.checksum import checksum_of
 from mediabox.sources.icloud.connection import Unreachable
 from mediabox.sources.icloud.dead_links import LINK_DEAD, DeadLinks
+from mediabox.sources.icloud.pour import Pour
 from mediabox.sources.icloud.records import size_of_version
 from mediabox.sources.icloud.refusals import Verdict, retry_after_s, verdict_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import aiohttp
 
     from mediabox.clock import Clock
@@ -43,7 +40,6 @@ CHUNK_BYTES = 1 << 20  # one hop to a thread each; 256 KiB would cost four times
 FRUITLESS = 3  # connections in a row that bring nothing, before it is given up for now
 STRAYS = 3  # wrong answers in a row, of whatever files, before the account is thought to be in trouble
 MOST_DOUBTS = 1000
-STOP_S = 5.0  # what a write may take to end after a cancellation; SIGTERM to exit is 10 s
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 ENDPOINT = "content"
@@ -95,7 +91,7 @@ class Downloads:
             raise Permanent(f"{resource.name} is empty in iCloud (0 bytes)")
         self.dead.refuse_early()
         async with self._lanes:
-            pour = _Pour(resource, sink, size=size, offset=await asyncio.to_thread(lambda: sink.offset))
+            pour = Pour(resource, sink, size=size, offset=await asyncio.to_thread(lambda: sink.offset))
             if size is not None and pour.offset > size:
                 await pour.restart()
             await self._pour(pour)
@@ -131,7 +127,7 @@ class Downloads:
             except Unreachable as err:
                 raise self._connection.away(err, f"look at {name}") from err
 
-    async def _pour(self, pour: _Pour) -> None:
+    async def _pour(self, pour: Pour) -> None:
         """Connect until the file is whole; give up when connections bring nothing, or a fresh link is dead."""
         fruitless = dead = 0
         while not pour.is_whole:
@@ -151,7 +147,7 @@ class Downloads:
             if fruitless >= FRUITLESS:
                 raise Retryable(f"{pour.resource.name}: {problem}, at {pour.offset:,} of {pour.size or 0:,} bytes")
 
-    async def _stream(self, link: Link, pour: _Pour) -> str:
+    async def _stream(self, link: Link, pour: Pour) -> str:
         """One connection's worth. What ended it, if the file is not whole now. Raises Away, Retryable."""
         before = pour.offset
         async with self._budget.call(ENDPOINT, account=self._connection.name, lane=Lane.CONTENT) as call:
@@ -197,7 +193,7 @@ class Downloads:
             case _:
                 raise Stray(f"iCloud answered {got.status} for {name}")
 
-    async def _accept(self, got: aiohttp.ClientResponse, pour: _Pour) -> None:
+    async def _accept(self, got: aiohttp.ClientResponse, pour: Pour) -> None:
         """Check that what comes is this file from where we stopped, or from its beginning."""
         start, total = _extent(got)
         if pour.size is None:
@@ -211,7 +207,7 @@ class Downloads:
             await pour.restart()  # Range was ignored
         pour.tag = got.headers.get("ETag")
 
-    async def _copy(self, got: aiohttp.ClientResponse, pour: _Pour) -> str:
+    async def _copy(self, got: aiohttp.ClientResponse, pour: Pour) -> str:
         """Everything that comes, in chunks. Never more than the file's length."""
         pieces: list[bytes] = []
         held = 0
@@ -239,12 +235,12 @@ class Downloads:
             self.dead.work()
         return "the answer ended early"
 
-    async def _refuse_surplus(self, pour: _Pour, held: int) -> None:
+    async def _refuse_surplus(self, pour: Pour, held: int) -> None:
         if pour.size is not None and pour.offset + held > pour.size:
             await pour.restart()
             raise Stray(f"iCloud sent more than the {pour.size:,} bytes of {pour.resource.name}")
 
-    async def _judge(self, pour: _Pour) -> None:
+    async def _judge(self, pour: Pour) -> None:
         """Apple's checksum decides, once it is known to tell; before that, and without one, the file's end does."""
         match pour.checksum:
             case None:
@@ -258,7 +254,7 @@ class Downloads:
             case _:
                 await self._judge_end(pour)
 
-    async def _judge_end(self, pour: _Pour) -> None:
+    async def _judge_end(self, pour: Pour) -> None:
         """A file that seems to lack its end is fetched twice; if it comes the same again, it is so in iCloud."""
         complaint = pour.witness.complaint() if pour.witness is not None else None
         if complaint is None or pour.witness is None:
@@ -280,57 +276,6 @@ class Downloads:
             self._strays = 0
             message = f"iCloud answered {STRAYS} times in a row with something else than the file"
             raise Away(message, part=self._connection.part, retry_after_s=300.0)
-
-
-class _Pour:
-    """One file on its way. Invariant: the sink holds exactly the first `offset` bytes of this version."""
-
-    def __init__(self, resource: Resource, sink: Sink, *, size: int | None, offset: int) -> None:
-        self.resource = resource
-        self.size = size
-        self.offset = offset
-        self.tag: str | None = None
-        self._sink = sink
-        # Who did not see the beginning cannot judge the end.
-        self.witness = None if offset else Witness()
-        self.checksum = None if offset else checksum_of(resource.version)
-
-    @property
-    def is_whole(self) -> bool:
-        return self.size is not None and self.offset == self.size
-
-    def headers(self) -> dict[str, str]:
-        if not self.offset:
-            return {}
-        condition = {"If-Range": self.tag} if self.tag is not None and not self.tag.startswith("W/") else {}
-        return {"Range": f"bytes={self.offset}-", **condition}
-
-    async def restart(self) -> None:
-        await _in_thread(self._sink.restart)
-        self.offset, self.witness, self.checksum = 0, Witness(), checksum_of(self.resource.version)
-
-    async def write(self, chunk: bytes) -> None:
-        await _in_thread(self._keep, chunk)
-        self.offset += len(chunk)
-        if self.witness is not None:
-            self.witness.feed(chunk)
-
-    def _keep(self, chunk: bytes) -> None:
-        """Blocking: a hash of a megabyte takes about as long as its write."""
-        self._sink.write(chunk)
-        if self.checksum is not None:
-            self.checksum.feed(chunk)
-
-
-async def _in_thread(work: Callable[..., None], *given: bytes) -> None:
-    """Run in a thread, and wait for it even when cancelled: its owner takes the sink back afterwards."""
-    future = asyncio.get_running_loop().run_in_executor(None, work, *given)
-    try:
-        await asyncio.wait({future})
-    finally:
-        if not future.done():
-            await asyncio.wait({future}, timeout=STOP_S)
-    future.result()
 
 
 def _extent(got: aiohttp.ClientResponse) -> tuple[int, int | None]:

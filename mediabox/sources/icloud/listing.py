@@ -54,12 +54,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Listing:
     """One pass over an account. Keeps nothing that a kill may not take."""
 
-    def __init__(self, cloud: CloudKit, *, settings: Settings, keep: Keep, clock: Clock, name: str) -> None:
+    def __init__(
+        self, cloud: CloudKit, *, settings: Settings, keep: Keep, clock: Clock, name: str, is_close: bool = False
+    ) -> None:
+        """`is_close`: ask each library itself, also one that `changes/database` does not name."""
         self._cloud = cloud
         self._settings = settings
         self._keep = keep
         self._clock = clock
         self._name = name
+        self._is_close = is_close
         self._libraries = Libraries(cloud, settings=settings, name=name)
         self._albums = Albums(cloud)
         self.end: Cursor | None = None  # where the pass has come to
@@ -79,7 +83,7 @@ class Listing:
         denied = None
         for name in [each.name for each in cursor.libraries if self._libraries.is_wanted(each.name)]:
             try:
-                async for step in self._library(cursor, name, has_changed=name in changed):
+                async for step in self._library(cursor, name, has_changed=self._is_close or name in changed):
                     cursor = cursor.put(step.progress) if step.progress is not None else cursor.drop(name)
                     yield msgspec.structs.replace(step.page, cursor=cursor.encode())
             except LibraryGone as gone:

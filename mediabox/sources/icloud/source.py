@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 BUDGET = "icloud.budget"  # under which key all accounts share theirs
 HOUSEHOLD = "icloud.household"
 
+CLOSE_EVERY_S = 86_400.0  # what an answer left out once is found within a day, for one call
 MOST_DENIALS = 3  # what passes has passed by then, a minute or more apart each
 
 T = TypeVar("T")
@@ -87,6 +88,7 @@ class ICloud:
         )
         self._schedule = Schedule(clock, poll_s=settings.poll_s)
         self._complaints: tuple[Complaint, ...] = ()
+        self._close_at_s = 0.0
         self._denials = 0  # listings in a row that ended with a library Apple denies
         self._bin = RecentlyDeleted(self._cloud)
 
@@ -115,8 +117,14 @@ class ICloud:
         Raises Away when Apple cannot be reached, wants a pause or is still indexing;
         NeedsHuman when somebody has to sign in, or the account has no photo library.
         """
+        is_close = self._clock.monotonic_s() >= self._close_at_s
         listing = Listing(
-            self._cloud, settings=self._settings, keep=self._shelf.listed, clock=self._clock, name=self.name
+            self._cloud,
+            settings=self._settings,
+            keep=self._shelf.listed,
+            clock=self._clock,
+            name=self.name,
+            is_close=is_close,
         )
         self._schedule.failed()  # until it has come to its end
         try:
@@ -131,6 +139,8 @@ class ICloud:
         finally:
             await self._connection.seal()
         self._denials = 0
+        if is_close:
+            self._close_at_s = self._clock.monotonic_s() + CLOSE_EVERY_S
         if listing.end is not None:
             self._complaints = complaints_of(listing.end, self.name)
         self._schedule.listed()

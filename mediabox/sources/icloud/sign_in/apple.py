@@ -11,7 +11,6 @@ which run the real one.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,7 +22,6 @@ from pyicloud.exceptions import (
     PyiCloudAPIResponseException,
     PyiCloudAuthRequiredException,
     PyiCloudConnectionException,
-    PyiCloudException,
     PyiCloudFailedLoginException,
 )
 from pyicloud.session import PyiCloudSession
@@ -31,9 +29,10 @@ from pyicloud.session import PyiCloudSession
 from mediabox.sources.icloud import tolerant
 from mediabox.sources.icloud.endpoints import CLIENT_BUILD, CLIENT_MASTERING, Endpoints
 from mediabox.sources.icloud.session import Browser
+from mediabox.sources.icloud.sign_in.endings import Ended, RepairAsked, reaching
 from mediabox.sources.icloud.sign_in.exact_srp import keep_salts_whole
 from mediabox.sources.icloud.sign_in.jar import from_jar, to_jar
-from mediabox.sources.icloud.sign_in.messages import Answer, NeedsTerms, Phone, Refused, Unreachable
+from mediabox.sources.icloud.sign_in.messages import NeedsTerms, Phone, Refused
 from mediabox.sources.icloud.sign_in.verdict import (
     PhoneVerification,
     SecurityCode,
@@ -44,8 +43,6 @@ from mediabox.sources.icloud.sign_in.verdict import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from requests import Response
 
 keep_salts_whole()
@@ -57,18 +54,6 @@ TOKENS_REFUSED = (
     PyiCloudAuthRequiredException,
     PyiCloudAPIResponseException,
 )
-
-
-class Ended(Exception):
-    """Apple's answer settles the request: nothing more may be tried for it."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(type(answer).__name__)
-        self.answer = answer
-
-
-class RepairAsked(Exception):
-    """Apple answered 412 (`verdict.wants_repair`): the page would call `repair/complete` now."""
 
 
 class _Connection(PyiCloudSession):
@@ -155,7 +140,7 @@ class Apple(PyiCloudService):
         """Whether the session of last time is still good, and trusted. One call. Raises Ended."""
         if not self.session.cookies.get("X-APPLE-WEBAUTH-TOKEN"):
             return False
-        with _reaching():
+        with reaching():
             try:
                 self.data = self._validate_token()
             except PyiCloudConnectionException:
@@ -169,7 +154,7 @@ class Apple(PyiCloudService):
         """Whether the tokens of last time open a new session. One call. Raises Ended."""
         if not self.session.data.get("session_token"):
             return False
-        with _reaching():
+        with reaching():
             try:
                 self._authenticate_with_token()
             except PyiCloudConnectionException:
@@ -180,7 +165,7 @@ class Apple(PyiCloudService):
 
     def log_in_with_password(self) -> bool:
         """One SRP sign-in. True: signed in, this browser is trusted. False: a second factor is wanted. Raises Ended."""
-        with _reaching():
+        with reaching():
             try:
                 self._srp_authentication()
             except RepairAsked:
@@ -221,7 +206,7 @@ class Apple(PyiCloudService):
     def send_to_devices(self) -> None:
         """Let Apple show a code on the owner's devices, once. Raises Ended."""
         self._phone = None
-        with _reaching():
+        with reaching():
             response = self._session_put("verify/trusteddevice/securitycode")
             if response is not None:
                 self.use_existing_trusted_device_code()
@@ -241,14 +226,14 @@ class Apple(PyiCloudService):
         )
         if self._phone is None:
             raise Ended(Refused(detail="the account has no such trusted phone number"))
-        with _reaching():
+        with reaching():
             self._request_sms_2fa_code()
 
     def try_code(self, code: str) -> bool:
         """Whether the code was accepted and this browser is trusted now. Raises Ended."""
         if self._phone is None and self._trusted_device_bridge_state is None:
             self.use_existing_trusted_device_code()  # shown after our PUT, or read off the device's settings
-        with _reaching():
+        with reaching():
             try:
                 return self.validate_2fa_code(code)
             except RepairAsked:
@@ -320,7 +305,7 @@ class Apple(PyiCloudService):
 
         Empty when Apple will not tell: then the photos themselves will.
         """
-        with _reaching():
+        with reaching():
             try:
                 return self._check_pcs_consent()
             except PyiCloudConnectionException:
@@ -330,13 +315,13 @@ class Apple(PyiCloudService):
 
     def ask_consent(self) -> bool:
         """Whether Apple notified the owner's devices. One call."""
-        with _reaching():
+        with reaching():
             answer = self.session.post(f"{self._setup_endpoint}/enableDeviceConsentForPCS", params=self.params).json()
         return bool(answer.get("isDeviceConsentNotificationSent"))
 
     def ask_photo_keys(self) -> bool:
         """Whether the photos' keys are here now (as cookies). One call; a device may take minutes to hand them over."""
-        with _reaching():
+        with reaching():
             answer = self._send_pcs_request("photos", derived_from_user_action=True)
         return answer.get("status") == "success"
 
@@ -350,19 +335,3 @@ class Apple(PyiCloudService):
             cookies=tuple(from_jar(cookie) for cookie in self.session.cookies),
             echoes=echoes,
         )
-
-
-@contextmanager
-def _reaching() -> Iterator[None]:
-    """Turn "no answer from Apple" and unknown refusals into an end that says so, without Apple's text."""
-    try:
-        yield
-    except PyiCloudConnectionException as err:
-        reason = type(err.__cause__).__name__ if err.__cause__ else "no answer"
-        raise Ended(Unreachable(detail=reason)) from None
-    except PyiCloudException as err:
-        code = getattr(err, "code", None)
-        detail = f"{type(err).__name__.removeprefix('PyiCloud')}" + (f" ({code})" if code else "")
-        raise Ended(Refused(detail=detail)) from None
-    except (AttributeError, KeyError, TypeError, ValueError) as err:  # an answer of another shape than pyicloud expects
-        raise Ended(Refused(detail=f"an answer that was not understood ({type(err).__name__})")) from None

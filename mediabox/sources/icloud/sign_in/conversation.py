@@ -8,7 +8,8 @@ from pyicloud.exceptions import PyiCloudServiceNotActivatedException
 
 from mediabox.clock import Clock
 from mediabox.sources.icloud.session import Protection, Session
-from mediabox.sources.icloud.sign_in.apple import Apple, Ended
+from mediabox.sources.icloud.sign_in.apple import Apple
+from mediabox.sources.icloud.sign_in.endings import Ended
 from mediabox.sources.icloud.sign_in.messages import (
     AcceptTerms,
     Answer,

@@ -12,8 +12,6 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
 from mediabox.sources.icloud.refusals import OFFLINE
@@ -103,10 +101,7 @@ class SignIn:
             return await self._session_of(await self._sign_in_alone(kept, is_recheck=is_recheck))
 
     def expired(self, session: Session) -> None:
-        """iCloud turned this session away (421, 450, 403, 401): the next `session()` finds out why.
-
-        Lanes that report the same session count once.
-        """
+        """iCloud turned this session away (421, 450 ...): the next `session()` finds out why. Lanes count once."""
         if session is not self._proven:
             return
         held_s = self._clock.monotonic_s() - self._proven_at_s
@@ -122,11 +117,9 @@ class SignIn:
     async def seal(self) -> None:
         """Write renewed cookies down, sealed: a restart, and the next sign-in, go on with them."""
         async with self._turn:
-            cookies, self._renewed = self._renewed, None
-            if cookies is None or self._proven is None:
-                return
-            browser = msgspec.structs.replace(self._proven.browser, cookies=cookies)
-            await self._standing.keep(browser=browser, session=msgspec.structs.replace(self._proven, browser=browser))
+            if self._renewed is not None and self._proven is not None:
+                await self._standing.renew(self._proven, self._renewed)
+            self._renewed = None
 
     # ------------------------------------------------------------ what people say
 
@@ -339,7 +332,7 @@ class SignIn:
         assert self._child is not None
         reply = await self._child.ask(request)
         answer = reply.answer
-        log.info("icloud_sign_in", source=self.account.name, asked=_name(request), answer=_name(answer))
+        log.info("icloud_sign_in", source=self.account.name, asked=type(request).__name__, answer=type(answer).__name__)
         if isinstance(request, Start) and request.password is not None and not is_asked and not reply.used_password:
             await self._standing.keep(password_tried_at_ms=0)  # its turn did not come: nothing to wait for
         if isinstance(request, Submit) and isinstance(answer, SignedIn):
@@ -354,7 +347,3 @@ class SignIn:
         if not stays_open and not (is_asked and isinstance(answer, GOES_ON)):
             await self.close()
         return answer
-
-
-def _name(message: Request | Answer) -> str:
-    return type(message).__name__

@@ -25,7 +25,7 @@ from mediabox.sources.icloud.sign_in.messages import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mediabox.sources.icloud.session import Session
+    from mediabox.sources.icloud.session import Cookie, Session
     from mediabox.sources.icloud.sign_in.vault import Account, Kept, Need, Vault
 
 QUIET_MS = 600_000  # after a 429 or 503 that names no time
@@ -105,6 +105,11 @@ class Standing:
                 await self._settle_recheck(kept)
             case answer:
                 await self._ask_for(answer, kept)
+
+    async def renew(self, session: Session, cookies: tuple[Cookie, ...]) -> None:
+        """Keep this session with the cookies it has now."""
+        browser = msgspec.structs.replace(session.browser, cookies=cookies)
+        await self.keep(browser=browser, session=msgspec.structs.replace(session, browser=browser))
 
     async def ask(self, need: Need) -> None:
         """Keep what a person has to do and open its issue; the one before is replaced by it."""
