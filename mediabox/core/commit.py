@@ -167,7 +167,7 @@ class _Application:
         if facts is not None:  # else they are settled together
             requests += self._settle(resource, facts, only=("group", "place"))
         kept = assets.resource(self._connection, keeper)
-        moves = self._committer.moves(resource) and kept is not None and kept.state is ResourceState.ARCHIVED
+        moves = kept is not None and kept.state is ResourceState.ARCHIVED and self._is_movable(resource, kept)
         requests += self._follow(kept if kept is not None and kept.state is ResourceState.TRASHED else resource)
         return requests + list(plan.after_duplicate(resource, moves=moves, now_ms=self.now_ms))
 
@@ -223,7 +223,8 @@ class _Application:
         assets.set_archived(self._connection, resource.id, self.now_ms)
         self._note("archived", resource, path=receipt.path, volume=receipt.volume, evidence=receipt.evidence)
         movable = self._movable(resource)
-        following = [*self._follow(resource), *self._settle_place(resource)]
+        has_company = len(assets.members(self._connection, resource.asset_id)) > 1
+        following = [*self._follow(resource), *(self._settle_place(resource) if has_company else ())]
         return [*plan.after_archiving(resource, movable=movable, now_ms=self.now_ms), *following]
 
     def _settle_place(self, resource: Resource, *, is_late: bool = False) -> list[JobRequest]:
@@ -239,7 +240,12 @@ class _Application:
     def _movable(self, kept: Resource) -> list[Resource]:
         """Files at their sources that the owner moves, now that these bytes are archived."""
         copies_elsewhere = [kept, *assets.duplicates(self._connection, kept.id)]
-        return [one for one in copies_elsewhere if self._committer.moves(one)]
+        return [one for one in copies_elsewhere if self._is_movable(one, kept)]
+
+    def _is_movable(self, one: Resource, kept: Resource) -> bool:
+        """A companion that stands alone may yet find a file of its own, and would have to be kept beside that."""
+        is_kept = one.asset_id == kept.asset_id or not one.is_companion
+        return is_kept and self._committer.moves(one)
 
     def _follow(self, resource: Resource) -> list[JobRequest]:
         """It has its end now: whether its asset may go, or has to come back, could not be decided before."""

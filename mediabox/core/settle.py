@@ -13,7 +13,7 @@ from mediabox.contracts import Decision, Duplicate, Join, Reserve, Similar
 from mediabox.core import plan
 from mediabox.core.company import agreed, awaits, by_rank
 from mediabox.model.asset import ResourceState
-from mediabox.store import assets, journal, told
+from mediabox.store import assets, journal, told, trash
 
 if TYPE_CHECKING:
     import sqlite3
@@ -99,9 +99,19 @@ class Settlement:
 
     def _join(self, decision: Join) -> None:
         self._concerned.add(decision.asset_id)
+        resource = assets.resource(self._connection, decision.resource_id)
+        if resource is not None and resource.is_companion and resource.state is ResourceState.DUPLICATE:
+            self._fetch_again(resource, decision.asset_id)
         left = assets.join(self._connection, decision.resource_id, decision.asset_id, decision.role)
         self._note("joined", decision.resource_id, decision.asset_id, role=decision.role, left=left)
         self.jobs.extend(plan.after_joining(decision.asset_id, now_ms=self._now_ms))
+
+    def _fetch_again(self, resource: Resource, asset_id: int) -> None:
+        """A companion that stood alone and was kept as another of its name has found its own file."""
+        keeper = assets.resource(self._connection, resource.duplicate_of or 0)
+        if keeper is None or keeper.asset_id != asset_id:
+            trash.begin_again(self._connection, resource.id)
+            self.jobs.extend(plan.after_taking_in(resource.id, resource.kind))
 
     def _note(self, event: str, resource_id: int, asset_id: int, **fields: object) -> None:
         journal.append(

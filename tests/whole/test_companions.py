@@ -324,3 +324,22 @@ def test_where_says_which_file_knew_the_time(photos: Photos, capsys: pytest.Capt
     said = capsys.readouterr().out
     assert "  taken    1998-03-01T10:00:00 local time, zone unknown (xmp)" in said
     assert "by another file of its asset; this one says 2015-07-08T09:10:11" in said
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_equal_sidecars_that_came_first_go_each_to_its_own_picture(photos: Photos, *, moves: bool) -> None:
+    photos.box.moves = moves
+    for folder in ("one", "two"):
+        photos.add(f"{folder}/a.xmp", XMP, STARS)
+    photos.run()
+    assert photos.ask("SELECT count(*) FROM resource WHERE state = 'duplicate'") == [(1,)]
+
+    for folder in ("one", "two"):
+        photos.add(f"{folder}/a.jpg", JPEG + folder.encode(), DATED)
+    photos.run()
+
+    sidecars = [path for path in photos.archived() if path.endswith(".jpg.xmp")]
+    assert len(sidecars) == 2
+    assert all("Norway" in photos.sidecar(path) for path in sidecars)
+    assert bool(list(photos.box.pictures.rglob("*.*"))) is not moves
+    photos.box.assert_sound()
