@@ -17,6 +17,7 @@ from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
 from mediabox.model.asset import Kind
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
+from mediabox.store import database
 from whole.box import Household
 from whole.examiner import TableExaminer
 from whole.plain_box import killed_at, run_to_the_end
@@ -342,4 +343,31 @@ def test_equal_sidecars_that_came_first_go_each_to_its_own_picture(photos: Photo
     assert len(sidecars) == 2
     assert all("Norway" in photos.sidecar(path) for path in sidecars)
     assert bool(list(photos.box.pictures.rglob("*.*"))) is not moves
+    photos.box.assert_sound()
+
+
+def test_a_sidecar_an_older_version_kept_with_another_picture_only_comes_to_its_own(photos: Photos) -> None:
+    for name in "ab":
+        photos.add(f"{name}.jpg", JPEG + name.encode(), DATED)
+    photos.add("a.jpg.xmp", XMP, STARS)
+    photos.run()
+    scripts = database._migrations()
+    with closing(sqlite3.connect(photos.box.home / "mediabox.db", isolation_level=None)) as connection:
+        status = photos.box.add("b.jpg.xmp", XMP).stat()
+        connection.execute(
+            "INSERT INTO resource (asset_id, source_id, remote_id, version, name, folder, stem, kind, role, state,"
+            " taken_in_at_ms, size_bytes, digest, duplicate_of) SELECT picture.asset_id, kept.source_id,"
+            " replace(kept.remote_id, 'a.jpg', 'b.jpg'), ?, 'b.jpg.xmp', kept.folder, 'b', 'sidecar', 'sidecar',"
+            " 'duplicate', 0, kept.size_bytes, kept.digest, kept.id FROM resource AS kept, resource AS picture"
+            " WHERE kept.name = 'a.jpg.xmp' AND picture.name = 'b.jpg'",
+            (f"{status.st_size}-{status.st_mtime_ns}",),
+        )
+        healing = next(number for number, script in enumerate(scripts) if "taken in again at the next" in script)
+        connection.executescript(scripts[healing])
+    photos.box.found({})
+
+    photos.run()
+
+    assert "2015/2015-07/b.jpg.source.xmp" in photos.archived()
+    assert "Norway" in photos.sidecar("2015/2015-07/b.jpg.xmp")
     photos.box.assert_sound()
