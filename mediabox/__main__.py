@@ -188,6 +188,8 @@ def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     resend = _named(action, "resend", "it is not in Google Photos: deliver again what is unverified, or what you name")
     for photos in (believe, resend):
         photos.add_argument("photo", nargs="*", metavar="PHOTO", help="only these, by name, also what has left")
+    archive = _named(action, "archive", "copy files the phone put among the copies to where a source takes them in")
+    archive.add_argument("--into", metavar="DIR", help="a folder a source searches, where there are several")
     prove = _with_json(_named(action, "prove", "hold what you downloaded from Google Photos against the archive"))
     prove.add_argument("--takeout", required=True, metavar="DIR", help="Takeout's folder or zip file, or any download")
     count = _named(action, "count", "how many photos Google Photos offers to free, as it says before Free up space")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.cli import exits, pixel_answers, pixel_orders, pixel_prove
+from mediabox.cli import exits, pixel_answers, pixel_archive, pixel_orders, pixel_prove
 from mediabox.cli.home import DATABASE, archive_of, home_of, locked, running
 from mediabox.cli.pixel_answers import open_words
 from mediabox.cli.pixel_words import STEPS, asking_words, paired_words, qr_lines, standing_words
@@ -76,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
             target, questions = asyncio.run(answered(home, arguments))
             device = arguments.device or ""
             return asyncio.run(pair(target, device, questions, wait_s=arguments.wait, as_json=arguments.json))
+        case "archive":
+            return pixel_archive.run(destination_settings(home, arguments.name), arguments.into)
         case "prove":
             target = destination_settings(home, arguments.name)
             return pixel_prove.run(target, Path(arguments.takeout), as_json=arguments.json)

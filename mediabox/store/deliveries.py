@@ -144,6 +144,14 @@ def has_any(connection: sqlite3.Connection, destination: str) -> bool:
     return row is not None
 
 
+def had_bytes(connection: sqlite3.Connection, destination: str, digest: str) -> bool:
+    """Whether these bytes were ever delivered there."""
+    row = connection.execute(
+        "SELECT 1 FROM delivery WHERE destination = ? AND digest = ? LIMIT 1", (destination, digest)
+    ).fetchone()
+    return row is not None
+
+
 def in_state_count(connection: sqlite3.Connection, destination: str, state: DeliveryState) -> int:
     row = connection.execute(
         "SELECT count(*) FROM delivery WHERE destination = ? AND state = ?", (destination, state)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.contracts import Complaint
 from mediabox.core import commands
-from mediabox.core.delivering import choice, record
+from mediabox.core.delivering import choice, record, strangers
 from mediabox.core.delivering.window import Out, admit, why_not
 from mediabox.errors import Away, NeedsHuman, Retryable
 from mediabox.failpoints import fp
@@ -147,7 +147,9 @@ class Deliveries:
                 deliveries.in_state_count(connection, name, DOUBTED),
             )
         )
-        await self._issues.report(f"destination:{name}", [*look.complaints, *doubts, *await self._open(name)])
+        strange = await self._database.read(partial(strangers.found, destination=name, foreign=look.foreign))
+        doubts += [*strangers.complaints(name, strange), *await self._open(name)]
+        await self._issues.report(f"destination:{name}", [*look.complaints, *doubts])
 
     def _record(self, connection: sqlite3.Connection, *, destination: Destination, look: Look) -> list[Delivery]:
         now_ms, keeps = self._clock.wall_ms(), destination.keeps_originals
