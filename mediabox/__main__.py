@@ -210,7 +210,7 @@ def _named(
 def _add_release(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _with_json(_verb(verbs, "safe", "which photos are proved safe to free from iCloud, and why the others are not"))
     release = _with_json(_verb(verbs, "release", "free iCloud of what is proved safe (off by default)"))
-    release.add_argument("action", choices=("plan", "confirm", "undo", "report", "certificate"))
+    release.add_argument("action", choices=("plan", "confirm", "undo", "report", "certificate", "accept"))
     release.add_argument("what", nargs="?", metavar="CODE|NAME|all|NUMBER")
     certificate = _verb(verbs, "verify-certificate", "check the proof of a release", module="verify_certificate")
     certificate.add_argument("file", metavar="FILE", help="from `mediabox release certificate`")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mediabox import assembly, probes, systemd
 from mediabox.clock import Clock
 from mediabox.contracts import Releasing
-from mediabox.core import commands, enrolment
+from mediabox.core import commands, enrolment, timeline
 from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
@@ -25,6 +25,7 @@ from mediabox.core.governor import Governor, Limits
 from mediabox.core.issues import IssueBook
 from mediabox.core.parts import ARCHIVE, Parts
 from mediabox.core.tally import Tally
+from mediabox.core.timeline import beat, passed_ms
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.durable.private import write_private
 from mediabox.durable.publish import discard_stale
@@ -56,6 +57,7 @@ log = get_logger(__name__)
 
 DATABASE = "mediabox.db"
 OPEN_BYTES = 1_000_000  # a write-ahead log and its index, to begin with
+BEAT_EVERY_S = 3600.0
 LOOK_FOR_VOLUME_S = 5.0  # how soon an archive disk that is plugged in is found
 
 
@@ -89,8 +91,10 @@ class Box:
             if not once:
                 await self._await_room_to_open()
             await stack.enter_async_context(self.database)
-            self.clock.witness(await self.database.read(journal.last_at_ms))
             await self.issues.start()
+            await self._beat()
+            stack.push_async_callback(self._last_beat)
+            self.clock.witness(await self.database.read(passed_ms))
             for issue in _retired(self.config):
                 await self.issues.open(issue)
             self.governor.look()
@@ -106,6 +110,25 @@ class Box:
                     raise first(group, Fatal) or first(group, MediaboxError) or group from None
         systemd.stopping()
         _tell("stopped", once=once)
+
+    async def _keep_time(self) -> None:
+        """For ever: what waits for time to pass counts it by these rows."""
+        while True:
+            await asyncio.sleep(BEAT_EVERY_S)
+            await self._beat()
+
+    async def _beat(self) -> None:
+        doubt = (await self.database.write(lambda connection: beat(connection, self.clock))).doubt()
+        if doubt is None:
+            await self.issues.close(timeline.ISSUE, timeline.SUBJECT)
+        else:
+            await self.issues.open(timeline.issue_of(doubt))
+
+    async def _last_beat(self) -> None:
+        """A full disk must not keep anybody from stopping: then the time since the last hour is not counted."""
+        self.database.waits_for_room = False
+        with suppress(Fatal):
+            await self._beat()
 
     def stop(self) -> None:
         """Start nothing new, and end."""
@@ -204,6 +227,7 @@ class Box:
         if not once:
             services["scrub"] = joined.scrub.run
             services["retention"] = joined.retention.run
+            services["clock"] = self._keep_time
             services["backup"] = Backup(self.database, self.config.home, volume).run
             services["tally"] = tally.run
             services["watchdog"] = lambda: systemd.watchdog(lambda: self.database.write(journal.last))

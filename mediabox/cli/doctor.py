@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,18 @@ from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
-from mediabox.core import mending
+from mediabox.core import mending, soundness
 from mediabox.core.governor import HOME_RESERVE_BYTES
+from mediabox.core.timeline import REMEDY, timeline
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
 from mediabox.sources.folder.remedies import permission_words
-from mediabox.store import copies, figures, issues, journal, surveys
+from mediabox.store import issues, surveys, witness
 from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
     import argparse
+    import sqlite3
     from collections.abc import Iterator
 
     from mediabox.config.load import Config
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from mediabox.native.wire import Hello
 
 LIBRARIES = ("pillow", "pillow-heif", "pillow-jxl-plugin", "av", "numpy", "pyvips", "pyvips-binary", "msgspec")
+UNSET = "it is before 2025: it was never set since the box was switched on"
 LOW_FREE_BYTES = 2_000_000_000
 
 
@@ -79,7 +83,7 @@ def _is_mendable(config: Config) -> bool:
 
 def _checks(home: Path) -> Iterator[Check]:
     yield _system()
-    yield _clock()
+    yield _clock(home)
     yield from _home(home)
     try:
         config = load(home)
@@ -90,7 +94,7 @@ def _checks(home: Path) -> Iterator[Check]:
     yield from _archive(config)
     yield from _sources(config)
     yield from doctor_phones.checks(config)
-    yield from _catalogue(home)
+    yield from _catalogue(config)
     yield from _decoders()
 
 
@@ -107,16 +111,17 @@ def _version(name: str) -> str:
         return "missing"
 
 
-def _clock() -> Check:
+def _clock(home: Path) -> Check:
+    """As `release plan` judges it."""
     clock = Clock()
-    if clock.is_trusted():
-        return Check(what="clock", state="ok", why="later than this program was made")
-    return Check(
-        what="clock",
-        state="warning",
-        why="it is before 2025: it was never set since the box was switched on",
-        remedy=CLOCK_REMEDY,
-    )
+    doubt, remedy = None if clock.is_trusted() else UNSET, CLOCK_REMEDY
+    with suppress(MediaboxError), catalogue(home) as connection:
+        doubt, remedy = doubt or timeline(connection, clock).doubt(), REMEDY
+    if doubt is not None:
+        return Check(what="clock", state="warning" if doubt == UNSET else "problem", why=doubt, remedy=remedy)
+    why = "kept right by the network" if clock.is_synchronised() else "nothing is known to keep it right: "
+    more = "" if clock.is_synchronised() else "waiting times count only while the box runs"
+    return Check(what="clock", state="ok", why=why + more)
 
 
 def _home(home: Path) -> Iterator[Check]:
@@ -188,8 +193,8 @@ def _sources(config: Config) -> Iterator[Check]:
                 yield Check(what=what, state="ok", why=f"{tree}")
 
 
-def _catalogue(home: Path) -> Iterator[Check]:
-    path = home / DATABASE
+def _catalogue(config: Config) -> Iterator[Check]:
+    home, path = config.home, config.home / DATABASE
     if not path.exists():
         if (archive := archive_without_catalogue(home)) is not None:
             why = f"there is none in {home}, but there is an archive at {archive}"
@@ -198,22 +203,28 @@ def _catalogue(home: Path) -> Iterator[Check]:
     remedy = f"Stop mediabox, keep {path} aside and run `mediabox rebuild`; the archive holds everything needed."
     try:
         with catalogue(home) as connection:
-            sound = figures.soundness(connection)
-            broken, bad = journal.first_broken_link(connection), copies.bad_rows(connection)
             met = surveys.find_all(connection)
+            damage, heads = soundness.damage_of(connection), soundness.heads_of(home, config.path(config.archive.path))
+            unproved = None if damage else _unproved(connection, heads, is_needed=config.release.enabled)
             open_now = [*issues.open_issues(connection), *half_made(home, connection, Clock().wall_ms())]
     except MediaboxError as error:
         yield Check(what="catalogue", state="problem", why=str(error), remedy=remedy)
         return
-    if sound != "ok" or broken is not None or bad:
-        why = f"quick_check says {sound!r}, journal broken at {broken}, {len(bad)} ledger rows do not fit their hash"
-        yield Check(what="catalogue", state="problem", why=why, remedy=remedy)
+    if damage is not None:
+        yield Check(what="catalogue", state="problem", why=damage, remedy=remedy)
+    elif unproved is not None:
+        yield Check(what="catalogue", state="problem", why=unproved, remedy=soundness.REMEDY)
     else:
         yield Check(what="catalogue", state="ok", why=f"{path}, {bytes_words(path.stat().st_size)}, journal unbroken")
     for name, survey in met.items():
         yield from left_words.checks(name, survey)
     for issue in open_now:
         yield Check(what=f"issue {issue.key}", state="problem", why=issue.message, remedy=issue.remedy)
+
+
+def _unproved(connection: sqlite3.Connection, heads: tuple[Path, ...], *, is_needed: bool) -> str | None:
+    """Why the journal is not the one this box wrote. Rows from before it signed any matter to releases alone."""
+    return soundness.unsoundness(connection, *heads) if is_needed else witness.unwitnessed(connection, *heads)
 
 
 def _decoders() -> Iterator[Check]:

@@ -19,12 +19,13 @@ from mediabox.core.commit import Committer
 from mediabox.core.enrolment import ROLE, archive_volume, set_rebuilding
 from mediabox.core.mending import mark_by_sidecars
 from mediabox.core.rebuild import Rebuild, Rebuilt
+from mediabox.core.soundness import heads_of
 from mediabox.durable.marker import MARKER
 from mediabox.durable.publish import set_aside
 from mediabox.durable.renditions import RenditionFolder
 from mediabox.errors import Fatal, Permanent
 from mediabox.native.worker import MediaWorkers
-from mediabox.store import volumes
+from mediabox.store import volumes, witness
 from mediabox.store.database import Database
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ async def _rebuild(config: Config, held: commands.Pause | None, *, is_watched: b
                 progress=_show if is_watched else lambda _: None,
             ).run()
             await database.write(lambda connection: set_rebuilding(connection, is_under_way=False))
+            heads = heads_of(config.home, volume.root)  # of the journal from before
+            await database.read(lambda connection: witness.begin_anew(connection, *heads))
         finally:
             await workers.close()
             volume.close()

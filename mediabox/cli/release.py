@@ -1,26 +1,30 @@
-"""`mediabox release plan|confirm|undo|report|certificate`: free iCloud of what is proved safe. Off by default.
+"""`mediabox release plan|confirm|undo|report|certificate|accept`: free iCloud of what is proved safe. Off by default.
 
 Only writes down what the person wants, and pokes the daemon, which proves everything
-once more before it moves anything to Recently Deleted.
+once more before it moves anything to Recently Deleted. `accept` is the way out when the
+catalogue was not to be believed: it reads everything again.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.home import catalogue, home_of, poke
-from mediabox.cli.safe import allowed, policy_words
+from mediabox.cli.home import DATABASE, catalogue, home_of, poke
+from mediabox.cli.safe import allowed, assess_all, frozen_by, policy_words
 from mediabox.cli.words import bytes_words, clock_time, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
-from mediabox.core import certify, release_orders
+from mediabox.core import acceptance, certify, release_orders, soundness
+from mediabox.core.enrolment import archive_volume
+from mediabox.core.timeline import timeline
 from mediabox.errors import NeedsHuman, Permanent
-from mediabox.store import journal, releases
-from mediabox.store.database import transaction
+from mediabox.store import releases
+from mediabox.store.database import Database, transaction
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mediabox.config.load import Config
+    from mediabox.core.certify import Assessment
     from mediabox.core.release_orders import Plan, Report
+    from mediabox.core.timeline import Timeline
     from mediabox.store.releases import Release
 
 SHOWN = 200
@@ -37,6 +43,8 @@ SHOWN = 200
 def run(arguments: argparse.Namespace) -> int:
     home = home_of(arguments)
     config = load(home)
+    if arguments.action == "accept":
+        return asyncio.run(_accept(config))
     with catalogue(home, write=True) as connection:
         match arguments.action:
             case "plan":
@@ -44,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
                 return _plan(connection, config, as_json=arguments.json)
             case "confirm":
                 _refuse_when_off(config)
-                code = _confirm(connection, _required(arguments.what, "the code `mediabox release plan` printed"))
+                code = _confirm(
+                    connection, config, _required(arguments.what, "the code `mediabox release plan` printed")
+                )
             case "undo":
                 code = _undo(connection, _required(arguments.what, "a name, an order's number, or `all`"))
             case "certificate":
@@ -72,28 +82,25 @@ def _required(given: str | None, what: str) -> str:
     return given
 
 
-def _trusted_now_ms(connection: sqlite3.Connection) -> int:
-    """Now, by a clock that may be believed (I13)."""
-    clock = Clock()
-    clock.witness(journal.last_at_ms(connection))
-    if not clock.is_trusted():
-        remedy = "Connect the box to the network, or set its clock."
-        raise NeedsHuman("the clock is behind times that have passed", issue="clock.not_set", remedy=remedy)
-    return clock.wall_ms()
+def _sound(connection: sqlite3.Connection, config: Config) -> tuple[list[Assessment], Timeline]:
+    """What is proved now of all that may be freed. Raises NeedsHuman while the catalogue or the clock is in doubt."""
+    time = timeline(connection, Clock())
+    assessed = assess_all(connection, sorted(allowed(config)), certify.policy_of(config.release), time)
+    frozen = frozen_by(connection, config, assessed, time)
+    with transaction(connection):
+        if frozen is None:
+            soundness.thaw(connection)
+        elif frozen.issue == soundness.ISSUE:
+            soundness.freeze(connection, str(frozen), now_ms=time.now.at_ms)
+    if frozen is not None:
+        raise NeedsHuman(f"nothing may be freed: {frozen}", issue=frozen.issue, remedy=frozen.remedy)
+    return [each for found in assessed.values() for each in found], time
 
 
 def _plan(connection: sqlite3.Connection, config: Config, *, as_json: bool) -> int:
-    damage = certify.unsoundness(connection)
-    if damage is not None:
-        raise Permanent(f"nothing may be freed: {damage}; run `mediabox rebuild`")
-    now_ms, policy = _trusted_now_ms(connection), certify.policy_of(config.release)
+    assessed, time = _sound(connection, config)
     with transaction(connection):
-        assessed = [
-            certify.assess(connection, each, policy, now_ms=now_ms)
-            for source in sorted(allowed(config))
-            for each in releases.candidates(connection, source)
-        ]
-        plan = release_orders.plan(connection, assessed, config.release, now_ms=now_ms)
+        plan = release_orders.plan(connection, assessed, config.release, now_ms=time.now.at_ms)
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n")
     else:
@@ -120,14 +127,33 @@ def _plan_told(plan: Plan, config: Config, assessed: int) -> Iterator[str]:
     yield f"To do so, within five minutes: mediabox release confirm {plan.code}"
 
 
-def _confirm(connection: sqlite3.Connection, code: str) -> int:
-    now_ms = _trusted_now_ms(connection)
+def _confirm(connection: sqlite3.Connection, config: Config, code: str) -> int:
+    assessed, time = _sound(connection, config)
     with transaction(connection):
-        done = release_orders.confirm(connection, code, now_ms=now_ms)
+        done = release_orders.confirm(connection, code, assessed, now_ms=time.now.at_ms)
     if done.refusal is not None:
         print(f"mediabox: {done.refusal}", file=sys.stderr)
         return exits.PROBLEM
     print(f"{count_words(done.count, 'photo')} ({bytes_words(done.size_bytes)}) will be freed, each proved once more.")
+    return exits.OK
+
+
+async def _accept(config: Config) -> int:
+    """Read everything again, and believe the catalogue from there on."""
+    clock = Clock()
+    with catalogue(config.home):  # there has to be one
+        pass
+    async with Database(config.home / DATABASE) as database:
+        volume = await archive_volume(database, config.path(config.archive.path), clock=clock)
+        try:
+            count = await acceptance.accept(database, volume, clock)
+        finally:
+            volume.close()
+    poke(config.home)
+    print(
+        f"{count_words(count, 'file')} read again: bytes, catalogue and journal agree. They are believed from now on; "
+        "the time a photo has to be archived before it may be freed begins anew now."
+    )
     return exits.OK
 
 

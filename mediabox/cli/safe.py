@@ -13,17 +13,22 @@ from mediabox.cli.home import catalogue, home_of
 from mediabox.cli.words import bytes_words, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
-from mediabox.core import certify
+from mediabox.core import certify, soundness
+from mediabox.core.timeline import ISSUE as CLOCK
+from mediabox.core.timeline import REMEDY as CLOCK_REMEDY
+from mediabox.core.timeline import timeline
+from mediabox.errors import NeedsHuman
 from mediabox.model.certificate import CopyProof, is_counted
-from mediabox.store import releases
+from mediabox.store import gate, releases
 
 if TYPE_CHECKING:
     import argparse
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mediabox.config.load import Config
     from mediabox.core.certify import Assessment
+    from mediabox.core.timeline import Timeline
     from mediabox.model.certificate import Policy
 
 DOMAIN = 16  # characters of a place's name
@@ -70,7 +75,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     is_enabled: bool
-    catalogue: str | None  # what is wrong with the catalogue itself
+    catalogue: str | None  # why nothing at all is safe: the catalogue, or the clock, is not to be believed
+    remedy: str | None
     sources: tuple[Totals, ...]
     assets: tuple[Asset, ...]
 
@@ -79,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     home = home_of(arguments)
     with catalogue(home) as connection:
         config = load(home)
-        report = report_of(connection, config, now_ms=Clock().wall_ms())
+        report = report_of(connection, config)
     if arguments.json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     else:
@@ -87,22 +93,48 @@ def run(arguments: argparse.Namespace) -> int:
     return exits.OK if report.catalogue is None else exits.PROBLEM
 
 
-def report_of(connection: sqlite3.Connection, config: Config, *, now_ms: int) -> Report:
+def report_of(connection: sqlite3.Connection, config: Config) -> Report:
     """What is proved of every asset of every source that can be freed."""
-    policy = certify.policy_of(config.release)
-    totals, listed = [], []
-    for source in releases.sources(connection):
-        assessed = [
-            certify.assess(connection, each, policy, now_ms=now_ms) for each in releases.candidates(connection, source)
-        ]
-        totals.append(_totals(source, assessed, is_allowed=source in allowed(config)))
-        listed += [_asset(each, policy, now_ms) for each in assessed]
+    policy, time = certify.policy_of(config.release), timeline(connection, Clock())
+    assessed = assess_all(connection, releases.sources(connection), policy, time)
+    frozen = frozen_by(connection, config, assessed, time)
+    held = {source: [_held(each, frozen) for each in found] for source, found in assessed.items()}
     return Report(
         is_enabled=config.release.enabled,
-        catalogue=certify.unsoundness(connection),
-        sources=tuple(totals),
-        assets=tuple(listed),
+        catalogue=None if frozen is None else str(frozen),
+        remedy=None if frozen is None else frozen.remedy,
+        sources=tuple(_totals(source, found, is_allowed=source in allowed(config)) for source, found in held.items()),
+        assets=tuple(_asset(each, policy, time.now.at_ms) for found in held.values() for each in found),
     )
+
+
+def assess_all(
+    connection: sqlite3.Connection, sources: Iterable[str], policy: Policy, time: Timeline
+) -> dict[str, list[Assessment]]:
+    """What is proved of everything these sources have now."""
+    return {
+        source: [certify.assess(connection, each, policy, time=time) for each in gate.candidates(connection, source)]
+        for source in sources
+    }
+
+
+def frozen_by(
+    connection: sqlite3.Connection, config: Config, assessed: dict[str, list[Assessment]], time: Timeline
+) -> NeedsHuman | None:
+    """Why nothing at all may be freed now: a catalogue, or a clock, that is not to be believed."""
+    heads = soundness.heads_of(config.home, config.path(config.archive.path))
+    contradictions = (each.contradictions[0] for found in assessed.values() for each in found if each.contradictions)
+    reason = soundness.unsoundness(connection, *heads) or next(contradictions, None)
+    if reason is not None:
+        return NeedsHuman(reason, issue=soundness.ISSUE, subject=soundness.SUBJECT, remedy=soundness.REMEDY)
+    doubt = time.doubt()
+    return NeedsHuman(doubt, issue=CLOCK, remedy=CLOCK_REMEDY) if doubt else None
+
+
+def _held(assessment: Assessment, frozen: NeedsHuman | None) -> Assessment:
+    if frozen is None:
+        return assessment
+    return msgspec.structs.replace(assessment, obstacles=(str(frozen), *assessment.obstacles))
 
 
 def allowed(config: Config) -> frozenset[str]:
@@ -163,7 +195,8 @@ def _proof(copy: CopyProof, policy: Policy, now_ms: int) -> Proof:
 
 def _told(report: Report, config: Config) -> Iterator[str]:
     if report.catalogue is not None:
-        yield f"! The catalogue is damaged: {report.catalogue}. Nothing is safe to free until it is rebuilt."
+        yield f"! Nothing is safe to free: {report.catalogue}."
+        yield f"  What to do: {report.remedy}"
     if not report.sources:
         yield "No source here can be freed: only iCloud can."
     for one in report.sources:

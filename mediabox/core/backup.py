@@ -1,4 +1,7 @@
-"""Copy the catalogue every hour while it changes: into the home, and onto the archive's volume (invariant I12)."""
+"""Copy the catalogue every hour while it changes: into the home, and onto the archive's volume (invariant I12).
+
+Beside each copy lies the journal's head, signed (`store.witness`): what is cut off later shows (I20).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from mediabox.durable.publish import remove_file, seal
 from mediabox.durable.volume import FOLDER
 from mediabox.errors import Away, NeedsHuman
 from mediabox.log import get_logger
-from mediabox.store import journal
+from mediabox.store import journal, witness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +43,7 @@ class Backup:
 
     async def copy(self) -> bool:
         """Copy the catalogue if it changed since the last time; whether it did. Raises Away, NeedsHuman."""
-        seq, _ = await self._database.read(journal.last)
+        seq = await self._database.read(journal.last_change)
         if seq == self._copied_seq:
             return False
         await self._copy_to(self._home / "backup" / NAME)
@@ -58,3 +61,4 @@ class Backup:
         await asyncio.to_thread(remove_file, part)  # what a crash left
         await self._database.back_up(part)
         await asyncio.to_thread(seal, part, target)
+        await self._database.read(lambda connection: witness.back_up(connection, target.with_name(witness.NAME)))

@@ -220,7 +220,17 @@ class Rebuild:
             trash.put_in(connection, resource_id, found.place, at_ms=now_ms)
         for request in plan.after_rebuilding(found.path, asset_id, is_described=is_described, now_ms=now_ms):
             jobs.add(connection, request)
-        journal.append(connection, "rebuilt", at_ms=now_ms, resource_id=resource_id, asset_id=asset_id, path=found.path)
+        journal.append(
+            connection,
+            "rebuilt",
+            at_ms=now_ms,
+            resource_id=resource_id,
+            asset_id=asset_id,
+            path=found.path,
+            sha256=one.expected_digest,
+        )
+        if found.place != found.path:
+            journal.append(connection, "trashed", at_ms=now_ms, resource_id=resource_id, path=found.place)
 
     def _reserved_sidecar(self, found: _Found) -> str:
         """Where this original's sidecar is, or would be."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from mediabox.core import certify
-from mediabox.core.release_orders import hash_of
+from mediabox.core import certify, soundness
+from mediabox.core.release_orders import hash_of, is_confirmed
+from mediabox.core.timeline import timeline
 from mediabox.core.verification import record
 from mediabox.durable.verify import check
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
@@ -21,12 +22,13 @@ from mediabox.log import get_logger
 from mediabox.model.certificate import canonical
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.ledger import Copy, CopyState
-from mediabox.store import journal, releases
+from mediabox.store import gate, journal, releases
 from mediabox.store.releases import ReleaseState
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
 
     from mediabox.clock import Clock
     from mediabox.config.sections import Release as Settings
@@ -74,7 +76,7 @@ class Releases:
         await self._each(await self._waiting(ReleaseState.INTENDED), self._find_out)
         await self._each(await self._waiting(ReleaseState.UNDOING, ReleaseState.RESTORING), self._restore)
         ready = await self._within_limits(await self._waiting(ReleaseState.QUEUED))
-        if ready and await self._is_sound():
+        if ready and await self._is_sound(ready):
             await self._each(ready, self._release)
 
     async def _each(self, waiting: list[Release], step: Callable[[Release], Awaitable[None]]) -> None:
@@ -125,25 +127,26 @@ class Releases:
     # ------------------------------------------------------------ whether anything may be done at all
 
     async def _is_timely(self) -> bool:
-        """Nothing is released by a clock that is behind times that have passed (I13)."""
-        return self._clock.is_trusted() and self._clock.wall_ms() >= await self._database.read(journal.last_at_ms)
+        """Nothing is released by a clock that is not to be believed (I13); the issue of the next row says so."""
+        return (await self._database.read(lambda connection: timeline(connection, self._clock))).doubt() is None
 
-    async def _is_sound(self) -> bool:
-        """A catalogue that is damaged proves nothing (I12)."""
-        damage = await self._database.read(certify.unsoundness)
-        if damage is None:
-            await self._issues.close("release.unsound", "catalogue")
+    async def _is_sound(self, ready: list[Release]) -> bool:
+        """A catalogue that is damaged, or that somebody changed, proves nothing (I12): then nothing at all is sent."""
+        reason = await self._database.read(lambda connection: self._unsoundness(connection, ready))
+        if reason is None:
+            await self._issues.close(soundness.ISSUE, soundness.SUBJECT)
             return True
-        await self._issues.open(
-            Issue(
-                key="release.unsound",
-                subject="catalogue",
-                severity=Severity.ERROR,
-                message=f"Nothing is freed: {damage}.",
-                remedy="Stop mediabox, move mediabox.db away and run `mediabox rebuild`.",
-            )
-        )
+        await self._issues.open(soundness.issue_of(reason))
         return False
+
+    def _unsoundness(self, connection: sqlite3.Connection, ready: list[Release]) -> str | None:
+        reason = soundness.unsoundness(connection, *self._heads())
+        assessed = (self._assess(connection, one) for one in ready if reason is None)
+        return reason or next((each.contradictions[0] for each in assessed if each and each.contradictions), None)
+
+    def _heads(self) -> list[Path]:
+        home = self._database.path.parent
+        return [head for each in self._volumes.values() for head in soundness.heads_of(home, each.root)]
 
     # ------------------------------------------------------------ releasing
 
@@ -190,7 +193,7 @@ class Releases:
                 return False  # taken back while we read
             if certify.room(connection, self._settings, one.source, now_ms=now_ms) < 1:
                 return False  # today's limit: it waits
-            assessment = self._assess(connection, current, now_ms=now_ms)
+            assessment = self._assess(connection, current)
             reason = self._obstacle(connection, current, state, assessment, now_ms=now_ms)
             if assessment is None or reason is not None:
                 _set(connection, one, ReleaseState.REFUSED, "release_refused", now_ms=now_ms, reason=reason)
@@ -203,18 +206,20 @@ class Releases:
                 at_ms=now_ms,
                 asset_id=one.asset_id,
                 release=one.id,
+                source=one.source,
                 certificate_sha256=certify.fingerprint(signed),
             )
             return True
 
         return await self._database.write(work)
 
-    def _assess(self, connection: sqlite3.Connection, one: Release, *, now_ms: int) -> Assessment | None:
-        """Only copies that were read again a moment ago count."""
-        candidate = releases.candidate(connection, one.remote_asset_id)
+    def _assess(self, connection: sqlite3.Connection, one: Release) -> Assessment | None:
+        """Only copies that can be read now count."""
+        candidate = gate.candidate(connection, one.remote_asset_id)
         if candidate is None:
             return None
-        return certify.assess(connection, candidate, self._policy, now_ms=now_ms, volumes=self._volumes)
+        time = timeline(connection, self._clock)
+        return certify.assess(connection, candidate, self._policy, time=time, volumes=self._volumes)
 
     def _obstacle(
         self,
@@ -229,6 +234,11 @@ class Releases:
         order = releases.order(connection, one.order_id)
         if order is None or order.confirmed_at_ms is None or assessment is None:
             return "nobody confirmed it"
+        if not is_confirmed(connection, order) or releases.last_event(connection, one) not in (
+            None,
+            "release_not_done",
+        ):
+            return "the journal does not know that it was confirmed and waits"
         if hash_of(releases.in_order(connection, one.order_id)) != order.set_hash:
             return "the order is not the one that was confirmed"
         if not 0 <= now_ms - order.confirmed_at_ms <= CONFIRMED_GOOD_MS:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mediabox.config.sections import Release as Settings
     from mediabox.core.certify import Assessment
+    from mediabox.store.journal import Entry
     from mediabox.store.releases import Order
 
 CODE_GOOD_MS = 5 * 60_000
@@ -73,7 +74,13 @@ def plan(connection: sqlite3.Connection, assessed: Iterable[Assessment], setting
             connection, set_hash=set_hash, code_hash=_code_hash(code, set_hash), listed=listed, at_ms=now_ms
         )
         journal.append(
-            connection, "release_planned", at_ms=now_ms, order=order_id, count=len(listed), set_sha256=set_hash
+            connection,
+            "release_planned",
+            at_ms=now_ms,
+            order=order_id,
+            count=len(listed),
+            set_sha256=set_hash,
+            code_sha256=_code_hash(code, set_hash),
         )
     return Plan(
         code=code,
@@ -143,7 +150,7 @@ def _code_hash(code: str, set_hash: str) -> str:
 # ---------------------------------------------------------------- confirming
 
 
-def confirm(connection: sqlite3.Connection, code: str, *, now_ms: int) -> Confirmation:
+def confirm(connection: sqlite3.Connection, code: str, assessed: Iterable[Assessment], *, now_ms: int) -> Confirmation:
     """Queue the list this code was shown with. A wrong code counts as a try: commit whatever comes of it."""
     order = releases.open_order(connection)
     if order is None:
@@ -152,6 +159,9 @@ def confirm(connection: sqlite3.Connection, code: str, *, now_ms: int) -> Confir
     if refusal is not None:
         return Confirmation(refusal=refusal)
     listed = releases.in_order(connection, order.id)
+    safe = {one.candidate.remote_asset_id for one in assessed if one.is_safe}
+    if not safe >= {one.remote_asset_id for one in listed}:
+        return Confirmation(refusal="not all of the list is safe to free any more: run `mediabox release plan` again")
     releases.use_up(connection, order.id, confirmed_at_ms=now_ms)
     journal.append(
         connection,
@@ -168,9 +178,14 @@ def _refusal(connection: sqlite3.Connection, order: Order, code: str, *, now_ms:
     if not 0 <= now_ms - order.made_at_ms <= CODE_GOOD_MS:
         releases.use_up(connection, order.id, confirmed_at_ms=None)
         return "the code is older than five minutes: run `mediabox release plan` again"
-    releases.count_try(connection, order.id)
+    planned = _entry(connection, "release_planned", order)
+    if planned is None or (planned.at_ms, planned.fields.get("code_sha256")) != (order.made_at_ms, order.code_hash):
+        return "the list in the catalogue is not the one that was made: run `mediabox release plan` again"
     if not hmac.compare_digest(_code_hash(code, order.set_hash), order.code_hash or ""):
-        if order.tries + 1 >= MOST_TRIES:
+        releases.count_try(connection, order.id)
+        journal.append(connection, "release_mistyped", at_ms=now_ms, order=order.id)
+        tries = [one for one in _entries(connection, "release_mistyped", order) if one.seq > planned.seq]
+        if len(tries) >= MOST_TRIES:
             releases.use_up(connection, order.id, confirmed_at_ms=None)
             return "wrong for the third time: run `mediabox release plan` again"
         return "that is not the code of the list"
@@ -178,6 +193,23 @@ def _refusal(connection: sqlite3.Connection, order: Order, code: str, *, now_ms:
         releases.use_up(connection, order.id, confirmed_at_ms=None)
         return "the list is not the one that was shown any more: run `mediabox release plan` again"
     return None
+
+
+def is_confirmed(connection: sqlite3.Connection, order: Order) -> bool:
+    """Whether a person confirmed exactly this order, by the journal, since everything was proved anew."""
+    confirmed = _entry(connection, "release_confirmed", order)
+    return confirmed is not None and confirmed.at_ms == order.confirmed_at_ms
+
+
+def _entry(connection: sqlite3.Connection, event: str, order: Order) -> Entry | None:
+    """The journal's newest row about an order as it is."""
+    told = _entries(connection, event, order)
+    return next((one for one in reversed(told) if one.fields.get("set_sha256") == order.set_hash), None)
+
+
+def _entries(connection: sqlite3.Connection, event: str, order: Order) -> list[Entry]:
+    told = journal.of_event(connection, event, after=journal.accepted(connection))
+    return [one for one in told if one.fields.get("order") == order.id]
 
 
 # ---------------------------------------------------------------- taking back

@@ -12,7 +12,7 @@ from mediabox.core import deletion, plan
 from mediabox.model.asset import ResourceState, Turn
 from mediabox.model.naming import stem
 from mediabox.model.said import Said
-from mediabox.store import assets, jobs, journal, releases, told, trash
+from mediabox.store import assets, jobs, journal, told, trash
 from mediabox.store.told import Presence
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Telling:
             self._hear(row, asset.said)
             if row.presence is not Presence.PRESENT:  # a listing has only what is there
                 self._restored(row, at_ms=self._now_ms)
-        releases.put_change_tag(self._connection, row.id, asset.change_tag)
+        told.set_change_tag(self._connection, row.id, asset.change_tag)
         self._take_files(asset, row)
 
     def _welcome(self, asset: RemoteAsset, said: Said) -> Told:

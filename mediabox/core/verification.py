@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediabox.core.timeline import beat
 from mediabox.durable.verify import check, digest_past_cache
 from mediabox.errors import NeedsHuman
 from mediabox.model.issue import Issue, Severity
@@ -74,6 +75,7 @@ class Verification:
         await self._check_catalogue()
         if self._report.catalogue:
             return self._report
+        await self._database.write(lambda connection: beat(connection, self._clock))  # when the proofs were made
         last = 0
         while batch := await self._next(last):
             last = batch[-1].resource_id

@@ -10,6 +10,8 @@ import msgspec
 from mediabox.model.asset import Kind, RemoteResource, Resource, ResourceState, Role
 from mediabox.model.facts import Facts
 from mediabox.model.naming import split_extension
+from mediabox.store import keyed
+from mediabox.store.gate import SIGNED_FILE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -192,7 +194,8 @@ def set_staged(connection: sqlite3.Connection, resource_id: int, *, digest: str,
 
 def set_duplicate(connection: sqlite3.Connection, resource_id: int, *, of: int, digest: str, size_bytes: int) -> None:
     connection.execute(
-        "UPDATE resource SET state = 'duplicate', duplicate_of = ?, digest = ?, size_bytes = ? WHERE id = ?",
+        "UPDATE resource SET state = 'duplicate', duplicate_of = ?1, digest = ?2, size_bytes = ?3, "
+        f"mac = {_signed({'duplicate_of': '?1', 'digest': '?2', 'size_bytes': '?3'})} WHERE id = ?4",
         (of, digest, size_bytes, resource_id),
     )
 
@@ -246,9 +249,15 @@ def unplace(connection: sqlite3.Connection, resource_id: int) -> None:
     )
 
 
+def _signed(changes: dict[str, str]) -> str:
+    """The box signs what it has just read, written and read back."""
+    return keyed.signed("resource", SIGNED_FILE, changes)
+
+
 def set_archived(connection: sqlite3.Connection, resource_id: int, at_ms: int) -> None:
     connection.execute(
-        "UPDATE resource SET state = 'archived', archived_at_ms = coalesce(archived_at_ms, ?) WHERE id = ?",
+        f"UPDATE resource SET state = 'archived', archived_at_ms = coalesce(archived_at_ms, ?), mac = {_signed({})} "
+        "WHERE id = ?",
         (at_ms, resource_id),
     )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.model.sidecar import SidecarFile
 from mediabox.store.assets import path_key
+from mediabox.store.keyed import is_ours, signed, signed_again
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,14 +19,52 @@ if TYPE_CHECKING:
 
 _LAST = "\U0010ffff"  # sorts behind whatever a name begins with
 _COLUMNS = "resource_id, volume, path, size_bytes, digest, evidence, proved_at_ms, state"
+_NEWEST = "(SELECT coalesce(max(seq), 0) FROM journal)"
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate before a release reads of one copy."""
+
+    copy: Copy
+    proved_seq: int  # the journal's newest row when it was proved
+    is_ours: bool  # signed by this box, as it is
+
+
+SIGNED = (*Copy.__struct_fields__, "proved_seq")
+_PUT = ", ".join(f"?{number + 1}" for number in range(len(Copy.__struct_fields__)))
 
 
 def put(connection: sqlite3.Connection, copy: Copy) -> None:
     """Store or replace what is known of one copy."""
     connection.execute(
-        f"INSERT OR REPLACE INTO copy ({_COLUMNS}, row_hash) VALUES (?,?,?,?,?,?,?,?,?)",
+        f"INSERT OR REPLACE INTO copy ({_COLUMNS}, row_hash, proved_seq, mac) "
+        f"VALUES ({_PUT}, ?9, {_NEWEST}, keyed('copy', {_PUT}, {_NEWEST}))",
         (*_values(copy), _hash(copy)),
     )
+
+
+def move(connection: sqlite3.Connection, copy: Copy, path: str) -> None:
+    """It lies at another path of its volume now. What proves it, and when, stays as it was."""
+    moved = msgspec.structs.replace(copy, path=path)
+    connection.execute(
+        f"UPDATE copy SET path = ?1, row_hash = ?2, mac = {signed_again('copy', SIGNED, {'path': '?1'})} "
+        "WHERE resource_id = ?3 AND volume = ?4",
+        (path, _hash(moved), copy.resource_id, copy.volume),
+    )
+
+
+def proofs(connection: sqlite3.Connection, resource_id: int) -> list[Proof]:
+    """Every copy of one resource, with what says whether the row may be believed."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, row_hash, proved_seq, {is_ours('copy', SIGNED)} FROM copy WHERE resource_id = ?",
+        (resource_id,),
+    )
+    return [Proof(copy=_copy(row)[0], proved_seq=row[9], is_ours=bool(row[10])) for row in rows]
+
+
+def sign_all(connection: sqlite3.Connection, volume: str) -> None:
+    """As they are: somebody has just read every copy on this volume again."""
+    connection.execute(f"UPDATE copy SET mac = {signed('copy', SIGNED)} WHERE volume = ?", (volume,))
 
 
 def of_resource(connection: sqlite3.Connection, resource_id: int) -> list[Copy]:

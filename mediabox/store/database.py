@@ -22,6 +22,8 @@ from mediabox.errors import Fatal
 from mediabox.failpoints import fp
 from mediabox.log import get_logger
 from mediabox.model.naming import stem
+from mediabox.store import witness
+from mediabox.store.keyed import Keyed, make_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,9 +67,11 @@ class Database:
         self._reader = _Connection("store-reader", path, query_only=True)
 
     async def __aenter__(self) -> Self:
+        await asyncio.to_thread(make_key, self.path.parent)
         await self._writer.start()
         try:
             await self._writer.call(_migrate, commit=False)
+            await self._writer.call(witness.begin, commit=False)
             await self._reader.start()
         except BaseException:
             await self._writer.stop()
@@ -107,7 +111,8 @@ def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
     Raises EmptyDatabase when nothing is in it yet: the daemon was stopped in its very first second.
     """
     with explained(path):
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, factory=Keyed)
+        connection.unlock(path)
         _prepare(connection, query_only=not write)
         have, known = connection.execute("PRAGMA user_version").fetchone()[0], len(_migrations())
     if have == known:
@@ -142,6 +147,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+    _witnessed(connection)
 
 
 @contextmanager
@@ -186,7 +192,8 @@ class _Connection:
 
     def _serve(self, loop: asyncio.AbstractEventLoop, opened: asyncio.Future[None]) -> None:
         try:
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, factory=Keyed)
+            connection.unlock(self._path)
             _prepare(connection, query_only=self._query_only)
         except sqlite3.Error as err:
             refused = Fatal(f"the database {self._path} cannot be opened: {err}")
@@ -252,7 +259,15 @@ def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection
         raise
     if writes:
         fp("journal.committed")
+        _witnessed(connection)
     return result
+
+
+def _witnessed(connection: sqlite3.Connection) -> None:
+    """After a commit that added to the journal its head follows, outside the catalogue."""
+    if getattr(connection, "has_appended", False):
+        witness.follow(connection)
+        connection.has_appended = False  # type: ignore[attr-defined]
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

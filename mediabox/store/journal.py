@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from mediabox.store.keyed import Keyed, mac
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
 GENESIS = bytes(32)  # what the first row is chained to
+ACCEPTED = "release_accepted"
+# What the index `journal_gate` lists; SQLite uses it only for who asks in the same words.
+GATE = (
+    "('clock', 'release_accepted', 'release_planned', 'release_mistyped', 'release_confirmed', 'release_intended', "
+    "'release_not_done', 'release_refused', 'released', 'release_undone', 'release_restored')"
+)
 
 
 Row = tuple[Any, ...]
@@ -42,10 +50,13 @@ def append(
     seq, previous = last(connection)
     text = msgspec.json.encode(fields).decode()
     row = (seq + 1, at_ms, event, resource_id, asset_id, text)
+    digest = chain(previous, row)
     connection.execute(
-        "INSERT INTO journal (seq, at_ms, event, resource_id, asset_id, fields, hash) VALUES (?,?,?,?,?,?,?)",
-        (*row, chain(previous, row)),
+        "INSERT INTO journal (seq, at_ms, event, resource_id, asset_id, fields, hash, mac) VALUES (?,?,?,?,?,?,?,?)",
+        (*row, digest, _mac(connection, digest)),
     )
+    if isinstance(connection, Keyed):
+        connection.has_appended = True
 
 
 def chain(previous: bytes, row: Row) -> bytes:
@@ -59,9 +70,59 @@ def last(connection: sqlite3.Connection) -> tuple[int, bytes]:
     return (row[0], row[1]) if row else (0, GENESIS)
 
 
-def last_at_ms(connection: sqlite3.Connection) -> int:
-    """The newest time in the journal, 0 when it is empty."""
-    row = connection.execute("SELECT max(at_ms) FROM journal").fetchone()
+def _mac(connection: sqlite3.Connection, digest: bytes) -> bytes | None:
+    return mac(connection, ("journal", digest))  # the hash pins the row and all before it
+
+
+def hash_of(connection: sqlite3.Connection, seq: int) -> bytes | None:
+    """The hash of one row; GENESIS for row 0, None when there is no such row."""
+    row = connection.execute("SELECT hash FROM journal WHERE seq = ?", (seq,)).fetchone()
+    return row[0] if row else GENESIS if seq == 0 else None
+
+
+def has_signed_rows(connection: sqlite3.Connection) -> bool:
+    """Whether any row was written by a box that signs them."""
+    return connection.execute("SELECT 1 FROM journal WHERE mac IS NOT NULL LIMIT 1").fetchone() is not None
+
+
+def accepted(connection: sqlite3.Connection) -> int:
+    """The row from which on the journal is believed: a person had everything before it proved again. 0: from the first.
+
+    Rows after it have to be signed; the chain pins those before.
+    """
+    rows = connection.execute(
+        f"SELECT seq, hash, mac FROM journal WHERE event IN {GATE} AND event = ? ORDER BY seq DESC", (ACCEPTED,)
+    )
+    return next((seq for seq, digest, sign in rows if sign is not None and sign == _mac(connection, digest)), 0)
+
+
+def first_foreign_row(connection: sqlite3.Connection) -> int | None:
+    """The first row after the accepted one that this box's key did not sign, or None."""
+    rows = connection.execute("SELECT seq, hash, mac FROM journal WHERE seq > ? ORDER BY seq", (accepted(connection),))
+    return next((seq for seq, digest, sign in rows if sign is None or sign != _mac(connection, digest)), None)
+
+
+def of_event(connection: sqlite3.Connection, *events: str, after: int = 0, since_ms: int = 0) -> list[Entry]:
+    """Rows of some of the GATE's events, oldest first, from behind a sequence number and from a time on."""
+    rows = connection.execute(
+        "SELECT seq, at_ms, event, resource_id, asset_id, fields FROM journal "
+        f"WHERE event IN {GATE} AND event IN ({','.join('?' * len(events))}) AND seq > ? AND at_ms >= ? ORDER BY seq",
+        (*events, after, since_ms),
+    )
+    return [_entry(row) for row in rows]
+
+
+def last_change(connection: sqlite3.Connection) -> int:
+    """The newest row that is more than a look at the clocks."""
+    row = connection.execute("SELECT seq FROM journal WHERE event <> 'clock' ORDER BY seq DESC LIMIT 1").fetchone()
+    return row[0] if row else 0
+
+
+def last_at_ms(connection: sqlite3.Connection, *, after: int = 0, before: int | None = None) -> int:
+    """The newest time in the journal, or between two of its rows; 0 when there is none."""
+    row = connection.execute(
+        "SELECT max(at_ms) FROM journal WHERE seq > ?1 AND (?2 IS NULL OR seq < ?2)", (after, before)
+    ).fetchone()
     return row[0] or 0
 
 

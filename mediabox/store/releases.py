@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mediabox.store.assets import COLUMNS, FROM, resource_of
+from mediabox.store import journal
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
-
-    from mediabox.model.asset import Resource
+    from collections.abc import Sequence
 
 
 class ReleaseState(StrEnum):
@@ -60,18 +58,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at_ms: int | None
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An asset at its source, as far as releasing it goes."""
-
-    remote_asset_id: int
-    source: str
-    remote_id: str
-    asset_id: int
-    presence: str
-    change_tag: str | None
-    said: str  # JSON of model.said.Said
-
-
 _COLUMNS = (
     "release.id, order_id, release.remote_asset_id, source.name, remote_id, asset_id, release.change_tag, "
     "release.name, size_bytes, release.state, changed_at_ms, intended_at_ms, released_at_ms, reason, certificate"
@@ -80,10 +66,6 @@ _FROM = (
     "FROM release JOIN remote_asset ON remote_asset.id = release.remote_asset_id "
     "JOIN source ON source.id = remote_asset.source_id"
 )
-_CANDIDATE = (
-    "SELECT remote_asset.id, source.name, remote_id, asset_id, state, change_tag, said "
-    "FROM remote_asset JOIN source ON source.id = remote_asset.source_id"
-)
 
 
 def _release(row: Sequence[Any]) -> Release:
@@ -91,31 +73,7 @@ def _release(row: Sequence[Any]) -> Release:
     return Release(**values | {"state": ReleaseState(values["state"])})
 
 
-def _candidate(row: Sequence[Any]) -> Candidate:
-    return Candidate(**dict(zip(Candidate.__struct_fields__, row, strict=True)))
-
-
 # ---------------------------------------------------------------- assets at their source
-
-
-def put_change_tag(connection: sqlite3.Connection, remote_asset_id: int, tag: str | None) -> None:
-    """Keep the source's mark of the asset as it was just told of."""
-    connection.execute(
-        "UPDATE remote_asset SET change_tag = ?1 WHERE id = ?2 AND change_tag IS NOT ?1", (tag, remote_asset_id)
-    )
-
-
-def candidate(connection: sqlite3.Connection, remote_asset_id: int) -> Candidate | None:
-    row = connection.execute(f"{_CANDIDATE} WHERE remote_asset.id = ?", (remote_asset_id,)).fetchone()
-    return _candidate(row) if row else None
-
-
-def candidates(connection: sqlite3.Connection, source: str) -> Iterator[Candidate]:
-    """What a source has now, first told first."""
-    rows = connection.execute(
-        f"{_CANDIDATE} WHERE source.name = ? AND state = 'present' ORDER BY remote_asset.id", (source,)
-    )
-    return map(_candidate, rows)
 
 
 def sources(connection: sqlite3.Connection) -> list[str]:
@@ -133,39 +91,6 @@ def library_size(connection: sqlite3.Connection, source: str) -> int:
         (source,),
     ).fetchone()
     return int(row[0])
-
-
-def files(connection: sqlite3.Connection, remote_asset_id: int) -> list[Resource]:
-    """Every file ever taken in of a source's asset, oldest version first."""
-    rows = connection.execute(
-        f"SELECT {COLUMNS} {FROM} WHERE remote_asset_id = ? ORDER BY resource.id", (remote_asset_id,)
-    )
-    return [resource_of(row) for row in rows]
-
-
-def journal_of_copy(connection: sqlite3.Connection, resource_id: int, volume: str) -> tuple[int, int]:
-    """(newest row, time of writing) of the journal about a file's copy on a volume; (0, 0) when it has none."""
-    row = connection.execute(
-        "SELECT max(seq), max(at_ms) FROM journal WHERE resource_id = ? "
-        "AND event IN ('archived', 'delivery_stored', 'delivery_freed') "
-        "AND json_extract(fields, '$.volume') = ?",
-        (resource_id, volume),
-    ).fetchone()
-    return (row[0] or 0, row[1] or 0)
-
-
-def came_whole(connection: sqlite3.Connection, resource_id: int) -> bool | None:
-    """Whether every byte came from the source, or agreed with its checksum: False for an older backup's that did not.
-
-    None when unknown.
-    """
-    row = connection.execute(
-        "SELECT json_extract(fields, '$.adopted_from') IS NULL OR json_extract(fields, '$.likeness') IS 'checksum' "
-        "FROM journal WHERE resource_id = ? AND event IN ('fetched', 'duplicate', 'checksum_agreed') "
-        "ORDER BY seq DESC LIMIT 1",
-        (resource_id,),
-    ).fetchone()
-    return None if row is None else bool(row[0])
 
 
 def damage_of(connection: sqlite3.Connection, resource_id: int) -> str | None:
@@ -285,11 +210,25 @@ def released_bytes(connection: sqlite3.Connection) -> int:
 
 
 def intended_since(connection: sqlite3.Connection, since_ms: int, *, source: str | None = None) -> int:
-    """How many were sent, or about to be, at or after a time."""
-    row = connection.execute(
-        f"SELECT count(*) {_FROM} WHERE intended_at_ms >= ?1 AND (?2 IS NULL OR source.name = ?2)", (since_ms, source)
-    ).fetchone()
-    return int(row[0])
+    """How many were sent, or about to be, at or after a time, by the journal."""
+    counted: dict[object, object] = {}
+    for entry in journal.of_event(connection, "release_intended", *_NOT_SENT, since_ms=since_ms):
+        if entry.event in _NOT_SENT:
+            counted.pop(entry.fields["release"], None)
+        else:
+            counted[entry.fields["release"]] = entry.fields.get("source", source)
+    return sum(source in (None, one) for one in counted.values())
+
+
+def last_event(connection: sqlite3.Connection, one: Release) -> str | None:
+    """What became of a confirmed release last, by the journal; None when nothing did."""
+    told = journal.of_event(
+        connection, "release_intended", "released", "release_undone", "release_restored", *_NOT_SENT
+    )
+    return next((entry.event for entry in reversed(told) if entry.fields.get("release") == one.id), None)
+
+
+_NOT_SENT = ("release_not_done", "release_refused")
 
 
 def waiting(connection: sqlite3.Connection, *, source: str | None = None) -> int:

@@ -9,6 +9,8 @@ import msgspec
 
 from mediabox.model.said import Said
 from mediabox.store.assets import COLUMNS, FROM, resource_of
+from mediabox.store.gate import SIGNED_ASSET, SIGNED_FILE
+from mediabox.store.keyed import signed, signed_again
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,6 +48,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         return self.remote_id.rpartition("/")[0]
 
 
+_HANDED_OVER = {"remote_asset_id": "?1", "remote_id": "coalesce(?2, remote_id)"}
 _COLUMNS = "remote_asset.id, source.name, remote_id, asset_id, state, since_ms, moved_to, said"
 _FROM = "FROM remote_asset JOIN source ON source.id = remote_asset.source_id"
 
@@ -98,21 +101,40 @@ def add(connection: sqlite3.Connection, source: int, remote: RemoteAsset, *, ass
         "INSERT INTO remote_asset (source_id, remote_id, asset_id, since_ms, content_id, said) VALUES (?,?,?,?,?,?)",
         (source, remote.remote_id, asset_id, at_ms, said.content_id, _text(said)),
     )
+    connection.execute(
+        f"UPDATE remote_asset SET mac = {signed('remote_asset', SIGNED_ASSET)} WHERE source_id = ? AND remote_id = ?",
+        (source, remote.remote_id),
+    )
     found = find(connection, source, remote.remote_id)
     assert found is not None, "it was just written"
     return found
 
 
+def set_change_tag(connection: sqlite3.Connection, remote_asset_id: int, tag: str | None) -> None:
+    """Keep the source's mark of the asset as it was just told of."""
+    connection.execute(
+        f"UPDATE remote_asset SET change_tag = ?1, mac = {_signed_again('change_tag', '?1')} "
+        "WHERE id = ?2 AND change_tag IS NOT ?1",
+        (tag, remote_asset_id),
+    )
+
+
+def _signed_again(column: str, value: str) -> str:
+    return signed_again("remote_asset", SIGNED_ASSET, {column: value})
+
+
 def set_said(connection: sqlite3.Connection, told: Told, said: Said) -> None:
     connection.execute(
-        "UPDATE remote_asset SET said = ?, content_id = ? WHERE id = ?", (_text(said), said.content_id, told.id)
+        f"UPDATE remote_asset SET said = ?1, content_id = ?2, mac = {_signed_again('said', '?1')} WHERE id = ?3",
+        (_text(said), said.content_id, told.id),
     )
 
 
 def set_presence(connection: sqlite3.Connection, told: Told, presence: Presence, *, at_ms: int) -> None:
     """An asset that is back has not become another one."""
     connection.execute(
-        "UPDATE remote_asset SET state = ?1, since_ms = ?2, moved_to = iif(?1 = 'moved', moved_to, NULL) WHERE id = ?3",
+        "UPDATE remote_asset SET state = ?1, since_ms = ?2, moved_to = iif(?1 = 'moved', moved_to, NULL), "
+        f"mac = {_signed_again('state', '?1')} WHERE id = ?3",
         (presence, at_ms, told.id),
     )
 
@@ -218,8 +240,9 @@ def asset_of_files(connection: sqlite3.Connection, source: int, remote_ids: Iter
 def bind(connection: sqlite3.Connection, source: int, told: Told, remote_id: str, *, role: Role) -> None:
     """A file known before its asset was told of is of this asset from now on."""
     connection.execute(
-        "UPDATE resource SET remote_asset_id = ?, role = ? "
-        "WHERE source_id = ? AND remote_id = ? AND remote_asset_id IS NULL AND asset_id = ?",
+        "UPDATE resource SET remote_asset_id = ?1, role = ?2, "
+        f"mac = {signed_again('resource', SIGNED_FILE, {'remote_asset_id': '?1'})} "
+        "WHERE source_id = ?3 AND remote_id = ?4 AND remote_asset_id IS NULL AND asset_id = ?5",
         (told.id, role, source, remote_id, told.asset_id),
     )
 
@@ -233,7 +256,8 @@ def hand_over(connection: sqlite3.Connection, resource_id: int, successor: Told,
     """A file is of another of the source's assets now; under `remote_id` if it goes by another name there."""
     connection.execute(
         "UPDATE resource SET remote_asset_id = ?1, remote_id = coalesce(?2, remote_id), "
-        "folder = iif(?2 IS NULL, folder, ?3) WHERE id = ?4",
+        "folder = iif(?2 IS NULL, folder, ?3), "
+        f"mac = {signed_again('resource', SIGNED_FILE, _HANDED_OVER)} WHERE id = ?4",
         (successor.id, remote_id, (remote_id or "").rpartition("/")[0], resource_id),
     )
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from mediabox.store import copies
 from mediabox.store.assets import COLUMNS, FROM, resource_of
 
@@ -111,4 +109,4 @@ def expired(connection: sqlite3.Connection, before_ms: int, *, limit: int) -> li
 def set_place(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
     """Where its copies lie now."""
     for copy in copies.of_resource(connection, resource_id):
-        copies.put(connection, msgspec.structs.replace(copy, path=path))
+        copies.move(connection, copy, path)

@@ -40,6 +40,9 @@ class StoppedClock(Clock):
     def wall_ms(self) -> int:
         return self.now_ms
 
+    def running_ms(self) -> int:
+        return self.now_ms
+
 
 class ScriptedSource:
     """Obeys `contracts.Source` over pages a test lays out; listing goes on behind the page the cursor names."""

@@ -28,6 +28,7 @@ from mediabox.core.issues import IssueBook
 from mediabox.core.parts import Parts
 from mediabox.core.release import Releases
 from mediabox.core.telling import Telling
+from mediabox.core.timeline import beat, timeline
 from mediabox.durable.volume import Volume
 from mediabox.model.asset import Resource
 from mediabox.model.ledger import Copy, Evidence
@@ -35,11 +36,11 @@ from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.photos import Asset
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud import ICloud
-from mediabox.store import assets, copies, issues, journal, releases
+from mediabox.store import assets, copies, gate, issues, journal
 from mediabox.store.database import Database, open_beside, transaction
 from mediabox.store.releases import Release, ReleaseState
 
-DAY_MS = 86_400_000
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 LONG_AGO_MS = 40 * DAY_MS
 # One disk is enough here, and a day knows no share: what these tests are about is something else.
 EASY = Settings(enabled=True, copies=1, domains=1, daily_percent=100)
@@ -61,6 +62,8 @@ class World:
         self.source: ICloud = source_of(simulator, **{"release": True} | source)
         self.path = root / "mediabox.db"
         self.volumes: dict[str, Volume] = {}
+        self.passes_ms = LONG_AGO_MS  # since a photo was archived
+        self.fetched_as: dict[str, str] = {}  # more of the journal's row about a fetch
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -118,24 +121,47 @@ class World:
             await self.database.write(
                 lambda connection, one=resource, held=sink.held: self._file(connection, one, held)
             )
+        await self.database.write(lambda connection: self._let_time_pass(connection, {row[0] for row in seen}))
+
+    def _let_time_pass(self, connection: sqlite3.Connection, filed: set[int]) -> None:
+        """The box ran for the 40 days up to an hour ago; then it read what was filed again."""
+        counted_ms = timeline(connection, self.clock).now.counted_ms
+        if not self.passes_ms:
+            beat(connection, self.clock)
+            return
+        for ago_ms, passed_ms in ((self.passes_ms, 0), (HOUR_MS, self.passes_ms - HOUR_MS)):
+            journal.append(
+                connection,
+                "clock",
+                at_ms=self.clock.wall_ms() - ago_ms,
+                boot=self.clock.boot(),
+                running_ms=self.clock.running_ms() - ago_ms,
+                is_synchronised=False,
+                skew_ms=0,
+                counted_ms=counted_ms + passed_ms,
+            )
+        for copy in [copy for one in filed for copy in copies.of_resource(connection, one)]:
+            copies.put(connection, copy)
 
     def _file(self, connection: sqlite3.Connection, resource: Resource, content: bytes) -> None:
+        long_ago_ms = self.long_ago_ms
         digest, path = hashlib.sha256(content).hexdigest(), f"2024/{resource.id}-{resource.name}"
         kept = assets.keeper(connection, digest)
         event = "fetched" if kept is None else "duplicate"
-        journal.append(connection, event, at_ms=self.long_ago_ms, resource_id=resource.id, sha256=digest)
+        fields = {"sha256": digest} | self.fetched_as
+        journal.append(connection, event, at_ms=long_ago_ms, resource_id=resource.id, **fields)
         if kept is not None:
             assets.set_duplicate(connection, resource.id, of=kept, digest=digest, size_bytes=len(content))
             return
         assets.set_staged(connection, resource.id, digest=digest, size_bytes=len(content))
         assets.reserve(connection, resource.id, path, None)
-        assets.set_archived(connection, resource.id, self.long_ago_ms)
+        assets.set_archived(connection, resource.id, long_ago_ms)
         for uuid, volume in self.volumes.items():
             volume.makedirs("2024")
             (volume.root / path).write_bytes(content)
             self.put_copy(connection, resource.id, uuid, path=path, digest=digest, size_bytes=len(content))
             fields = {"path": path, "volume": uuid, "evidence": "R"}
-            journal.append(connection, "archived", at_ms=self.long_ago_ms, resource_id=resource.id, **fields)
+            journal.append(connection, "archived", at_ms=long_ago_ms, resource_id=resource.id, **fields)
 
     def put_copy(self, connection: sqlite3.Connection, resource_id: int, volume: str, **known: Any) -> None:
         """A copy whose newest proof is an hour old."""
@@ -157,10 +183,8 @@ class World:
     # ------------------------------------------------------------ what a person does
 
     def assessed(self, connection: sqlite3.Connection) -> list[certify.Assessment]:
-        policy, now_ms = certify.policy_of(self.settings), self.clock.wall_ms()
-        return [
-            certify.assess(connection, one, policy, now_ms=now_ms) for one in releases.candidates(connection, "cloud")
-        ]
+        policy, time = certify.policy_of(self.settings), timeline(connection, self.clock)
+        return [certify.assess(connection, one, policy, time=time) for one in gate.candidates(connection, "cloud")]
 
     def plan(self) -> release_orders.Plan:
         with self.catalogue() as connection, transaction(connection):
@@ -171,7 +195,7 @@ class World:
     def confirm(self, code: str | None) -> release_orders.Confirmation:
         assert code is not None
         with self.catalogue() as connection, transaction(connection):
-            return release_orders.confirm(connection, code, now_ms=self.clock.wall_ms())
+            return release_orders.confirm(connection, code, self.assessed(connection), now_ms=self.clock.wall_ms())
 
     def order(self) -> list[Release]:
         """A list, confirmed."""

@@ -10,13 +10,21 @@ class SimulatedClock(Clock):
         super().__init__()
         self._stands_at_ms = at_ms
         self._shift_ms = 0
+        self._jump_ms = 0
 
     def wall_ms(self) -> int:
         now_ms = super().wall_ms() if self._stands_at_ms is None else self._stands_at_ms
-        return now_ms + self._shift_ms
+        return now_ms + self._shift_ms + self._jump_ms
 
     def monotonic_s(self) -> float:
         return super().monotonic_s() + self._shift_ms / 1000
+
+    def running_ms(self) -> int:
+        return super().running_ms() + self._shift_ms
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock, forwards or back; no time has passed."""
+        self._jump_ms += round(seconds * 1000)
 
     def advance(self, seconds: float) -> None:
         """Let this much time have passed."""
