@@ -212,9 +212,22 @@ def test_cookies_are_set_as_recorded(sent: dict[str, Any]) -> None:
     wrong = []
     for place, seen in RECORDED["cookies"].items():
         mine = sent["cookies"].get(place, {})
-        if set(mine) != set(seen) and not place.startswith("idmsa"):  # `dslang` and `site`: for the page's language
+        if set(mine) != set(seen):
             wrong.append(f"{place}: {set(mine)}, recorded {set(seen)}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_headers_of_apples_own_are_sent_where_they_are_always_recorded(sent: dict[str, Any]) -> None:
+    wrong = []
+    for place, seen in RECORDED["headers"].items():
+        always = {name for name, count in seen.items() if count == seen["#"] and is_apples(name)}
+        if place in sent["headers"] and not always <= set(sent["headers"][place]):
+            wrong.append(f"{place}: not {always - set(sent['headers'][place])}")
+    assert not wrong, "\n".join(wrong)
+
+
+def is_apples(name: str) -> bool:
+    return name.startswith("x-apple-") or name in ("scnt", "set-cookie", "x-buildversion", "x-responding-instance")
 
 
 def test_every_parameter_that_is_always_there_is_demanded() -> None:

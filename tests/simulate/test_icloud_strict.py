@@ -100,6 +100,22 @@ async def test_a_token_without_its_quotes_may_be_refused(icloud_home: Path) -> N
             assert await status_of(browser, "/zones/list", {}) == 421
 
 
+async def test_a_browser_that_is_not_trusted_gets_no_token(icloud: Simulator) -> None:
+    """8 of 9 recorded answers to a sign-in without trust: `-HSA-LOGIN` instead."""
+    attempt = icloud.directory.begin(icloud.account(), None)  # type: ignore[arg-type]
+    names = []
+    for is_verified in (False, True):
+        attempt.is_verified = is_verified
+        given = {"dsWebAuthToken": icloud.directory.session_token(attempt)}
+        async with (
+            Browser(icloud) as browser,
+            browser.http.post(f"{icloud.hosts.setup}/accountLogin", json=given) as got,
+        ):
+            names.append({line.partition("=")[0] for line in got.headers.getall("Set-Cookie")})
+    assert [TOKEN_COOKIE in each for each in names] == [False, True]
+    assert ["X-APPLE-WEBAUTH-HSA-LOGIN" in each for each in names] == [True, False]
+
+
 # -- zones
 
 

@@ -13,9 +13,9 @@ from mediabox.simulate.icloud.auth import Auth
 from mediabox.simulate.icloud.cloudkit import CloudKit
 from mediabox.simulate.icloud.content import Content
 from mediabox.simulate.icloud.control import Control
-from mediabox.simulate.icloud.directory import request_id
 from mediabox.simulate.icloud.faults import FAULT, Dropped, Faults, Refused, Status, What
 from mediabox.simulate.icloud.hosts import Hosts, partition_of
+from mediabox.simulate.icloud.labels import label
 from mediabox.simulate.icloud.line import Line
 from mediabox.simulate.icloud.setup import Setup
 from mediabox.simulate.icloud.upload import Upload
@@ -27,10 +27,6 @@ _AUTH = "/appleauth/auth"
 _SETUP = "/setup/ws/1"
 _DATABASE = "/database/1/com.apple.photos.cloud/production/{scope:private|shared}"
 _LARGEST_BODY = 1 << 30
-_APPLE = {
-    "X-Responding-Instance": "ckdatabasews:16000101:st41p61ic-ztdv05081901:8201",
-    "X-Apple-CloudKit-Version": "1.0",
-}
 
 
 def apple(
@@ -56,6 +52,7 @@ def apple(
     ):
         app.router.add_route(method, path, handler, name=name)
     control.add_routes(app.router)
+    app.on_response_prepare.append(_label)
     return app
 
 
@@ -64,6 +61,7 @@ def content(handler: Content, upload: Upload, *, hosts: Hosts, faults: Faults, c
     app = web.Application(middlewares=[_watch(faults, calls), _at_home(hosts)], client_max_size=_LARGEST_BODY)
     app.router.add_get("/B/{path}/{name:.*}", handler.get, name="content", allow_head=False)
     app.router.add_post("/U/{ticket}", upload.send, name="upload.bytes")
+    app.on_response_prepare.append(_label)
     return app
 
 
@@ -120,8 +118,14 @@ def _upload(upload: Upload, below: str) -> list[Route]:
     ]
 
 
+async def _label(request: web.Request, response: web.StreamResponse) -> None:
+    name = request.match_info.route.name
+    if name:
+        label(response, name.removesuffix(".again"))
+
+
 def _watch(faults: Faults, calls: Counter[str]) -> Middleware:
-    """Count each call by endpoint, let a fault answer in its place, and label the answer as Apple does."""
+    """Count each call by endpoint, let a fault answer in its place."""
 
     @web.middleware
     async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -136,8 +140,6 @@ def _watch(faults: Faults, calls: Counter[str]) -> Middleware:
             if request.transport is not None:
                 request.transport.close()
             return response
-        if not response.prepared:
-            response.headers.update({"X-Apple-Request-UUID": request_id(), **_APPLE})
         return response
 
     return watch

@@ -104,7 +104,7 @@ class Auth:
         attempt.is_proven = True
         attempt.is_verified = any(self._directory.is_trusted(account, token) for token in given.trust_tokens)
         if account.needs_repair:
-            return answer({"auth_type": "hsa2"}, status=412, headers=_echoed(attempt))
+            return answer({"auth_type": "hsa2"}, status=412, headers=self._proven(attempt))
         return self._completed(attempt)
 
     async def repair(self, request: web.Request) -> web.Response:
@@ -163,9 +163,9 @@ class Auth:
         if attempt is None or not attempt.is_verified:
             return _refused(_WRONG_PASSWORD, status=401)
         headers = {
-            **_echoed(attempt),
+            **self._signed(attempt),
             "X-Apple-TwoSV-Trust-Token": self._directory.trust_token(attempt),
-            "X-Apple-Session-Token": self._directory.session_token(attempt),
+            "X-Apple-OAuth-Grant-Code": secrets.token_hex(16),
         }
         return web.Response(status=204, headers=headers)
 
@@ -176,13 +176,19 @@ class Auth:
         found = self._directory.attempts.get(request.headers.get("X-Apple-ID-Session-Id", ""))
         return found if found is not None and found.is_proven and request.headers.get("scnt") else None
 
-    def _completed(self, attempt: Attempt) -> web.Response:
-        headers = {
+    def _signed(self, attempt: Attempt) -> dict[str, str]:
+        """Headers of every step that has brought the client further."""
+        return {
             **_echoed(attempt),
             "X-Apple-Session-Token": self._directory.session_token(attempt),
             "X-Apple-ID-Account-Country": "CHN" if attempt.account.region else "FRA",
-            "X-Apple-TwoSV-Trust-Eligible": "true",
         }
+
+    def _proven(self, attempt: Attempt) -> dict[str, str]:
+        return {**self._signed(attempt), "X-Apple-TwoSV-Trust-Eligible": "true"}
+
+    def _completed(self, attempt: Attempt) -> web.Response:
+        headers = self._proven(attempt)
         if attempt.is_verified:
             return answer(
                 {"auth_type": "hsa2"}, headers=headers
@@ -210,11 +216,7 @@ class Auth:
             body = {**_service_error(_WRONG_CODE), "securityCode": flags}
             headers = {**_echoed(attempt), "X-Apple-I-Ercd": _WRONG_CODE[0]}
             return answer(body, status=400 if is_only_wrong else 423, headers=headers)
-        headers = {
-            **_echoed(attempt),
-            "X-Apple-Session-Token": self._directory.session_token(attempt),
-            "X-Apple-OAuth-Grant-Code": secrets.token_hex(16),
-        }
+        headers = {**self._signed(attempt), "X-Apple-OAuth-Grant-Code": secrets.token_hex(16)}
         if way == "device":
             return web.Response(status=204, headers=headers)
         return answer(self._two_factor(attempt), headers=headers)
@@ -223,10 +225,15 @@ class Auth:
 def _echoed(attempt: Attempt) -> dict[str, str]:
     """Headers the client has to send back."""
     return {
-        "scnt": base64.b64encode(secrets.token_bytes(24)).decode(),
+        **_unknown(),
         "X-Apple-ID-Session-Id": attempt.session_id,
         "X-Apple-Auth-Attributes": base64.b64encode(attempt.c.encode()).decode(),
     }
+
+
+def _unknown() -> dict[str, str]:
+    """What also a refused client gets."""
+    return {"scnt": base64.b64encode(secrets.token_bytes(24)).decode()}
 
 
 def _service_error(error: tuple[str, str]) -> dict[str, Any]:
@@ -239,7 +246,11 @@ def _service_error(error: tuple[str, str]) -> dict[str, Any]:
 
 def _refused(error: tuple[str, str], *, status: int) -> web.Response:
     code, message = error
-    return answer({"serviceErrors": [{"code": code, "message": message, "suppressDismissal": False}]}, status=status)
+    return answer(
+        {"serviceErrors": [{"code": code, "message": message, "suppressDismissal": False}]},
+        status=status,
+        headers=_unknown(),
+    )
 
 
 def _bytes(text: str) -> bytes:

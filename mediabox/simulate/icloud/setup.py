@@ -176,7 +176,6 @@ class Setup:
     def _set_cookies(self, response: web.Response, session: WebSession, token: str) -> None:
         lives = self._directory.lives
         suffix = secrets.token_hex(4).upper()
-        self._set(response, TOKEN_COOKIE, token, life_s=lives.token_cookie_s)
         self._set(response, "X-APPLE-WEBAUTH-USER", f"v=1:s=0:d={session.account.dsid}", life_s=lives.user_cookie_s)
         self._set(response, f"X_APPLE_WEB_KB-{suffix}", secrets.token_urlsafe(30), life_s=lives.browser_cookie_s)
         session_token = secrets.token_urlsafe(40)
@@ -184,7 +183,8 @@ class Setup:
         self._set(response, _VALIDATE_COOKIE, f"v=1:t={secrets.token_urlsafe(30)}", life_s=None)
         self._set(response, _CLIENT_COOKIE, secrets.token_urlsafe(12), life_s=None)
         self._set(response, "X-APPLE-WEBAUTH-LOGIN", f"v=1:t={secrets.token_urlsafe(30)}", life_s=None)
-        if session.is_trusted:
+        if session.is_trusted:  # no token before (8 of 8 recordings)
+            self._set(response, TOKEN_COOKIE, token, life_s=lives.token_cookie_s)
             trust = secrets.token_urlsafe(30)
             self._set(response, f"X-APPLE-WEBAUTH-HSA-TRUST-{suffix}", trust, life_s=lives.browser_cookie_s)
         else:
