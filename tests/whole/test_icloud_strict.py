@@ -3,7 +3,8 @@
 import pytest
 
 from mediabox.simulate.icloud.blob import of_bytes
-from mediabox.simulate.icloud.faults import BlankPage, Fault, NoZones, OddFields, Refused
+from mediabox.simulate.icloud.faults import BlankPage, Fault, NoZones, OddFields, Refused, SparsePage
+from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.lives import MINUTE_S
 from mediabox.simulate.icloud.photos import Asset
 from whole.cloud import CLIP, LIVE, NEW_YEARS_EVE_MS, Account, account, screenshot
@@ -148,3 +149,52 @@ async def test_a_page_of_nothing_new_and_an_empty_one_with_a_marker_end_no_listi
     await account.pull()
 
     assert pictures(account) == names(*range(1, 221))
+
+
+async def test_zones_that_are_no_libraries_are_left_alone(account: Account) -> None:
+    add(account, 1)
+    for other in (account.library.share_a_link(), account.library.share_an_album()):
+        account.library.add(screenshot(7), file_name="IMG_0007.JPG", zone=other)
+
+    await account.pull()
+
+    assert pictures(account) == names(1)
+    assert issues(account) == set()
+
+
+async def test_a_library_one_is_invited_to_is_asked_for_in_its_own_database(account: Account) -> None:
+    add(account, 1)
+    other = Library(owner="_other", clock=account.simulator.clock, vault=account.library.vault)
+    theirs = other.start_sharing()
+    account.library.join(theirs)
+    account.library.add(screenshot(2), file_name="IMG_0002.JPG", taken_ms=NEW_YEARS_EVE_MS, offset_s=3600, zone=theirs)
+
+    await account.pull()
+
+    assert pictures(account) == names(1, 2)
+
+
+async def test_a_library_that_is_away_is_neither_forgotten_nor_deleted(account: Account) -> None:
+    add(account, 1, 2)
+    await account.pull()
+    account.library.has_personal = False
+    for _ in range(4):
+        await account.pull()
+    assert pictures(account) == names(1, 2)
+
+    account.library.has_personal = True
+    add(account, 3)
+    await account.pull()
+
+    assert pictures(account) == names(1, 2, 3)
+    assert issues(account) == set()
+
+
+async def test_what_an_index_counts_and_does_not_list_arrives_all_the_same(account: Account) -> None:
+    add(account, *range(1, 31))
+    account.simulator.faults.add(Fault("records.query", SparsePage(photos=3), only=ALL))
+
+    await account.pull()
+    await account.pull()
+
+    assert pictures(account) == names(*range(1, 31))
