@@ -18,6 +18,7 @@ from mediabox.model.manifest import MANIFEST_NAME
 from mediabox.simulate.icloud.blob import MemoryBlob, of_bytes
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.sources.icloud.session import Session
 from whole.box import Household
 from whole.examiner import TableExaminer, read_table
 from whole.family import LIBRARY
@@ -51,14 +52,16 @@ class Account:
         self.simulator, self.household = simulator, household
         self.library: Library = simulator.account().library
         self.sign_ins = 0
+        self._sealed: Session | None = None
 
     async def pull(self) -> int:
         """`mediabox run --once`; how many downloads that took."""
         before = self.simulator.calls["content"]
         table = await asyncio.to_thread(read_table, self.household.table)
-        keeper = SimulatedKeeper(self.simulator)
+        keeper = SimulatedKeeper(self.simulator, sealed=self._sealed)
         await CloudBox(self.household.home, self.simulator, keeper, lambda _: TableExaminer(table)).run(once=True)
         self.sign_ins += keeper.sign_ins
+        self._sealed = keeper.sealed
         return self.simulator.calls["content"] - before
 
     def filed(self) -> set[str]:

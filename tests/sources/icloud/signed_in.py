@@ -6,6 +6,8 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from mediabox.contracts import Page
 from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Resource, ResourceState
 from mediabox.simulate.icloud.directory import Account
@@ -24,23 +26,36 @@ EAGER = Limits(records_per_s=10_000, records_burst=10_000, contents_per_s=10_000
 
 
 class SimulatedKeeper:
-    """Obeys `connection.Keeper`: opens a browser session in the simulator whenever the last one was refused."""
+    """Obeys `connection.Keeper` and `Sealing`: signs in to the simulator whenever the last session was refused.
 
-    def __init__(self, simulator: Simulator, account: Account | None = None) -> None:
+    `sealed` is what a restart would go on with: hand it to the next one.
+    """
+
+    def __init__(self, simulator: Simulator, account: Account | None = None, *, sealed: Session | None = None) -> None:
         self._simulator = simulator
         self._account = account or simulator.account()
-        self._session: Session | None = None
+        self._session = self.sealed = sealed
+        self._renewed: tuple[Cookie, ...] = ()
         self.sign_ins = 0
 
     async def session(self) -> Session:
         if self._session is None:
             self.sign_ins += 1
-            self._session = session_of(self._simulator, self._account)
+            self._session = self.sealed = session_of(self._simulator, self._account)
         return self._session
+
+    def renewed(self, session: Session, cookies: tuple[Cookie, ...]) -> None:
+        if session is self._session:
+            self._renewed = cookies
+
+    async def seal(self) -> None:
+        if self._session is not None and self._renewed:
+            browser = msgspec.structs.replace(self._session.browser, cookies=self._renewed)
+            self.sealed = msgspec.structs.replace(self._session, browser=browser)
 
     def expired(self, session: Session) -> None:
         if session is self._session:
-            self._session = None
+            self._session, self._renewed = None, ()
 
     async def told(self, text: str) -> None:
         """Nobody asks this one anything."""
