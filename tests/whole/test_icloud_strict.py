@@ -3,7 +3,7 @@
 import pytest
 
 from mediabox.simulate.icloud.blob import of_bytes
-from mediabox.simulate.icloud.faults import BlankPage, Fault, NoZones, OddFields, Refused, SparsePage
+from mediabox.simulate.icloud.faults import BlankPage, Fault, NoZones, OddFields, Refused, SparsePage, expired
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.lives import MINUTE_S
 from mediabox.simulate.icloud.photos import Asset
@@ -127,6 +127,24 @@ async def test_an_index_of_albums_that_is_refused_stops_no_photo(account: Accoun
 
     assert pictures(account) == names(1, 2, 3)
     assert "icloud.refused_index" in issues(account)
+
+
+async def test_dead_links_everywhere_rest_the_account_and_condemn_no_file(account: Account) -> None:
+    numbers = range(1, 31)
+    add(account, *numbers)
+    account.simulator.faults.add(Fault("content", expired(), times=None))
+
+    calls = await account.pull()
+
+    assert calls <= 12  # the first ones, and a few to be sure
+    assert pictures(account) == set()
+    assert "quarantined" not in account.events()
+
+    account.simulator.faults.clear()
+    account.household.say("retry")
+    await account.pull()
+
+    assert pictures(account) == names(*numbers)
 
 
 async def test_renewed_tokens_go_back_as_they_came(account: Account) -> None:
