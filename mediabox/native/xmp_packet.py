@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent
 
 from mediabox.errors import Permanent
+from mediabox.native.boxes import Malformed
+from mediabox.native.tags.xmp_packet import as_utf8, innermost
 from mediabox.native.xmp_values import NAMESPACES, Form, escape
 
 if TYPE_CHECKING:
@@ -167,12 +169,22 @@ class Packet:
 
 
 def load(content: bytes) -> Packet:
-    """Read a packet in UTF-8 or UTF-16. Raises Permanent when it is no XMP."""
+    """Read a packet in any of Unicode's encodings, whatever lies around it. Raises Permanent when it is no XMP."""
+    content = as_utf8(content).strip(b"\0 \t\r\n")
+    try:
+        return _load(content)
+    except Permanent:
+        try:
+            inner = innermost(content)
+        except Malformed as err:
+            raise Permanent(f"XMP of {len(content)} bytes cannot be read: {err}") from err
+        return _load(content[: content.find(inner) + len(inner)])  # what stands before it counts: a document type, say
+
+
+def _load(content: bytes) -> Packet:
     from defusedxml import DefusedXmlException  # lazily: the daemon never parses XML
     from defusedxml.ElementTree import iterparse
 
-    if not content.startswith((b"\xfe\xff", b"\xff\xfe")):
-        content = content.strip(b"\0 \t\r\n")
     prefixes: dict[str, str] = {}
     root, depth = None, 0
     try:

@@ -488,3 +488,18 @@ def test_a_partial_date_is_written_and_read_as_the_period_it_is(local: str) -> N
 
     assert f">{local}<".encode() in content or f'"{local}"'.encode() in content
     assert parse(content).capture_time == record.capture_time
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"])
+@pytest.mark.parametrize("leftover", ["", "</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end='w'?>"])
+def test_an_owners_sidecar_is_merged_in_any_encoding_and_with_leftovers(encoding: str, leftover: str) -> None:
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="2" xmp:Label="Grün"/></rdf:RDF>'
+        f"</x:xmpmeta>{leftover}"
+    )
+
+    merged = merge(None, packet.encode(encoding), RECORD)
+
+    assert "Grün" in merged.decode()
+    assert parse(merged).rating == 2

@@ -108,7 +108,7 @@ def parse(packet: bytes) -> Packet | None:
         try:
             return Packet(fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True))
         except ParseError:
-            return Packet(fromstring(_innermost(packet), forbid_dtd=True))
+            return Packet(fromstring(innermost(packet), forbid_dtd=True))
     except (ParseError, ValueError, LookupError) as err:  # defusedxml's refusals; an encoding nobody knows
         raise Malformed(f"XMP that is not: {type(err).__name__}") from err
 
@@ -123,8 +123,8 @@ def as_utf8(packet: bytes) -> bytes:
     return _DECLARATION.sub("", text, count=1).encode("utf-8", "replace")
 
 
-def _innermost(packet: bytes) -> bytes:
-    """`x:xmpmeta` alone, or `rdf:RDF`. Programs that write a shorter packet leave the old one's end behind it."""
+def innermost(packet: bytes) -> bytes:
+    """`x:xmpmeta` alone, or `rdf:RDF`: a shorter packet leaves the old one's end behind. Raises Malformed."""
     for start in filter(None, (_WRAPPER.search(packet), _RDF_ELEMENT.search(packet))):
         closing = b"</" + start[1] + b">"
         end = packet.find(closing, start.end())

@@ -173,3 +173,10 @@ def test_a_sound_heic_is_read_through_its_boxes() -> None:
 
     assert (facts.width, facts.height, facts.orientation) == (300, 400, 6)
     assert facts.camera.model == "EOS R5"
+
+
+def test_the_turn_of_a_heic_is_its_property_s_and_never_exif_s() -> None:
+    """As ISO/IEC 23008-12 and every libheif viewer have it: cameras repeat the turn in Exif."""
+    unturned = parsed(SOUND["heic"].replace(b"irot", b"free"))
+
+    assert (unturned.width, unturned.height, unturned.orientation) == (400, 300, 1)
