@@ -66,6 +66,7 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     modified_at_ms: int
     member: SidecarMember | None
     asset_key: str  # the sidecar's path, or the original's own
+    is_moved: bool = False  # the sidecar tells of another path
 
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +103,8 @@ class Rebuild:
         self._committer = committer
         self._report = Rebuilt()
         self._asset_ids: dict[str, int] = {}
+        # By digest and name: what sidecars tell of at paths where nothing lies.
+        self._unfound: dict[tuple[str, str], tuple[str, SidecarMember]] = {}
 
     async def run(self) -> Rebuilt:
         paths = await asyncio.to_thread(self._paths)
@@ -109,12 +112,13 @@ class Rebuild:
         texts = [path for path in paths if is_sidecar(path) or is_manifest(path)]
         originals = [self._found(path, paths[path], told) for path in paths.keys() - set(texts)]
         originals.sort(key=lambda found: found.path)
+        self._unfound = {(one[1].sha256, _name(path)): one for path, one in told.items() if path not in paths}
         for start in range(0, len(originals), PORTION):
             read = await asyncio.gather(*(self._read(one) for one in originals[start : start + PORTION]))
             await self._database.write(partial(self._write, read=read))
             self._progress(self._report)
         await self._adopt_texts([path for path in texts if paths[path][0] == path])
-        self._report.missing = sorted(told.keys() - paths.keys())
+        self._report.missing = sorted(member.path for _, member in self._unfound.values())
         return self._report
 
     def _paths(self) -> dict[str, tuple[str, int]]:
@@ -173,6 +177,8 @@ class Rebuild:
         finally:
             os.close(descriptor)
         await asyncio.to_thread(self._keep_renditions, digest, examination)
+        if found.member is None and (told := self._unfound.pop((digest, _name(found.path)), None)) is not None:
+            found = _moved(found, *told)
         return _Read(found=found, digest=digest, size_bytes=size_bytes, examination=examination)
 
     def _keep_renditions(self, digest: str, examination: Examination) -> None:
@@ -215,7 +221,7 @@ class Rebuild:
         self._committer.compare(connection, resource_id, one.examination.facts)
         assets.put_facts(connection, resource_id, one.examination.facts)
         copies.put(connection, self._copy(one, resource_id, now_ms))
-        is_described = member is not None
+        is_described = member is not None and not found.is_moved
         if found.place != found.path:
             trash.put_in(connection, resource_id, found.place, at_ms=now_ms)
         for request in plan.after_rebuilding(found.path, asset_id, is_described=is_described, now_ms=now_ms):
@@ -234,7 +240,7 @@ class Rebuild:
 
     def _reserved_sidecar(self, found: _Found) -> str:
         """Where this original's sidecar is, or would be."""
-        return found.asset_key if found.member else f"{found.path}.xmp"
+        return found.asset_key if found.member and not found.is_moved else f"{found.path}.xmp"
 
     def _copy(self, one: _Read, resource_id: int, now_ms: int) -> Copy:
         return Copy(
@@ -256,6 +262,16 @@ def is_sidecar(path: str) -> bool:
 
 def is_manifest(path: str) -> bool:
     return path.rpartition("/")[2] == MANIFEST_NAME
+
+
+def _moved(found: _Found, sidecar: str, member: SidecarMember) -> _Found:
+    """What a sidecar tells of, elsewhere: moved a moment before a power cut, or by a person."""
+    member = msgspec.structs.replace(member, path=found.path)
+    return msgspec.structs.replace(found, member=member, asset_key=sidecar, is_moved=True)
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _request(found: _Found, size_bytes: int) -> ExamineRequest:

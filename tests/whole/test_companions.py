@@ -371,3 +371,20 @@ def test_a_sidecar_an_older_version_kept_with_another_picture_only_comes_to_its_
     assert "2015/2015-07/b.jpg.source.xmp" in photos.archived()
     assert "Norway" in photos.sidecar("2015/2015-07/b.jpg.xmp")
     photos.box.assert_sound()
+
+
+def test_a_rebuild_knows_what_was_moved_before_its_sidecar_was(photos: Photos, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos.add("a.jpg", JPEG, UNDATED)
+    photos.add("a.aae", b"bplist", told(Kind.SIDECAR, "application/x-plist"))
+    photos.run()
+    folder = photos.box.archive / "2015/2015-07"
+    folder.mkdir(parents=True)
+    for name in ("a.jpg", "a.aae", "a.jpg.aae"):
+        if (photos.box.archive / "2026/2026-10" / name).exists():
+            (photos.box.archive / "2026/2026-10" / name).rename(folder / name)
+
+    photos.rebuild(monkeypatch)
+
+    assert {path.rpartition("/")[0] for path in photos.archived()} == {"2015/2015-07"}
+    assert photos.ask("SELECT count(DISTINCT asset_id), count(*) FROM resource") == [(1, 2)]
+    photos.box.assert_sound()
