@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from mediabox.cli.pixel_answers import Question
     from mediabox.config.load import Config
+    from mediabox.core.delivering.rounds import Rounds
     from mediabox.destinations.pixel.pairing import Paired
     from mediabox.destinations.pixel.syncthing import Syncthing
 
@@ -61,6 +62,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     folder: FolderState | None = None
     counted: Counted | None = None
+    rounds: Rounds | None = None
+    account: str = ""
+    photos_of: tuple[str, ...] = ()
     problem: str = ""
     remedy: str = ""
 
@@ -178,7 +182,13 @@ async def status(home: Path, name: str | None, *, as_json: bool) -> int:
 async def told_of(target: Target) -> Told:
     """What can be found out; an error is part of it."""
     told = Told(
-        name=target.name, folder_id=target.folder_id, outbox=str(target.shared), counted=pixel_orders.counted(target)
+        name=target.name,
+        folder_id=target.folder_id,
+        outbox=str(target.shared),
+        counted=pixel_orders.counted(target),
+        rounds=pixel_orders.rounds(target),
+        account=target.settings.account,
+        photos_of=target.settings.sources,
     )
     try:
         client = await asyncio.to_thread(client_of, target.settings, target.name)

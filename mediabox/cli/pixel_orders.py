@@ -14,6 +14,7 @@ from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
 from mediabox.core import commands
 from mediabox.core.delivering import orders
+from mediabox.core.delivering.rounds import rounds_of
 from mediabox.model.delivery import DeliveryState, PeerTold
 from mediabox.store import deliveries
 from mediabox.store.database import transaction
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mediabox.cli.pixel import Target
+    from mediabox.core.delivering.rounds import Rounds
     from mediabox.model.delivery import Counted
 
 DAY_MS = 86_400_000
@@ -84,6 +86,15 @@ def counted(target: Target) -> Counted | None:
         return None
     with catalogue(target.home) as connection:
         return commands.count_of(connection, target.name)
+
+
+def rounds(target: Target) -> Rounds | None:
+    """What is still to come; None when there is no catalogue yet."""
+    if not (target.home / DATABASE).exists():
+        return None
+    with catalogue(target.home) as connection:
+        window_bytes = target.settings.window_bytes
+        return rounds_of(connection, target.name, window_bytes=window_bytes, now_ms=Clock().wall_ms())
 
 
 def _told(arguments: argparse.Namespace, now_ms: int) -> PeerTold:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mediabox.cli.pixel import Told
+    from mediabox.core.delivering.rounds import Rounds
     from mediabox.destinations.pixel.folder import Phone
     from mediabox.destinations.pixel.pairing import Asking, Paired
     from mediabox.model.delivery import Counted
@@ -91,6 +92,11 @@ def standing_words(told: Told, *, now_ms: int) -> Iterator[str]:
     yield f"  outbox: {told.outbox}"
     if told.folder.phone is not None:
         yield f"  phone {told.folder.phone.device_id[:7]}: {phone_words(told.folder.phone, now_ms=now_ms)}"
+    if told.account or told.photos_of:
+        whose = ", ".join(told.photos_of).replace("*", "everyone") or "whoever the rules choose"
+        yield f"  photos of {whose} go to {told.account or 'its Google account'}"
+    if told.rounds is not None and told.rounds.taps:
+        yield f"  {rounds_words(told.rounds)}"
     if told.counted is not None:
         yield f"  {count_told(told.counted)}"
     if told.folder.others:
@@ -98,6 +104,15 @@ def standing_words(told: Told, *, now_ms: int) -> Iterator[str]:
     for fault in told.folder.faults:
         yield f"! {fault.message}"
         yield f"  What to do: {fault.remedy}"
+
+
+def rounds_words(rounds: Rounds) -> str:
+    """`3 rounds of Free up space still to tap; 12.3 GB wait, about 9 days at the pace of late`."""
+    taps = f"{count_words(rounds.taps, 'round')} of Free up space still to tap"
+    if not rounds.waiting_bytes:
+        return f"{taps}; nothing more waits"
+    days = f", about {count_words(rounds.days, 'day')} at the pace of late" if rounds.days is not None else ""
+    return f"{taps}; {bytes_words(rounds.waiting_bytes)} wait{days}"
 
 
 def count_told(counted: Counted) -> str:

@@ -138,6 +138,23 @@ def has_stored(connection: sqlite3.Connection, destination: str) -> bool:
     return row is not None
 
 
+def queued_bytes(connection: sqlite3.Connection, destination: str) -> int:
+    row = connection.execute(
+        "SELECT coalesce(sum(size_bytes), 0) FROM delivery WHERE destination = ? AND state = 'queued'", (destination,)
+    ).fetchone()
+    return int(row[0])
+
+
+def arrived_since(connection: sqlite3.Connection, destination: str, *, since_ms: int) -> tuple[int, int]:
+    """Bytes a destination has shown to have got since then, and when the first of them came (Unix ms)."""
+    row = connection.execute(
+        "SELECT coalesce(sum(size_bytes), 0), coalesce(min(stored_at_ms), 0) FROM delivery "
+        "WHERE destination = ? AND stored_at_ms >= ?",
+        (destination, since_ms),
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
 def has_any(connection: sqlite3.Connection, destination: str) -> bool:
     """Whether anything was ever chosen for a destination."""
     row = connection.execute("SELECT 1 FROM delivery WHERE destination = ? LIMIT 1", (destination,)).fetchone()

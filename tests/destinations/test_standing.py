@@ -160,3 +160,27 @@ def test_a_stall_is_counted_and_says_what_to_tap() -> None:
 
 def test_patience_is_the_owners() -> None:
     assert not list(standing.complaints("anna", Settings(stall_days=30), SOUND, [stored(8)], now_ms=NOW_MS))
+
+
+@pytest.mark.parametrize(
+    ("share", "hours", "is_told"),
+    [(0.9, 3, True), (0.8, 2, True), (0.7, 3, False), (0.9, 1, False)],
+)
+def test_a_tap_is_asked_for_when_it_is_worth_one(*, share: float, hours: float, is_told: bool) -> None:
+    settings = Settings(window_gb=2)
+    one = delivery(1, accepted_at_ms=NOW_MS - int(hours * HOUR_MS))
+    whole = msgspec.structs.replace(one, size_bytes=int(share * settings.window_bytes))
+
+    found = list(standing.complaints("anna", settings, SOUND, [Reading(whole, Standing.HELD, "")], now_ms=NOW_MS))
+
+    assert [one.key for one in found] == ["destination.full"] * is_told
+    assert all("Free up space" in one.remedy for one in found)
+
+
+def test_a_window_that_is_still_filling_is_no_reason_to_tap() -> None:
+    settings = Settings(window_gb=2)
+    old = msgspec.structs.replace(delivery(1, accepted_at_ms=NOW_MS - 9 * HOUR_MS), size_bytes=settings.window_bytes)
+    coming = delivery(2, DeliveryState.ACCEPTED, accepted_at_ms=NOW_MS - MINUTE_MS)
+    readings = [Reading(old, Standing.HELD, ""), Reading(coming, Standing.WAITING, "")]
+
+    assert not list(standing.complaints("anna", settings, SOUND, readings, now_ms=NOW_MS))

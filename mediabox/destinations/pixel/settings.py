@@ -194,6 +194,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
 
     @property
+    def window_bytes(self) -> int:
+        """At most so much waits on the phone at a time."""
+        return int(min(self.window_gb, self.capacity_gb * self.window_percent / 100) * 1_000_000_000)
+
+    @property
     def has_chosen(self) -> bool:
         """Whether somebody has said whose photos go."""
         return bool(self.sources or self.albums or self.people)

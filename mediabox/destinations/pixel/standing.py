@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 GB = 1_000_000_000
 DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
 SPARE_BYTES = 512_000_000  # left free on the phone: Android itself slows down and warns below
+WORTH_SHARE = 0.8  # of the window: less is not worth a person's time
+BACKED_UP_MS = 2 * HOUR_MS
 STUCK_MS = DAY_MS  # connected, and what was offered a day ago is not there
 
 
 def room(settings: Settings, state: FolderState, told: PeerTold | None, *, now_ms: int) -> Room:
     """How much may be on the phone, and why nothing more is sent now."""
-    most_bytes = int(min(settings.window_gb, settings.capacity_gb * settings.window_percent / 100) * GB)
     return Room(
-        most_bytes=most_bytes,
+        most_bytes=settings.window_bytes,
         more_bytes=_more_bytes(state, told),
         reason=obstacle(settings, state, told, now_ms=now_ms),
         backlog_share=settings.backlog_percent / 100,
@@ -111,6 +112,7 @@ def complaints(
     if state.faults:
         return
     yield from _stalled(name, settings, readings, now_ms=now_ms)
+    yield from _full(name, settings, readings, now_ms=now_ms)
     if state.phone is not None and state.phone.is_connected:
         yield from _stuck(name, readings, now_ms=now_ms)
 
@@ -130,6 +132,21 @@ def _stalled(name: str, settings: Settings, readings: Sequence[Reading], *, now_
             "If the photos are not there at all, Android's media scan has not seen them "
             "(Android 14): restart the phone, or open the folder once in Files by Google; and see that backup is on "
             "for this device folder (Settings, Backup, Back up device folders).",
+        )
+
+
+def _full(name: str, settings: Settings, readings: Sequence[Reading], *, now_ms: int) -> Iterator[Complaint]:
+    """The window is as good as full, and has been there long enough to be backed up: a tap brings the next portion."""
+    out = [one.delivery for one in readings]
+    there_bytes = sum(one.size_bytes for one in out)
+    is_rested = all((one.stored_at_ms or now_ms) <= now_ms - BACKED_UP_MS for one in out)
+    if out and is_rested and there_bytes >= WORTH_SHARE * settings.window_bytes:
+        yield Complaint(
+            key="destination.full",
+            subject=name,
+            message=f"{len(out)} photos ({there_bytes / GB:.1f} GB) are on {name}, as much as is sent at a time.",
+            remedy="On the phone, open Google Photos; when it says that everything is backed up, tap your picture, "
+            "then Free up space: the next portion follows by itself.",
         )
 
 
