@@ -8,9 +8,11 @@ from mediabox.core.verification import record
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.model.asset import ResourceState
 from mediabox.model.ledger import Copy, CopyState, Receipt
-from mediabox.store import assets, copies
+from mediabox.store import assets, copies, gate
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from mediabox.clock import Clock
     from mediabox.model.asset import Resource
     from mediabox.store.database import Database
@@ -44,6 +46,10 @@ class ArchiveProofs:
         whole = [
             copy for copy in known if is_archived and copy.state is CopyState.PRESENT and copy.digest == resource.digest
         ]
+        told = await self._database.read(lambda connection: _digests(connection, {resource.id, kept}))
+        if told - {resource.digest}:
+            message = f"{resource.name} has another SHA-256 than the journal knows: it is left at its source"
+            raise Permanent(message)
         if not whole:
             message = f"no whole copy of {resource.name} is in the ledger: the source's own is left alone"
             raise Permanent(message)
@@ -51,6 +57,12 @@ class ArchiveProofs:
         await self._archive.confirm(resource, _receipt(copy))
         now_ms = self._clock.wall_ms()
         await self._database.write(lambda connection: record(connection, [(copy, CopyState.PRESENT)], now_ms=now_ms))
+
+
+def _digests(connection: sqlite3.Connection, resource_ids: set[int]) -> set[str]:
+    """What the journal says of these bytes: whoever can write the catalogue can write a digest there."""
+    stories = (gate.story(connection, one).sha256 for one in resource_ids)
+    return {digest for digest in stories if digest is not None}
 
 
 def _untimely(resource: Resource) -> NeedsHuman:

@@ -182,7 +182,6 @@ def _refusal(connection: sqlite3.Connection, order: Order, code: str, *, now_ms:
     if planned is None or (planned.at_ms, planned.fields.get("code_sha256")) != (order.made_at_ms, order.code_hash):
         return "the list in the catalogue is not the one that was made: run `mediabox release plan` again"
     if not hmac.compare_digest(_code_hash(code, order.set_hash), order.code_hash or ""):
-        releases.count_try(connection, order.id)
         journal.append(connection, "release_mistyped", at_ms=now_ms, order=order.id)
         tries = [one for one in _entries(connection, "release_mistyped", order) if one.seq > planned.seq]
         if len(tries) >= MOST_TRIES:

@@ -54,7 +54,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     made_at_ms: int
     set_hash: str
     code_hash: str | None
-    tries: int
     confirmed_at_ms: int | None
 
 
@@ -138,7 +137,7 @@ def _forget_lists(connection: sqlite3.Connection) -> None:
 def open_order(connection: sqlite3.Connection) -> Order | None:
     """The list that waits for its code."""
     row = connection.execute(
-        "SELECT id, made_at_ms, set_hash, code_hash, tries, confirmed_at_ms FROM release_order "
+        "SELECT id, made_at_ms, set_hash, code_hash, confirmed_at_ms FROM release_order "
         "WHERE code_hash IS NOT NULL ORDER BY id DESC LIMIT 1"
     ).fetchone()
     return Order(**dict(zip(Order.__struct_fields__, row, strict=True))) if row else None
@@ -146,14 +145,10 @@ def open_order(connection: sqlite3.Connection) -> Order | None:
 
 def order(connection: sqlite3.Connection, order_id: int) -> Order | None:
     row = connection.execute(
-        "SELECT id, made_at_ms, set_hash, code_hash, tries, confirmed_at_ms FROM release_order WHERE id = ?",
+        "SELECT id, made_at_ms, set_hash, code_hash, confirmed_at_ms FROM release_order WHERE id = ?",
         (order_id,),
     ).fetchone()
     return Order(**dict(zip(Order.__struct_fields__, row, strict=True))) if row else None
-
-
-def count_try(connection: sqlite3.Connection, order_id: int) -> None:
-    connection.execute("UPDATE release_order SET tries = tries + 1 WHERE id = ?", (order_id,))
 
 
 def use_up(connection: sqlite3.Connection, order_id: int, *, confirmed_at_ms: int | None) -> None:
