@@ -25,6 +25,7 @@ from mediabox.native.decoded import (
     LARGE_PIXELS,
     Decoded,
     NeedsProfile,
+    NoPicture,
     Unreadable,
     check_pixels,
     displayed,
@@ -84,10 +85,12 @@ def _still(source: Source, facts: Facts) -> Decoded:
     """
     try:
         decoded = _by_pillow(source, facts)
-    except Unreadable:
-        if facts.media_type not in _LINE_BY_LINE:
-            raise
-        return _by_libvips(source, facts)
+    except Unreadable as err:
+        if facts.media_type in _LINE_BY_LINE:
+            return _by_libvips(source, facts)
+        if "unsupported" in str(err).lower():  # a way of coding Pillow has no decoder for
+            raise NoPicture(str(err)) from None
+        raise
     is_doubtful = decoded.damage is not None and facts.media_type in _LINE_BY_LINE
     return _by_libvips(source, facts) if is_doubtful else decoded
 

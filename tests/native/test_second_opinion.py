@@ -111,6 +111,15 @@ def test_a_way_of_coding_nobody_here_knows_is_no_damage() -> None:
         picture.decode(Held(bytes(data)), facts("image/tiff"))
 
 
+def test_a_bitmap_that_holds_a_jpeg_is_no_damage() -> None:
+    """BI_JPEG (Windows GDI, BITMAPINFOHEADER): for printers; Pillow has no decoder for it."""
+    header = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, 0, 4, 100, 0, 0, 0, 0)
+    data = b"BM" + struct.pack("<IHHI", 154, 0, 0, 54) + header + bytes(100)
+
+    with pytest.raises(NoPicture):
+        picture.decode(Held(data), facts("image/bmp"))
+
+
 @pytest.mark.parametrize(("media_type", "kind"), [("image/png", "PNG"), ("image/tiff", "TIFF")])
 def test_what_is_cut_stays_damaged_whoever_looks(media_type: str, kind: str) -> None:
     data = written(scene(WIDTH, HEIGHT), kind)

@@ -84,7 +84,7 @@ def test_a_person_sees_the_reason_and_what_to_do(tmp_path: Path) -> None:
 
     assert "15 names there, 8 left out" in words
     for text in (words, doctor):
-        assert "originals that Picasa put away when it saved an edit: 2009/.picasaoriginals/1.jpg" in text
+        assert "originals that Picasa put away when it saved an edit: 1 (2009/.picasaoriginals/1.jpg)" in text
         assert 'take_in = ["picasa_originals"]' in text
     assert len(left.splitlines()) == 8
     assert "unfinished        5.jpg.filepart" in left
