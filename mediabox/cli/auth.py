@@ -16,7 +16,7 @@ from mediabox.durable.private import write_private
 from mediabox.errors import Permanent
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.sign_in.keeper import SignIn
-from mediabox.sources.icloud.sign_in.messages import SignedIn
+from mediabox.sources.icloud.sign_in.messages import RateLimited, SignedIn, Unreachable
 from mediabox.sources.icloud.sign_in.vault import Vault, account_of
 from mediabox.store import issues
 from mediabox.store.database import transaction
@@ -73,6 +73,8 @@ async def answer(home: Path, account: Account, text: str) -> int:
     if said is None:
         raise Permanent(f"{text!r} is neither a code of digits nor a word mediabox knows")
     print(told_words(said, account))
+    if isinstance(said, RateLimited | Unreachable):
+        return exits.TRY_LATER
     return exits.OK if isinstance(said, SignedIn) else exits.NEEDS_PERSON
 
 

@@ -36,8 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     else:
         print("\n".join(map(plain, _lines(found))))
-    is_told = any(issue.severity is not Severity.NOTICE for issue in found.issues)
-    return exits.PROBLEM if is_told or not found.accounting.is_balanced else exits.OK
+    told = {issue.key for issue in found.issues if issue.severity is not Severity.NOTICE}
+    if any(key.startswith("icloud.") for key in told):  # signing in, consent, terms: nobody else can do it
+        return exits.NEEDS_PERSON
+    return exits.PROBLEM if told or not found.accounting.is_balanced else exits.OK
 
 
 def status_of(home: Path) -> Status:

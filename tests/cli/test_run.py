@@ -92,6 +92,8 @@ def test_an_account_that_was_never_signed_in_needs_a_person(tmp_path: Path) -> N
 
     assert said.code == exits.NEEDS_PERSON
     assert "mediabox auth icloud anna" in said.out
+    assert program("status", "--home", str(tmp_path)).code == exits.NEEDS_PERSON
+    assert program("auth", "code", "123456", "--home", str(tmp_path)).code == exits.NEEDS_PERSON
 
 
 def test_a_reader_who_has_seen_enough_is_no_error(made: Path) -> None:

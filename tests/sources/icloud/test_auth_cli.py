@@ -280,6 +280,13 @@ async def test_a_code_without_a_daemon_is_used_here(
         await auth.answer(tmp_path, account, "hello")
 
 
+async def test_a_code_apple_has_no_ear_for_is_for_later(icloud: Simulator, account: Account, tmp_path: Path) -> None:
+    await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud))
+    icloud.faults.add(Fault("*", Status(503), times=None))
+
+    assert await auth.answer(tmp_path, account, "sms") == exits.TRY_LATER
+
+
 async def test_an_answer_too_old_to_be_of_use_is_dropped(catalogue: Path) -> None:
     connection = open_beside(catalogue, write=True)
     commands.answer(connection, "anna", "123456", now_ms=0)
