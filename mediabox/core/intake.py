@@ -128,6 +128,8 @@ class Intake:
             try:
                 kind = kind_of(await source.peek(resource), resource.name)
             except (Permanent, Retryable) as error:
+                if isinstance(error, Away) and error.part == f"source:{source.name}":
+                    raise  # all of it: this page is not taken in, and comes again
                 log.debug("peek_failed", reason=str(error))
                 unread.append(resource.remote_id.partition("/")[2])
                 continue

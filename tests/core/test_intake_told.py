@@ -5,6 +5,7 @@ from core.catalogue_of import NOW_MS, SAID, Catalogued, ScriptedSource, edited, 
 from mediabox.contracts import Page
 from mediabox.core import commands
 from mediabox.core.catalogue import describe
+from mediabox.errors import Away
 from mediabox.model.asset import (
     Kind,
     Membership,
@@ -248,3 +249,23 @@ async def test_a_full_listing_that_was_asked_for_begins_with_the_first_page_once
     assert await box.file(f"{A}/edited")
     assert not await box.ask(commands.is_full_listing_asked, cloud.name)
     assert await box.ask(assets.cursor, cloud.name) == "2"
+
+
+async def test_a_page_whose_files_could_not_be_looked_at_comes_again_when_the_source_is_back(box, cloud) -> None:
+    unnamed = RemoteResource(remote_id=f"{A}/original", version="v1", name="scan0001", size_bytes=10)
+    cloud.say(undecided=(unnamed,))
+    cloud.is_away = True
+    peek = cloud.peek
+
+    async def away(resource: RemoteResource) -> bytes:
+        if cloud.is_away:
+            raise Away("nobody answers", part=f"source:{cloud.name}")
+        return await peek(resource)
+
+    cloud.peek = away
+    assert await box.intake.list_once(cloud) is None
+
+    cloud.is_away, cloud.heads[unnamed.remote_id] = False, b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"
+    await listed(box, cloud)
+
+    assert (await box.file(unnamed.remote_id)).kind is Kind.PICTURE
