@@ -159,7 +159,7 @@ class Listing:
         if progress.marker is not None:
             return Step(progress=msgspec.structs.replace(progress, marker=None, anchors=()))
         if progress.phase not in _OPTIONAL:
-            raise Away(str(err), part=self._part, retry_after_s=err.retry_after_s) from err
+            raise err
         log.warning("icloud_index_refused", source=self._name, phase=progress.phase, reason=str(err))
         after = cursors.at_phase(progress, _OPTIONAL[progress.phase])
         return Step(progress=cursors.refuse(after, progress.phase))

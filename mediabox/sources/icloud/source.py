@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from mediabox.clock import Clock
 from mediabox.contracts import Complaint, Page, RemoteState, Sink, SourceTools
-from mediabox.errors import Permanent, Retryable
+from mediabox.errors import Away, Permanent, Retryable
 from mediabox.model.asset import RemoteResource, Resource
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.checksum import FileChecksum, checksum_of
@@ -21,6 +21,7 @@ from mediabox.sources.icloud.household import Household
 from mediabox.sources.icloud.libraries import no_library
 from mediabox.sources.icloud.links import Links, Shelf
 from mediabox.sources.icloud.listing import Listing
+from mediabox.sources.icloud.refusals import OFFLINE
 from mediabox.sources.icloud.release import RecentlyDeleted
 from mediabox.sources.icloud.schedule import Schedule
 from mediabox.sources.icloud.seal import Seal
@@ -136,6 +137,11 @@ class ICloud:
             if self._denials >= MOST_DENIALS:
                 raise no_library(self.name) from gone
             raise
+        except Away:
+            raise
+        except Retryable as err:  # an answer nobody understands is no listing
+            part = f"source:{self.name}"
+            raise Away(str(err), part=part, retry_after_s=err.retry_after_s, remedy=OFFLINE) from err
         finally:
             await self._connection.seal()
         self._denials = 0

@@ -88,6 +88,24 @@ async def test_a_zone_that_is_denied_once_is_not_forgotten(
     assert "PrimarySync" in (reader.cursor or "")
 
 
+@pytest.mark.parametrize(
+    "endpoint", ["records.query", "changes.zone", "records.lookup", "changes.database", "zones.list", "*"]
+)
+@pytest.mark.parametrize("fault", [Status(400), Status(418), Refused("SOMETHING_NEW")], ids=str)
+async def test_a_refusal_nobody_knows_is_a_source_that_is_away_for_now(
+    icloud: Simulator, reader: Reader, endpoint: str, fault: Any
+) -> None:
+    library = give_stock(icloud, 120)
+    library.add(picture("late"), file_name="IMG_9000.JPG")
+    await reader.look()
+    library.add(picture("new"), file_name="IMG_9001.JPG")
+    icloud.faults.add(Fault(endpoint, fault))
+
+    await everything(reader)
+
+    assert known(reader) == {asset.name for asset in library.assets()}
+
+
 @pytest.mark.parametrize("path", ["changes/database", "changes/zone", "records/query", "records/lookup", "zones/list"])
 @pytest.mark.parametrize(
     "empty", [{}, {"zones": [], "records": [], "moreComing": False, "syncToken": "AQAAx"}], ids=str
