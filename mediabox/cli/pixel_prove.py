@@ -67,7 +67,7 @@ def run(target: Target, folder: Path, *, as_json: bool) -> int:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     else:
         print("\n".join(plain(line) for line in _words(report, target.name)))
-    return exits.OK if report.found and not report.missing else exits.PROBLEM
+    return exits.OK if report.found else exits.PROBLEM
 
 
 async def _compare(connection: sqlite3.Connection, target: Target, folder: Path) -> Report:

@@ -7,7 +7,7 @@ import pytest
 from core.catalogue_of import NOW_MS
 from core.delivering.wishing import LATER_MS, PIXEL, Shelf, WishingDestination, still
 
-from mediabox.contracts import Complaint, Look
+from mediabox.contracts import Complaint, Foreign, Look
 from mediabox.core import commands
 from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.errors import Away, NeedsHuman, Retryable
@@ -193,6 +193,40 @@ async def test_a_complaint_is_an_issue_until_it_is_not_made_any_more(shelf, serv
     anna.look = silent
     await service.look(anna)
     assert await open_issues(shelf) == []
+
+
+async def test_what_is_unverified_is_named_with_its_reason_and_the_rest_counted(shelf, service, anna) -> None:
+    await put_some(shelf, 7)
+    await service.look(anna)
+    await shelf.box.database.write(
+        lambda connection: connection.execute("UPDATE delivery SET state = 'doubted', note = 'left after 12 s'")
+    )
+
+    await service.look(anna)
+
+    (issue,) = await shelf.box.ask(issues.open_issues)
+    assert issue.message.startswith(
+        "Unverified at anna, perhaps never backed up: 7. p0.JPG (left after 12 s); p1.JPG ("
+    )
+    assert issue.message.endswith("; and 2 more.")
+    assert "mediabox pixel unverified anna" in issue.remedy
+
+
+async def test_what_had_left_and_is_seen_again_is_unverified_once(shelf, service, anna) -> None:
+    await shelf.put("a", still("a"))
+    await shelf.plan_all()
+    await shelf.accept("a.JPG")
+    await shelf.show("a.JPG", FREED)
+
+    async def look(out, *, has_stored):
+        return Look(foreign=(Foreign(path=".trashed-1-a.JPG", name="a.JPG", since_ms=NOW_MS + 1),))
+
+    anna.look = look
+    await service.look(anna)
+    await service.look(anna)
+
+    assert (await shelf.the("a.JPG")).state is DOUBTED
+    assert (await shelf.the("a.JPG")).note == "it left the phone, and is there as .trashed-1-a.JPG"
 
 
 async def test_what_is_doubted_is_an_issue_until_a_person_has_said_something(shelf, service, anna) -> None:
