@@ -26,6 +26,7 @@ from mediabox.model.certificate import (
     canonical,
     shortfalls,
 )
+from mediabox.model.google_photos import PLACE
 from mediabox.model.ledger import Copy, CopyState
 from mediabox.model.said import Said
 from mediabox.store import copies, gate, journal, releases
@@ -91,8 +92,8 @@ def assess(
 ) -> Assessment:
     """What is proved of an asset now.
 
-    With `volumes`, only copies on these count: those that can be read at once. Raises NeedsHuman for a row that
-    cannot be read at all.
+    With `volumes`, only copies on these count: those that can be read at once, and what Google Photos gave back.
+    Raises NeedsHuman for a row that cannot be read at all.
     """
     try:
         return _assess(connection, candidate, policy, time=time, volumes=volumes)
@@ -237,7 +238,7 @@ class _File:
     def _is_whole(self, each: Proof, volumes: Container[str] | None) -> bool:
         copy, kept = each.copy, self._kept
         is_same = copy.state is CopyState.PRESENT and copy.digest == kept.digest and copy.size_bytes == kept.size_bytes
-        is_within_reach = volumes is None or copy.volume in volumes
+        is_within_reach = volumes is None or copy.volume in volumes or copy.volume.startswith(PLACE)
         return each.is_ours and is_same and is_within_reach and copy.path not in self._story.unwhole
 
     def _copy(self, each: Proof, time: Timeline) -> CopyProof:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mediabox.cli import verify_certificate as script
 from mediabox.cli.verify_certificate import Refused
 from mediabox.core.certify import PUBLIC_KEY_FILE, Signer
+from mediabox.core.delivering.returned import File, Match, Returned, keep
 from mediabox.durable.private import write_private
 from mediabox.model.certificate import Certificate, CopyProof, Policy, ResourceProof, Signed, canonical, shortfalls
 from mediabox.model.ledger import Evidence
@@ -414,6 +415,32 @@ async def test_nothing_is_safe_by_what_left_a_phone(tmp_path: Path, tmp_path_fac
 
     assert not assessment.is_safe
     assert any("1 of 2 proved copies" in one for one in assessment.obstacles)
+
+
+async def test_what_google_photos_gave_back_makes_a_photo_safe_beside_the_archive(
+    tmp_path: Path, tmp_path_factory
+) -> None:
+    async with Simulator(tmp_path_factory.mktemp("icloud")) as icloud:
+        icloud.add_account("anna@example.com", "secret")
+        async with World(tmp_path, icloud, settings=STRICT) as world:
+            world.add(1, live=of_bytes(film(1)))
+            await world.list_all()
+            await world.archive()
+            await world.write(lambda connection: _gave_back(connection, world))
+            world.order()
+            await world.work()
+            certificate = read(world.certificate())
+
+    places = [[copy["volume"] for copy in one["copies"]] for one in certificate["resources"]]
+    assert all(len(one) == 2 and "google-photos/anna" in one for one in places)
+
+
+def _gave_back(connection, world: World) -> None:
+    for (resource_id,) in connection.execute("SELECT id FROM resource WHERE state = 'archived'").fetchall():
+        resource = assets.resource(connection, resource_id)
+        file = File(path=resource.name, digest=resource.digest, size_bytes=resource.size_bytes)
+        found = Returned(file=file, resource_id=resource_id, match=Match.BYTES)
+        keep(connection, "anna", found, now_ms=world.clock.wall_ms() - DAY_MS)
 
 
 def _left_a_phone(connection, world: World) -> None:
