@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from mediabox.native.fit.motion_xmp import Item, with_motion
 from mediabox.native.fit.unfit import Unfit
-from mediabox.native.fit.xmp_edit import Cut, Layout, locate, spliced, without_padding
+from mediabox.native.fit.xmp_edit import Cut, Layout, locate, spliced
 
 HEADER_BYTES = 8  # of `mpvd`
 _PADDING = b"\0 \t\r\n"
@@ -34,7 +34,7 @@ def motion_packet(
         items[1:1] = _others(packet, layout)
         if layout.directory is not None:
             packet = spliced(packet, (Cut(*layout.directory),))
-    return without_padding(with_motion(packet, items, still_at_us=still_at_us))
+    return with_motion(packet, items, still_at_us=still_at_us)
 
 
 def _others(packet: bytes, layout: Layout) -> Iterator[Item]:

@@ -35,7 +35,6 @@ from mediabox.native.fit.jpeg_segments import (
 from mediabox.native.fit.motion_xmp import Item, with_motion
 from mediabox.native.fit.splice import Edit, moved, pieces
 from mediabox.native.fit.unfit import Unfit
-from mediabox.native.fit.xmp_edit import without_padding
 from mediabox.native.tags.findings import Findings
 from mediabox.native.tags.jpeg import read_jpeg
 
@@ -140,9 +139,6 @@ def _words(
     segment = still.named(APP1, XMP)
     packet = b"" if segment is None else body(first, segment, XMP)
     said = with_motion(packet, items, still_at_us=still_at_us, says_ultra_hdr=says_ultra_hdr)
-    if len(said) > LARGEST_XMP_BYTES:
-        slim = without_padding(packet)
-        said = with_motion(slim, items, still_at_us=still_at_us, says_ultra_hdr=says_ultra_hdr)
     if len(said) > LARGEST_XMP_BYTES:
         raise Unfit(f"its XMP packet of {len(packet):,} bytes has no room to tell of the clip")
     content = written(APP1, XMP + said)

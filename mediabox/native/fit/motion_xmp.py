@@ -5,14 +5,15 @@ developer.android.com/media/platform/motion-photo-format (1.0) and .../hdr-image
 before 2020; the specification has today's readers ignore them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
 import msgspec
 
 from mediabox.native.boxes import Malformed
-from mediabox.native.fit.xmp_edit import CONTAINER, ITEM, RDF, Cut, Layout, locate, spliced
+from mediabox.native.fit.xmp_edit import RDF, Cut, Layout, locate, spliced
+from mediabox.native.fit.xmp_single import as_one_description
 
 _CAMERA: Final = "http://ns.google.com/photos/1.0/camera/"
 _GAIN_MAP: Final = "http://ns.adobe.com/hdr-gain-map/1.0/"
@@ -46,24 +47,29 @@ def with_motion(
 ) -> bytes:
     """The packet (b"" for none) telling of `items`, the last of which is the clip at the file's very end.
 
-    A directory that lists the other ones already is kept and added to; any other is
-    replaced. `says_ultra_hdr` is for a gain map made by us: the directory is ours, too, and
+    It comes back as one description in the form that Google's readers take (`xmp_single`). A directory that
+    lists the other ones already is kept and added to; any other is replaced. `says_ultra_hdr` is for a gain
+    map made by us: the directory is ours, too, and
     readers are told. Raises Malformed for what is no XMP.
     """
     packet = _utf_8(packet) or _EMPTY
+    locate(packet, frozenset())  # refuses what is no XMP, and XML that would do harm
+    packet = as_one_description(packet)
     stale = _MOTION_WORDS | {_ULTRA_HDR_WORD} if says_ultra_hdr else _MOTION_WORDS
     layout = locate(packet, stale)
     words = _words(items[-1].length, still_at_us)
     if says_ultra_hdr:
         words |= {"hdrgm:Version": "1.0"}
-    directory = ""
     if not says_ultra_hdr and _lists(layout, items[:-1]):
+        directory = ""
         cuts = _extension(layout, items[-1])
     else:
         directory = _directory(items)
         cuts = [] if layout.directory is None else [Cut(*layout.directory)]
-    description = Cut(layout.rdf_end, layout.rdf_end, _description(layout.about, words, directory).encode())
-    return spliced(packet, (*layout.stale, *cuts, description))
+    said = "".join(f"\n   {name}={quoteattr(text)}" for name, text in words.items())
+    told = (Cut(layout.description, layout.description, said.encode()),)
+    behind = (Cut(layout.description + 1, layout.description + 1, f"\n{directory}".encode()),) if directory else ()
+    return spliced(packet, (*layout.stale, *cuts, *told, *behind))
 
 
 def _utf_8(packet: bytes) -> bytes:
@@ -115,19 +121,6 @@ def _directory(items: Sequence[Item]) -> str:
 
 
 def _entry(item: Item) -> Iterator[str]:
-    """One entry of the list, with its namespaces: it may stand in a packet that has other names for them."""
-    yield f'     <rdf:li xmlns:rdf="{RDF}" rdf:parseType="Resource">\n'
-    yield f'      <Container:Item xmlns:Container="{CONTAINER}" xmlns:Item="{ITEM}"'
+    yield '     <rdf:li rdf:parseType="Resource">\n      <Container:Item'
     yield f" Item:Mime={quoteattr(item.mime)} Item:Semantic={quoteattr(item.semantic)}"
     yield f' Item:Length="{item.length}" Item:Padding="{item.padding}"/>\n     </rdf:li>\n'
-
-
-def _description(about: str, words: Mapping[str, str], directory: str) -> str:
-    said = "".join(f"\n   {name}={quoteattr(text)}" for name, text in words.items())
-    names = {"GCamera": _CAMERA, "hdrgm": _GAIN_MAP, "Container": CONTAINER, "Item": ITEM}
-    used = {name: names[name] for name in names if f"{name}:" in said + directory}
-    declared = "".join(f'\n   xmlns:{name}="{namespace}"' for name, namespace in used.items())
-    return (
-        f'  <rdf:Description xmlns:rdf="{RDF}" rdf:about={quoteattr(about)}'
-        f"{declared}{said}>\n{directory}  </rdf:Description>\n"
-    )

@@ -1,8 +1,6 @@
 """Change a few things in an XMP packet and leave every other byte of it as it was.
 
-A packet is somebody's work (edits, masks, a maker's log), and no two writers write RDF
-alike; so it is not written anew. A parser says where things lie, and bytes are cut out and
-put in there. What is put in declares its own namespaces and needs none of the packet's.
+A parser says where things lie, and bytes are cut out and put in there.
 Form: ISO 16684-1, section 7. The container directory: developer.android.com, Ultra HDR 1.1
 and Motion Photo 1.0.
 """
@@ -52,6 +50,7 @@ class Layout(msgspec.Struct, kw_only=True):
 
     about: str = ""  # what its descriptions are about; a new one must say the same
     rdf_end: int = -1  # where the closing tag of rdf:RDF begins
+    description: int = -1  # where the tag of the first description ends: behind its last attribute
     stale: list[Cut] = []  # the properties that were asked for, ready to be cut out
     directory: tuple[int, int] | None = None  # the whole property
     list_end: int = -1  # where the closing tag of the directory's list begins
@@ -81,12 +80,6 @@ def spliced(packet: bytes, cuts: Iterable[Cut]) -> bytes:
         parts += [packet[at : cut.start], cut.content]
         at = cut.end
     return b"".join((*parts, packet[at:]))
-
-
-def without_padding(packet: bytes) -> bytes:
-    """The packet without the room its writer left for changes in place (ISO 16684-1, 7.3.2)."""
-    body, trailer, rest = packet.rstrip(_PADDING).rpartition(b"<?xpacket end")
-    return body.rstrip(_PADDING) + trailer + rest
 
 
 class _Open(msgspec.Struct):
@@ -145,6 +138,8 @@ class _Finder:
     def _note(self, element: _Open, attributes: dict[str, str]) -> None:
         path, layout = self._path(), self.layout
         if path[-1:] == [f"{RDF} RDF"]:
+            if layout.description < 0 and element.name == f"{RDF} Description":
+                layout.description = element.tag_end - 1 - element.is_empty
             layout.about = layout.about or attributes.get(f"{RDF} about", attributes.get("about", ""))
             for name in self._stale & attributes.keys():
                 layout.stale.append(self._attribute(element, name))
