@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mediabox.errors import Fatal
+from mediabox.store import database as database_module
 from mediabox.store import volumes
 from mediabox.store.database import Database, open_beside, savepoint, transaction
 
@@ -84,3 +85,9 @@ def test_a_savepoint_undoes_its_part_only(connection: sqlite3.Connection) -> Non
 
     assert volumes.switch(connection, "kept") == "1"
     assert volumes.switch(connection, "undone") is None
+
+
+def test_migrations_are_numbered_one_after_the_other() -> None:
+    names = sorted(path.name for path in (Path(database_module.__file__).parent / "migrations").glob("*.sql"))
+
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
