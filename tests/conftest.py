@@ -1,11 +1,21 @@
 """Shared fixtures. Small media of our own is under `tests/media`; deep tests use a sample folder where there is one."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _umask_stays() -> Iterator[None]:
+    """A command run within this process hides what it writes from others; the next test starts as the shell did."""
+    before = os.umask(0)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from mediabox.errors import Permanent
 from mediabox.simulate.icloud.blob import Blob, MemoryBlob, encode, of_bytes
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.store import adoptable, assets, releases
+from mediabox.store import adoptable, assets, gate
 from mediabox.store.database import Database, transaction
 from whole.examiner import TableExaminer
 from whole.soundness import archived_originals
@@ -224,7 +224,7 @@ async def test_what_was_taken_before_checksums_were_kept_is_proved_whole_from_th
         source = connection.execute("SELECT name FROM source").fetchone()[0]
         adopted = {one.id: one for one in adoptable.unproved(connection, source)}
         assert len(adopted) == 7
-        assert not any(releases.came_whole(connection, one) for one in adopted)
+        assert not any(gate.story(connection, one).came_whole for one in adopted)
     spoiled, *_ = [one for one in adopted.values() if one.path]
     path = tmp_path / "archive" / (spoiled.path or "")
     path.chmod(0o644)
@@ -235,7 +235,7 @@ async def test_what_was_taken_before_checksums_were_kept_is_proved_whole_from_th
     assert (code, said["proved"], said["unreadable"]) == (1, 6, [spoiled.name])
     assert path.read_bytes() == changed  # nothing is ever written there
     with catalogue(home) as connection:
-        assert [one for one in adopted if not releases.came_whole(connection, one)] == [spoiled.id]
+        assert [one for one in adopted if not gate.story(connection, one).came_whole] == [spoiled.id]
 
 
 def proved(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, object]]:
