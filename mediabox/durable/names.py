@@ -9,6 +9,7 @@ import ctypes
 import errno
 import os
 import stat
+from contextlib import suppress
 
 from mediabox.durable.marker import FOLDER
 from mediabox.durable.temporary import temporary_for, unlink_quietly, write_temporary
@@ -19,7 +20,7 @@ from mediabox.errors import NeedsHuman
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 # What a file system answers that has no such flag; a server may refuse the whole call.
 _NO_NOREPLACE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
-_NO_RENAME = (errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO)
+_NO_RENAME = (errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 _RENAME_NOREPLACE = 1  # linux/fs.h
 _PROBE = f"{FOLDER}/probe"
 
@@ -62,22 +63,26 @@ def probe_names(volume: Volume) -> None:
         return
     volume.needs_placeholders = False
     try:
+        _try_names(volume, trial, named)
+    except OSError:  # as above
+        return
+    finally:
+        with suppress(OSError):
+            for left_over in (trial, named):
+                unlink_quietly(left_over, dir_fd=volume.fd)
+
+
+def _try_names(volume: Volume, trial: str, named: str) -> None:
+    try:
         give_name(volume, trial, named)
     except NeedsHuman:
-        _probe_rename(volume, trial, named)
+        try:
+            os.rename(trial, named, src_dir_fd=volume.fd, dst_dir_fd=volume.fd)
+        except OSError as err:
+            if err.errno in _NO_RENAME:
+                raise _unsuitable(volume) from err
+            raise
         volume.needs_placeholders = True
-    finally:
-        for left_over in (trial, named):
-            unlink_quietly(left_over, dir_fd=volume.fd)
-
-
-def _probe_rename(volume: Volume, trial: str, named: str) -> None:
-    try:
-        os.rename(trial, named, src_dir_fd=volume.fd, dst_dir_fd=volume.fd)
-    except OSError as err:
-        if err.errno in _NO_RENAME:
-            raise _unsuitable(volume) from err
-        raise
 
 
 def _rename_without_overwrite(volume: Volume, old: str, new: str) -> None:

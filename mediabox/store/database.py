@@ -67,7 +67,15 @@ class Database:
         self._reader = _Connection("store-reader", path, query_only=True)
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(make_key, self.path.parent)
+        try:
+            await asyncio.to_thread(make_key, self.path.parent)
+            await self._start()
+        except OSError as err:  # of the key or the journal's head: SQLite's own are told already
+            what = f"the folder of the catalogue, {self.path.parent}, cannot be written to ({err.strerror})"
+            raise Fatal(f"{what}: free space on its disk, or check it, then start mediabox again") from err
+        return self
+
+    async def _start(self) -> None:
         await self._writer.start()
         try:
             await self._writer.call(_migrate, commit=False)
@@ -76,7 +84,6 @@ class Database:
         except BaseException:
             await self._writer.stop()
             raise
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._reader.stop()

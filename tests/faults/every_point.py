@@ -75,6 +75,7 @@ class _Enumeration:
     def __init__(self, scenario: Scenario, root: Path, library: Path) -> None:
         self._scenario = scenario
         self._root = root
+        self._bug = root.with_suffix(".bug")  # beside the case: faults are for what is in it
         self._shim = ctypes.CDLL(str(library))
         self._shim.fault_count.restype = ctypes.c_uint64
         self._shim.fault_arm.argtypes = (ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int)
@@ -95,7 +96,7 @@ class _Enumeration:
         self.refused += status == _REFUSED
         complaints = list(self._scenario.examine_broken(self._root))
         if status == _BUG:
-            complaints.append("something other than a MediaboxError escaped")
+            complaints.append(f"something other than a MediaboxError escaped:\n{self._bug.read_text(encoding='utf-8')}")
         if (again := self._fork_act(0, Fault.NONE)) != 0:
             complaints.append(f"repeating it ended with {again}")
         complaints += self._scenario.examine_whole(self._root)
@@ -123,7 +124,7 @@ class _Enumeration:
         except MediaboxError:
             return _REFUSED
         except BaseException:  # noqa: BLE001 - the child of a fork must not return into the parent's code
-            traceback.print_exc()
+            self._bug.write_text(traceback.format_exc(), encoding="utf-8")
             return _BUG
         return 0
 

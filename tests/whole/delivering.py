@@ -99,10 +99,10 @@ class Road:
         await self.phone.tick(60.0)
         await self.phone.scan()
         await self.phone.back_up()
-        if self.lots.random() < 0.3 and self._has_shown():
+        if self.lots.random() < 0.3 and self.has_shown():
             await self.phone.free_up()
 
-    def _has_shown(self) -> bool:
+    def has_shown(self) -> bool:
         """Whether the box has ever seen the phone have anything: before that, a deletion proves nothing to it."""
         return self.states()["stored"] + self.states()["freed"] > 0
 

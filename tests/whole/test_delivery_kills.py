@@ -36,9 +36,10 @@ async def road(box: Household, tmp_path: Path) -> AsyncIterator[Road]:
 
 async def test_survives_death_at_every_point_one_after_the_other(road: Road, photos: Iterator[Path]) -> None:
     """That it dies there shows that each is passed, too."""
+    await the_phone_shows_itself(road, photos)
     put(road, photos, 8)
     for point in DELIVERING:
-        # At the second sight, that something was freed: by then this phone has shown that it takes what it is sent.
+        # At the second sight, that something was freed.
         await die_at(point, road, hit=2 if point == "deliver.sighted" else 1)
         # What was published and not written down is fetched, backed up and let go while the box is away.
         await the_phone_lives_on(road)
@@ -76,6 +77,19 @@ async def die_at(point: str, road: Road, *, hit: int = 1) -> None:
             await the_phone_is_used(road)
             await asyncio.sleep(0.1)
     assert road._daemon.returncode == -9
+    road.end_daemon()
+
+
+async def the_phone_shows_itself(road: Road, photos: Iterator[Path]) -> None:
+    """Have one photo: until a phone has shown that it takes what it is sent, what it deletes is waited for."""
+    put(road, photos, 1)
+    road.start_daemon()
+
+    async def live() -> None:
+        await road.phone.tick(60.0)
+        await road.phone.back_up()
+
+    assert await until(road.has_shown, live, stretches=STRETCHES)
     road.end_daemon()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mediabox.store.database import open_beside
+from mediabox.store.keyed import Keyed
 from whole.box import Household
 from whole.examiner import read_table
 from whole.family import FAMILY, pictures
@@ -34,13 +35,13 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """From now on, how often each statement is run, by any connection."""
     asked: Counter[str] = Counter()
 
-    class Overheard(sqlite3.Connection):
+    class Overheard(Keyed):
         def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
             asked[statement] += 1
             return super().execute(statement, *values)
 
     connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda *args, **named: connect(*args, **named, factory=Overheard))
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **named: connect(*args, **named | {"factory": Overheard}))
     return asked
 
 
