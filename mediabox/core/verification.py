@@ -162,8 +162,13 @@ class Verification:
 
 
 def record(connection: sqlite3.Connection, results: list[tuple[Copy, CopyState]], *, now_ms: int) -> None:
-    """Renew proofs; open an issue for each copy that is not whole, close it for each that is again."""
+    """Renew proofs; open an issue for each copy that is not whole, close it for each that is again.
+
+    What was read of a copy that has been moved meanwhile is of a place that is over: its row stays as it is.
+    """
     for copy, state in results:
+        if not _lies_there(connection, copy):
+            continue
         proved_at_ms = now_ms if state is CopyState.PRESENT else copy.proved_at_ms
         copies.put(
             connection,
@@ -176,6 +181,11 @@ def record(connection: sqlite3.Connection, results: list[tuple[Copy, CopyState]]
             issues.close_issue(connection, "archive.damaged", copy.path)
         else:
             issues.open_issue(connection, _issue(copy, state), at_ms=now_ms)
+
+
+def _lies_there(connection: sqlite3.Connection, copy: Copy) -> bool:
+    now = copies.of_resource(connection, copy.resource_id)
+    return any(one.volume == copy.volume and one.path == copy.path for one in now)
 
 
 def _issue(copy: Copy, state: CopyState) -> Issue:

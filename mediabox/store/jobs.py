@@ -95,10 +95,15 @@ def next_due_ms(connection: sqlite3.Connection) -> int | None:
     return None if row[0] is None else int(row[0])
 
 
-def finish(connection: sqlite3.Connection, job_id: int) -> None:
-    """Done; or once more when it was asked for while it ran."""
-    if connection.execute("DELETE FROM job WHERE id = ? AND again = 0", (job_id,)).rowcount == 0:
-        connection.execute("UPDATE job SET again = 0, attempts = 0, last_error = NULL WHERE id = ?", (job_id,))
+def finish(connection: sqlite3.Connection, job: Job) -> None:
+    """Done; or once more when it was asked for while it ran.
+
+    By all that names it: a number is given again to another job once its own is done.
+    """
+    this = (job.id, job.step, job.subject)
+    by = "WHERE id = ? AND step = ? AND subject = ?"
+    if connection.execute(f"DELETE FROM job {by} AND again = 0", this).rowcount == 0:
+        connection.execute(f"UPDATE job SET again = 0, attempts = 0, last_error = NULL {by}", this)
 
 
 def hurry(connection: sqlite3.Connection) -> int:

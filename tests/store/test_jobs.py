@@ -4,6 +4,7 @@ import sqlite3
 
 from mediabox.model.job import JobRequest
 from mediabox.store import jobs
+from mediabox.store.database import transaction
 
 
 def test_a_step_is_queued_once_for_a_subject(connection: sqlite3.Connection) -> None:
@@ -19,10 +20,10 @@ def test_what_is_asked_for_while_it_runs_runs_once_more(connection: sqlite3.Conn
     running = jobs.add(connection, JobRequest(step="describe", subject="7"))
     jobs.add(connection, JobRequest(step="describe", subject="7"), handed_out={running.id})
 
-    jobs.finish(connection, running.id)
+    jobs.finish(connection, running)
 
     assert [job.id for job in jobs.due(connection, "describe", now_ms=0, limit=9)] == [running.id]
-    jobs.finish(connection, running.id)
+    jobs.finish(connection, running)
     assert jobs.due(connection, "describe", now_ms=0, limit=9) == []
 
 
@@ -77,3 +78,17 @@ def test_only_what_waits_for_company_is_hurried(connection: sqlite3.Connection) 
 
     assert [job.subject for job in jobs.due(connection, "describe", now_ms=0, limit=9)] == ["1"]
     assert jobs.next_due_ms(connection) == 0
+
+
+def test_what_is_done_twice_ends_no_other_job_that_was_given_its_number(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        done = jobs.add(connection, JobRequest(step="file", subject="1"))
+        assert done is not None
+        jobs.finish(connection, done)
+        other = jobs.add(connection, JobRequest(step="describe", subject="2"))
+        assert other is not None
+        assert other.id == done.id
+
+        jobs.finish(connection, done)
+
+    assert jobs.counts(connection) == {("describe", "ready"): 1}
