@@ -193,8 +193,8 @@ class Pipeline:
                 self._hunger.set()
 
     async def _commit_batch(self, batch: Sequence[Done]) -> None:
-        await self._report_absence(batch)
         results = await self._database.write(lambda connection: [self._write(connection, done) for done in batch])
+        await self._report_absence(batch)  # after what was done before it went away, and before anything is tried again
         self._clock.witness(self._clock.wall_ms())
         for done, result in zip(batch, results, strict=True):
             self._uncommitted.discard(done.work.job.id)

@@ -10,6 +10,7 @@ from whole.box import Household
 from whole.pulling import CHUNK_BYTES, PHOTOS, Pull, simulation
 from whole.soundness import archived_originals, findings
 
+MOST_KILLS = 75
 KILLS = 25  # of one pull
 PULLS = 8  # with --full-faults: 200 in all
 SHORTEST_S, LONGEST_S = 0.1, 0.7  # a start takes 0.15 s of it; the whole pull would take 20 s
@@ -34,7 +35,9 @@ def test_killed_at_any_moment_a_pull_goes_on_at_the_same_byte(
     with simulation(seed, tmp_path_factory.getbasetemp() / "icloud-of-pulls") as icloud:
         pull = Pull(icloud.errand, cloud_box.home, seed=seed)
         cut_films = 0
-        for _ in range(KILLS):
+        for kill in range(MOST_KILLS):
+            if kill >= KILLS and cut_films >= KILLS // 5:
+                break  # on a busy machine the first ones come before any download has begun
             assert pull.begin(kill_after_s=lots.uniform(SHORTEST_S, LONGEST_S)) == -signal.SIGKILL
             cut_films += any(map(_is_cut_film, spooled(cloud_box)))
             assert not findings(cloud_box.home, {}, is_over=False)
