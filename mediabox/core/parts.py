@@ -79,7 +79,7 @@ class Parts:
     async def given_up(self, work: Work) -> None:
         """This work will not be tried again: nothing may wait for its success."""
         for part in parts_of(work) if self._resting else ():
-            await self._disprove(part, lambda refusal: refusal is not None and refusal.job_id == work.job.id)
+            await self._disprove(part, lambda refusal: refusal is not None and refusal.is_of(work))
 
     async def returned(self, part: str, *, without: Collection[str] = ()) -> None:
         """The part is there with all its own, but those in `without`: close what their absence opened."""
@@ -111,13 +111,17 @@ class _Refusal(NamedTuple):
     """What had no room, or no decoder."""
 
     step: str
-    job_id: int
+    subject: str
     size_bytes: float  # infinite where only its own success counts
+
+    def is_of(self, work: Work) -> bool:
+        """By what is queued once; a job's number is given again."""
+        return (self.step, self.subject) == (work.job.step, work.job.subject)
 
     def is_met_by(self, work: Work) -> bool:
         """Whether this success shows that what was refused would fit now."""
         size_bytes = work.resource.size_bytes or 0 if work.resource else 0
-        return work.job.id == self.job_id or (work.job.step == self.step and size_bytes >= self.size_bytes)
+        return self.is_of(work) or (work.job.step == self.step and size_bytes >= self.size_bytes)
 
 
 class _Rest:
@@ -180,7 +184,7 @@ def _refusal(error: Away | NeedsHuman, work: Work | None) -> _Refusal | None:
         return None
     size_bytes = work.resource.size_bytes if work.resource else 0
     is_alone = issue == UNAVAILABLE or size_bytes is None
-    return _Refusal(work.job.step, work.job.id, inf if is_alone else float(size_bytes or 0))
+    return _Refusal(work.job.step, work.job.subject, inf if is_alone else float(size_bytes or 0))
 
 
 def issue_of(part: str, error: Away | NeedsHuman) -> Issue:

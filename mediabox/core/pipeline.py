@@ -260,15 +260,16 @@ class Pipeline:
         if is_bug(error):
             log.error("step_broke", error=error, step=job.step, subject=job.subject)
         if is_final(work, error) and not is_outdated:
+            if not jobs.fail(connection, job, reason):
+                return None  # it ran twice, and its other run has ended it
             log.error("step_failed", step=job.step, subject=job.subject, reason=reason)
-            jobs.fail(connection, job.id, reason)
             issue = failed_issue(work, error)
             issues.open_issue(connection, issue, at_ms=self._clock.wall_ms())
             return issue
         is_attempt = not (isinstance(error, Away | NeedsHuman) or is_outdated)
         wait_s = retry.delay_s(job.attempts, retry_after_s=getattr(error, "retry_after_s", None)) if is_attempt else 0.0
         not_before_ms = self._clock.wall_ms() + int(wait_s * 1000)
-        jobs.postpone(connection, job.id, not_before_ms=not_before_ms, error=reason, counts=is_attempt)
+        jobs.postpone(connection, job, not_before_ms=not_before_ms, error=reason, counts=is_attempt)
         return None
 
     def _is_outdated(self, connection: sqlite3.Connection, work: Work) -> bool:

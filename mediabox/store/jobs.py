@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 OF_SOURCES = ("fetch", "remove")  # steps that need the source of their resource
 FARTHEST_MS = 86_400_000  # nothing is put off for longer than a day
+# All that names a job: a number alone is given again to another one once its own is done.
+_BY = "WHERE id = ? AND step = ? AND subject = ?"
 _COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error, state"
 
 
@@ -26,6 +28,10 @@ def _job(row: tuple[Any, ...]) -> Job:
         last_error=row[6],
         is_failed=row[7] == "failed",
     )
+
+
+def _named(job: Job) -> tuple[int, str, str]:
+    return job.id, job.step, job.subject
 
 
 def add(connection: sqlite3.Connection, request: JobRequest, *, handed_out: Container[int] = ()) -> Job | None:
@@ -96,14 +102,9 @@ def next_due_ms(connection: sqlite3.Connection) -> int | None:
 
 
 def finish(connection: sqlite3.Connection, job: Job) -> None:
-    """Done; or once more when it was asked for while it ran.
-
-    By all that names it: a number is given again to another job once its own is done.
-    """
-    this = (job.id, job.step, job.subject)
-    by = "WHERE id = ? AND step = ? AND subject = ?"
-    if connection.execute(f"DELETE FROM job {by} AND again = 0", this).rowcount == 0:
-        connection.execute(f"UPDATE job SET again = 0, attempts = 0, last_error = NULL {by}", this)
+    """Done; or once more when it was asked for while it ran."""
+    if connection.execute(f"DELETE FROM job {_BY} AND again = 0", _named(job)).rowcount == 0:
+        connection.execute(f"UPDATE job SET again = 0, attempts = 0, last_error = NULL {_BY}", _named(job))
 
 
 def hurry(connection: sqlite3.Connection) -> int:
@@ -113,18 +114,21 @@ def hurry(connection: sqlite3.Connection) -> int:
     ).rowcount
 
 
-def postpone(connection: sqlite3.Connection, job_id: int, *, not_before_ms: int, error: str, counts: bool) -> None:
+def postpone(connection: sqlite3.Connection, job: Job, *, not_before_ms: int, error: str, counts: bool) -> None:
     """Try later. `counts`: whether this was an attempt (being away is not)."""
     connection.execute(
-        "UPDATE job SET not_before_ms = ?, last_error = ?, attempts = attempts + ? WHERE id = ?",
-        (not_before_ms, error, int(counts), job_id),
+        f"UPDATE job SET not_before_ms = ?, last_error = ?, attempts = attempts + ? {_BY}",
+        (not_before_ms, error, int(counts), *_named(job)),
     )
 
 
-def fail(connection: sqlite3.Connection, job_id: int, error: str) -> None:
-    """Keep as failed: a person or `mediabox retry` decides."""
-    connection.execute(
-        "UPDATE job SET state = 'failed', last_error = ?, attempts = attempts + 1 WHERE id = ?", (error, job_id)
+def fail(connection: sqlite3.Connection, job: Job, error: str) -> bool:
+    """Keep as failed: a person or `mediabox retry` decides. False when it has ended already: nothing failed then."""
+    return (
+        connection.execute(
+            f"UPDATE job SET state = 'failed', last_error = ?, attempts = attempts + 1 {_BY}", (error, *_named(job))
+        ).rowcount
+        == 1
     )
 
 

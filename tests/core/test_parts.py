@@ -95,6 +95,19 @@ async def test_an_absent_tree_leaves_the_source_s_other_trees_at_work(clock: Fak
     assert not book.open_now
 
 
+async def test_another_job_with_the_number_of_what_had_no_room_says_nothing_of_room(
+    clock: FakeClock, book: Book
+) -> None:
+    parts = Parts(clock, book)
+    full = NeedsHuman("the disk is full", issue="volume.full", subject="archive")
+    await parts.trip(ARCHIVE, full, work=work("file", size_bytes=9_000))
+
+    await parts.succeeded([work("describe", size_bytes=10)])  # job 1 again, of another step
+    await parts.given_up(work("describe", size_bytes=10))
+
+    assert list(book.open_now) == [("volume.full", "archive")]
+
+
 async def test_a_whole_listing_closes_what_it_reached(clock: FakeClock, book: Book) -> None:
     parts = Parts(clock, book)
     for tree in ("a", "b"):

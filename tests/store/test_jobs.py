@@ -1,8 +1,12 @@
 """The queue: each step once for each subject, best first, and once more when it was asked for while it ran."""
 
 import sqlite3
+from collections.abc import Callable
+from functools import partial
 
-from mediabox.model.job import JobRequest
+import pytest
+
+from mediabox.model.job import Job, JobRequest
 from mediabox.store import jobs
 from mediabox.store.database import transaction
 
@@ -62,7 +66,7 @@ def test_jobs_of_an_absent_tree_are_left_out(connection: sqlite3.Connection, tak
 
 def test_a_failed_job_waits_for_a_person(connection: sqlite3.Connection) -> None:
     job = jobs.add(connection, JobRequest(step="examine", subject="1"))
-    jobs.fail(connection, job.id, "broken")
+    jobs.fail(connection, job, "broken")
 
     assert jobs.due(connection, "examine", now_ms=10_000, limit=9) == []
     assert jobs.retry_failed(connection) == 1
@@ -72,7 +76,7 @@ def test_a_failed_job_waits_for_a_person(connection: sqlite3.Connection) -> None
 def test_only_what_waits_for_company_is_hurried(connection: sqlite3.Connection) -> None:
     jobs.add(connection, JobRequest(step="describe", subject="1", not_before_ms=10_000))
     failed = jobs.add(connection, JobRequest(step="describe", subject="2"))
-    jobs.postpone(connection, failed.id, not_before_ms=10_000, error="away", counts=True)
+    jobs.postpone(connection, failed, not_before_ms=10_000, error="away", counts=True)
 
     assert jobs.hurry(connection) == 1
 
@@ -80,15 +84,31 @@ def test_only_what_waits_for_company_is_hurried(connection: sqlite3.Connection) 
     assert jobs.next_due_ms(connection) == 0
 
 
-def test_what_is_done_twice_ends_no_other_job_that_was_given_its_number(connection: sqlite3.Connection) -> None:
+@pytest.mark.parametrize(
+    "end",
+    [
+        jobs.finish,
+        partial(jobs.fail, error="late"),
+        partial(jobs.postpone, not_before_ms=9, error="late", counts=True),
+    ],
+)
+def test_what_ends_twice_touches_no_other_job_that_was_given_its_number(
+    connection: sqlite3.Connection, end: Callable[[sqlite3.Connection, Job], object]
+) -> None:
     with transaction(connection):
         done = jobs.add(connection, JobRequest(step="file", subject="1"))
-        assert done is not None
         jobs.finish(connection, done)
         other = jobs.add(connection, JobRequest(step="describe", subject="2"))
-        assert other is not None
         assert other.id == done.id
 
-        jobs.finish(connection, done)
+        end(connection, done)
 
-    assert jobs.counts(connection) == {("describe", "ready"): 1}
+    assert jobs.due(connection, "describe", now_ms=0, limit=9) == [other]
+
+
+def test_a_job_that_has_ended_cannot_fail(connection: sqlite3.Connection) -> None:
+    job = jobs.add(connection, JobRequest(step="file", subject="1"))
+
+    assert jobs.fail(connection, job, "broken")
+    jobs.finish(connection, job)
+    assert not jobs.fail(connection, job, "broken")

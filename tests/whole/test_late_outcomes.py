@@ -102,7 +102,7 @@ def test_a_step_that_was_given_up_is_tried_anew_when_it_is_asked_for_again(tmp_p
         request = JobRequest(step="manifest", subject="2024")
         job = jobs.add(connection, request)
         assert job is not None
-        jobs.fail(connection, job.id, "the disk was odd")
+        jobs.fail(connection, job, "the disk was odd")
         jobs.add(connection, request)
         return jobs.due(connection, "manifest", now_ms=1, limit=9)
 
@@ -113,7 +113,7 @@ def test_a_clock_that_is_set_back_does_not_put_off_a_retry_for_a_month(tmp_path:
     def story(connection: sqlite3.Connection) -> list[Job]:
         job = jobs.add(connection, JobRequest(step="fetch", subject="1"))
         assert job is not None
-        jobs.postpone(connection, job.id, not_before_ms=31 * DAY_MS, error="busy", counts=True)
+        jobs.postpone(connection, job, not_before_ms=31 * DAY_MS, error="busy", counts=True)
         return jobs.due(connection, "fetch", now_ms=1 * DAY_MS, limit=9)
 
     assert with_catalogue(tmp_path, story)
