@@ -1,6 +1,7 @@
 """Run benches, write RESULTS.md beside this file and the README's table; `tests/bench/run` starts it.
 
     tests/bench/run [NAME...]        all of bench_*.py, or those named (main_job_jpeg, limit, ...)
+    tests/bench/run long_faults      long_*.py: hours each, only when named
     tests/bench/run --list
 
 Run `tests/bench/setup` once before. Each bench runs in a process of its own, so that one
@@ -29,7 +30,7 @@ KEPT = HERE / "results.json"
 README = HERE.parent.parent / "README.md"
 ONE = (
     "import importlib, sys, msgspec; sys.path.insert(0, sys.argv[1]);"
-    "rows = importlib.import_module('bench_' + sys.argv[2]).run();"
+    "rows = importlib.import_module(sys.argv[2]).run();"
     "print(msgspec.json.encode(rows).decode())"
 )
 
@@ -46,9 +47,17 @@ def names() -> list[str]:
     return sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
 
 
+def long_names() -> list[str]:
+    return sorted(path.stem for path in HERE.glob("long_*.py"))
+
+
+def module_of(name: str) -> str:
+    return name if name.startswith("long_") else f"bench_{name}"
+
+
 def run_one(name: str) -> Found | None:
     print(f"{name} ...", file=sys.stderr, flush=True)
-    done = subprocess.run([sys.executable, "-c", ONE, str(HERE), name], stdout=subprocess.PIPE, check=False)
+    done = subprocess.run([sys.executable, "-c", ONE, str(HERE), module_of(name)], stdout=subprocess.PIPE, check=False)
     if done.returncode:
         print(f"{name} failed", file=sys.stderr)
         return None
@@ -82,11 +91,11 @@ def write(found: dict[str, Found]) -> None:
 
 def main(wanted: list[str]) -> int:
     if "--list" in wanted:
-        print("\n".join(names()))
+        print("\n".join(names() + long_names()))
         return 0
-    unknown = [name for name in wanted if name not in names()]
-    if unknown:
-        print(f"no bench {', '.join(unknown)}; there are {', '.join(names())}", file=sys.stderr)
+    known = names() + long_names()
+    if unknown := [name for name in wanted if name not in known]:
+        print(f"no bench {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
         return 2
     found = msgspec.json.decode(KEPT.read_bytes(), type=dict[str, Found]) if KEPT.exists() else {}
     failed = False

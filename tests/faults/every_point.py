@@ -14,6 +14,7 @@ import random
 import shutil
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,13 +47,19 @@ class Scenario(Protocol):
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """`points` changes the undisturbed step makes, `cases` tried, `complaints` of all of them."""
+    """`points` changes the undisturbed step makes, `cases` tried, `complaints` of all of them.
+
+    `undisturbed_s` is how long the step takes, `recoveries_s` how long each repetition took after its fault; seconds.
+    """
 
     points: int
     cases: int
     killed: int
     refused: int
+    failed: int  # cases with a complaint
     complaints: tuple[str, ...]
+    undisturbed_s: float
+    recoveries_s: tuple[float, ...]
 
 
 def every_point(
@@ -79,12 +86,16 @@ class _Enumeration:
         self._shim = ctypes.CDLL(str(library))
         self._shim.fault_count.restype = ctypes.c_uint64
         self._shim.fault_arm.argtypes = (ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int)
-        self.killed = self.refused = self._points = 0
+        self.killed = self.refused = self.failed = self._points = 0
+        self.undisturbed_s = 0.0
+        self.recoveries_s: list[float] = []
 
     def count(self) -> tuple[int, list[str]]:
         """How many points the undisturbed step passes; its own complaints."""
         self._fresh()
+        began = time.monotonic()
         status = self._fork_act(0, Fault.NONE)
+        self.undisturbed_s = time.monotonic() - began
         points = self._points
         undisturbed = [] if status == 0 else [f"undisturbed: ended with {status}"]
         return points, undisturbed + [f"undisturbed: {found}" for found in self._scenario.examine_whole(self._root)]
@@ -97,9 +108,12 @@ class _Enumeration:
         complaints = list(self._scenario.examine_broken(self._root))
         if status == _BUG:
             complaints.append(f"something other than a MediaboxError escaped:\n{self._bug.read_text(encoding='utf-8')}")
+        began = time.monotonic()
         if (again := self._fork_act(0, Fault.NONE)) != 0:
             complaints.append(f"repeating it ended with {again}")
+        self.recoveries_s.append(time.monotonic() - began)
         complaints += self._scenario.examine_whole(self._root)
+        self.failed += bool(complaints)
         return [f"{fault.name} at {at}: {complaint}" for complaint in complaints]
 
     def _fresh(self) -> None:
@@ -140,8 +154,15 @@ def _enumerate(name: str, folder: str, library: str, sample: str, seed: str, *fa
         cases = random.Random(int(seed)).sample(cases, int(sample))
     for at, fault in cases:
         complaints += enumeration.case(at, fault)
-    counts = {"killed": enumeration.killed, "refused": enumeration.refused}
-    return Findings(points=points, cases=len(cases), complaints=tuple(complaints), **counts)
+    counts = {"killed": enumeration.killed, "refused": enumeration.refused, "failed": enumeration.failed}
+    return Findings(
+        points=points,
+        cases=len(cases),
+        complaints=tuple(complaints),
+        undisturbed_s=enumeration.undisturbed_s,
+        recoveries_s=tuple(enumeration.recoveries_s),
+        **counts,
+    )
 
 
 if __name__ == "__main__":
