@@ -8,7 +8,7 @@ from mediabox.model.facts import Hdr
 from mediabox.model.recipe import FitRequest, Insert, Part, Recipe, Span
 from mediabox.native import boxes, heif_items
 from mediabox.native.boxes import Held, Malformed, Source
-from mediabox.native.fit import heif_exif, heif_gain_map, heif_xmp
+from mediabox.native.fit import heif_exif, heif_gain_map, heif_xmp, samsung
 from mediabox.native.fit.headroom import headroom
 from mediabox.native.fit.heif_catalogue import Catalogue
 from mediabox.native.fit.heif_frame import Frame, Piece, joined, length_of, video_box
@@ -63,7 +63,7 @@ class _Still:
         """The result without a clip."""
         whole: tuple[Piece, ...] = (Span(part=Part.FIRST, offset=0, length=self._first.size),)
         if self._catalogue.is_changed:
-            whole = joined(self._catalogue.pieces(self._frame, brand=None))
+            whole = samsung.repointed(self._first, self._catalogue.pieces(self._frame, brand=None))
         return Recipe(pieces=whole, media_type=self._request.media_type, hdr=self._hdr())
 
     def with_clip(self, clip: Source) -> Recipe:
@@ -75,13 +75,15 @@ class _Still:
         is_told = self._hdr() is Hdr.APPLE_GAIN_MAP
         if is_told:
             self._tell_gain_map()
-        self._tell_clip(clip_type, clip.size, still_at)
+        self._tell_clip(clip_type, clip.size + samsung.TRAILER_BYTES, still_at)
         pieces = self._catalogue.pieces(self._frame, brand=heif_gain_map.BRAND if is_told else None)
         pieces.append(Insert(content=video_box(clip.size)))
+        clip_at = length_of(pieces)
+        pieces.append(Span(part=Part.CLIP, offset=0, length=clip.size))
         return Recipe(
-            pieces=joined([*pieces, Span(part=Part.CLIP, offset=0, length=clip.size)]),
+            pieces=joined([*pieces, Insert(content=samsung.trailer(clip_at, clip.size))]),
             media_type=self._request.media_type,
-            clip_offset=length_of(pieces),
+            clip_offset=clip_at,
             still_at_us=still_at,
             hdr=Hdr.ISO_GAIN_MAP if is_told else self._hdr(),
             note=_GAIN_MAP_NOTE if is_told else "",

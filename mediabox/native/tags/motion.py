@@ -6,6 +6,7 @@ told is believed only when a movie begins there.
 """
 
 import struct
+from typing import NamedTuple
 
 from mediabox.model.facts import Motion
 from mediabox.native.boxes import Box, Malformed, Source
@@ -16,7 +17,8 @@ _DIRECTORY = "{http://ns.google.com/photos/1.0/container/}Directory"
 _PART = "{http://ns.google.com/photos/1.0/container/item/}"
 
 _SAMSUNG_END, _SAMSUNG_HEAD = b"SEFT", b"SEFH"
-_SAMSUNG_VIDEO = 0x0A30  # `MotionPhoto_Data`
+SAMSUNG_VIDEO = 0x0A30  # `MotionPhoto_Data`
+SAMSUNG_POINTER = b"mpv2"  # instead of the video itself: where it lies, in a HEIC
 MAX_SAMSUNG_TABLE_BYTES = 64 * 1024
 
 
@@ -34,26 +36,49 @@ def box_motion(box: Box, source: Source, *, maker: str, timestamp_us: int | None
     return _proven(source, box.payload, box.length, maker=maker, timestamp_us=timestamp_us)
 
 
+class Pointer(NamedTuple):
+    """What a Galaxy's HEIC says of its clip: where it begins in the file, how long it is; `at`: where that stands."""
+
+    at: int
+    offset: int
+    size: int
+
+
 def samsung_motion(source: Source, packet: Packet | None) -> Motion | None:
-    """The video in Samsung's trailer, which ends the file: data, directory, its length, `SEFT`."""
+    """The video in Samsung's trailer."""
+    found = _samsung_video(source)
+    if found is None:
+        return None
+    return _proven(source, *found, maker="samsung", timestamp_us=None if packet is None else _timestamp(packet))
+
+
+def samsung_pointer(source: Source) -> Pointer | None:
+    """What Samsung's trailer points to, if it points to a video instead of holding it."""
+    at, size = _samsung_video(source) or (0, 0)
+    if size != 12 or source.bytes(at, 4) != SAMSUNG_POINTER:
+        return None
+    return Pointer(at + 4, *struct.unpack(">II", source.bytes(at + 4, 8)))
+
+
+def _samsung_video(source: Source) -> tuple[int, int] | None:
+    """Place and length of `MotionPhoto_Data` in what ends the file: data, directory, its length, `SEFT`."""
     end = source.size
     if end < 24 or source.bytes(end - 4, 4) != _SAMSUNG_END:
         return None
     (length,) = struct.unpack("<I", source.bytes(end - 8, 4))
-    if not 12 <= length <= MAX_SAMSUNG_TABLE_BYTES:
-        return None
     start = end - 8 - length
+    if not 12 <= length <= MAX_SAMSUNG_TABLE_BYTES or start < 0:
+        return None
     table = source.bytes(start, length)
     if table[:4] != _SAMSUNG_HEAD:
         return None
     (count,) = struct.unpack_from("<I", table, 8)
     rows = table[12 : 12 + 12 * count]
     for kind, back, size in struct.iter_unpack("<2xHII", rows[: len(rows) // 12 * 12]):
-        if kind == _SAMSUNG_VIDEO:
+        if kind == SAMSUNG_VIDEO and 8 <= size <= back <= start:
             (name_length,) = struct.unpack("<I", source.bytes(start - back + 4, 4))
             skip = 8 + name_length
-            shown_at = None if packet is None else _timestamp(packet)
-            return _proven(source, start - back + skip, size - skip, maker="samsung", timestamp_us=shown_at)
+            return start - back + skip, size - skip
     return None
 
 

@@ -49,6 +49,18 @@ def media3_items(packet: bytes) -> list[tuple[str, str, int, int]] | None:
     return items or None
 
 
+def media3_places(packet: bytes, file_bytes: int) -> tuple[int, int]:
+    """Where the photo ends and the video begins: MotionPhotoDescription.getMotionPhotoMetadata, from the file's end."""
+    items = media3_items(packet)
+    assert items is not None
+    begin, video = file_bytes, -1
+    for mime, _, length, _ in reversed(items[1:]):
+        begin -= length
+        if mime in ("video/mp4", "video/quicktime") and length:
+            video = begin
+    return begin - items[0][3], video
+
+
 def _listed(pulled: Iterator[Tag], directory: str) -> Iterator[tuple[str, str, int, int]]:
     item, prefix = DIRECTORIES[directory]
     for event, name, attributes in pulled:

@@ -111,6 +111,12 @@ def video_by_exiftool(path: Path) -> bytes:
     ).stdout
 
 
+def embedded_by_exiftool(path: Path) -> bytes:
+    return subprocess.run(
+        [program("exiftool"), "-b", "-Samsung:EmbeddedVideoFile", path], check=True, capture_output=True
+    ).stdout
+
+
 def plays(path: Path) -> bool:
     """Whether ffmpeg decodes every picture without a word."""
     run = subprocess.run(

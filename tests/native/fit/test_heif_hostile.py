@@ -75,7 +75,7 @@ def test_a_bent_clip_is_taken_as_it_is_or_refused(media: Path) -> None:
         video = Watched(wrong)
         try:
             recipe = heif.fit(Watched(still), video, request(still, clip=wrong))
-            assert assembled(recipe, still, wrong).endswith(wrong)
+            assert assembled(recipe, still, wrong)[recipe.clip_offset :].startswith(wrong)
         except (Unfit, Malformed):
             continue
         finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pillow_heif
 import pytest
+from google_readers import is_motion_photo_to_android, media3_places
 from heif_layouts import LAYOUTS, relaid
 from PIL import Image
 from referees import (
@@ -14,6 +15,7 @@ from referees import (
     Watched,
     are_same,
     assembled,
+    embedded_by_exiftool,
     facts,
     held,
     opened,
@@ -24,7 +26,7 @@ from referees import (
 )
 
 from mediabox.model.facts import Hdr
-from mediabox.native.boxes import Malformed
+from mediabox.native.boxes import Malformed, boxes
 from mediabox.native.fit import heif
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.heif_items import item_bytes, read_items
@@ -44,11 +46,37 @@ def clip(media: Path) -> bytes:
     return (media / "library/DCIM/100APPLE/IMG_0001.MOV").read_bytes()
 
 
+def top_boxes(content: bytes) -> list[bytes]:
+    return [one.type for one in boxes(held(content))]
+
+
+def motion_at(content: bytes) -> int:
+    """Where `mpvd` has its video."""
+    return next(one.payload for one in boxes(held(content)) if one.type == b"mpvd")
+
+
+def sef_blocks(content: bytes) -> dict[str, bytes]:
+    """Samsung's trailer, by ExifTool's Samsung.pm: read from the file's end."""
+    (length,) = struct.unpack("<I", content[-8:-4])
+    start = len(content) - 8 - length
+    assert (content[start : start + 4], content[-4:]) == (b"SEFH", b"SEFT")
+    version, count = struct.unpack_from("<II", content, start + 4)
+    assert (version, length) == (107, 12 + 12 * count)
+    found = {}
+    for row in range(count):
+        kind, back, size = struct.unpack_from("<4sII", content, start + 12 + 12 * row)
+        block = content[start - back : start - back + size]
+        (name_length,) = struct.unpack_from("<I", block, 4)
+        assert block[:4] == kind
+        found[block[8 : 8 + name_length].decode()] = block[8 + name_length :]
+    return found
+
+
 def muxed(still: bytes, clip: bytes, media_type: str = "image/heic", **told: object) -> bytes:
     recipe = heif.fit(held(still), held(clip), request(still, media_type, clip=clip, **told))
     result = assembled(recipe, still, clip)
     assert recipe.clip_offset is not None
-    assert result[recipe.clip_offset :] == clip
+    assert result[recipe.clip_offset : recipe.clip_offset + len(clip)] == clip
     heif.same_picture(held(result), held(still))
     return result
 
@@ -68,7 +96,7 @@ def test_every_reader_finds_the_clip_and_the_still_is_what_it_was(
     parts = [entry["Item"] for entry in told["Directory"]]
     assert [(part["Semantic"], part["Length"], part["Padding"]) for part in parts] == [
         ("Primary", 0, 8),
-        ("MotionPhoto", len(clip), 0),
+        ("MotionPhoto", len(result) - motion_at(result), 0),  # to the file's end, as Google's format counts
     ]
     assert video_by_exiftool(path) == clip
     motion = facts(result, name).motion
@@ -81,9 +109,90 @@ def test_the_clip_taken_out_again_plays(media: Path, clip: bytes, tmp_path: Path
     still = (media / "library" / OWN[0]).read_bytes()
     path = tmp_path / "clip.mov"
 
-    path.write_bytes(muxed(still, clip)[-len(clip) :])
+    result = muxed(still, clip)
+
+    path.write_bytes(result[motion_at(result) :])  # as far as Google's directory says: Samsung's box comes along
 
     assert plays(path)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_samsungs_readers_are_led_to_the_clip(name: str, media: Path, clip: bytes, tmp_path: Path) -> None:
+    path = tmp_path / Path(name).name
+
+    path.write_bytes(
+        result := muxed((media / "library" / name).read_bytes(), clip, _TYPES.get(path.suffix, "image/heic"))
+    )
+
+    told = told_by_exiftool(path, "Samsung:all", "Warning")
+    pointer = embedded_by_exiftool(path)
+    kind, offset, length = struct.unpack(">4sII", pointer)
+    assert told["EmbeddedVideoType"] == "MotionPhoto_Data"
+    assert "Warning" not in told
+    assert kind == b"mpv2"
+    assert result[offset : offset + length] == clip
+
+
+def test_our_box_has_the_layout_of_a_galaxys(samples: Path, media: Path, clip: bytes) -> None:
+    galaxy = (samples / "motion-photo-heic/samsung-one-ui-6.heic").read_bytes()
+
+    ours = muxed((media / "library" / OWN[0]).read_bytes(), clip)
+
+    assert [kinds[-2:] for kinds in (top_boxes(galaxy), top_boxes(ours))] == [[b"mpvd", b"sefd"]] * 2
+    assert sef_blocks(galaxy)["MotionPhoto_Data"][:4] == sef_blocks(ours)["MotionPhoto_Data"][:4]
+    for content in (galaxy, ours):
+        offset, length = struct.unpack(">4xII", sef_blocks(content)["MotionPhoto_Data"])
+        assert offset == motion_at(content)
+        assert content[offset + length : offset + length + 8].endswith(b"sefd")
+
+
+@pytest.mark.parametrize("name", ["samsung-one-ui-6.heic", "motionphoto.heic"])  # `sefd` behind `mpvd`, and within it
+def test_a_galaxys_own_motion_photo_that_is_told_a_date_still_leads_to_its_clip(name: str, samples: Path) -> None:
+    galaxy = (samples / "motion-photo-heic" / name).read_bytes()
+    offset, length = struct.unpack(">4xII", sef_blocks(galaxy)["MotionPhoto_Data"])
+
+    result = assembled(heif.fit(held(galaxy), None, request(galaxy, capture_time=TAKEN)), galaxy)
+
+    moved_to, same_length = struct.unpack(">4xII", sef_blocks(result)["MotionPhoto_Data"])
+    assert moved_to > offset
+    assert same_length == length
+    assert result[moved_to : moved_to + length] == galaxy[offset : offset + length]
+    assert result[-8:] == galaxy[-8:]
+    heif.same_picture(held(result), held(galaxy))
+    stale = result.replace(struct.pack(">I", moved_to), struct.pack(">I", offset))
+    with pytest.raises(Unfit, match="Samsung"):
+        heif.same_picture(held(stale), held(galaxy))
+    bent = bytearray(result)
+    bent[moved_to + length // 2] ^= 1
+    with pytest.raises(Unfit, match="clip"):
+        heif.same_picture(held(bytes(bent)), held(galaxy))
+
+
+def test_the_proof_fails_for_a_word_of_samsungs_that_leads_elsewhere(media: Path, clip: bytes) -> None:
+    still = (media / "library" / OWN[0]).read_bytes()
+    result = muxed(still, clip)
+    at = result.rindex(b"mpv2")
+
+    for wrong in (at + 7, at + 11):
+        bent = bytearray(result)
+        bent[wrong] ^= 1
+        with pytest.raises(Unfit, match="Samsung"):
+            heif.same_picture(held(bytes(bent)), held(still))
+
+
+def test_android_finds_the_clip_by_the_box_and_by_the_directory(media: Path, clip: bytes) -> None:
+    still = (media / "library" / OWN[0]).read_bytes()
+
+    result = muxed(still, clip)
+
+    item = next(one for one in read_items(held(result)).by_id.values() if one.content_type == "application/rdf+xml")
+    packet = item_bytes(held(result), item)
+    photo, by_directory = media3_places(packet, len(result))
+    by_box = motion_at(result)
+    assert is_motion_photo_to_android(packet)
+    assert by_directory == by_box
+    assert photo == by_box - 8  # `mpvd`'s header is the primary's padding
+    assert result[by_box : by_box + len(clip)] == clip
 
 
 def test_says_when_in_the_clip_the_still_was_taken(samples: Path) -> None:
@@ -199,9 +308,9 @@ def test_time_is_told_in_front_of_a_video_that_stays_the_last_thing(media: Path,
     result = assembled(heif.fit(held(already), None, request(already, capture_time=TAKEN)), already)
 
     motion = facts(result, "a.heic").motion
-    assert result.endswith(clip)
+    assert top_boxes(result)[-2:] == [b"mpvd", b"sefd"]
     assert motion is not None
-    assert motion.size_bytes == len(clip)
+    assert result[motion.offset_bytes : motion.offset_bytes + motion.size_bytes] == clip
 
 
 @pytest.mark.parametrize(
