@@ -1,13 +1,12 @@
 """Files of exactly one mode, whatever the umask: keys and sealed sign-ins for their owner only, public keys for all."""
 
-import errno
 import os
 from pathlib import Path
 
-from mediabox.durable.temporary import abandon, only_writer, temporary_for, unlink_quietly, write_all
+from mediabox.durable.links import is_empty, name_anew, name_over_placeholder
+from mediabox.durable.temporary import abandon, only_writer, temporary_for, unlink_quietly, write_temporary
 
 _FILE_MODE, _FOLDER_MODE = 0o600, 0o700
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems without hard links answer
 
 
 def write_private(path: Path, content: bytes, *, replace: bool, mode: int = _FILE_MODE) -> None:
@@ -23,63 +22,23 @@ def write_private(path: Path, content: bytes, *, replace: bool, mode: int = _FIL
         # Two processes may write here (daemon and command line), so the temp is named by its process.
         temp = temporary_for(f"{path.name}.{os.getpid()}")
         with only_writer(str(path.parent), path.name):
-            _write(temp, content, mode=mode, dir_fd=folder)
+            write_temporary(temp, content, dir_fd=folder, sync=True, mode=mode)
             _name(temp, path.name, dir_fd=folder, replace=replace)
         os.fsync(folder)
     finally:
         os.close(folder)
 
 
-def _write(temp: str, content: bytes, *, mode: int, dir_fd: int) -> None:
-    unlink_quietly(temp, dir_fd=dir_fd)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temp, flags, _FILE_MODE, dir_fd=dir_fd)
-    try:
-        try:
-            os.fchmod(descriptor, mode)
-            write_all(descriptor, content)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError:
-        abandon(temp, dir_fd=dir_fd)
-        raise
-
-
 def _name(temp: str, final: str, *, dir_fd: int, replace: bool) -> None:
     try:
         if replace:
             os.rename(temp, final, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
-        else:
-            _link(temp, final, dir_fd=dir_fd)
-            os.unlink(temp, dir_fd=dir_fd)
+        elif is_empty(final, dir_fd=dir_fd) or not name_anew(temp, final, dir_fd=dir_fd):  # nothing of ours is empty
+            name_over_placeholder(temp, final, dir_fd=dir_fd)
+        unlink_quietly(temp, dir_fd=dir_fd)
     except OSError:
         abandon(temp, dir_fd=dir_fd)
         raise
-
-
-def _link(temp: str, final: str, *, dir_fd: int) -> None:
-    try:
-        os.link(temp, final, src_dir_fd=dir_fd, dst_dir_fd=dir_fd, follow_symlinks=False)
-    except OSError as err:
-        if err.errno not in _NO_LINKS:
-            raise
-        _copy_anew(temp, final, dir_fd=dir_fd)
-
-
-def _copy_anew(temp: str, final: str, *, dir_fd: int) -> None:
-    """Where there are no hard links (exFAT): a key has less than a sector, so it is written whole or not at all."""
-    source = os.open(temp, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        target = os.open(final, flags, os.fstat(source).st_mode & 0o777, dir_fd=dir_fd)
-        try:
-            write_all(target, os.read(source, os.fstat(source).st_size))
-            os.fsync(target)
-        finally:
-            os.close(target)
-    finally:
-        os.close(source)
 
 
 def _sync_folder(path: Path) -> None:

@@ -12,7 +12,7 @@ from faults.forgetful import Forgetful
 from faults.mounts import Socket
 
 from durable.filing import PHOTO, pour
-from mediabox.durable import names
+from mediabox.durable import links, names
 from mediabox.durable.publish import discard, discard_stale, publish, remove, remove_file, replace, write_derived
 from mediabox.durable.spool import SpoolFolder
 from mediabox.durable.temporary import temporary_for
@@ -173,7 +173,7 @@ def test_a_file_system_that_can_only_overwrite_is_refused(
         """A C library without renameat2."""
 
     monkeypatch.setattr(names.os, "link", refuse)
-    monkeypatch.setattr(names.ctypes, "CDLL", lambda *_, **__: OldLibrary())
+    monkeypatch.setattr(links.ctypes, "CDLL", lambda *_, **__: OldLibrary())
     pour(spool, 1)
 
     with pytest.raises(NeedsHuman) as refusal:
