@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mediabox import assembly, probes, systemd
 from mediabox.clock import Clock
 from mediabox.contracts import Releasing
-from mediabox.core import commands, enrolment, timeline
+from mediabox.core import commands, enrolment
 from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
@@ -25,7 +25,7 @@ from mediabox.core.governor import Governor, Limits
 from mediabox.core.issues import IssueBook
 from mediabox.core.parts import ARCHIVE, Parts
 from mediabox.core.tally import Tally
-from mediabox.core.timeline import beat, passed_ms
+from mediabox.core.timekeeping import Timekeeping
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.durable.private import write_private
 from mediabox.durable.publish import discard_stale
@@ -56,8 +56,6 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 DATABASE = "mediabox.db"
-OPEN_BYTES = 1_000_000  # a write-ahead log and its index, to begin with
-BEAT_EVERY_S = 3600.0
 LOOK_FOR_VOLUME_S = 5.0  # how soon an archive disk that is plugged in is found
 
 
@@ -73,6 +71,7 @@ class Box:
         self.issues = IssueBook(self.database, self.bus, self.clock)
         self.parts = Parts(self.clock, self.issues)
         self.governor = Governor(_limits(config), {**probes.all_probes(), HomeRoom.name: HomeRoom(config.home)})
+        self.timekeeping = Timekeeping(self.database, self.issues, self.clock)
         self._stop = asyncio.Event()
         self.attention = Attention(self.database, self.governor, self.clock)
 
@@ -87,48 +86,35 @@ class Box:
         self._take_signals()
         _tell("starting", once=once, version=VERSION, home=self.config.home, sources=_by_type(self.config))
         async with AsyncExitStack() as stack:
-            stack.enter_context(Heartbeat())
+            stack.enter_context(Heartbeat(self._waiting_for))
             if not once:
                 await self._await_room_to_open()
             await stack.enter_async_context(self.database)
             await self.issues.start()
-            await self._beat()
-            stack.push_async_callback(self._last_beat)
-            self.clock.witness(await self.database.read(passed_ms))
+            await self.timekeeping.begin()
+            stack.push_async_callback(self.timekeeping.end)
             for issue in _retired(self.config):
                 await self.issues.open(issue)
             self.governor.look()
             self.database.waits_for_room = not once
-            if once:
-                await self._refuse_paused()
-            volume = await self._volume(wait=not once)
-            if volume is not None:
-                stack.callback(volume.close)
-                try:
+            try:
+                if once:
+                    await self._refuse_paused()
+                volume = await self._volume(wait=not once)
+                if volume is not None:
+                    stack.callback(volume.close)
                     await self._work(volume, once=once, until_let_go=until_let_go, beside=beside, stack=stack)
-                except BaseExceptionGroup as group:  # what a person should read is inside
-                    raise first(group, Fatal) or first(group, MediaboxError) or group from None
+            except BaseExceptionGroup as group:  # what a person should read is inside
+                raise first(group, Fatal) or first(group, MediaboxError) or group from None
+            finally:  # what is still written on the way out must not hold that up
+                self.database.waits_for_room = False
         systemd.stopping()
         _tell("stopped", once=once)
 
-    async def _keep_time(self) -> None:
-        """For ever: what waits for time to pass counts it by these rows."""
-        while True:
-            await asyncio.sleep(BEAT_EVERY_S)
-            await self._beat()
-
-    async def _beat(self) -> None:
-        doubt = (await self.database.write(lambda connection: beat(connection, self.clock))).doubt()
-        if doubt is None:
-            await self.issues.close(timeline.ISSUE, timeline.SUBJECT)
-        else:
-            await self.issues.open(timeline.issue_of(doubt))
-
-    async def _last_beat(self) -> None:
-        """A full disk must not keep anybody from stopping: then the time since the last hour is not counted."""
-        self.database.waits_for_room = False
-        with suppress(Fatal):
-            await self._beat()
+    def _waiting_for(self) -> str | None:
+        """Why work waits, for a person; None when it does not."""
+        is_away = self.parts.is_troubled(ARCHIVE)
+        return self.governor.waiting_for or ("waiting for the archive's volume" if is_away else None)
 
     def stop(self) -> None:
         """Start nothing new, and end."""
@@ -142,9 +128,8 @@ class Box:
 
     async def _await_room_to_open(self) -> None:
         """On a full disk the catalogue cannot even be opened: be up, and look again."""
-        home = HomeRoom(self.config.home)
-        while not self._stop.is_set() and (room_bytes := home.read()) is not None and room_bytes < OPEN_BYTES:
-            log.error("home_full", home=self.config.home, free_bytes=int(room_bytes), wanted_bytes=OPEN_BYTES)
+        while not self._stop.is_set() and not self.governor.may_open():
+            log.error("home_full", home=self.config.home, reason=self.governor.waiting_for)
             systemd.ready()
             await self._sleep_unless_stopped(LOOK_FOR_VOLUME_S)
 
@@ -190,7 +175,7 @@ class Box:
         beside: Beside,
         stack: AsyncExitStack,
     ) -> None:
-        sources = self._sources()
+        sources = assembly.sources(self.config, clock=self.clock, issues=self.issues)
         for source in sources.values():
             stack.push_async_callback(source.close)
         tally = Tally(self.database, sources.values())
@@ -220,14 +205,14 @@ class Box:
         )
         pipeline, intake = joined.pipeline, joined.intake
         services: dict[str, Service] = {
-            "governor": self.governor.run,
             "switches": lambda: self.attention.mind_switches(pipeline.wake),
             "answers": lambda: self.attention.mind_answers(sources),
         }
         if not once:
+            services["governor"] = self.governor.run
             services["scrub"] = joined.scrub.run
             services["retention"] = joined.retention.run
-            services["clock"] = self._keep_time
+            services["clock"] = self.timekeeping.run
             services["backup"] = Backup(self.database, self.config.home, volume).run
             services["tally"] = tally.run
             services["watchdog"] = lambda: systemd.watchdog(lambda: self.database.write(journal.last))
@@ -238,10 +223,9 @@ class Box:
         if not once or until_let_go:
             for destination in destinations.values():
                 services[f"destination {destination.name}"] = partial(joined.deliveries.follow, destination)
-        stack.callback(self._stop_waiting_for_room)  # what the parts still write as they end must not hold up the end
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(pipeline.run())]
-            running += [tasks.create_task(self.governor.raise_when_full())] if once else []
+            running += [tasks.create_task(self.governor.run(ends_when_full=True))] if once else []
             running += [tasks.create_task(self._keep(name, service)) for name, service in services.items()]
             running += [tasks.create_task(extra()) for extra in beside]
             systemd.ready()
@@ -250,10 +234,6 @@ class Box:
             await self._until_stopped(last)
             for task in running:
                 task.cancel()
-
-    def _sources(self) -> dict[str, Source]:
-        """Every source that is set up, built."""
-        return assembly.sources(self.config, clock=self.clock, issues=self.issues)
 
     async def _release(self, volume: Volume, sources: Mapping[str, Source]) -> None:
         """Free sources of what people confirmed. Loaded only where the owner switched it on."""
@@ -275,9 +255,6 @@ class Box:
         )
         await self.attention.mind(freeing.look)
 
-    def _stop_waiting_for_room(self) -> None:
-        self.database.waits_for_room = False
-
     async def _keep(self, name: str, service: Service) -> None:
         await supervise(name, service, clock=self.clock, open_issue=self.issues.open, close_issue=self.issues.close)
 
@@ -292,23 +269,15 @@ class Box:
 
     # ------------------------------------------------------------ until when
 
-    async def _until_stopped(self, last: Awaitable[None] | None) -> None:
+    async def _until_stopped(self, last: Coroutine[None, None, None] | None) -> None:
         """Until somebody says so, or `last` has been done."""
         async with asyncio.TaskGroup() as tasks:
-            ends = {tasks.create_task(_wait(self._stop))}
+            ends: set[asyncio.Task[object]] = {tasks.create_task(self._stop.wait())}
             if last is not None:
-                ends.add(tasks.create_task(_wait_for(last)))
+                ends.add(tasks.create_task(last))
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for end in ends:
                 end.cancel()
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()
-
-
-async def _wait_for(last: Awaitable[None]) -> None:
-    await last
 
 
 async def _everything(

@@ -1,24 +1,42 @@
-"""Whether the daemon's event loop still turns, for a command in another process to see.
+"""Whether the daemon's event loop still turns, and why work waits, for a command in another process to see.
 
-The daemon writes the time into a memory file (memfd_create(2)) every two seconds, which wears
-no disk; others read it through /proc/PID/fd, which the kernel allows to the same user and to root.
+The daemon writes both into a memory file (memfd_create(2)) every two seconds, which wears
+no disk and needs no room on one; others read it through /proc/PID/fd, which the kernel allows to the
+same user and to root.
 """
 
 import asyncio
 import os
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 BEAT_EVERY_S = 2.0
 STUCK_AFTER_S = 10.0
 _NAME = "mediabox-heartbeat"
-_TIME = struct.Struct("<d")  # seconds of CLOCK_MONOTONIC, which all processes of a boot share
+# Seconds of CLOCK_MONOTONIC, which all processes of a boot share; why work waits, in UTF-8, filled up with NUL.
+_BEAT = struct.Struct("<d504s")
+
+
+class Life(NamedTuple):
+    """What a process showed of itself last."""
+
+    silent_s: float  # since its loop turned
+    waiting_for: str | None  # why work waits, for a person
+
+    @property
+    def stuck_s(self) -> float | None:
+        """For how many seconds it has not moved, if that is too long; None while it works."""
+        return self.silent_s if self.silent_s > STUCK_AFTER_S else None
 
 
 class Heartbeat:
-    """Beats while it is entered, as long as the running loop turns."""
+    """Beats while it is entered, as long as the running loop turns. `waiting_for`: why work waits, if it does."""
+
+    def __init__(self, waiting_for: Callable[[], str | None] = lambda: None) -> None:
+        self._waiting_for = waiting_for
 
     def __enter__(self) -> Self:
         self._fd = os.memfd_create(_NAME)
@@ -31,26 +49,20 @@ class Heartbeat:
         os.close(self._fd)
 
     def _beat(self) -> None:
-        os.pwrite(self._fd, _TIME.pack(time.monotonic()), 0)
+        os.pwrite(self._fd, _BEAT.pack(time.monotonic(), (self._waiting_for() or "").encode()), 0)
         self._next = self._loop.call_later(BEAT_EVERY_S, self._beat)
 
 
-def silent_for_s(pid: int) -> float | None:
-    """Seconds since the loop of process `pid` turned last; None where it shows no heartbeat."""
+def life_of(pid: int) -> Life | None:
+    """How process `pid` is; None where it shows no heartbeat."""
     for entry in _descriptors(pid):
         try:
             if os.readlink(entry).startswith(f"/memfd:{_NAME}"):
-                beat_s: float = _TIME.unpack(entry.read_bytes())[0]
-                return time.monotonic() - beat_s
+                beat_s, text = _BEAT.unpack(entry.read_bytes())
+                return Life(time.monotonic() - beat_s, text.rstrip(b"\0").decode("utf-8", "ignore") or None)
         except (OSError, struct.error):  # closed meanwhile, not ours to read, or not written yet
             continue
     return None
-
-
-def stuck_for_s(pid: int) -> float | None:
-    """For how many seconds it has not moved, if that is too long; None while it works."""
-    silent_s = silent_for_s(pid)
-    return silent_s if silent_s is not None and silent_s > STUCK_AFTER_S else None
 
 
 def _descriptors(pid: int) -> list[Path]:

@@ -6,7 +6,6 @@ import asyncio
 import importlib.metadata
 import os
 import platform
-import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ import msgspec
 from mediabox.cli import doctor_phones, exits, left_words
 from mediabox.cli.check import Check
 from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, poke, running
-from mediabox.cli.standing import CLOCK_REMEDY, absence, free_bytes, half_made
+from mediabox.cli.standing import CLOCK_REMEDY, absence, half_made
 from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
@@ -27,6 +26,7 @@ from mediabox.core.governor import HOME_RESERVE_BYTES
 from mediabox.core.timeline import REMEDY, timeline
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
+from mediabox.probes.home_room import free_bytes
 from mediabox.sources.folder.remedies import permission_words
 from mediabox.store import issues, surveys, witness
 from mediabox.store.database import transaction
@@ -164,17 +164,17 @@ def _archive(config: Config) -> Iterator[Check]:
         )
         yield Check(what="archive", state="problem" if known else "warning", why=f"{root} is not there", remedy=remedy)
         return
-    free = shutil.disk_usage(root).free
+    free = free_bytes(root)
     if (config.home / DATABASE).exists() and (why := absence(config)) is not None:
         remedy = MEND if _is_mendable(config) else "Mount the archive's disk there."
         yield Check(what="archive", state="problem", why=why, remedy=remedy)
     elif not os.access(root, os.W_OK):
         yield Check(what="archive", state="problem", why=f"{root} is read-only", remedy="Check the disk and its mount.")
-    elif free < LOW_FREE_BYTES:
+    elif free is not None and free < LOW_FREE_BYTES:
         remedy = "Free space or move the archive to a larger disk."
         yield Check(what="archive", state="warning", why=f"only {bytes_words(free)} are free on {root}", remedy=remedy)
     else:
-        yield Check(what="archive", state="ok", why=f"{root} ({filesystem_of(root)}), {bytes_words(free)} free")
+        yield Check(what="archive", state="ok", why=f"{root} ({filesystem_of(root)}), {bytes_words(free or 0)} free")
 
 
 def _sources(config: Config) -> Iterator[Check]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,8 @@ from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
 from mediabox.core.enrolment import REBUILDING
 from mediabox.core.governor import HOME_RESERVE_BYTES
-from mediabox.heartbeat import stuck_for_s
 from mediabox.model.issue import Issue, Severity
+from mediabox.probes.home_room import free_bytes
 from mediabox.store import volumes
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mediabox.config.load import Config
+    from mediabox.model.status import Status
 
 MARKER = Path(".mediabox", "volume.json")
 STUCK_REMEDY = (
@@ -31,8 +31,9 @@ STUCK_REMEDY = (
 CLOCK_REMEDY = "Connect the network so that it can be set (timedatectl shows its state). Nothing expires until then."
 
 
-def found_now(home: Path, *, has_archive: bool, now_ms: int) -> Iterator[Issue]:
-    """Issues of the configuration, the clock and the disks. `has_archive`: the catalogue knows one."""
+def found_now(home: Path, found: Status, *, has_archive: bool) -> Iterator[Issue]:
+    """Issues of the configuration, the clock, the disks and the process. `has_archive`: the catalogue knows one."""
+    now_ms = found.at_ms
     try:
         config = load(home)
     except ConfigInvalid as error:
@@ -47,9 +48,9 @@ def found_now(home: Path, *, has_archive: bool, now_ms: int) -> Iterator[Issue]:
     if not Clock().is_trusted():
         what = "The clock is before 2025: it was never set since the box was switched on"
         yield _issue("clock.unset", what, CLOCK_REMEDY, now_ms)
-    if (pid := running(home)) and (stuck_s := stuck_for_s(pid)):
-        what = f"mediabox is running (process {pid}) but has not moved for {stuck_s:,.0f} seconds"
-        yield _issue("daemon.stuck", what, f"{STUCK_REMEDY} `kill -9 {pid}`; nothing is lost.", now_ms)
+    if (stuck_s := found.stuck_s) is not None:
+        what = f"mediabox is running (process {found.pid}) but has not moved for {stuck_s:,.0f} seconds"
+        yield _issue("daemon.stuck", what, f"{STUCK_REMEDY} `kill -9 {found.pid}`; nothing is lost.", now_ms)
     free = free_bytes(home)
     if free is not None and free < HOME_RESERVE_BYTES:
         what = f"Only {bytes_words(free)} are free on the disk of the home folder {home}: nothing is taken in"
@@ -74,15 +75,6 @@ def absence(config: Config) -> str | None:
     if not (root / MARKER).exists():
         return f"The archive {root} has no marker of ours: an empty mount point, or another disk"
     return None
-
-
-def free_bytes(path: Path) -> int | None:
-    """What the disk under a path has left for us; None when the path is away."""
-    try:
-        room = os.statvfs(path)
-    except OSError:
-        return None
-    return room.f_bavail * room.f_frsize
 
 
 def _issue(key: str, message: str, remedy: str, now_ms: int, *, subject: str = "") -> Issue:

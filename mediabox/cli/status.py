@@ -10,14 +10,15 @@ import msgspec
 from mediabox.cli import exits, left_words
 from mediabox.cli.home import catalogue, home_of, running
 from mediabox.cli.issue_lines import issue_lines
-from mediabox.cli.standing import found_now, free_bytes, half_made
+from mediabox.cli.standing import found_now, half_made
 from mediabox.cli.words import bytes_words, clock_time, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core import commands
 from mediabox.errors import NeedsHuman
-from mediabox.heartbeat import stuck_for_s
+from mediabox.heartbeat import life_of
 from mediabox.model.issue import Severity
+from mediabox.probes.home_room import free_bytes
 from mediabox.store import figures, volumes
 from mediabox.surfaces.terminal import road_words
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mediabox.model.issue import Issue
     from mediabox.model.status import Calls, Status
 
 
@@ -50,18 +52,25 @@ def status_of(home: Path) -> Status:
         held = commands.paused(connection, now_ms=now_ms)
         has_archive = volumes.enrolled(connection, "archive") is not None
         half = list(half_made(home, connection, now_ms))
-    open_keys = {issue.key.partition(".")[0] for issue in found.issues}
-    present = [*half, *found_now(home, has_archive=has_archive, now_ms=now_ms)]
     pid = running(home)
-    return msgspec.structs.replace(
+    life = life_of(pid) if pid is not None else None
+    found = msgspec.structs.replace(
         found,
         pid=pid,
         is_running=pid is not None,
-        stuck_s=stuck_for_s(pid) if pid is not None else None,
-        waiting_for=_pause_words(held) if held else found.waiting_for,
-        issues=(*found.issues, *(issue for issue in present if issue.key.partition(".")[0] not in open_keys)),
+        stuck_s=life.stuck_s if life else None,
+        waiting_for=_pause_words(held) if held else life.waiting_for if life else None,
         bytes=msgspec.structs.replace(found.bytes, archive_free=_free(home)),
     )
+    open_areas = {_area(issue) for issue in found.issues}
+    present = [*half, *found_now(home, found, has_archive=has_archive)]
+    return msgspec.structs.replace(
+        found, issues=(*found.issues, *(issue for issue in present if _area(issue) not in open_areas))
+    )
+
+
+def _area(issue: Issue) -> str:
+    return issue.key.partition(".")[0]
 
 
 def _free(home: Path) -> int | None:

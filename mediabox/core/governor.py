@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 READ_EVERY_S = 5.0
 WAITING = "waiting: "
+OPEN_BYTES = 1_000_000  # a write-ahead log and its index, to begin with
 HOME_RESERVE_BYTES = 20_000_000  # the catalogue of 10,000 files, or its write-ahead log in a busy hour
 
 
@@ -39,7 +40,6 @@ class Governor:
         self._strained: str | None = None
         self._has_room = asyncio.Event()
         self._has_room.set()
-        self._is_full = asyncio.Event()
 
     async def permit(self, needs: Needs) -> None:
         """Return at once for work that needs neither processor nor disk, else when the box is fit for it."""
@@ -50,11 +50,11 @@ class Governor:
         """Return as soon as the catalogue has room to grow."""
         await self._has_room.wait()
 
-    async def raise_when_full(self) -> None:
-        """Raise NeedsHuman `home.full` when the catalogue has no room left: for a run that nobody waits for."""
-        await self._is_full.wait()
-        message = self._strained or "the disk of the home folder is full"
-        raise NeedsHuman(message.removeprefix(WAITING), issue="home.full", remedy="Free space on that disk.")
+    def may_open(self) -> bool:
+        """Whether the catalogue can be opened at all on the home folder's disk; else why not is what work waits for."""
+        self.look()
+        room_bytes = self._probes["home_room"].read()
+        return room_bytes is None or room_bytes >= OPEN_BYTES
 
     @property
     def waiting_for(self) -> str | None:
@@ -69,10 +69,16 @@ class Governor:
         self._paused = None
         self._show()
 
-    async def run(self) -> None:
-        """Keep reading the probes."""
+    async def run(self, *, ends_when_full: bool = False) -> None:
+        """Keep reading the probes.
+
+        `ends_when_full`: raise NeedsHuman `home.full` once the catalogue has no room left, for a run nobody waits for.
+        """
         while True:
             self.look()
+            if ends_when_full and self._strained and not self._has_room.is_set():
+                message = self._strained.removeprefix(WAITING)
+                raise NeedsHuman(message, issue="home.full", remedy="Free space on that disk.")
             await asyncio.sleep(READ_EVERY_S)
 
     def look(self) -> None:
@@ -80,16 +86,18 @@ class Governor:
         readings = {name: probe.read() for name, probe in self._probes.items()}
         lacks_room = lack_of_room(readings)
         self._strained = lacks_room or strain(self._limits, readings)
-        reached, left = (self._is_full, self._has_room) if lacks_room else (self._has_room, self._is_full)
-        reached.set()
-        left.clear()
+        _show(self._has_room, is_so=lacks_room is None)
         self._show()
 
     def _show(self) -> None:
-        if self.waiting_for is None:
-            self._may_run.set()
-        else:
-            self._may_run.clear()
+        _show(self._may_run, is_so=self.waiting_for is None)
+
+
+def _show(event: asyncio.Event, *, is_so: bool) -> None:
+    if is_so:
+        event.set()
+    else:
+        event.clear()
 
 
 def lack_of_room(readings: Mapping[str, float | None]) -> str | None:

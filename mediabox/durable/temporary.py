@@ -49,9 +49,9 @@ def only_writer(place: object, final: str) -> Iterator[None]:
 def write_temporary(temp: str, content: bytes, *, dir_fd: int, sync: bool, mode: int | None = None) -> None:
     """Write a temp whole, replacing one left by a crash. After any error nothing of it is left. Raises OSError.
 
-    `mode`: exactly this one, whatever the umask, and nobody else's until then. `sync` makes the bytes durable (not the name). After a failed fsync the kernel may
-    have dropped the dirty pages and call the next fsync a success, so the file is
-    thrown away (https://lwn.net/Articles/752063/).
+    `mode`: exactly this one, whatever the umask, and nobody else's until then. `sync` makes the bytes durable
+    (not the name). After a failed fsync the kernel may have dropped the dirty pages and call the next fsync a success,
+    so the file is thrown away (https://lwn.net/Articles/752063/).
     """
     unlink_quietly(temp, dir_fd=dir_fd)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -4,8 +4,17 @@ import os
 from pathlib import Path
 
 
+def free_bytes(folder: Path) -> int | None:
+    """Bytes free for us on the disk of a folder; None when it cannot be read."""
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return None
+    return room.f_bavail * room.f_frsize
+
+
 class HomeRoom:
-    """Bytes free for us on the disk of a folder, the home's; None when it cannot be read."""
+    """`free_bytes` of the home folder."""
 
     name = "home_room"
 
@@ -13,11 +22,7 @@ class HomeRoom:
         self._folder = folder
 
     def read(self) -> float | None:
-        try:
-            room = os.statvfs(self._folder)
-        except OSError:
-            return None
-        return float(room.f_bavail * room.f_frsize)
+        return free_bytes(self._folder)
 
 
 PROBE = HomeRoom

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from mediabox.contracts import Needs
-from mediabox.core.governor import Governor, Limits, strain
+from mediabox.core.governor import HOME_RESERVE_BYTES, Governor, Limits, strain
+from mediabox.errors import NeedsHuman
 
 GIB = 2.0**30
 
@@ -66,3 +67,25 @@ async def test_a_pause_outlasts_a_cool_processor() -> None:
     assert governor.waiting_for == "paused by a person"
     governor.resume()
     await asyncio.wait_for(governor.permit(Needs(disk=True)), 1)
+
+
+async def test_one_run_ends_as_soon_as_the_catalogue_has_no_room() -> None:
+    room = Reading("home_room", float(HOME_RESERVE_BYTES - 1))
+
+    with pytest.raises(NeedsHuman, match=r"20\.0 MB are free on the disk of the home folder"):
+        await asyncio.wait_for(Governor(Limits(), {"home_room": room}).run(ends_when_full=True), 1)
+
+
+async def test_listing_waits_for_room_and_goes_on() -> None:
+    room = Reading("home_room", 0.0)
+    governor = Governor(Limits(), {"home_room": room})
+    assert not governor.may_open()
+    waiting = asyncio.ensure_future(governor.await_room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    room.value = float(HOME_RESERVE_BYTES)
+    assert governor.may_open()
+
+    await asyncio.wait_for(waiting, 1)
+    assert governor.waiting_for is None
