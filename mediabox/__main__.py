@@ -134,35 +134,9 @@ def _add_auth(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _add_simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     purpose = "a stand-in for the world, to try the whole chain"
     simulate = verbs.add_parser("simulate", help=purpose, description=purpose.capitalize() + ".", epilog=EXIT_CODES)
-    what = simulate.add_subparsers(dest="what", required=True, metavar="WHAT")
-
-    icloud = _verb(what, "icloud", "an iCloud over a folder of pictures", module="simulate")
-    icloud.add_argument("folder", metavar="DIR", help="the photos and videos it holds")
-    icloud.add_argument("--port", type=int, default=8443, metavar="N", help="on this machine (8443)")
-    icloud.add_argument("--apple-id", default="anna@example.com", help="whose library it is")
-    icloud.add_argument("--password", default="correct horse", help="of the Apple ID")
-    _add_simulated_pixel(_with_json(_verb(what, "pixel", "a Pixel with a real Syncthing", module="simulate_pixel")))
-
-
-def _add_simulated_pixel(pixel: argparse.ArgumentParser) -> None:
-    pixel.add_argument("folder", nargs="?", metavar="DIR", help="where it keeps everything (in the home folder)")
-    models = ("pixel", "pixel_2", "pixel_3", "pixel_4", "pixel_5", "later")
-    pixel.add_argument("--model", choices=models, default="pixel", help="its generation (pixel, of 2016)")
-    pixel.add_argument("--storage", default="32GB", metavar="SIZE", help="of the phone (32GB)")
-    pixel.add_argument("--free", metavar="SIZE", help="what other apps leave of it (all)")
-    pixel.add_argument("--line", default="2MB", metavar="SIZE", help="backed up in a second (2MB)")
-    pixel.add_argument("--only-charging", action="store_true", help="back up only on the cable")
-    pixel.add_argument("--keep-days", type=float, default=0.0, metavar="N", help="free up spares what is younger (0)")
-    pixel.add_argument("--stalled", action="store_true", help="its media scanner finds nothing by itself (Android 14)")
-    pixel.add_argument("--box", action="store_true", help="run a Syncthing for the box, too")
-    pixel.add_argument("--box-url", metavar="URL", help="of the box's Syncthing (http://127.0.0.1:8384)")
-    pixel.add_argument("--box-key", metavar="KEY", help="its API key")
-    pixel.add_argument("--auto", action="store_true", help="its owner taps Free up space now and then")
-    pixel.add_argument("--free-up-every", type=float, default=60.0, metavar="S", help="with --auto: phone seconds (60)")
-    pixel.add_argument("--sleep-every", type=float, default=0.0, metavar="S", help="with --auto: doze in between")
-    pixel.add_argument("--script", metavar="FILE", help="lines AFTER_SECONDS ORDER [FIELD=VALUE ...]")
-    pixel.add_argument("--speed", type=float, default=1.0, metavar="N", help="phone seconds in one of ours (1)")
-    pixel.add_argument("--port", type=int, default=0, metavar="N", help="for orders, on this machine (any)")
+    simulate.add_argument("what", choices=("icloud", "pixel"), help="`mediabox simulate WHAT --help` says more")
+    simulate.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    simulate.set_defaults(module="simulate")
 
 
 def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

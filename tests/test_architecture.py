@@ -45,7 +45,10 @@ MAY_SEE: dict[str, set[str]] = {
     "simulate": GROUND | {"native", "durable.temporary", "durable.publish"},  # a phone deletes its own pictures
     "surfaces": GROUND | {"core.commands", "core.bus"},
 }
-ROOTS = {"assembly", "daemon", "cli", "__main__"}
+SIMULATOR = "mediabox.simulate"
+COMMANDS = "simulate.command"  # what a person starts of it: joined there, as the product is in cli/
+ROOTS = {"assembly", "daemon", "cli", "__main__", COMMANDS}
+OPENS_IT = "mediabox/cli/simulate.py"
 FAMILIES = {"sources", "stages", "destinations", "probes"}  # members never import each other
 
 NATIVE = {"PIL", "av", "numpy", "pyvips", "pillow_heif", "pillow_jxl", "rawpy", "ai_edge_litert", "tflite_runtime"}
@@ -76,7 +79,7 @@ def tree(module: Path) -> ast.Module:
 
 def part(module: Path) -> str:
     """The room of the house a module is in: `store`, `errors`."""
-    return module.parts[1].removesuffix(".py")
+    return COMMANDS if ".".join(module.parts[1:3]) == COMMANDS else module.parts[1].removesuffix(".py")
 
 
 def imports(module: Path) -> Iterator[tuple[int, str]]:
@@ -111,6 +114,25 @@ def wrong_direction(module: Path) -> Iterator[tuple[int, str]]:
     for line, name in imports(module):
         if name.startswith("mediabox.") and not any(f"{name}.".startswith(f"{each}.") for each in allowed):
             yield line, f"{room} may not import {name}"
+
+
+def opens_the_simulator(module: Path) -> Iterator[tuple[int, str]]:
+    """An installation may be without `simulate/`: one module opens it, and says where it is missing."""
+    if module.as_posix() == OPENS_IT or part(module) == COMMANDS:
+        return
+    closed = f"mediabox.{COMMANDS}" if part(module) == "simulate" else SIMULATOR
+    for line, name in (*imports(module), *texts(module)):
+        if f"{name}.".startswith(f"{closed}."):
+            yield line, f"{name} is opened by {OPENS_IT} alone"
+
+
+def texts(module: Path) -> Iterator[tuple[int, str]]:
+    """Every text in it (a module may be opened by its name), and what is imported out of a package."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.lineno, f"{node.module}.{each.name}") for each in node.names)
 
 
 def library_out_of_place(module: Path) -> Iterator[tuple[int, str]]:
@@ -206,7 +228,16 @@ def loose_task(module: Path) -> Iterator[tuple[int, str]]:
             yield call.lineno, f"{name}() outside a TaskGroup loses its error"
 
 
-RULES = [wrong_direction, library_out_of_place, changes_the_disk, banned_name, too_long, catches_all, loose_task]
+RULES = [
+    wrong_direction,
+    opens_the_simulator,
+    library_out_of_place,
+    changes_the_disk,
+    banned_name,
+    too_long,
+    catches_all,
+    loose_task,
+]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -231,6 +262,10 @@ def test_the_house_keeps_its_rule(rule) -> None:
         (wrong_direction, "surfaces/x.py", "from mediabox.core.pipeline import run"),
         (wrong_direction, "core/x.py", "from mediabox import daemon"),
         (wrong_direction, "attic/x.py", ""),
+        (opens_the_simulator, "cli/x.py", "from mediabox.simulate.pixel import Phone"),
+        (opens_the_simulator, "cli/x.py", "def f():\n    from mediabox import simulate"),
+        (opens_the_simulator, "daemon.py", "importlib.import_module('mediabox.simulate.pixel')"),
+        (opens_the_simulator, "simulate/x.py", "from mediabox.simulate import command"),
         (library_out_of_place, "core/x.py", "import sqlite3"),
         (library_out_of_place, "core/x.py", "connection.execute('SELECT 1')"),
         (library_out_of_place, "core/x.py", "from PIL import Image"),
@@ -279,7 +314,7 @@ def test_the_rules_leave_good_code_alone(where: str, source: str, tmp_path: Path
 def write(root: Path, where: str, source: str, monkeypatch) -> Path:
     """A module of another house, at `mediabox/<where>` below `root`."""
     module = Path("mediabox", where)
-    (root / module).parent.mkdir(parents=True)
+    (root / module).parent.mkdir(parents=True, exist_ok=True)
     (root / module).write_text(source)
     monkeypatch.setattr(sys.modules[__name__], "ROOT", root)
     tree.cache_clear()

@@ -33,10 +33,10 @@ COME_RIGHT = {"source.missing", "volume.missing", "destination.missing", "clock.
 def run(arguments: argparse.Namespace) -> int:
     if not arguments.simulated_pixel:
         return _run(arguments, _overrides(arguments))
-    from mediabox.cli.try_pixel import simulated_phone
+    from mediabox.cli.simulate import room
 
     overrides = _overrides(arguments)
-    with simulated_phone(home_of(arguments)) as trial:
+    with room().simulated_phone(home_of(arguments)) as trial:
         return _run(arguments, {**overrides, **trial.overrides})
 
 

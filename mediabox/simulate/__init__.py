@@ -1,4 +1,4 @@
 """Other people's services, played on this machine: for trying the whole chain, and for tests.
 
-Opened by the command line and the tests only; nothing the daemon loads imports it.
+No part of the product: an installation may be without it. `mediabox.cli.simulate` and the tests alone open it.
 """

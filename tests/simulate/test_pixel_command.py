@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 
 from mediabox.__main__ import main
-from mediabox.cli.simulate_pixel import _reached
 from mediabox.clock import Clock
+from mediabox.simulate.command.pixel import _reached
 from mediabox.simulate.pixel.control import Control
 from mediabox.simulate.pixel.orders import Done, FreeUp, Order, script
 from mediabox.simulate.pixel.phone import Habits

@@ -50,6 +50,28 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     box: BoxSyncthing | None = None
 
 
+def add_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("folder", nargs="?", metavar="DIR", help="where it keeps everything (in the home folder)")
+    models = ("pixel", "pixel_2", "pixel_3", "pixel_4", "pixel_5", "later")
+    verb.add_argument("--model", choices=models, default="pixel", help="its generation (pixel, of 2016)")
+    verb.add_argument("--storage", default="32GB", metavar="SIZE", help="of the phone (32GB)")
+    verb.add_argument("--free", metavar="SIZE", help="what other apps leave of it (all)")
+    verb.add_argument("--line", default="2MB", metavar="SIZE", help="backed up in a second (2MB)")
+    verb.add_argument("--only-charging", action="store_true", help="back up only on the cable")
+    verb.add_argument("--keep-days", type=float, default=0.0, metavar="N", help="free up spares what is younger (0)")
+    verb.add_argument("--stalled", action="store_true", help="its media scanner finds nothing by itself (Android 14)")
+    verb.add_argument("--box", action="store_true", help="run a Syncthing for the box, too")
+    verb.add_argument("--box-url", metavar="URL", help="of the box's Syncthing (http://127.0.0.1:8384)")
+    verb.add_argument("--box-key", metavar="KEY", help="its API key")
+    verb.add_argument("--auto", action="store_true", help="its owner taps Free up space now and then")
+    verb.add_argument("--free-up-every", type=float, default=60.0, metavar="S", help="with --auto: phone seconds (60)")
+    verb.add_argument("--sleep-every", type=float, default=0.0, metavar="S", help="with --auto: doze in between")
+    verb.add_argument("--script", metavar="FILE", help="lines AFTER_SECONDS ORDER [FIELD=VALUE ...]")
+    verb.add_argument("--speed", type=float, default=1.0, metavar="N", help="phone seconds in one of ours (1)")
+    verb.add_argument("--port", type=int, default=0, metavar="N", help="for orders, on this machine (any)")
+    verb.add_argument("--json", action="store_true", help="for programs")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Live until interrupted. Raises Permanent for what was said wrong, Fatal when Syncthing or the port fails."""
     from mediabox.simulate.pixel.syncthing_process import PACKAGE, is_installed

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import pixel
-from mediabox.cli.simulate_pixel import Facts
 from mediabox.config.load import load
 from mediabox.destinations.pixel import pairing
 from mediabox.destinations.pixel.link import client_of
 from mediabox.errors import Fatal, Permanent, Retryable
+from mediabox.simulate.command.pixel import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 NAME = "phone"
 _FOLDER = "simulated-pixel"  # in the home folder: the phone's storage, its Syncthing and the box's
-# A patient owner would take days; here a picture is backed up at once and freed within seconds.
-_HABITS = ("--auto", "--free-up-every", "5", "--line", "100MB")
+# A patient owner would take days; here a picture is backed up at once and freed within seconds, but not before a busy
+# box can have looked: what came and went unseen from a phone that has shown nothing yet would wait for ten minutes.
+_HABITS = ("--auto", "--free-up-every", "10", "--line", "100MB")
 _END_S = 30.0
 _MEET_S = 60.0
 

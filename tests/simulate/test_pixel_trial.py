@@ -67,7 +67,7 @@ def test_phone_and_syncthings_die_with_the_run(tmp_path: Path) -> None:
     code = """
         import os, sys
         from pathlib import Path
-        from mediabox.cli.try_pixel import simulated_phone
+        from mediabox.simulate.command.trial import simulated_phone
 
         with simulated_phone(Path(sys.argv[1])) as trial:
             print(trial.facts.device_id, flush=True)
