@@ -249,6 +249,9 @@ class Releases:
 
     async def _find_out(self, one: Release) -> None:
         """An intent without an end: ask what became of it. Sending it again is another decision."""
+        if await self._database.read(lambda connection: releases.last_event(connection, one)) != "release_intended":
+            await self._end(one, ReleaseState.REFUSED, "release_refused", reason="the journal knows of no such intent")
+            return
         state = await self._state_of(one)
         if state.is_trashed or state.is_gone:
             await self._end(one, ReleaseState.RELEASED, "released", reason="its answer was lost; asked afterwards")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from mediabox.durable.volume import FOLDER
 from mediabox.model.issue import Issue, Severity
-from mediabox.store import copies, figures, issues, journal, witness
+from mediabox.store import copies, figures, gate, issues, journal, witness
 from mediabox.store.keyed import UNREADABLE
+from mediabox.store.schema import changed_part
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,7 +39,7 @@ def unsoundness(connection: sqlite3.Connection, *heads: Path) -> str | None:
 
 
 def _unsoundness(connection: sqlite3.Connection, *heads: Path) -> str | None:
-    damage = damage_of(connection)
+    damage = damage_of(connection, with_indexes=True)
     if damage is not None:
         return damage
     cut = witness.unwitnessed(connection, *heads)
@@ -50,14 +51,20 @@ def _unsoundness(connection: sqlite3.Connection, *heads: Path) -> str | None:
     return None
 
 
-def damage_of(connection: sqlite3.Connection) -> str | None:
+def damage_of(connection: sqlite3.Connection, *, with_indexes: bool = False) -> str | None:
     """How the database is damaged, whoever wrote it."""
-    said = figures.soundness(connection)
+    said = figures.soundness(connection, with_indexes=with_indexes)
     if said != "ok":
         return f"the database says: {said}"
+    changed = changed_part(connection)
+    if changed:
+        return f"in the database, {changed} is not as mediabox makes it"
     bad = copies.bad_rows(connection)
     if bad:
         return f"{len(bad)} rows of the ledger do not fit their own hash"
+    missing = gate.missing_file(connection)
+    if missing is not None:
+        return f"the journal tells of file {missing}, and the catalogue has no row of it"
     broken = journal.first_broken_link(connection)
     return None if broken is None else f"the journal's chain is broken at row {broken}"
 

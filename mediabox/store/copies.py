@@ -31,14 +31,15 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SIGNED = (*Copy.__struct_fields__, "proved_seq")
-_PUT = ", ".join(f"?{number + 1}" for number in range(len(Copy.__struct_fields__)))
+_PLACES = [f"?{number + 1}" for number in range(len(Copy.__struct_fields__))]
+_PUT = ", ".join(_PLACES)
 
 
 def put(connection: sqlite3.Connection, copy: Copy) -> None:
     """Store or replace what is known of one copy."""
     connection.execute(
         f"INSERT OR REPLACE INTO copy ({_COLUMNS}, row_hash, proved_seq, mac) "
-        f"VALUES ({_PUT}, ?9, {_NEWEST}, keyed('copy', {_PUT}, {_NEWEST}))",
+        f"VALUES ({_PUT}, ?9, {_NEWEST}, {signed('copy', (*_PLACES, _NEWEST))})",
         (*_values(copy), _hash(copy)),
     )
 

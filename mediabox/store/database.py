@@ -13,7 +13,6 @@ import queue
 import sqlite3
 import threading
 from contextlib import contextmanager, suppress
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
@@ -24,6 +23,7 @@ from mediabox.log import get_logger
 from mediabox.model.naming import stem
 from mediabox.store import witness
 from mediabox.store.keyed import Keyed, make_key
+from mediabox.store.schema import migrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +121,7 @@ def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, factory=Keyed)
         connection.unlock(path)
         _prepare(connection, query_only=not write)
-        have, known = connection.execute("PRAGMA user_version").fetchone()[0], len(_migrations())
+        have, known = connection.execute("PRAGMA user_version").fetchone()[0], len(migrations())
     if have == known:
         return connection
     connection.close()
@@ -322,7 +322,7 @@ def _prepare(connection: sqlite3.Connection, *, query_only: bool) -> None:
 def _migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to this program's version; refuse a newer one."""
     have = connection.execute("PRAGMA user_version").fetchone()[0]
-    scripts = _migrations()
+    scripts = migrations()
     if have > len(scripts):
         raise Fatal(_too_new(have, len(scripts)))
     if have == len(scripts):
@@ -346,12 +346,6 @@ def _free_name(connection: sqlite3.Connection, number: int) -> Path:
     path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
     names = (f"{path.name}.before-{number}{suffix}" for suffix in ("", *(f"-{again}" for again in range(2, 1000))))
     return next(path.with_name(name) for name in names if not path.with_name(name).exists())
-
-
-def _migrations() -> list[str]:
-    folder = resources.files("mediabox.store") / "migrations"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [(folder / name).read_text(encoding="utf-8") for name in names]
 
 
 def _copy_to(connection: sqlite3.Connection, target: Path) -> None:

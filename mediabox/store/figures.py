@@ -125,9 +125,10 @@ def _damaged(connection: sqlite3.Connection) -> tuple[Named, ...]:
     return tuple(Named(name=name, remote_id=remote_id, reason=damage) for name, remote_id, damage in rows)
 
 
-def soundness(connection: sqlite3.Connection) -> str:
-    """SQLite's own quick check: 'ok', or the first thing wrong."""
-    return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+def soundness(connection: sqlite3.Connection, *, with_indexes: bool = False) -> str:
+    """SQLite's quick check: 'ok', or the first thing wrong. `with_indexes`: also what these hold, 5 times slower."""
+    check = "integrity_check" if with_indexes else "quick_check"
+    return str(connection.execute(f"PRAGMA {check}(1)").fetchone()[0])
 
 
 def _count(connection: sqlite3.Connection, question: str) -> int:

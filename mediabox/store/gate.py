@@ -74,9 +74,24 @@ def file(connection: sqlite3.Connection, resource_id: int) -> Filed | None:
 
 
 def files(connection: sqlite3.Connection, remote_asset_id: int) -> list[Filed]:
-    """Every file ever taken in of a source's asset, oldest version first."""
-    rows = connection.execute(f"{_FILE} FROM resource WHERE remote_asset_id = ? ORDER BY id", (remote_asset_id,))
+    """Every file ever taken in of a source's asset, oldest version first; those that only its id names as well."""
+    rows = connection.execute(
+        f"{_FILE} FROM resource WHERE remote_asset_id = ?1 OR id IN (SELECT file.id FROM remote_asset AS asset "
+        "JOIN resource AS file ON file.source_id = asset.source_id AND file.remote_asset_id IS NULL "
+        "AND file.remote_id > asset.remote_id || '/' AND file.remote_id < asset.remote_id || '0' "
+        "WHERE asset.id = ?1) ORDER BY id",
+        (remote_asset_id,),
+    )
     return [_filed(row) for row in rows]
+
+
+def missing_file(connection: sqlite3.Connection) -> int | None:
+    """A file that the journal tells of and that has no row: rows of files are never deleted."""
+    row = connection.execute(
+        "SELECT resource_id FROM journal WHERE resource_id IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM resource WHERE id = resource_id) LIMIT 1"
+    ).fetchone()
+    return row[0] if row else None
 
 
 def kept(connection: sqlite3.Connection) -> Iterator[Filed]:

@@ -3,7 +3,9 @@
 Rows that gate a release carry an HMAC-SHA256 (RFC 2104) over exactly the columns the gate
 reads of them; the columns are the fields of one struct, so that none can be read and not
 be covered. The key is `<home>/keys/catalogue`, beside no copy of the catalogue. Every
-connection of ours has the SQL function `keyed(table, column...)`, NULL without the key.
+connection of ours has the SQL function `keyed(word, table, column...)`, NULL without the key
+or without this process's own word: a trigger or column that somebody added to the schema
+does not know it, and signs nothing through our connection.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 KEYS, KEY = "keys", "catalogue"
 KEY_BYTES = 32
 UNREADABLE = sqlite3.OperationalError  # such as a text that is no UTF-8
+_WORD = secrets.token_hex(16)
 MAC_BYTES = 16  # 128 bits of the HMAC: nobody guesses them, and a row stays small (RFC 2104, section 5)
 
 
@@ -36,7 +39,10 @@ class Keyed(sqlite3.Connection):
     def unlock(self, path: Path) -> None:
         """Read the key of this database's home, if there is one."""
         self.home, self.key = path.parent, _key(path.parent / KEYS / KEY)
-        self.create_function("keyed", -1, lambda *values: mac(self, values), deterministic=True)
+        self.create_function("keyed", -1, self._keyed, deterministic=True)
+
+    def _keyed(self, word: object, *values: object) -> bytes | None:
+        return mac(self, values) if word == _WORD else None
 
 
 def make_key(home: Path) -> None:
@@ -68,7 +74,7 @@ def is_ours(table: str, columns: Sequence[str]) -> str:
 
 def signed(table: str, columns: Sequence[str], changes: Mapping[str, str] | None = None) -> str:
     """SQL for the MAC of a row whose columns change to these expressions."""
-    return f"keyed('{table}', {', '.join((changes or {}).get(name, name) for name in columns)})"
+    return f"keyed('{_WORD}', '{table}', {', '.join((changes or {}).get(name, name) for name in columns)})"
 
 
 def signed_again(table: str, columns: Sequence[str], changes: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.release_world import DAY_MS, World
 
+from mediabox.store import copies
 from mediabox.store.journal import GENESIS, chain
 
 
@@ -120,6 +121,59 @@ def keep_for_later(world: World) -> Path:
     return path
 
 
+def add_a_trigger_that_signs(world: World) -> None:
+    """The box's own connection would sign whatever it says, at its next write."""
+    attack(
+        world,
+        "CREATE TRIGGER later AFTER INSERT ON journal BEGIN "
+        f"UPDATE copy SET proved_at_ms = proved_at_ms + 1, mac = keyed('copy', {', '.join(copies.SIGNED)}); END",
+    )
+
+
+def hide_what_is_read_again(world: World) -> None:
+    """What a reading found is thrown away as it is written: rows of the journal, and copies that are not whole."""
+    attack(
+        world,
+        "CREATE TRIGGER mute BEFORE INSERT ON journal WHEN NEW.event GLOB 'copy_*' BEGIN SELECT RAISE(IGNORE); END",
+        "CREATE TRIGGER deaf BEFORE INSERT ON copy WHEN NEW.state <> 'present' BEGIN SELECT RAISE(IGNORE); END",
+    )
+
+
+def make_a_column_that_signs_itself(world: World) -> None:
+    with closing(sqlite3.connect(world.path)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        (sql,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'copy'").fetchone()
+        signing = f"mac BLOB GENERATED ALWAYS AS (keyed('copy', {', '.join(copies.SIGNED)}))"
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(copy)") if row[1] != "mac"]
+        connection.create_function("keyed", -1, lambda *_: None, deterministic=True)
+        connection.execute("ALTER TABLE copy RENAME TO old")
+        connection.execute(sql.replace("mac BLOB", signing, 1))
+        names = ", ".join(columns)
+        connection.execute(f"INSERT INTO copy ({names}) SELECT {names} FROM old")
+        connection.execute("DROP TABLE old")
+        connection.commit()
+
+
+def hide_rows_from_an_index(world: World) -> None:
+    """What is found by index is less than what is there: the newest orders, a damage."""
+    with closing(sqlite3.connect(world.path)) as connection:
+        (sql,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'journal_resource'").fetchone()
+        connection.execute("DROP INDEX journal_resource")
+        connection.execute("CREATE INDEX journal_resource ON journal (resource_id + 9) WHERE resource_id IS NOT NULL")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'journal_resource'", (sql,))
+        connection.commit()
+
+
+def delete_a_file(world: World) -> None:
+    """Of an asset: what is left of it looks whole. Here all of it."""
+    attack(world, "DELETE FROM copy WHERE resource_id = 2", "DELETE FROM resource WHERE id = 2")
+
+
+def part_a_file_from_its_asset(world: World) -> None:
+    attack(world, "UPDATE resource SET remote_asset_id = NULL WHERE id = 2")
+
+
 ATTACKS = (
     archive_earlier,
     zero_a_file,
@@ -134,4 +188,10 @@ ATTACKS = (
     open_the_key,
     lose_the_head,
     bring_an_older_catalogue_back,
+    add_a_trigger_that_signs,
+    hide_what_is_read_again,
+    make_a_column_that_signs_itself,
+    hide_rows_from_an_index,
+    delete_a_file,
+    part_a_file_from_its_asset,
 )

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from core.attacks import (
     ATTACKS,
+    add_a_trigger_that_signs,
+    attack,
     bring_an_older_catalogue_back,
     cut_the_journal,
     keep_for_later,
@@ -69,10 +71,10 @@ def test_an_honest_one_is_safe(world: World, say) -> None:
     assert say("release", "plan")[0] == exits.OK
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-def test_safe_plan_and_confirm_refuse_and_say_why(world: World, say, attack: Callable[[World], None]) -> None:
+@pytest.mark.parametrize("change", ATTACKS, ids=lambda change: change.__name__)
+def test_safe_plan_and_confirm_refuse_and_say_why(world: World, say, change: Callable[[World], None]) -> None:
     plan = say("release", "plan")[1]
-    attack(world)
+    change(world)
 
     code, said = say("safe")
     assert (code, "cloud: 0 of 2 photos safe" in said) == (exits.PROBLEM, True), said
@@ -85,16 +87,16 @@ def test_safe_plan_and_confirm_refuse_and_say_why(world: World, say, attack: Cal
     assert world.open_issues() == ["release.unsound"]
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-async def test_the_run_frees_nothing_and_opens_an_issue(world: World, attack: Callable[[World], None]) -> None:
+@pytest.mark.parametrize("change", ATTACKS, ids=lambda change: change.__name__)
+async def test_the_run_frees_nothing_and_opens_an_issue(world: World, change: Callable[[World], None]) -> None:
     world.order()
-    attack(world)
+    change(world)
 
     async with Database(world.path) as database:  # a start of the box
         await world.service(database=database).look()
 
     assert world.writes_asked() == 0
-    if attack is not bring_an_older_catalogue_back:  # the order is gone with it
+    if change is not bring_an_older_catalogue_back:  # the order is gone with it
         assert "release.unsound" in world.open_issues()
         assert ReleaseState.RELEASED not in world.states()
 
@@ -107,6 +109,43 @@ async def test_a_running_daemon_does_not_write_over_what_shows_that_rows_were_cu
     code, said = say("safe")
 
     assert (code, "was witnessed" in said) == (exits.PROBLEM, True), said
+
+
+async def test_nothing_in_the_schema_signs_through_the_box_s_own_connection(world: World) -> None:
+    """A trigger that wrote when the box did, and was taken away again."""
+    add_a_trigger_that_signs(world)
+    await world.write(lambda connection: journal.append(connection, "paused", at_ms=world.clock.wall_ms()))
+    attack(world, "DROP TRIGGER later")
+
+    with world.catalogue() as connection:
+        assert soundness.unsoundness(connection) is None
+        assert all("is not as this box wrote it" in one.contradictions[0] for one in world.assessed(connection))
+
+
+@pytest.mark.parametrize("laundered", ["intended", "queued", "released", "undoing", "restoring"])
+@pytest.mark.parametrize("withdrawn", ["undo", "refuse"])
+async def test_what_was_taken_back_or_refused_is_not_sent_by_way_of_another_state(
+    world: World, laundered: str, withdrawn: str
+) -> None:
+    """Such as `intended`: whoever finds nothing done at the source would send it again."""
+    world.order()
+    if withdrawn == "undo":
+        world.undo()
+    else:
+        for volume in world.volumes.values():
+            kept = {path: path.read_bytes() for path in volume.root.glob("2024/*.JPG")}
+            for path in kept:
+                path.write_bytes(b"x")
+            await world.work()
+            for path, content in kept.items():
+                path.write_bytes(content)
+        await world.renew()
+    attack(world, f"UPDATE release SET state = '{laundered}', intended_at_ms = 1, released_at_ms = 1")
+
+    for _ in range(4):
+        await world.work()
+
+    assert world.trashed() == set()
 
 
 # ---------------------------------------------------------------- every column
@@ -234,9 +273,9 @@ async def test_the_head_follows_every_commit(world: World) -> None:
 # ---------------------------------------------------------------- the way out
 
 
-@pytest.mark.parametrize("attack", [cut_the_journal, lose_the_key, lose_the_head, take_signatures_away])
-async def test_proving_everything_again_is_the_way_out_and_waiting_begins_anew(world: World, say, attack) -> None:
-    attack(world)
+@pytest.mark.parametrize("change", [cut_the_journal, lose_the_key, lose_the_head, take_signatures_away])
+async def test_proving_everything_again_is_the_way_out_and_waiting_begins_anew(world: World, say, change) -> None:
+    change(world)
     async with Database(world.path):  # a start of the box: it has a key again
         pass
 
@@ -253,7 +292,7 @@ async def test_proving_everything_again_is_the_way_out_and_waiting_begins_anew(w
         sound = soundness.unsoundness(connection)
         reasons = [one.obstacles for one in world.assessed(connection)]
     assert sound is None
-    if attack is not cut_the_journal:  # where it is not known any more where the bytes came from, it stays
+    if change is not cut_the_journal:  # where it is not known any more where the bytes came from, it stays
         assert all("archived less than" not in "".join(each) for each in reasons), reasons
 
 

@@ -17,7 +17,7 @@ from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
 from mediabox.model.asset import Kind
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
-from mediabox.store import database
+from mediabox.store import schema
 from whole.box import Household
 from whole.examiner import TableExaminer
 from whole.plain_box import killed_at, run_to_the_end
@@ -351,7 +351,7 @@ def test_a_sidecar_an_older_version_kept_with_another_picture_only_comes_to_its_
         photos.add(f"{name}.jpg", JPEG + name.encode(), DATED)
     photos.add("a.jpg.xmp", XMP, STARS)
     photos.run()
-    scripts = database._migrations()
+    scripts = schema.migrations()
     with closing(sqlite3.connect(photos.box.home / "mediabox.db", isolation_level=None)) as connection:
         status = photos.box.add("b.jpg.xmp", XMP).stat()
         connection.execute(

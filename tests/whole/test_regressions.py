@@ -24,7 +24,7 @@ from mediabox.errors import Away, NeedsHuman
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.job import JobRequest
 from mediabox.native.worker import MediaWorkers
-from mediabox.store import database, issues, jobs
+from mediabox.store import issues, jobs, schema
 from whole.box import Household
 from whole.examiner import TableExaminer
 from whole.plain_box import WrongClock, killed_at, run_to_the_end
@@ -213,7 +213,7 @@ def test_an_upgrade_cut_short_is_made_again(box: Household, capsys: pytest.Captu
     """What the first attempt put aside may be half a file: it is neither used nor in the way."""
     box.found({"a.jpg": JPEG})
     with closing(sqlite3.connect(box.home / "mediabox.db")) as connection:
-        scripts = database._migrations()
+        scripts = schema.migrations()
         connection.executescript(scripts[0] + "PRAGMA user_version = 1;")
     newest = len(scripts)
     (box.home / f"mediabox.db.before-{newest}").write_bytes(b"half")

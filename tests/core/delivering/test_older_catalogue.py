@@ -8,7 +8,7 @@ from pathlib import Path
 from core.catalogue_of import NOW_MS
 from core.delivering.wishing import PIXEL, Shelf, WishingDestination, still
 
-from mediabox.store import database as store
+from mediabox.store import schema
 from mediabox.store.database import Database
 
 DELIVERIES = 5  # the migration that brought them
@@ -16,7 +16,7 @@ DELIVERIES = 5  # the migration that brought them
 
 def older(path: Path) -> None:
     """Three photos taken in by an older mediabox, one of a burst."""
-    scripts = store._migrations()
+    scripts = schema.migrations()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript("\n".join(scripts[: DELIVERIES - 1]))
         connection.execute(f"PRAGMA user_version = {DELIVERIES - 1}")
@@ -51,7 +51,7 @@ async def test_everything_archived_before_is_chosen_from(tmp_path: Path) -> None
         assert await shelf.box.rows("PRAGMA foreign_key_check") == []
         assert await shelf.box.rows("PRAGMA integrity_check") == [("ok",)]
     assert [name for name in os.listdir(tmp_path) if ".before-" in name] == [
-        f"mediabox.db.before-{len(store._migrations())}"
+        f"mediabox.db.before-{len(schema.migrations())}"
     ]
 
 
