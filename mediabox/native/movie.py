@@ -220,6 +220,7 @@ def _described(
     sized = poster or context
     duration = container.duration / av.time_base if container.duration else None
     rate = stream.average_rate or stream.guessed_rate
+    first = dict(container.streams[0].metadata) if len(container.streams) else {}  # where an Ogg has its words
     return Movie(
         poster=poster,
         why_no_poster=why,
@@ -231,7 +232,7 @@ def _described(
         height=(sized.height or None) if sized else None,
         bit_depth=poster.bit_depth if poster else None,
         transfer=context.color_trc if context and context.color_trc != _UNSPECIFIED else None,
-        words={str(name).casefold(): str(value) for name, value in container.metadata.items()},
+        words={str(name).casefold(): str(value) for name, value in (first | container.metadata).items()},
     )
 
 

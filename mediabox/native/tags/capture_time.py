@@ -5,7 +5,7 @@ They vote (decision 0012), because every source lies in its own way:
 
 1. What lies in the future or before photography is no date.
 2. A clock that was never set shows its maker's default. That counts only where nothing else speaks,
-   unless a name or a satellite says the same day.
+   unless a name or a satellite says the same day. A New Year's first hour counts unless one of them says another.
 3. Else the best source (`model.facts.TimeSource`) speaks; but a satellite and a name that agree outvote a camera.
 4. Headers, modification times and names are written when a file is made: they can only be late, the earliest counts.
 5. A period is narrowed to the moment another source knows within it.
@@ -38,6 +38,9 @@ _DEFAULT = re.compile(
     r"19(?:04-01-01|69-12-31|70-01-01|79-12-31|80-01-0[16])|200[01]-01-01|2002-12-08T12:0|2036-02-0[67]|2038-01-19"
     r"|(?:199[5-9]|20\d\d)-01-01T00:00:00"
 )
+# Such a clock runs on: a New Year's first hour, and what zeros and a turned GPS week become. Real, unless a name, a
+# folder or a satellite says another day.
+_FIRST_HOUR = re.compile(r"(?:199[5-9]|20\d\d)-01-01T(?:00|12:0)|1999-(?:12-31T2|11-30T00|08-2[12])")
 _EPOCHS = "1970-01-02"  # no digital camera is that old: less than nothing else
 _INDEPENDENT = frozenset({TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.GPS_UTC})  # of the camera's clock
 _CAMERA = frozenset({TimeSource.EXIF_OFFSET, TimeSource.EXIF_LOCAL})
@@ -46,10 +49,11 @@ OUTSIDE = frozenset({TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.FILE_MO
 # `creation_time` is UTC by FFmpeg's rule, `modification_date` by MXF's (SMPTE 377, 4.3); the others are people's.
 _CONTAINER_WORDS = (
     ("date_recorded", TimeSource.QUICKTIME_DATE), ("creationdate", TimeSource.QUICKTIME_DATE),
-    ("date", TimeSource.QUICKTIME_DATE), ("creation_time", TimeSource.MOVIE_HEADER),
-    ("modification_date", TimeSource.MOVIE_HEADER), ("metadatadate", TimeSource.EXIF_MODIFIED),
+    ("date", TimeSource.QUICKTIME_DATE), ("date_digitized", TimeSource.QUICKTIME_DATE),
+    ("creation_time", TimeSource.MOVIE_HEADER), ("modification_date", TimeSource.MOVIE_HEADER),
+    ("metadatadate", TimeSource.EXIF_MODIFIED),
 )  # fmt: skip
-_INSTANTS = frozenset({TimeSource.MOVIE_HEADER, TimeSource.GPS_UTC})
+_INSTANTS = frozenset({TimeSource.MOVIE_HEADER, TimeSource.GPS_UTC, TimeSource.TAKEOUT})
 _DAYS_EDGE = timedelta(hours=15), timedelta(hours=24)  # around a day's noon: what its zones, from UTC+3 to UTC-12, hold
 
 
@@ -104,10 +108,9 @@ def _doubt(one: CaptureTime, others: Collection[CaptureTime]) -> int:
     """0 for what is believed. Worse: a clock's default, the file's own time, an epoch."""
     if one.source is TimeSource.FILE_MODIFIED:
         return 2
-    is_confirmed = any(
-        _agree(one, other) for other in others if other.source in _INDEPENDENT and other.source is not one.source
-    )
-    if is_confirmed or not is_clock_default(one.local):
+    views = [_agree(one, other) for other in others if other.source in _INDEPENDENT and other.source is not one.source]
+    is_contradicted = bool(views) and _FIRST_HOUR.match(one.local) is not None
+    if any(views) or not (is_contradicted or is_clock_default(one.local)):
         return 0
     return 3 if one.local < _EPOCHS else 1
 
@@ -168,10 +171,14 @@ def _east(instant: CaptureTime, minutes: int, source: TimeSource) -> CaptureTime
 
 
 def _agree(one: CaptureTime, other: CaptureTime) -> bool:
-    """Whether both may mean the same day: a period agrees with all that is in it."""
-    if one.local.startswith(other.local) or other.local.startswith(one.local):
-        return True
-    return abs(_at(one) - _at(other)) <= _SAME_DAY
+    """Whether both may mean the same day: a period agrees with all that is in it, or just beside it."""
+    (first, last), (start, end) = _span(one), _span(other)
+    return first - _SAME_DAY <= end and start <= last + _SAME_DAY
+
+
+def _span(time: CaptureTime) -> tuple[datetime, datetime]:
+    """The noon of a period's first day and of its last; a moment twice."""
+    return _at(time), _at(time) + timedelta(days={4: 365, 7: 30}.get(len(time.local), 0))
 
 
 def _first(candidates: Iterable[CaptureTime], source: TimeSource) -> CaptureTime | None:

@@ -23,11 +23,16 @@ _AM = r"a\.?\s?m\b\.?|上午|凌晨|早上|午前|오전|vorm\.|ص|πμ|ÉÏÎç
 _PM = r"p\.?\s?m\b\.?|下午|晚上|午後|오후|nachm\.|م|μμ|ÏÂÎç|¤U¤È"
 _HALF = rf"(?:(?:{_AM})|({_PM}))?"
 _MOMENT = re.compile(
-    r"\s*(\d{4})(?!\d)(?:[:\-/.](\d{1,2}| [ \d])(?:[:\-/.](\d{1,2}| [ \d])"
-    rf"(?:[ T]+{_HALF}\s*(\d{{1,2}}):(\d{{1,2}}| \d)(?::(\d{{1,2}}| \d)(?:[.,](\d{{1,9}}))?)?\s*{_HALF})?"
+    r"[\s\"']*(\d{4})(?!\d)(?:[:\-/.年년](?:\s(?=\d))?(\d{1,2}| [ \d])"
+    r"(?:[:\-/.月월](?:\s(?=\d))?(\d{1,2}| [ \d])[日일]?"
+    rf"(?:(?:[ T:]+|-(?=\d\d\W\d\d\W\d\d)){_HALF}\s*(\d{{1,2}})[:.時时시]\s?(\d{{1,2}}| \d)"
+    rf"(?:[:.分분]\s?(\d{{1,2}}| \d)(?:[.,](\d{{1,9}}))?)?[秒초]?\s*{_HALF})?"
     r"\s*(Z|UTC|GMT|[+-]\d{1,2}:?\d{2})?)?)?",
     re.IGNORECASE,
 )
+_COMPACT = re.compile(r"\s*((?:19|20)\d\d)(\d\d)(\d\d)(?:[ T_-]?(\d\d)(\d\d)(\d\d)?)?(?!\d)(.*)", re.DOTALL)
+_YEAR_LAST = re.compile(r"\s*(\d{1,2})([./_-])(\d{1,2})\2(\d{4})(?!\d)(.*)", re.DOTALL)
+_BUDDHIST = 543  # years ahead: what a phone set to Thai writes
 _HAS_HALF = re.compile(rf"{_AM}|{_PM}", re.IGNORECASE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ASCTIME = re.compile(r"\s*[a-z]{3},? +([a-z]{3}) +(\d{1,2}) +(\d{1,2}:\d\d:\d\d) +(\d{4})()", re.IGNORECASE)
@@ -48,14 +53,14 @@ class Moment(NamedTuple):
 
 def moment(text: str) -> Moment | None:
     """The moment `text` begins with, or None: blank, zero and impossible dates are none."""
-    found = _MOMENT.match(text)
+    found = _MOMENT.match(year_first(text))
     if found is None:
         return _moment_in_words(text)
     year, month, day, early, hour, minute, second, fraction, late, zone = found.groups()
     months, days = _number(month), _number(day)
     known = None if hour and months and days else DAY if months and days else MONTH if months else YEAR
     try:
-        first = date(int(year), months or 1, (months and days) or 1)
+        first = date(int(year) - (_BUDDHIST if int(year) > 2400 else 0), months or 1, (months and days) or 1)
     except ValueError:
         return None
     hours, minutes, seconds = _number(hour), _number(minute), _number(second)
@@ -67,6 +72,20 @@ def moment(text: str) -> Moment | None:
     local = datetime(first.year, first.month, first.day, hours, minutes, min(seconds, 59))  # noqa: DTZ001
     millis = int((fraction or "0")[:3].ljust(3, "0"))
     return Moment(local + timedelta(milliseconds=millis), offset(zone or ""), bool(fraction))
+
+
+def year_first(text: str) -> str:
+    """`20140506 070809` and `26.05.2014 07:08:09` as Exif would write them; of `06/05/2014` only the year is sure."""
+    if (found := _COMPACT.match(text)) is not None:
+        year, month, day, hour, minute, second, rest = found.groups()
+        return f"{year}-{month}-{day}" + (f"T{hour}:{minute}:{second or '00'}" if hour else "") + rest
+    if (found := _YEAR_LAST.match(text)) is None:
+        return text
+    one, mark, other, year, rest = found.groups()
+    if int(other) > 12:
+        one, other = other, one
+    is_sure = mark == "." or int(one) > 12 or one == other
+    return f"{year}-{int(other):02}-{int(one):02}{rest}" if is_sure else year
 
 
 def _number(digits: str | None) -> int:

@@ -51,15 +51,15 @@ def read_iim(record: bytes, found: Findings) -> None:
                 found.title = clean(text) or found.title
             case (2, 25):
                 found.add_keywords(text)
-            case (2, 55):
-                date = text
-            case (2, 60):
-                time = text
+            case (2, 55 | 62):  # created, else digitised
+                date = date or text
+            case (2, 60 | 63):
+                time = time or text
             case (2, 120):
                 found.caption = clean(text) or found.caption
             case _:
                 continue
-    taken = moment(_written_out(date, time))
+    taken = moment(f"{date}T{time}" if len(time) >= 6 else date)
     if taken is not None:
         found.times.append(candidate(taken, TimeSource.IPTC))
 
@@ -80,11 +80,3 @@ def _records(record: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
             at += width
         yield (record_number, dataset), record[at : at + length]
         at += length
-
-
-def _written_out(date: str, time: str) -> str:
-    """`20230925` and `083330-0500` as ISO 8601; `19870600` is a month (IIM 4.2, 2:55: what is not known is zero)."""
-    if len(date) != 8 or not date.isdigit():
-        return ""
-    day = f"{date[:4]}-{date[4:6]}-{date[6:]}"
-    return f"{day}T{time[:2]}:{time[2:4]}:{time[4:6]}{time[6:]}" if len(time) >= 6 else day

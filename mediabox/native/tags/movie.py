@@ -42,6 +42,7 @@ def read_movie(source: Source, found: Findings) -> None:
         found.damage.append("the movie has no pictures and no sound (mdat)")
     tracks = _read_index(source, kinds[b"moov"], found)
     _describe(tracks, found)
+    found.times += [utc_candidate(at, TimeSource.MOVIE_HEADER) for track in tracks for at in track.created]
     _check_end(source, tracks, found)
 
 

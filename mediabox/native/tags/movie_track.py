@@ -1,6 +1,7 @@
 """One track of a movie: its handler, size, turn, codec, rate and colour (ISO/IEC 14496-12, 8.3 to 8.7)."""
 
 import struct
+from datetime import datetime
 from itertools import islice
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from mediabox.model.facts import Hdr
 from mediabox.native.boxes import Box, Malformed, Source, boxes
 from mediabox.native.tags.codecs import codec_of
+from mediabox.native.tags.dates import movie_instant
 from mediabox.native.tags.findings import Tolerant
 
 MAX_CHILDREN = 64
@@ -38,6 +40,7 @@ class Track(msgspec.Struct, kw_only=True):
     hdr: Hdr | None = None
     color_profile: str | None = None
     last_chunk_at: int = 0
+    created: list[datetime] = []
 
     @property
     def frame_rate(self) -> float | None:
@@ -59,7 +62,8 @@ def read_track(source: Source, trak: Box) -> Track:
 
 
 def _read_header(header: bytes, track: Track) -> None:
-    """`tkhd`: enabled, matrix, presentation size."""
+    """`tkhd`: enabled, creation time, matrix, presentation size."""
+    _read_creation(header, track)
     at = 52 if header[0] == 1 else 40
     track.is_enabled = bool(header[3] & 1)
     a, b, _, c, d = struct.unpack_from(">iiiii", header, at)
@@ -85,7 +89,15 @@ def _read_media(source: Source, mdia: Box, track: Track) -> None:
                     _read_samples(source, inner, track)
 
 
+def _read_creation(header: bytes, track: Track) -> None:
+    """As in `mvhd`, which programs that cut or copy a film renew, and leave this."""
+    (created,) = struct.unpack_from(">Q" if header[0] == 1 else ">I", header, 4)
+    if (at := movie_instant(created)) is not None:
+        track.created.append(at)
+
+
 def _read_media_header(header: bytes, track: Track) -> None:
+    _read_creation(header, track)
     scale, duration = struct.unpack_from(">IQ", header, 20) if header[0] == 1 else struct.unpack_from(">II", header, 12)
     unknown = (1 << 64) - 1 if header[0] == 1 else (1 << 32) - 1
     if scale and 0 < duration < unknown:

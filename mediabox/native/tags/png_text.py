@@ -21,6 +21,7 @@ _XMP_KEYS = ("XML:com.adobe.xmp", "xmp")
 _EXIF, _XMP, _PHOTOSHOP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
 # The specification's word, GIMP's and Apple's spelling, and how ImageMagick carries Exif's over from another format.
 _TIME_KEYS = ("creation time", "creationtime", "create-date", "exif:datetimeoriginal", "datetimeoriginal")
+_CHANGE_KEYS = ("date:create", "date:modify", "exif:datetime", "datetime", "modify-date")  # ImageMagick's: its file's
 
 
 def take_text(kind: bytes, body: bytes, found: Findings) -> None:
@@ -34,8 +35,9 @@ def take_text(kind: bytes, body: bytes, found: Findings) -> None:
         _take_profile(_unhexed(_text(kind, rest)), found)
     elif key == "Software":
         found.software = found.software or clean(_text(kind, rest)[:1024].decode("latin-1"))
-    elif key.lower() in _TIME_KEYS and (at := moment(decoded(_text(kind, rest)[:64]) or "")) is not None:
-        found.times.append(candidate(at, TimeSource.XMP))  # as XMP's: what a program says of the picture's making
+    elif key.lower() in _TIME_KEYS + _CHANGE_KEYS and (at := moment(decoded(_text(kind, rest)[:64]) or "")) is not None:
+        is_making = key.lower() in _TIME_KEYS  # as XMP's: what a program says of the picture's making
+        found.times.append(candidate(at, TimeSource.XMP if is_making else TimeSource.EXIF_MODIFIED))
 
 
 def _text(kind: bytes, rest: bytes) -> bytes:

@@ -147,6 +147,17 @@ def test_a_container_that_ffmpeg_wrote_tells_the_date_exiftool_reads(name, optio
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="FFmpeg's program makes the files")
+@pytest.mark.parametrize(("name", "tag"), [("a.ogv", "DATE"), ("a.mkv", "DATE_DIGITIZED")])
+def test_the_words_of_a_container_or_of_its_first_stream_tell_a_day(name: str, tag: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    codec = ("-c:v", "libtheora") if name == "a.ogv" else ()
+    source = ("-f", "lavfi", "-i", "testsrc=s=320x240:r=25:d=0.2", "-metadata", f"{tag}=2011-06-07")
+    subprocess.run(["ffmpeg", "-v", "error", *source, *codec, str(path)], check=True)
+
+    assert seen(path).capture_time.local == "2011-06-07"
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="FFmpeg's program makes the files")
 def test_an_flv_tells_its_date(tmp_path: Path) -> None:
     path = tmp_path / "a.flv"
     source = ("-f", "lavfi", "-i", "testsrc=s=320x240:r=25:d=0.2", "-metadata", "creation_time=2004-06-05T10:11:12Z")
@@ -222,6 +233,19 @@ def test_the_year_of_a_3gpp_recording_is_kept_as_a_year(read) -> None:
     tags = made.box(b"udta", made.full_box(b"yrrc", struct.pack(">H", 2005)))
 
     assert read(movie(tags, created=0), "a.3gp", Kind.VIDEO).capture_time.local == "2005"
+
+
+@pytest.mark.skipif(None in map(shutil.which, ("ffmpeg", "exiftool")), reason="both programs make the file")
+def test_a_track_tells_the_date_that_a_program_that_cut_the_film_left_there(read, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    source = ("-f", "lavfi", "-i", "testsrc=s=320x240:r=25:d=0.2", "-metadata", "creation_time=2020-03-04T05:06:07Z")
+    subprocess.run(["ffmpeg", "-v", "error", *source, str(path)], check=True)
+    times = ("-TrackCreateDate=2011:06:07 08:09:10", "-MediaCreateDate=0000:00:00 00:00:00")
+    subprocess.run(["exiftool", "-q", "-overwrite_original", *times, str(path)], check=True)
+
+    found = read(path.read_bytes(), "a.mp4", Kind.VIDEO).capture_time
+
+    assert (found.local, found.source) == ("2011-06-07T08:09:10", TimeSource.MOVIE_HEADER)
 
 
 def test_a_clip_filed_by_name_and_header_and_one_counted_from_1970(read) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import made
 import pytest
+from PIL import Image
 
 from mediabox.model.facts import TimeSource
 from mediabox.model.signature import media_type_of
@@ -128,6 +129,31 @@ def test_a_partial_date_in_xmp_is_kept_before_the_folder_s(read, text: str, loca
     found = read(made.jpeg(made.xmp_segment(packet)), modified_at_ms=1_600_000_000_000).capture_time
 
     assert (found.local, found.source) == (local, TimeSource.XMP)
+
+
+def test_the_day_iptc_says_it_was_digitised_counts_where_it_says_no_other(read) -> None:
+    scanned, taken = (2, 62, b"20110607"), (2, 55, b"19870600")
+
+    assert read(made.jpeg(made.iptc_segment(scanned))).capture_time.local == "2011-06-07"
+    assert read(made.jpeg(made.iptc_segment(taken, scanned))).capture_time.local == "1987-06"
+
+
+@pytest.mark.parametrize("key", [b"date:create", b"DateTime"])
+def test_what_imagemagick_tells_of_a_png_s_file_counts_as_a_change(read, key: bytes) -> None:
+    found = read(made.png(text_chunk(b"tEXt", key, b"2011-06-07T08:09:10+00:00")), "a.png").capture_time
+
+    assert (found.local, found.source) == ("2011-06-07T08:09:10", TimeSource.EXIF_MODIFIED)
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool writes the XMP")
+def test_a_gif_tells_the_xmp_exiftool_wrote_into_it(read, tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    Image.new("P", (30, 40)).save(path)
+    subprocess.run(["exiftool", "-q", "-XMP-xmp:CreateDate=2011:06:07 08:09:10", str(path)], check=True)
+
+    found = read(path.read_bytes(), "a.gif")
+
+    assert (found.capture_time.local, found.damage) == ("2011-06-07T08:09:10", None)
 
 
 @pytest.mark.parametrize(

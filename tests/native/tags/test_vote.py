@@ -66,6 +66,32 @@ def test_a_default_that_the_name_confirms_was_true(default: str) -> None:
     assert (found.local, found.source) == (default, Of.EXIF_LOCAL)
 
 
+@pytest.mark.parametrize(
+    "hour", ["2005-01-01T00:04:03", "2017-01-01T00:00:05", "2008-01-01T12:00:09", "1999-12-31T23:59:59"]
+)
+def test_the_first_hour_of_a_new_year_is_believed_unless_an_independent_witness_says_another_day(hour: str) -> None:
+    camera = said(Of.EXIF_LOCAL, hour)
+
+    assert chosen(camera, said(Of.FILE_NAME, "2019-07-12T10:12:00")).local == "2019-07-12T10:12:00"
+    assert chosen(camera, said(Of.GPS_UTC, "2019-07-12T10:12:00")).local == "2019-07-12T10:12:00"
+    assert chosen(camera, said(Of.FOLDER, "2019-07")).local == "2019-07"
+    assert chosen(camera, said(Of.EXIF_MODIFIED, "2019-07-12T10:12:00")) == camera  # an edit of the real one
+    assert chosen(camera, said(Of.FILE_MODIFIED, "2019-07-12T10:12:00")) == camera
+
+
+@pytest.mark.parametrize("folder", ["2011", "2011-12", "2011-12-31", "2012", "2012-01"])
+def test_a_new_year_s_first_minutes_may_lie_in_the_old_year_s_folder(folder: str) -> None:
+    fireworks = said(Of.EXIF_LOCAL, "2012-01-01T00:04:11")
+
+    assert chosen(fireworks, said(Of.FOLDER, folder)) == fireworks
+
+
+def test_google_s_instant_is_on_the_wall_clock_of_its_place() -> None:
+    taken = said(Of.TAKEOUT, "2019-12-31T23:46:40", 0)
+
+    assert chosen(taken, place=Place(latitude=35.7, longitude=139.7)).local == "2020-01-01T08:46:40"
+
+
 def test_a_default_that_nobody_contradicts_stays_but_an_epoch_is_worth_less_than_the_file_s_own_time() -> None:
     written = said(Of.FILE_MODIFIED, "2018-07-25T16:34:23")
 
