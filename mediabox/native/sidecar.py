@@ -12,30 +12,25 @@ the file is never touched.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, SubElement
-
-import msgspec
+from xml.etree.ElementTree import SubElement
 
 from mediabox.errors import Permanent
-from mediabox.model.asset import Kind, Role
-from mediabox.model.facts import TimeSource
-from mediabox.model.sidecar import SidecarMember, SidecarRecord
-from mediabox.native import xmp_packet
-from mediabox.native.sidecar_text import compose, member_fields, original, own_properties, read_ms
-from mediabox.native.xmp_packet import Packet, qualified
-from mediabox.native.xmp_values import FORMS, NAMESPACES, TIMES, UNITS, Form, Property, properties, read
+from mediabox.native.boxes import Malformed
+from mediabox.native.sidecar_record import Values, parse, readable, wrote_last
+from mediabox.native.sidecar_text import compose, member_fields, own_properties
+from mediabox.native.xmp.edit import EditablePacket
+from mediabox.native.xmp.names import qualified
+from mediabox.native.xmp.packet import ITEM, RDF
+from mediabox.native.xmp.values import FORMS, UNITS, Form, Property, properties
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from mediabox.model.sidecar import SidecarRecord
 
 __all__ = ["compose", "merge", "parse"]
 
 _MERGED = "mediabox, with others"  # never how a composed one signs
 _OURS = frozenset(name for unit in UNITS for name in unit.names)
-
-_Values = dict[str, tuple[str, ...]]  # property name -> its values
 
 
 def merge(existing: bytes | None, source: bytes | None, record: SidecarRecord) -> bytes:
@@ -46,12 +41,12 @@ def merge(existing: bytes | None, source: bytes | None, record: SidecarRecord) -
     Merging again changes nothing. Raises Permanent when `existing` is no XMP: it is
     not ours to overwrite. A source that is no XMP counts as none.
     """
-    brought = _readable(source)
+    brought = None if source is None else readable(source)
     said = {each.name: each.values for each in properties(record)}
     wanted = _overlaid(said, brought)
     if existing is not None:
-        packet = xmp_packet.load(existing)
-        wrote = _wrote(packet)
+        packet = _loaded(existing)
+        wrote = wrote_last(packet)
     elif brought is not None:
         packet, wrote = brought, _public(brought)
     else:
@@ -68,54 +63,22 @@ def merge(existing: bytes | None, source: bytes | None, record: SidecarRecord) -
     return packet.to_bytes(_MERGED)
 
 
-def parse(content: bytes) -> SidecarRecord | None:
-    """The record in a sidecar of ours, with the owner's changes; None for any other file.
-
-    A member that lacks one of its fields is left out.
-    """
-    packet = _readable(content)
-    listed = None if packet is None else packet.element("mediabox:Members")
-    if packet is None or listed is None:
-        return None
-    members = tuple(member for item in xmp_packet.items(listed) if (member := _read_member(item)))
-    filed_at_ms = read_ms("".join(packet.read("mediabox:FiledAt")))
-    if not members or filed_at_ms is None:
-        return None
-    values = _public(packet)
-    found = read(values, time_source=_time_source(packet, values))
-    return SidecarRecord(
-        members=members,
-        mediabox_version="".join(packet.read("mediabox:Version")),
-        filed_at_ms=filed_at_ms,
-        is_favorite=packet.read("mediabox:Favorite") == ("True",),
-        **{name: getattr(found, name) for name in found.__struct_fields__},
-    )
-
-
 # ---------------------------------------------------------------- merging
 
 
-def _readable(content: bytes | None) -> Packet | None:
+def _loaded(existing: bytes) -> EditablePacket:
     try:
-        return None if content is None else xmp_packet.load(content)
-    except Permanent:
-        return None
+        return EditablePacket(existing)
+    except Malformed as err:
+        raise Permanent(f"the sidecar cannot be read: {err}") from err
 
 
-def _public(packet: Packet) -> _Values:
+def _public(packet: EditablePacket) -> Values:
     """The values of every public property of ours that a packet has."""
     return {name: values for unit in UNITS for name in unit.names if (values := packet.read(name))}
 
 
-def _wrote(packet: Packet) -> _Values:
-    """What we noted to have written last; nothing when the file is not ours or the note is damaged."""
-    try:
-        return msgspec.json.decode("".join(packet.read("mediabox:Wrote")), type=_Values)
-    except msgspec.DecodeError:
-        return {}
-
-
-def _overlaid(record: _Values, brought: Packet | None) -> _Values:
+def _overlaid(record: Values, brought: EditablePacket | None) -> Values:
     """What should stand in the sidecar: the source's units before the record's, sets united."""
     if brought is None:
         return record
@@ -132,7 +95,7 @@ def _overlaid(record: _Values, brought: Packet | None) -> _Values:
     return wanted
 
 
-def _settle(packet: Packet, names: tuple[str, ...], wrote: _Values, wanted: _Values) -> None:
+def _settle(packet: EditablePacket, names: tuple[str, ...], wrote: Values, wanted: Values) -> None:
     """Update one unit, unless the owner changed it since we wrote."""
     if FORMS.get(names[0]) is Form.SET:
         (name,) = names
@@ -156,48 +119,9 @@ def _united(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
 # ---------------------------------------------------------------- our own properties
 
 
-def _add_members(packet: Packet, record: SidecarRecord) -> None:
-    rdf = f"{{{NAMESPACES['rdf']}}}"
-    array = SubElement(packet.add("mediabox:Members"), f"{rdf}Seq")
+def _add_members(packet: EditablePacket, record: SidecarRecord) -> None:
+    array = SubElement(packet.add("mediabox:Members"), RDF + "Seq")
     for member in record.members:
-        item = SubElement(array, f"{rdf}li", {f"{rdf}parseType": "Resource"})
+        item = SubElement(array, ITEM, {RDF + "parseType": "Resource"})
         for name, text in member_fields(member):
             SubElement(item, qualified(f"mediabox:{name}")).text = text
-
-
-def _read_member(item: Element) -> SidecarMember | None:
-    fields = xmp_packet.structure(item)
-
-    def text(name: str) -> str:
-        return fields[qualified(f"mediabox:{name}")]
-
-    try:
-        taken_in_at_ms = read_ms(text("TakenInAt"))
-        if taken_in_at_ms is None or not re.fullmatch(r"[0-9a-f]{64}", text("SHA256")):
-            return None
-        return SidecarMember(
-            path=original(text("Path")),
-            sha256=text("SHA256"),
-            size_bytes=int(text("Size")),
-            role=Role(text("Role")),
-            kind=Kind(text("Kind")),
-            media_type=text("MediaType"),
-            original_name=original(text("OriginalName")),
-            source=original(text("Source")),
-            remote_id=original(text("RemoteID")),
-            version=original(text("RemoteVersion")),
-            taken_in_at_ms=taken_in_at_ms,
-            modified_at_ms=read_ms(fields.get(qualified("mediabox:ModifiedAt"), "")),
-        )
-    except (KeyError, ValueError):
-        return None
-
-
-def _time_source(packet: Packet, values: Mapping[str, tuple[str, ...]]) -> TimeSource:
-    """Our rule while the time is as we wrote it, else the sidecar itself."""
-    wrote = _wrote(packet)
-    try:
-        ours = TimeSource("".join(packet.read("mediabox:CaptureTimeSource")))
-    except ValueError:
-        return TimeSource.XMP
-    return ours if all(values.get(name) == wrote.get(name) for name in TIMES) else TimeSource.XMP

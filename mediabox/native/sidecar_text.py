@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.model.sidecar import COMPOSED_HEAD, SidecarMember, SidecarRecord
-from mediabox.native.xmp_values import NAMESPACES, Form, Property, escape, properties
+from mediabox.native.xmp.names import NAMESPACES
+from mediabox.native.xmp.values import Form, Property, escape, properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_DECLARATIONS = "".join(
-    f'\n    xmlns:{prefix}="{namespace}"' for prefix, namespace in NAMESPACES.items() if prefix != "rdf"
-)
+_PREFIXES = ("dc", "xmp", "xmpMM", "photoshop", "tiff", "exif", "exifEX", "Iptc4xmpExt", "lr", "mediabox")
+_DECLARATIONS = "".join(f'\n    xmlns:{prefix}="{NAMESPACES[prefix]}"' for prefix in _PREFIXES)
 _OPENING = (
     f'{COMPOSED_HEAD} <rdf:RDF xmlns:rdf="{NAMESPACES["rdf"]}">\n  <rdf:Description rdf:about=""{_DECLARATIONS}>\n'
 )

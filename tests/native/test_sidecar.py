@@ -18,7 +18,7 @@ from mediabox.model.asset import Kind, Role
 from mediabox.model.facts import Camera, CaptureTime, Place, TimeSource
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
 from mediabox.native.sidecar import compose, merge, parse
-from mediabox.native.xmp_packet import load
+from mediabox.native.xmp.edit import EditablePacket
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 MEDIABOX = "{http://ns.mediabox.app/1.0/}"
@@ -438,7 +438,7 @@ def foreign_packets(draw: st.DrawFn) -> bytes:
 def foreign_properties(content: bytes) -> list[str]:
     """Every property that is not ours, in a canonical form that ignores prefixes and the space between elements."""
     found = []
-    for description in load(content).root.iterfind(f".//{RDF}RDF/{RDF}Description"):
+    for description in EditablePacket(content).root.iterfind(f".//{RDF}RDF/{RDF}Description"):
         found += [f"{tag}={text}" for tag, text in description.attrib.items() if not tag.startswith((RDF, MEDIABOX))]
         found += [
             ET.canonicalize(ET.tostring(child), rewrite_prefixes=True, strip_text=len(child) > 0)

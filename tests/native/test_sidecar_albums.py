@@ -10,7 +10,7 @@ import pytest
 from mediabox.model.asset import Kind, Role
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
 from mediabox.native.sidecar import compose, merge, parse
-from mediabox.native.xmp_packet import load
+from mediabox.native.xmp.edit import EditablePacket
 
 TREE = "lr:hierarchicalSubject"
 MEMBER = SidecarMember(
@@ -38,20 +38,20 @@ replace = msgspec.structs.replace
 
 
 def test_albums_are_a_branch_of_the_keyword_tree_beside_the_plain_keywords() -> None:
-    packet = load(compose(RECORD))
+    packet = EditablePacket(compose(RECORD))
 
     assert packet.read(TREE) == ("Sea", "Albums|Trips|Rome & <Ostia>", "Albums|Best")
     assert packet.read("dc:subject") == ("Sea",)
 
 
 def test_a_photo_in_no_album_needs_no_tree() -> None:
-    assert load(compose(replace(RECORD, albums=()))).read(TREE) == ()
+    assert EditablePacket(compose(replace(RECORD, albums=()))).read(TREE) == ()
 
 
 def test_a_favourite_has_five_stars_unless_the_file_has_its_own() -> None:
-    assert load(compose(RECORD)).read("xmp:Rating") == ("5",)
-    assert load(compose(replace(RECORD, rating=2))).read("xmp:Rating") == ("2",)
-    assert load(compose(replace(RECORD, is_favorite=False))).read("xmp:Rating") == ()
+    assert EditablePacket(compose(RECORD)).read("xmp:Rating") == ("5",)
+    assert EditablePacket(compose(replace(RECORD, rating=2))).read("xmp:Rating") == ("2",)
+    assert EditablePacket(compose(replace(RECORD, is_favorite=False))).read("xmp:Rating") == ()
 
 
 def test_what_was_written_is_read_back() -> None:
@@ -68,15 +68,15 @@ def test_an_album_that_was_left_goes_and_the_owners_own_branch_stays() -> None:
 
     merged = merge(written, None, replace(RECORD, albums=(("Trips", "Rome & <Ostia>"),), is_favorite=False))
 
-    assert load(merged).read(TREE) == ("Sea", "Albums|Trips|Rome & <Ostia>", "People|Ann")
-    assert load(merged).read("xmp:Rating") == ()
+    assert EditablePacket(merged).read(TREE) == ("Sea", "Albums|Trips|Rome & <Ostia>", "People|Ann")
+    assert EditablePacket(merged).read("xmp:Rating") == ()
     found = parse(merged)
     assert found is not None
     assert not found.is_favorite
 
 
 def test_a_level_sign_in_a_name_makes_no_level() -> None:
-    assert load(compose(replace(RECORD, albums=(("a|b",),)))).read(TREE)[1] == "Albums|a/b"
+    assert EditablePacket(compose(replace(RECORD, albums=(("a|b",),)))).read(TREE)[1] == "Albums|a/b"
 
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")

@@ -5,16 +5,12 @@ For ISOBMFF pictures the primary's `Item:Padding` has to be the length of the he
 `mpvd`, eight; a directory that is there already says nothing of it and is written anew.
 """
 
-import re
 from collections.abc import Iterator
 
-from mediabox.native.fit.motion_xmp import Item, with_motion
 from mediabox.native.fit.unfit import Unfit
-from mediabox.native.fit.xmp_edit import Cut, Layout, locate, spliced
+from mediabox.native.xmp.motion import Item, listed, with_motion
 
 HEADER_BYTES = 8  # of `mpvd`
-_PADDING = b"\0 \t\r\n"
-_HAS_BYTES = re.compile(rb":Length(?:\s*=\s*[\"']|>)\s*0*[1-9]")
 
 
 def motion_packet(
@@ -26,22 +22,17 @@ def motion_packet(
     """
     items = [
         Item(semantic="Primary", mime=still_type, padding=HEADER_BYTES),
+        *_others(existing),
         Item(semantic="MotionPhoto", mime=clip_type, length=clip_bytes),
     ]
-    packet = existing.strip(_PADDING)
-    if packet and not packet.startswith((b"\xfe\xff", b"\xff\xfe")):
-        layout = locate(packet, frozenset())
-        items[1:1] = _others(packet, layout)
-        if layout.directory is not None:
-            packet = spliced(packet, (Cut(*layout.directory),))
-    return with_motion(packet, items, still_at_us=still_at_us)
+    return with_motion(existing, items, still_at_us=still_at_us, is_directory_new=True)
 
 
-def _others(packet: bytes, layout: Layout) -> Iterator[Item]:
+def _others(packet: bytes) -> Iterator[Item]:
     """What the directory lists besides the picture: parts without bytes of their own, such as a gain map in an item."""
-    for told in layout.items:
-        if told.semantic in ("Primary", "MotionPhoto") or told.mime.startswith("video/"):
+    for told in listed(packet):
+        if told.semantic == "Primary" or told.is_clip:
             continue
-        if not told.semantic or _HAS_BYTES.search(packet, told.start, told.end):
+        if not told.semantic or told.length:
             raise Unfit("the picture's XMP tells of other parts of the file")
         yield Item(semantic=told.semantic, mime=told.mime)

@@ -32,11 +32,11 @@ from mediabox.native.fit.jpeg_segments import (
     read_still,
     written,
 )  # fmt: skip
-from mediabox.native.fit.motion_xmp import Item, with_motion
 from mediabox.native.fit.splice import Edit, moved, pieces
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.tags.findings import Findings
 from mediabox.native.tags.jpeg import read_jpeg
+from mediabox.native.xmp.motion import Item, with_motion
 
 __all__ = ["fit", "same_picture"]
 

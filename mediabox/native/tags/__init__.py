@@ -37,7 +37,7 @@ from mediabox.native.tags.webp import read_webp
 
 __all__ = ["Reader", "Truncated", "preload", "read_tags"]
 
-_LAZY = ("defusedxml.ElementTree", "xml.etree.ElementTree", "plistlib")
+_LAZY = ("plistlib",)
 
 _TIFF_RAWS = (
     "image/x-adobe-dng", "image/x-gopro-gpr", "image/x-nikon-nef", "image/x-nikon-nrw", "image/x-canon-cr2",

@@ -19,7 +19,7 @@ from mediabox.native.tags.movie import read_sequence
 from mediabox.native.tags.reader import Window
 from mediabox.native.tags.structure import box_damage
 from mediabox.native.tags.xmp import read_xmp
-from mediabox.native.tags.xmp_packet import Packet
+from mediabox.native.xmp.packet import Packet
 
 MAX_TOP_BOXES = 256
 MAX_METADATA = 8  # items read; a file has an Exif and perhaps two XMP

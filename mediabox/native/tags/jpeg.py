@@ -10,7 +10,7 @@ from mediabox.native.tags.motion import google_motion, samsung_motion
 from mediabox.native.tags.mpf import secondary_pictures
 from mediabox.native.tags.reader import Window
 from mediabox.native.tags.xmp import read_xmp
-from mediabox.native.tags.xmp_packet import Packet
+from mediabox.native.xmp.packet import Packet
 
 MAX_SEGMENTS = 1_000  # before the scan; extended XMP of a depth map takes about 40
 MAX_TAIL_SEARCH_BYTES = 256 * 1024 * 1024

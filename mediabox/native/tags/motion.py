@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from mediabox.model.facts import Motion
 from mediabox.native.boxes import Box, Malformed, Source
-from mediabox.native.tags.xmp_packet import Packet
+from mediabox.native.xmp.names import qualified
+from mediabox.native.xmp.packet import Packet
 
-_CAMERA = "{http://ns.google.com/photos/1.0/camera/}"
-_DIRECTORY = "{http://ns.google.com/photos/1.0/container/}Directory"
-_PART = "{http://ns.google.com/photos/1.0/container/item/}"
+_SEMANTIC, _MIME, _LENGTH = (qualified(f"Item:{word}") for word in ("Semantic", "Mime", "Length"))
 
 _SAMSUNG_END, _SAMSUNG_HEAD = b"SEFT", b"SEFH"
 SAMSUNG_VIDEO = 0x0A30  # `MotionPhoto_Data`
@@ -97,18 +96,18 @@ def _proven(source: Source, offset: int, size: int, *, maker: str, timestamp_us:
 
 def _told_bytes(packet: Packet) -> int | None:
     """How many bytes before the end of the file the video begins."""
-    parts = list(packet.structures(_DIRECTORY))
+    parts = list(packet.structures("Container:Directory"))
     for index, part in enumerate(parts):
-        if part.get(_PART + "Semantic") == "MotionPhoto" or part.get(_PART + "Mime", "").startswith("video/"):
-            lengths = [each.get(_PART + "Length", "0") for each in parts[index:]]
+        if part.get(_SEMANTIC) == "MotionPhoto" or part.get(_MIME, "").startswith("video/"):
+            lengths = [each.get(_LENGTH, "0") for each in parts[index:]]
             return sum(int(length) for length in lengths if length.isascii() and length.isdigit() and len(length) < 16)
-    return packet.number(_CAMERA + "MicroVideoOffset")
+    return packet.number("GCamera:MicroVideoOffset")
 
 
 def _timestamp(packet: Packet) -> int | None:
     """Microseconds into the clip; -1 (unknown) is None."""
     for name in ("MotionPhotoPresentationTimestampUs", "MicroVideoPresentationTimestampUs"):
-        found = packet.number(_CAMERA + name)
+        found = packet.number(f"GCamera:{name}")
         if found is not None:
             return found if found >= 0 else None
     return None

@@ -10,8 +10,7 @@ import pytest
 from native.fit.google_readers import is_motion_photo_to_android, media3_items
 
 from mediabox.native.boxes import Malformed
-from mediabox.native.fit.motion_xmp import Item, with_motion
-from mediabox.native.fit.xmp_single import as_one_description
+from mediabox.native.xmp.motion import Item, as_one_description, with_motion
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -33,6 +32,9 @@ PACKETS = {
     "none": "",
     "wrapped, attributes": WRAPPED.format(RATED),
     "no wrapper": BARE.format(RATED),
+    "no description": WRAPPED.format(""),
+    "an empty RDF": f'<rdf:RDF xmlns:rdf="{RDF}"/>',
+    "one rating twice": WRAPPED.format(RATED * 2),
     "two descriptions": WRAPPED.format(f'{RATED}<rdf:Description rdf:about="">{LIST}</rdf:Description>'),
     "a structure as a description": WRAPPED.format(LOOK + RATED),
     "a stale flag, off": WRAPPED.format(f'<rdf:Description xmlns:GCamera="{CAMERA}" GCamera:MotionPhoto="0"/>{RATED}'),
@@ -99,7 +101,7 @@ def value(element: ET.Element) -> object:
 
 
 @needs_exiftool
-@pytest.mark.parametrize("kind", ["two descriptions", "a structure as a description", "one prefix for two namespaces"])
+@pytest.mark.parametrize("kind", ["two descriptions", "a structure as a description"])
 def test_exiftool_reads_the_same_before_and_after(kind: str, tmp_path: Path) -> None:
     def read(packet: bytes) -> dict[str, object]:
         path = tmp_path / "a.xmp"
@@ -111,11 +113,20 @@ def test_exiftool_reads_the_same_before_and_after(kind: str, tmp_path: Path) -> 
     assert read(as_one_description(PACKETS[kind].encode())) == read(PACKETS[kind].encode())
 
 
-def test_a_known_prefix_for_another_namespace_is_refused() -> None:
-    packet = WRAPPED.format('<rdf:Description xmlns:GCamera="urn:other" GCamera:a="1"/>')
+def test_a_known_prefix_for_another_namespace_gives_way() -> None:
+    packet = WRAPPED.format('<rdf:Description xmlns:GCamera="urn:other" GCamera:a="1"/>').encode()
 
-    with pytest.raises(Malformed, match="GCamera"):
-        with_motion(packet.encode(), ITEMS, still_at_us=None)
+    made = with_motion(packet, ITEMS, still_at_us=None)
+
+    assert is_motion_photo_to_android(made)
+    assert ("{urn:other}a", "1") in list(properties(next(ET.fromstring(made).iter(f"{{{RDF}}}Description"))))
+
+
+def test_what_an_older_longer_packet_left_behind_is_passed_over() -> None:
+    packet = WRAPPED.format(RATED) + "</rdf:RDF></x:xmpmeta>"
+
+    assert is_motion_photo_to_android(with_motion(packet.encode(), ITEMS, still_at_us=None))
+    assert said(as_one_description(packet.encode())) == said(WRAPPED.format(RATED).encode())
 
 
 def test_what_is_nested_without_end_is_refused() -> None:

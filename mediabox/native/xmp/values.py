@@ -1,4 +1,4 @@
-"""A sidecar record as XMP properties, and back.
+"""A sidecar record as XMP properties. Pure: the daemon composes sidecars.
 
 Names and value types: XMP Specification Part 1 and 2 (Adobe, 2016; ISO 16684-1),
 "Exif metadata for XMP" (CIPA DC-010-2020), IPTC Photo Metadata Standard 2022. Exif's
@@ -13,26 +13,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.model.facts import Camera, CaptureTime, Place, TimeSource
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
+    from mediabox.model.facts import Camera, CaptureTime, Place
     from mediabox.model.sidecar import SidecarRecord
-
-NAMESPACES = {
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "xmp": "http://ns.adobe.com/xap/1.0/",
-    "xmpMM": "http://ns.adobe.com/xap/1.0/mm/",
-    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
-    "tiff": "http://ns.adobe.com/tiff/1.0/",
-    "exif": "http://ns.adobe.com/exif/1.0/",
-    "exifEX": "http://cipa.jp/exif/1.0/",
-    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
-    "lr": "http://ns.adobe.com/lightroom/1.0/",
-    "mediabox": "http://ns.mediabox.app/1.0/",
-}
 
 
 class Form(StrEnum):
@@ -40,7 +25,6 @@ class Form(StrEnum):
 
     TEXT = "text"
     SET = "Bag"
-    LIST = "Seq"
     LANGUAGES = "Alt"
 
 
@@ -86,19 +70,13 @@ FORMS = {
 # Lightroom, darktable, digiKam, Immich, exiftool. So albums are a branch `Albums|Folder|Name` of it.
 # digiKam:TagsList is left out: who reads that one first (digiKam, Immich) would see it instead of this.
 # Programs take the tree for all of the keywords, so the plain ones are in it too, whenever there is a tree.
-_ALBUMS = "Albums"
-_LEVEL = "|"
+ALBUMS, LEVEL = "Albums", "|"
 # A favourite is five stars to programs, which is what osxphotos' `--favorite-rating` writes as well: XMP has no
 # other word for it that any of them reads. A rating of the file's own is never touched; ours is mediabox:Favorite.
 _FAVORITE_STARS = "5"
 
 # What XML 1.0 cannot hold at all (2.2), not even escaped.
 _IMPOSSIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_GPS = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])")
-_DATE = re.compile(  # XMP Part 1, 8.2.1.2
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?(?:(Z)|([+-])(\d\d):(\d\d))?"
-)
-_PARTIAL = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")  # the same: a year, a month, a day
 
 
 def possible(text: str) -> str:
@@ -152,14 +130,8 @@ def _tree(record: SidecarRecord) -> tuple[str, ...]:
     """The keyword tree; none without albums, because plain keywords need none."""
     if not record.albums:
         return ()
-    albums = (_LEVEL.join((_ALBUMS, *(name.replace(_LEVEL, "/").strip() for name in path))) for path in record.albums)
-    return (*(keyword.replace(_LEVEL, "/") for keyword in record.keywords), *albums)
-
-
-def _albums(tree: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    """The branches that are albums."""
-    paths = (tuple(entry.split(_LEVEL)) for entry in tree)
-    return tuple(path[1:] for path in paths if path[0] == _ALBUMS and len(path) > 1)
+    albums = (LEVEL.join((ALBUMS, *(name.replace(LEVEL, "/").strip() for name in path))) for path in record.albums)
+    return (*(keyword.replace(LEVEL, "/") for keyword in record.keywords), *albums)
 
 
 def _date(time: CaptureTime) -> str:
@@ -204,94 +176,3 @@ def _exposure(seconds: float | None) -> str | None:
 
 def _rational(value: float | None, *, per: int = 1000) -> str | None:
     return None if value is None else f"{round(value * per)}/{per}"
-
-
-# ---------------------------------------------------------------- and back
-
-
-class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """What the public properties of a packet say."""
-
-    capture_time: CaptureTime | None
-    place: Place | None
-    camera: Camera | None
-    rating: int | None
-    title: str | None
-    caption: str | None
-    keywords: tuple[str, ...]
-    people: tuple[str, ...]
-    albums: tuple[tuple[str, ...], ...]
-
-
-def read(values: Mapping[str, tuple[str, ...]], *, time_source: TimeSource) -> Read:
-    """The record's part in public properties. What cannot be understood is as if it were absent."""
-
-    def text(name: str) -> str | None:
-        return next(iter(values.get(name, ())), None)
-
-    times = (_read_date(text(name), time_source) for name in reversed(TIMES))
-    camera = Camera(
-        make=text("tiff:Make"),
-        model=text("tiff:Model"),
-        lens=text("exifEX:LensModel"),
-        exposure_s=_read_rational(text("exif:ExposureTime")),
-        f_number=_read_rational(text("exif:FNumber")),
-        iso=_read_integer(text("exifEX:PhotographicSensitivity")),
-        focal_length_mm=_read_rational(text("exif:FocalLength")),
-    )
-    return Read(
-        capture_time=next((time for time in times if time), None),
-        place=_read_place(values),
-        camera=None if camera == Camera() else camera,
-        rating=_read_integer(text("xmp:Rating")),
-        title=text("dc:title"),
-        caption=text("dc:description"),
-        keywords=values.get("dc:subject", ()),
-        people=values.get("Iptc4xmpExt:PersonInImage", ()),
-        albums=_albums(values.get("lr:hierarchicalSubject", ())),
-    )
-
-
-def _read_date(text: str | None, source: TimeSource) -> CaptureTime | None:
-    if _PARTIAL.fullmatch(text or ""):
-        return CaptureTime(local=text or "", source=source)
-    found = _DATE.fullmatch(text or "")
-    if found is None:
-        return None
-    offset = None
-    if found[3]:
-        offset = 0
-    elif found[4]:
-        offset = (-1 if found[4] == "-" else 1) * (int(found[5]) * 60 + int(found[6]))
-    return CaptureTime(local=found[1] + (found[2] or ":00"), offset_min=offset, source=source)
-
-
-def _read_place(values: Mapping[str, tuple[str, ...]]) -> Place | None:
-    latitude, longitude = (_read_degrees(values.get(name)) for name in _PLACES[:2])
-    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
-        return None
-    altitude = _read_rational(next(iter(values.get("exif:GPSAltitude", ())), None))
-    if altitude is not None and values.get("exif:GPSAltitudeRef") == ("1",):
-        altitude = -altitude
-    return Place(latitude=latitude, longitude=longitude, altitude_m=altitude)
-
-
-def _read_degrees(values: tuple[str, ...] | None) -> float | None:
-    found = _GPS.fullmatch(values[0]) if values else None
-    if found is None:
-        return None
-    degrees = int(found[1]) + float(found[2]) / 60 + float(found[3] or 0) / 3600
-    return -degrees if found[4] in "SW" else degrees
-
-
-def _read_rational(text: str | None) -> float | None:
-    over, _, under = (text or "").partition("/")
-    try:
-        return float(over) / float(under or 1)
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
-def _read_integer(text: str | None) -> int | None:
-    value = _read_rational(text)  # digiKam writes 3, some write 3.0
-    return None if value is None or not abs(value) < 1e9 else int(value)
