@@ -2,7 +2,9 @@
 
 Reads every copy past the cache and holds bytes, catalogue and journal against each other.
 Only when no SHA-256 differs is the state signed, and a row of the journal says that a person
-wanted it. Waiting times begin anew with that row: what was written before proves no time.
+wanted it. Waiting times begin anew with that row: what was written before proves no time. What
+rows that nobody signed say of where bytes came from does not count any more: whoever put a bad
+file there can have written them, too (`mediabox adopt --prove` asks Apple's checksum).
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ from mediabox.errors import NeedsHuman
 from mediabox.model.asset import ResourceState
 from mediabox.model.ledger import CopyState
 from mediabox.store import copies, gate, journal, witness
+from mediabox.store.witness import NAME
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from mediabox.clock import Clock
     from mediabox.core.verification import Report
@@ -50,8 +54,9 @@ async def accept(
     wrong = unwhole if report.whole < report.checked else await database.read(lambda one: list(_contradictions(one)))
     if wrong:
         raise _refused(wrong)
-    await database.write(lambda connection: _sign(connection, volume, clock, files=report.checked))
-    heads = soundness.heads_of(database.path.parent, volume.root)
+    home = database.path.parent
+    heads = soundness.heads_of(home, volume.root)
+    await database.write(lambda one: _sign(one, volume, clock, files=report.checked, heads=(home / NAME, *heads)))
     await database.read(lambda connection: witness.begin_anew(connection, *heads))
     return report.checked
 
@@ -66,10 +71,13 @@ def _contradictions(connection: sqlite3.Connection) -> Iterator[str]:
                 yield f"{one.name} has a copy with another SHA-256 ({each.copy.path})"
 
 
-def _sign(connection: sqlite3.Connection, volume: Volume, clock: Clock, *, files: int) -> None:
+def _sign(connection: sqlite3.Connection, volume: Volume, clock: Clock, *, files: int, heads: tuple[Path, ...]) -> None:
     now_ms, uuid = clock.wall_ms(), volume.identity.uuid
+    witnessed = witness.last_witnessed_row(connection, *heads)
     for one in list(gate.kept(connection)):
-        if disagreements(one, gate.story(connection, one.id)):
+        story = gate.story(connection, one.id)
+        is_sure = story.came_seq <= witnessed or journal.is_signed(connection, story.came_seq)
+        if not is_sure or disagreements(one, story):
             _tell_again(connection, one, uuid, now_ms=now_ms)
     copies.sign_all(connection, uuid)
     gate.sign_all(connection)

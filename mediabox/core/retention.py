@@ -12,13 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mediabox.core import commands, deletion
+from mediabox.core.timeline import timeline
 from mediabox.durable.publish import remove
 from mediabox.durable.trash import TRASH, in_trash
 from mediabox.errors import Away, NeedsHuman
 from mediabox.log import get_logger
 from mediabox.model.asset import ResourceState
 from mediabox.model.trash import Errand, Move
-from mediabox.store import assets, copies, jobs, journal, told, trash
+from mediabox.store import assets, copies, gate, jobs, journal, told, trash
 
 if TYPE_CHECKING:
     import sqlite3
@@ -141,10 +142,18 @@ class Retention:
                 jobs.add(connection, request)
 
     def _condemn(self, connection: sqlite3.Connection, before_ms: int) -> None:
-        """Decide before anything is unlinked, so that whoever wants it from now on fetches it anew."""
+        """Decide before anything is unlinked, so that whoever wants it from now on fetches it anew.
+
+        The 30 days are counted as those before a release are (decision 0015): a clock set forwards ends none of them.
+        """
+        time = timeline(connection, self._clock)
+        if time.doubt() is not None:
+            return
         for asset_id in trash.expired(connection, before_ms, limit=PORTION):
-            if not deletion.is_wanted(connection, asset_id, self._mirroring):
-                for one in _in_trash(connection, asset_id):
+            files = _in_trash(connection, asset_id)
+            lay_ms = (time.since(gate.story(connection, one.id).trashed_seq) for one in files)
+            if min(lay_ms) > KEPT_DAYS * DAY_MS and not deletion.is_wanted(connection, asset_id, self._mirroring):
+                for one in files:
                     trash.condemn(connection, one.id)
 
     def _condemned(self, connection: sqlite3.Connection) -> list[tuple[Resource, list[str]]]:

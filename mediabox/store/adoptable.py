@@ -57,9 +57,9 @@ def unproved(connection: sqlite3.Connection, source: str) -> Iterator[Resource]:
     """A source's archived files that nobody has seen whole beside the source's own: adopted by samples, or rebuilt."""
     rows = connection.execute(
         f"SELECT {COLUMNS} {FROM} WHERE source.name = ? AND state IN ('archived', 'duplicate') AND coalesce(("
-        "SELECT json_extract(fields, '$.adopted_from') IS NOT NULL "
-        "AND json_extract(fields, '$.likeness') IS NOT 'checksum' "
-        "FROM journal WHERE resource_id = resource.id AND event IN ('fetched', 'duplicate', 'checksum_agreed') "
+        "SELECT event = 'rebuilt' OR json_extract(fields, '$.adopted_from') IS NOT NULL "
+        "AND json_extract(fields, '$.likeness') IS NOT 'checksum' FROM journal "
+        "WHERE resource_id = resource.id AND event IN ('fetched', 'duplicate', 'checksum_agreed', 'rebuilt') "
         "ORDER BY seq DESC LIMIT 1), 1)",
         (source,),
     )

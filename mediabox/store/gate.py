@@ -145,7 +145,9 @@ class Story(msgspec.Struct, kw_only=True):
     state: ResourceState = ResourceState.SEEN
     came_whole: bool | None = None  # False: an older backup's, never held against a checksum; None: nobody knows
     damage: str | None = None
+    came_seq: int = 0  # the row that says so
     archived_seq: int = 0
+    trashed_seq: int = 0
     archived_at_ms: int | None = None  # None: not since it was fetched
     written: dict[str, tuple[int, int]] = {}  # volume -> row and time of the newest copy's writing there
     unwhole: set[str] = set()  # paths of copies that were not found whole when last looked for
@@ -175,18 +177,21 @@ def _tell(told: Story, entry: journal.Entry) -> None:
     told.state = _BECAME.get(entry.event, told.state)
     match entry.event:
         case "fetched" | "duplicate":
-            told.sha256 = str(fields["sha256"])
+            told.sha256, told.came_seq = str(fields["sha256"]), entry.seq
             told.came_whole = "adopted_from" not in fields or fields.get("likeness") == "checksum"
             told.archived_seq, told.archived_at_ms = 0, None
         case "checksum_agreed":
-            told.came_whole = told.sha256 == fields["sha256"]
+            told.came_whole, told.came_seq = told.sha256 == fields["sha256"], entry.seq
         case "examined":
             told.damage = str(fields["damage"]) if "damage" in fields else None
         case "archived" | "rebuilt":
             if told.archived_at_ms is None:
                 told.archived_seq, told.archived_at_ms = entry.seq, entry.at_ms
             told.sha256 = str(fields.get("sha256", told.sha256 or "")) or None
+            told.came_whole = told.came_whole if entry.event == "archived" else None
             told.written[str(fields.get("volume", ""))] = (entry.seq, entry.at_ms)
+        case "trashed":
+            told.trashed_seq = entry.seq
         case "copy_missing" | "copy_damaged":
             told.unwhole.add(str(fields["path"]))
         case "copy_present":

@@ -85,6 +85,12 @@ def has_signed_rows(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM journal WHERE mac IS NOT NULL LIMIT 1").fetchone() is not None
 
 
+def is_signed(connection: sqlite3.Connection, seq: int) -> bool:
+    """Whether this box's key signed a row as it is now."""
+    row = connection.execute("SELECT hash, mac FROM journal WHERE seq = ?", (seq,)).fetchone()
+    return row is not None and row[1] is not None and row[1] == _mac(connection, row[0])
+
+
 def accepted(connection: sqlite3.Connection) -> int:
     """The row from which on the journal is believed: a person had everything before it proved again. 0: from the first.
 

@@ -83,6 +83,14 @@ def contains(connection: sqlite3.Connection, head: Head) -> bool:
     return journal.hash_of(connection, head.seq) == head.sha256
 
 
+def last_witnessed_row(connection: sqlite3.Connection, *heads: Path) -> int:
+    """Up to which row a head vouches for the journal; all of it, where nothing was ever signed (decision 0014)."""
+    kept = [head for path in heads if (head := read(connection, path)) is not None]
+    if not kept and not journal.has_signed_rows(connection):
+        return journal.last(connection)[0]
+    return max((one.seq for one in kept if contains(connection, one)), default=0)
+
+
 def _text(connection: sqlite3.Connection) -> bytes:
     """Always of the same length, within one sector: a write in place is whole or not at all."""
     seq, digest = journal.last(connection)

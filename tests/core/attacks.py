@@ -72,6 +72,17 @@ def rewrite_the_journal(world: World) -> None:
         redo_chain(connection)
 
 
+def rewrite_where_it_came_from(world: World) -> None:
+    """The journal says of file 1 what the catalogue says, in its first row about it."""
+    with closing(sqlite3.connect(world.path)) as connection, connection:
+        (digest,) = connection.execute("SELECT digest FROM resource WHERE id = 1").fetchone()
+        connection.execute(
+            "UPDATE journal SET fields = json_set(fields, '$.sha256', ?) WHERE resource_id = 1 AND event = 'fetched'",
+            (digest,),
+        )
+        redo_chain(connection)
+
+
 def rewrite_the_newest_row(world: World) -> None:
     with closing(sqlite3.connect(world.path)) as connection, connection:
         connection.execute("UPDATE journal SET at_ms = at_ms + 1 WHERE seq = (SELECT max(seq) FROM journal)")

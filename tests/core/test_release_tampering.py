@@ -18,6 +18,7 @@ from core.attacks import (
     lose_the_head,
     lose_the_key,
     redo_row_hashes,
+    rewrite_where_it_came_from,
     take_signatures_away,
     zero_a_file,
 )
@@ -29,7 +30,7 @@ from mediabox.core import acceptance, soundness
 from mediabox.core.backup import Backup
 from mediabox.errors import NeedsHuman
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.store import journal, witness
+from mediabox.store import adoptable, gate, journal, witness
 from mediabox.store.database import Database, open_beside
 from mediabox.store.releases import ReleaseState
 
@@ -315,6 +316,30 @@ async def test_bytes_the_journal_does_not_know_are_not_accepted(world: World, sa
 
     assert (code, "another SHA-256" in said, "What to do" in said) == (exits.NEEDS_PERSON, True, True), said
     assert "0 of 2 photos safe" in say("safe")[1]
+
+
+@pytest.mark.parametrize("also", [lambda world: None, lose_the_key, lose_the_head])
+async def test_a_bad_file_whose_story_was_rewritten_may_be_accepted_and_is_never_released(
+    world: World, say, also
+) -> None:
+    """Bytes, catalogue and journal agree: nothing but the source can tell that the file is not its own."""
+    zero_a_file(world)
+    rewrite_where_it_came_from(world)
+    also(world)
+    async with Database(world.path):
+        pass
+
+    code, said = await asyncio.to_thread(say, "release", "accept")
+
+    assert code == exits.OK, said
+    world.clock.advance(31 * DAY_MS / 1000)
+    await world.renew()
+    with world.catalogue() as connection:
+        assert soundness.unsoundness(connection) is None
+        bad = gate.file(connection, 1)
+        [found] = [one for one in world.assessed(connection) if one.candidate.remote_asset_id == bad.remote_asset_id]
+        assert "does not know that these bytes came from the source" in "".join(found.obstacles)
+        assert 1 in {one.id for one in adoptable.unproved(connection, "cloud")}
 
 
 async def test_a_damaged_file_is_not_accepted(world: World) -> None:

@@ -7,12 +7,14 @@ import msgspec
 import pytest
 from core.catalogue_of import DAY_MS, NOW_MS, Catalogued, ScriptedSource, live, original, photo, saying
 
+from mediabox.clock import Clock
 from mediabox.contracts import Outcome, Work
 from mediabox.core import commands
 from mediabox.core.archive import Archive
 from mediabox.core.catalogue import describe
 from mediabox.core.proofs import ArchiveProofs
 from mediabox.core.retention import KEPT_DAYS, Retention
+from mediabox.core.timeline import beat
 from mediabox.core.verification import Verification
 from mediabox.durable.publish import remove
 from mediabox.durable.renditions import RenditionFolder
@@ -102,6 +104,11 @@ class Trashing:
             lambda connection: self.box.committer.apply(connection, work, outcome, handed_out=())
         )
 
+    async def wait(self, ms: int) -> None:
+        """The box runs for so long, and its daemon looked at the clocks before."""
+        await self.box.database.write(lambda connection: beat(connection, self.box.clock))
+        self.box.clock.now_ms += ms
+
     async def is_sound(self) -> bool:
         """`mediabox verify` finds nothing, and everything is accounted for."""
         report = await Verification(self.box.database, self.volume, self.box.clock).round()
@@ -155,7 +162,7 @@ async def test_what_is_restored_comes_back_under_the_same_path(trashing, deleted
 async def test_after_30_days_it_is_removed_with_a_row_and_purging_does_not_hurry_it(trashing, deleted) -> None:
     await trashing.run("trash")
     await trashing.turn(Turn.PURGED, A)
-    trashing.box.clock.now_ms += KEPT_DAYS * DAY_MS
+    await trashing.wait(KEPT_DAYS * DAY_MS)
     assert await trashing.retention.look() == 0
     trashing.box.clock.now_ms += 1
 
@@ -172,7 +179,7 @@ async def test_after_30_days_it_is_removed_with_a_row_and_purging_does_not_hurry
 
 async def test_what_comes_back_after_it_was_removed_is_fetched_anew(trashing, deleted) -> None:
     await trashing.run("trash")
-    trashing.box.clock.now_ms += (KEPT_DAYS + 1) * DAY_MS
+    await trashing.wait((KEPT_DAYS + 1) * DAY_MS)
     await trashing.retention.look()
 
     await trashing.turn(Turn.RESTORED, A)
@@ -203,7 +210,7 @@ async def test_a_crash_between_the_files_of_one_asset_is_mended_too(trashing, de
 
 async def test_a_crash_between_a_removal_and_its_row_is_mended_at_the_next_look(trashing, deleted) -> None:
     await trashing.run("trash")
-    trashing.box.clock.now_ms += (KEPT_DAYS + 1) * DAY_MS
+    await trashing.wait((KEPT_DAYS + 1) * DAY_MS)
     remove(trashing.volume, in_trash(deleted.path))
 
     assert await trashing.retention.look() == 1
@@ -214,7 +221,7 @@ async def test_a_crash_between_a_removal_and_its_row_is_mended_at_the_next_look(
 
 async def test_who_is_restored_while_it_is_removed_is_fetched_anew(trashing, deleted) -> None:
     await trashing.run("trash")
-    trashing.box.clock.now_ms += (KEPT_DAYS + 1) * DAY_MS
+    await trashing.wait((KEPT_DAYS + 1) * DAY_MS)
     before_ms = trashing.box.clock.now_ms - KEPT_DAYS * DAY_MS
     await trashing.box.database.write(lambda connection: trashing.retention._condemn(connection, before_ms))
     await trashing.turn(Turn.RESTORED, A)
@@ -230,7 +237,7 @@ async def test_a_removed_pictures_previews_go_with_it(trashing, deleted, tmp_pat
     renditions = RenditionFolder(tmp_path / "renditions")
     renditions.put(deleted.digest, "thumb.webp", b"small")
     await trashing.run("trash")
-    trashing.box.clock.now_ms += (KEPT_DAYS + 1) * DAY_MS
+    await trashing.wait((KEPT_DAYS + 1) * DAY_MS)
 
     await Retention(
         database=trashing.box.database,
@@ -359,6 +366,23 @@ async def test_nothing_moves_by_a_clock_that_is_not_to_be_believed(trashing, del
     with pytest.raises(NeedsHuman, match="clock"):
         await trashing.run("trash")
     assert await trashing.retention.look() == 0
+
+
+@pytest.mark.parametrize("was_restarted", [False, True])
+async def test_a_clock_that_was_set_forwards_ends_no_time_in_the_trash(
+    trashing, deleted, was_restarted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await trashing.run("trash")
+    await trashing.wait(DAY_MS)
+    clock = trashing.box.clock
+    ran_ms = DAY_MS if was_restarted else clock.now_ms
+    clock.now_ms += (KEPT_DAYS + 1) * DAY_MS
+    monkeypatch.setattr(clock, "running_ms", lambda: ran_ms)
+    monkeypatch.setattr(clock, "boot", lambda: "another" if was_restarted else Clock().boot())
+    monkeypatch.setattr(clock, "is_synchronised", lambda: False)
+
+    assert await trashing.retention.look() == 0
+    assert trashing.trashed(deleted.path).exists()
 
 
 async def test_a_volume_that_is_away_makes_it_wait(trashing, deleted, tmp_path: Path) -> None:

@@ -55,9 +55,7 @@ def test_says_when_the_folder_or_the_port_cannot_be_used(tmp_path: Path) -> None
 def test_an_installation_without_the_simulators_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
-    monkeypatch.setitem(
-        sys.modules, "mediabox.simulate", None
-    )  # not to be found
+    monkeypatch.setitem(sys.modules, "mediabox.simulate", None)  # not to be found
 
     code = main(words)
 
