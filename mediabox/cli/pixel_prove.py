@@ -9,19 +9,19 @@ import shutil
 import sys
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, poke
+from mediabox.cli.pixel_download import FAILURES, files_of
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
+from mediabox.config.load import load
 from mediabox.core.delivering import returned
 from mediabox.core.delivering.returned import File, Match, Returned
 from mediabox.errors import Away, Permanent
@@ -31,17 +31,23 @@ from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
 
     from mediabox.cli.pixel import Target
+    from mediabox.cli.pixel_download import Downloaded, Opened
     from mediabox.model.asset import Resource
     from mediabox.native.worker import MediaWorkers
 
-    Opened = Callable[[], AbstractContextManager[IO[bytes]]]
-
 SHOWN = 10
-_SIDECARS = (".json", ".html", ".csv")  # Takeout's own
+SPARE_BYTES = 512_000_000  # stay free in the home folder, whatever is unpacked there
+MORE_METADATA_BYTES = 64_000_000  # no file carries more of them: what is so much larger than an original is another one
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not be looked at, and why."""
+
+    path: str
+    problem: str
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,12 +56,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     read: int
     found: tuple[Returned, ...]
     unknown: tuple[str, ...]
+    unread: tuple[Unread, ...]
     missing: tuple[str, ...]
 
 
 def run(target: Target, folder: Path, *, as_json: bool) -> int:
     if not folder.exists():
         raise Permanent(f"there is no {folder}: give the folder Takeout was unpacked into, or one of its zip files")
+    _refuse_own(target, folder)
     with catalogue(target.home) as connection:
         report = asyncio.run(_compare(connection, target, folder))
     with catalogue(target.home, write=True) as connection, transaction(connection):
@@ -67,7 +75,16 @@ def run(target: Target, folder: Path, *, as_json: bool) -> int:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     else:
         print("\n".join(plain(line) for line in _words(report, target.name)))
-    return exits.OK if report.found else exits.PROBLEM
+    return exits.OK if report.found and not report.unread else exits.PROBLEM
+
+
+def _refuse_own(target: Target, folder: Path) -> None:
+    """What this box works with says nothing of what Google has. Raises Permanent."""
+    trees = [Path(tree) for one in load(target.home).sources for tree in getattr(one.settings, "trees", ())]
+    given = folder.resolve()
+    for own in (target.archive, target.outbox, target.home, *trees):
+        if given.is_relative_to(own.resolve()) or own.resolve().is_relative_to(given):
+            raise Permanent(f"{folder} is in {own} or holds it: give a folder with the download alone")
 
 
 async def _compare(connection: sqlite3.Connection, target: Target, folder: Path) -> Report:
@@ -75,68 +92,58 @@ async def _compare(connection: sqlite3.Connection, target: Target, folder: Path)
 
     found: list[Returned] = []
     unknown: list[str] = []
+    unread: list[Unread] = []
     workers = MediaWorkers(1)
     try:
-        for path, opened in _files(folder):
-            with opened() as content:
-                file = _hashed(path, content)
-            one = returned.by_bytes(connection, target.name, file)
-            for resource in returned.candidates(connection, target.name, file) if one is None else ():
-                if await _is_same_picture(connection, workers, _Pair(target, resource, file, opened)):
-                    one = Returned(file=file, resource_id=resource.id, match=Match.PICTURE)
-            found += [one] if one is not None else []
-            unknown += [path] if one is None else []
+        for each in files_of(folder):
+            file = _hashed(each)
+            if isinstance(file, Unread):
+                unread.append(file)
+            elif one := await _found(connection, workers, target, each, file):
+                found.append(one)
+            else:
+                unknown.append(file.path)
     finally:
         await workers.close()
     missing = tuple(returned.not_returned(connection, target.name, found))
-    return Report(read=len(found) + len(unknown), found=tuple(found), unknown=tuple(unknown), missing=missing)
+    read = len(found) + len(unknown)
+    return Report(read=read, found=tuple(found), unknown=tuple(unknown), unread=tuple(unread), missing=missing)
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Opened]]:
-    """All there are, in zip files too, but Takeout's own words about them."""
-    if folder.is_file():
-        yield from _members(folder, folder.name)
-        return
-    for root, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(root, name)
-            if name.lower().endswith(".zip"):
-                yield from _members(path, str(path.relative_to(folder)))
-            elif not name.lower().endswith(_SIDECARS) and path.is_file() and not path.is_symlink():
-                yield str(path.relative_to(folder)), partial(_open, path)
+async def _found(
+    connection: sqlite3.Connection, workers: MediaWorkers, target: Target, each: Downloaded, file: File
+) -> Returned | None:
+    """What it is of ours; None: nothing."""
+    one = returned.by_bytes(connection, target.name, file)
+    if one is not None:
+        return None if _is_the_archives(connection, target, one.resource_id, each.outer) else one
+    for resource in returned.candidates(connection, target.name, file):
+        if await _is_same_picture(connection, workers, _Pair(target, resource, file, each.opened)):
+            return Returned(file=file, resource_id=resource.id, match=Match.PICTURE)
+    return None
 
 
-def _open(path: Path) -> IO[bytes]:
-    return path.open("rb")
-
-
-def _members(path: Path, shown: str) -> Iterator[tuple[str, Opened]]:
-    """Of one zip file, readable while it is the newest. Raises Permanent when it is none, or cut short."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if not member.is_dir() and not member.filename.lower().endswith(_SIDECARS):
-                    yield f"{shown}/{member.filename}", partial(archive.open, member)
-    except zipfile.BadZipFile as err:
-        raise _unreadable(str(path)) from err
-
-
-def _unreadable(path: str) -> Permanent:
-    return Permanent(f"{path} cannot be read: a zip file cut short, or encrypted? Download it once more, or unpack it")
-
-
-def _hashed(path: str, content: IO[bytes]) -> File:
-    """Raises Permanent."""
+def _hashed(each: Downloaded) -> File | Unread:
+    path = each.path.encode(errors="surrogateescape").decode(errors="replace")
+    if each.problem:
+        return Unread(path=path, problem=each.problem)
     digest, size_bytes = hashlib.sha256(), 0
     try:
-        while block := content.read(1 << 20):
-            digest.update(block)
-            size_bytes += len(block)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as err:
-        raise _unreadable(path) from err
-    text = path.encode(errors="surrogateescape").decode(errors="replace")
-    return File(path=text, digest=digest.hexdigest(), size_bytes=size_bytes)
+        with each.opened() as content:
+            while block := content.read(1 << 20):
+                digest.update(block)
+                size_bytes += len(block)
+    except FAILURES:
+        return Unread(path=path, problem="it cannot be read: damaged, or not yours? Download it once more")
+    here_since_ms = each.outer.stat().st_ctime_ns // 1_000_000  # no download is younger than its bytes on this disk
+    return File(path=path, digest=digest.hexdigest(), size_bytes=size_bytes, here_since_ms=here_since_ms)
+
+
+def _is_the_archives(connection: sqlite3.Connection, target: Target, resource_id: int, path: Path) -> bool:
+    """Whether it is the archive's own file under another name: a hard link."""
+    resource = assets.resource(connection, resource_id)
+    kept = target.archive / (resource.path or "") if resource is not None else target.archive
+    return kept.exists() and kept.samefile(path)
 
 
 class _Pair(NamedTuple):
@@ -150,10 +157,10 @@ class _Pair(NamedTuple):
 
 async def _is_same_picture(connection: sqlite3.Connection, workers: MediaWorkers, pair: _Pair) -> bool:
     """Whether the picture data are the same, compared in a sandboxed child."""
-    facts = assets.facts(connection, pair.original.id)
-    if facts is None:
+    facts, most = assets.facts(connection, pair.original.id), (pair.original.size_bytes or 0) + MORE_METADATA_BYTES
+    if facts is None or pair.file.size_bytes > most:
         return False
-    with _readable(pair.opened, pair.target.home) as result, _original(pair.target, pair.original) as first:
+    with _readable(pair) as result, _original(pair.target, pair.original) as first:
         name, size_bytes = pair.original.name, pair.file.size_bytes
         try:
             await workers.check(result, first, media_type=facts.media_type, name=name, size_bytes=size_bytes)
@@ -163,12 +170,15 @@ async def _is_same_picture(connection: sqlite3.Connection, workers: MediaWorkers
 
 
 @contextmanager
-def _readable(opened: Opened, home: Path) -> Iterator[int]:
-    """A descriptor that can seek: of a zip file's member, of a copy that goes when it is closed."""
-    with opened() as content, closing(tempfile.TemporaryFile(dir=home)) as copy:
+def _readable(pair: _Pair) -> Iterator[int]:
+    """A descriptor that can seek: of a zip file's member, of a copy that goes when it is closed, as long as it was."""
+    home = pair.target.home
+    with pair.opened() as content, closing(tempfile.TemporaryFile(dir=home)) as copy:
         if not isinstance(content, zipfile.ZipExtFile):
             yield content.fileno()
             return
+        if shutil.disk_usage(home).free < pair.file.size_bytes + SPARE_BYTES:
+            raise Away(f"{home} has no room to unpack {pair.file.path}: unpack the zip file elsewhere", part="home")
         shutil.copyfileobj(content, copy)
         copy.flush()
         yield copy.fileno()
@@ -194,7 +204,12 @@ def _words(report: Report, name: str) -> Iterator[str]:
     for match in (Match.DELIVERED, Match.PICTURE):
         if counts[match]:
             yield f"  {counts[match]:,}: {match.words}. Shown, and counted nowhere."
-    for names, what in ((report.unknown, "nothing of the archive"), (report.missing, f"left {name}, and not found")):
+    unread = [f"{one.path} ({one.problem})" for one in report.unread]
+    for names, what in (
+        (unread, "not read"),
+        (report.unknown, "nothing of the archive"),
+        (report.missing, f"left {name}, and not found"),
+    ):
         if names:
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             yield f"  {len(names):,}: {what}: {', '.join(names[:SHOWN])}{more}"

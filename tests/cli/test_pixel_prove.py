@@ -1,8 +1,11 @@
 """What Google Photos gave back, held against a real archive. The changed metadata are exiftool's work."""
 
+import copy
 import hashlib
+import os
 import shutil
 import subprocess
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +14,9 @@ import pytest
 from cli.conftest import Say
 from cli.test_verify import originals
 
-from mediabox.cli import exits
+from mediabox.cli import exits, pixel_prove
 from mediabox.cli.home import catalogue
+from mediabox.clock import Clock
 from mediabox.core.delivering import record
 from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import Delivered, DeliveryState, Form, Sighting, Wish
@@ -160,18 +164,163 @@ def test_another_picture_under_the_same_name_is_nothing_of_ours(sent: Sent, take
     assert "left anna, and not found" in found.out
 
 
-def test_a_zip_file_cut_short_says_so_and_nothing_is_written(sent: Sent, takeout: Path, say: Say) -> None:
-    shutil.copy(sent.pictures[1], takeout / "a.jpg")
-    whole = takeout / "takeout.zip"
-    with zipfile.ZipFile(whole, "w") as archive:
-        archive.write(sent.pictures[2], "b.jpg")
-    whole.write_bytes(whole.read_bytes()[:-30])
+def zipped(path: Path, *members: tuple[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return path
+
+
+def cut_short(path: Path) -> None:
+    zipped(path, ("b.jpg", b"b" * 99))
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def damaged(path: Path) -> None:
+    content = os.urandom(9_000)
+    zipped(path, ("b.jpg", content))
+    whole = bytearray(path.read_bytes())
+    whole[4_000] ^= 1
+    path.write_bytes(whole)
+
+
+def encrypted(path: Path) -> None:
+    zipped(path, ("b.jpg", b"b"))
+    whole = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # APPNOTE.TXT 4.3.7 and 4.3.12: general purpose flags
+        whole[whole.index(mark) + offset] |= 1
+    path.write_bytes(whole)
+
+
+def of_an_unknown_method(path: Path) -> None:
+    zipped(path, ("b.jpg", b"b"))
+    whole = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        whole[whole.index(mark) + offset] = 9  # deflate64, what Windows writes beyond 2 GB
+    path.write_bytes(whole)
+
+
+def a_bomb(path: Path) -> None:
+    zipped(path, ("b.jpg", bytes(20_000_000)))
+
+
+def overlapping(path: Path) -> None:
+    """Two hundred members in the directory, all with the bytes of one (what `unzip` calls overlapped components)."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("b.jpg", os.urandom(500))
+        archive.filelist = [copied(archive.filelist[0], f"{number}.jpg") for number in range(200)]
+
+
+def copied(member: zipfile.ZipInfo, name: str) -> zipfile.ZipInfo:
+    again = copy.copy(member)
+    again.filename = again.orig_filename = name
+    return again
+
+
+def a_tarball(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with tarfile.open(path.with_suffix(".tgz"), "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("b.jpg"))
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (cut_short, "cut short"),
+        (damaged, "damaged"),
+        (encrypted, "encrypted"),
+        (of_an_unknown_method, "packed in a way"),
+        (a_bomb, "100-fold"),
+        (overlapping, "share their bytes"),
+        (a_tarball, "order Takeout as .zip"),
+        (lambda path: path.write_bytes(b"PK"), "cut short"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_the_reason_and_costs_itself_alone(
+    sent: Sent, takeout: Path, say: Say, make, why: str
+) -> None:
+    shutil.copy(sent.pictures[1], takeout / "z.jpg")
+    make(takeout / "a.zip")
 
     found = prove(say, sent, takeout)
 
-    assert found.code != exits.OK
-    assert "cut short" in found.err
+    assert found.code == exits.PROBLEM
+    assert "not read: a." in found.out
+    assert why in found.out
+    assert [len(some) for some in sent.copies()] == [0, 1, 0]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_may_not_be_read_is_named_as_well(sent: Sent, takeout: Path, say: Say) -> None:
+    (takeout / "a.jpg").write_bytes(b"a")
+    (takeout / "a.jpg").chmod(0)
+
+    assert "not read: a.jpg" in prove(say, sent, takeout).out
+
+
+def test_a_members_name_leads_nowhere(sent: Sent, takeout: Path, tmp_path: Path, say: Say) -> None:
+    content = sent.pictures[1].read_bytes()
+    zipped(takeout / "a.zip", ("../../../../etc/b.jpg", content), ("/b\x1b[31m.jpg", content))
+    before = sorted(tmp_path.rglob("*"))
+
+    found = prove(say, sent, takeout)
+
+    assert found.code == exits.OK
+    assert "\x1b" not in found.out
+    assert [len(some) for some in sent.copies()] == [0, 1, 0]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_larger_file_under_an_originals_name_is_not_unpacked(
+    sent: Sent, takeout: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixel_prove, "MORE_METADATA_BYTES", 1000)
+    monkeypatch.setattr(pixel_prove.tempfile, "TemporaryFile", None)
+    content = sent.pictures[1].read_bytes()
+    zipped(takeout / "a.zip", (sent.name_of(sent.pictures[1]), content + os.urandom(1001)))
+
+    assert "1: nothing of the archive" in prove(say, sent, takeout).out
+
+
+@pytest.mark.parametrize("own", ["home", "archive", "above", "source", "link"])
+def test_what_the_box_has_itself_proves_nothing_of_google(sent: Sent, tmp_path: Path, say: Say, own: str) -> None:
+    source = tmp_path / "pictures"
+    source.mkdir()
+    shutil.copy(sent.pictures[1], source)
+    with (sent.home / "mediabox.toml").open("a") as file:
+        file.write(f'\n[sources.pictures]\ntype = "folder"\ntrees = ["{source}"]\n')
+    (tmp_path / "link").symlink_to(sent.pictures[0].parent)
+    archive = sent.home / "archive"
+    folder = {"home": sent.home, "archive": archive, "above": tmp_path, "source": source, "link": tmp_path / "link"}[
+        own
+    ]
+
+    found = prove(say, sent, folder)
+
+    assert found.code == exits.PROBLEM
+    assert "give a folder with the download alone" in found.err
     assert sent.copies() == [[], [], []]
+
+
+def test_nor_does_a_hard_link_to_the_archives_own_file(sent: Sent, takeout: Path, say: Say) -> None:
+    os.link(sent.pictures[1], takeout / "a.jpg")
+
+    assert "1: nothing of the archive" in prove(say, sent, takeout).out
+    assert sent.copies() == [[], [], []]
+
+
+def test_an_old_download_read_again_proves_no_more_than_it_did(
+    sent: Sent, takeout: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(sent.pictures[1], takeout / "a.jpg")
+    prove(say, sent, takeout)
+    _, (first,), _ = sent.copies()
+
+    monkeypatch.setattr(Clock, "wall_ms", lambda _: first.proved_at_ms + 90 * 86_400_000)
+    prove(say, sent, takeout)
+
+    _, (again,), _ = sent.copies()
+    assert again.proved_at_ms == first.proved_at_ms == os.stat(takeout / "a.jpg").st_ctime_ns // 1_000_000
 
 
 def test_a_folder_that_is_not_there_says_so(sent: Sent, tmp_path: Path, say: Say) -> None:

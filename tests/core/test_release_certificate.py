@@ -438,9 +438,11 @@ async def test_what_google_photos_gave_back_makes_a_photo_safe_beside_the_archiv
 def _gave_back(connection, world: World) -> None:
     for (resource_id,) in connection.execute("SELECT id FROM resource WHERE state = 'archived'").fetchall():
         resource = assets.resource(connection, resource_id)
-        file = File(path=resource.name, digest=resource.digest, size_bytes=resource.size_bytes)
-        found = Returned(file=file, resource_id=resource_id, match=Match.BYTES)
-        keep(connection, "anna", found, now_ms=world.clock.wall_ms() - DAY_MS)
+        day_ago_ms = world.clock.wall_ms() - DAY_MS
+        file = File(
+            path=resource.name, digest=resource.digest, size_bytes=resource.size_bytes, here_since_ms=day_ago_ms
+        )
+        keep(connection, "anna", Returned(file=file, resource_id=resource_id, match=Match.BYTES), now_ms=day_ago_ms)
 
 
 def _left_a_phone(connection, world: World) -> None:

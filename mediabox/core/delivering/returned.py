@@ -46,11 +46,12 @@ class Match(StrEnum):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """One that came back. `path`: in the folder, or `ARCHIVE.zip/MEMBER`."""
+    """One that came back. `path`: in the folder, or `ARCHIVE.zip/MEMBER`. `here_since_ms`: its bytes on this disk."""
 
     path: str
     digest: str
     size_bytes: int
+    here_since_ms: int
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,12 +85,16 @@ def candidates(connection: sqlite3.Connection, destination: str, file: File) -> 
 
 
 def keep(connection: sqlite3.Connection, destination: str, found: Returned, *, now_ms: int) -> None:
-    """Write it down. What was unverified is found: it needs no person any more."""
+    """Write it down. What was unverified is found: it needs no person any more.
+
+    An old download read again proves no more than it did: the copy is as old as its bytes on this disk.
+    """
     resource = assets.resource(connection, found.resource_id)
     if resource is None:
         return
     file, place = found.file, place_of(destination)
     if found.match is Match.BYTES:
+        known = [one.proved_at_ms for one in copies.of_resource(connection, resource.id) if one.volume == place]
         copies.put(
             connection,
             Copy(
@@ -99,7 +104,7 @@ def keep(connection: sqlite3.Connection, destination: str, found: Returned, *, n
                 size_bytes=file.size_bytes,
                 digest=file.digest,
                 evidence=Evidence.REREAD,
-                proved_at_ms=now_ms,
+                proved_at_ms=max([min(now_ms, file.here_since_ms), *known]),
             ),
         )
     journal.append(
