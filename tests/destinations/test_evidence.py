@@ -1,6 +1,7 @@
 """What the folder shows, and what is believed of it: only what this phone had, and then deleted."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -26,7 +27,8 @@ from destinations.standings import (
 from mediabox.contracts import Foreign
 from mediabox.destinations.pixel.answers import Availability, FileEntry, FileState
 from mediabox.destinations.pixel.evidence import NEVER_SEEN, SHOWN_WITHIN_MS, Reading, Standing, judge, read, traced
-from mediabox.destinations.pixel.foreign import name_before
+from mediabox.destinations.pixel.foreign import Traces, name_before
+from mediabox.destinations.pixel.watch import RemoteChange
 from mediabox.model.delivery import DeliveryState, Sighting
 
 ACCEPTED, STORED, FREED, DOUBTED = (
@@ -218,7 +220,7 @@ def test_what_lies_there_under_another_name_has_not_left(lies: Foreign, expected
     (one,) = some(1, Standing.FREED, arrived_ms=NOW_MS - HOUR_MS)
     one = one._replace(delivery=msgspec.structs.replace(one.delivery, digest="d1"))
 
-    (found,) = traced([one], [lies], ())
+    (found,) = traced([one], [lies], Traces())
 
     assert (found.standing, found.path) == (expected, lies.path if expected is Standing.MOVED else "")
 
@@ -227,14 +229,63 @@ def test_what_lies_there_under_another_name_has_not_left(lies: Foreign, expected
 def test_nothing_else_is_changed_by_what_lies_there(standing: Standing) -> None:
     readings = some(2, standing)
 
-    assert traced(readings, [foreign("holiday/1.JPG")], {"1.JPG"}) == readings
+    assert traced(readings, [foreign("holiday/1.JPG")], traces("1.JPG modified 0")) == readings
 
 
 def test_what_was_changed_before_it_went_has_not_left_as_it_came() -> None:
-    assert [one.standing for one in traced(some(2, Standing.FREED), [], {"2.JPG"})] == [
-        Standing.FREED,
-        Standing.CHANGED,
-    ]
+    told = traces("2.JPG modified 0", "2.JPG deleted 60")
+
+    assert [one.standing for one in traced(some(2, Standing.FREED), [], told)] == [Standing.FREED, Standing.CHANGED]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (["1.JPG deleted 100", "holiday.JPG modified 101", "holiday.JPG deleted 130"], Standing.MOVED),
+        (["holiday.JPG modified 99", "1.JPG deleted 100", "holiday.JPG deleted 130"], Standing.MOVED),
+        (["1.JPG deleted 100", "1.jpg modified 100", "1.jpg deleted 130"], Standing.MOVED),
+        (["1~2.JPG modified 40", "1.JPG deleted 100", "1~2.JPG deleted 100"], Standing.FREED),  # a copy edited before
+        (["1.JPG deleted 100", "there.JPG modified 100"], Standing.FREED),  # it lies there, and has other bytes
+        (["1.JPG deleted 100", "2.JPG modified 100"], Standing.FREED),  # one of ours
+        (["holiday.JPG modified 99", "holiday.JPG deleted 130"], Standing.FREED),
+    ],
+)
+def test_what_came_just_when_it_went_and_is_gone_was_the_same_file(events: list[str], expected: Standing) -> None:
+    readings = some(2, Standing.FREED)[:1] + some(2, Standing.HELD)[1:]
+
+    found = traced(readings, [foreign("there.JPG", digest="other")], traces(*events))
+
+    assert [one.standing for one in found] == [expected, Standing.HELD]
+
+
+def traces(*events: str) -> Traces:
+    """Each `NAME deleted|modified SECONDS`, as Syncthing's events tell of them."""
+    found = Traces()
+    changes = []
+    for number, each in enumerate(events, start=1):
+        path, action, at_s = each.split()
+        at = datetime.fromtimestamp(NOW_MS / 1000 - 1000 + int(at_s), tz=UTC).isoformat()
+        changes.append(RemoteChange(event_id=number, at=at, path=path, action=action, modified_by="P"))
+    found.note(changes)
+    return found
+
+
+def test_a_phones_wrong_clock_makes_nothing_early_that_we_saw_there_ourselves() -> None:
+    (one,) = some(1, Standing.FREED, arrived_ms=NOW_MS - 5 * HOUR_MS)
+    slow = one._replace(gone_at_ms=NOW_MS - 24 * HOUR_MS)
+
+    assert states(judged([slow._replace(held_at_ms=NOW_MS - MINUTE_MS)])) == [FREED]
+    assert states(judged([slow._replace(held_at_ms=NOW_MS - 5 * HOUR_MS + 1000)])) == [DOUBTED]
+
+
+def test_nor_late_what_an_event_told_in_time() -> None:
+    """The box's program was down for hours; its Syncthing was not, and the phone's clock is ahead."""
+    (one,) = some(1, Standing.FREED, arrived_ms=NOW_MS - 1010 * 1000)
+    fast = one._replace(gone_at_ms=NOW_MS + HOUR_MS, delivery=msgspec.structs.replace(one.delivery, name="1.JPG"))
+
+    (found,) = traced([fast], [], traces("1.JPG deleted 0"))
+
+    assert found.gone_at_ms == NOW_MS - 1000 * 1000
 
 
 @pytest.mark.parametrize(
@@ -246,12 +297,13 @@ def test_what_was_changed_before_it_went_has_not_left_as_it_came() -> None:
         ("a/b/.trashed-1795000000-IMG_1.JPG", "IMG_1.JPG"),
         ("a/IMG_1.JPG", "IMG_1.JPG"),
         ("IMG_1.JPG", "IMG_1.JPG"),
+        ("IMG_1.sync-conflict-20261130-222737-J6YX2AB.JPG", "IMG_1.JPG"),
         ("trashed-1795000000-IMG_1.JPG", "trashed-1795000000-IMG_1.JPG"),
         (".trashed-x-IMG_1.JPG", ".trashed-x-IMG_1.JPG"),
     ],
 )
 def test_the_name_before(path: str, name: str) -> None:
-    """As AOSP's MediaProvider reads it: `(?i)^\\.(pending|trashed)-(\\d+)-([^/]+)$`."""
+    """As AOSP's MediaProvider reads it (`(?i)^\\.(pending|trashed)-(\\d+)-([^/]+)$`), and Syncthing's conflicts."""
     assert name_before(path) == name
 
 

@@ -23,7 +23,7 @@ from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.durable.outbox import PHOTOS, OutboxFolder
 from mediabox.durable.volume import Volume
-from mediabox.model.delivery import DeliveryState
+from mediabox.model.delivery import Delivery, DeliveryState
 from mediabox.model.ledger import CopyState, Evidence
 from mediabox.store import deliveries
 from mediabox.store.database import Database
@@ -101,9 +101,21 @@ class Home:
             await self.shelf.put(name, still(name, size_bytes=len(name), file=name))
         await self.shelf.plan_all()
         for name in names:
-            (self.photos / name).write_bytes(name.encode())
-            one = await self.shelf.the(name)
-            await self.shelf.box.database.write(lambda connection, one=one: self._accept(connection, one))
+            await self._publish(await self.shelf.the(name), name.encode())
+        await self._arrive(*names, seen=seen)
+
+    async def send_queued(self, delivery: Delivery, content: bytes, *, ago_s: int) -> None:
+        """What a person ordered."""
+        self.clock.shift_s = -ago_s
+        self._names.add(delivery.name)
+        await self._publish(delivery, content)
+        await self._arrive(delivery.name, seen=True)
+
+    async def _publish(self, delivery: Delivery, content: bytes) -> None:
+        (self.photos / delivery.name).write_bytes(content)
+        await self.shelf.box.database.write(lambda connection: self._accept(connection, delivery))
+
+    async def _arrive(self, *names: str, seen: bool) -> None:
         self.two.box.scan(self.folder_id)
         eventually(lambda: all(self._is_held(name) for name in names), f"the phone to have {names}")
         if seen:
@@ -388,6 +400,100 @@ async def test_a_deletion_syncthing_has_forgotten_is_neither_sent_again_nor_take
     assert {one.name: one.state for one in await home.shelf.all()} == {A: FREED, B: DOUBTED, C: STORED}
     assert "lost its memory" in (await home.notes())[B]
     assert set(_listed(home.photos)) == set(_listed(home.camera)) == {C}
+
+
+@pytest.mark.parametrize("to", ["holiday.JPG", A.lower(), f"x-{A}"])
+async def test_what_is_renamed_and_deleted_before_anybody_looks_is_unverified(home: Home, to: str) -> None:
+    await home.send(A, B, ago_s=90 * DAY_S)
+    await home.pixel.close()
+
+    home.on_phone(rename(A, to))
+    home.on_phone(delete(to))
+    home.start()
+    await home.look()
+
+    assert await home.states() == {STORED: 1, DOUBTED: 1}
+    assert (await home.notes())[A].endswith(f": {to}")
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True])
+async def test_what_is_moved_away_and_back_was_changed(home: Home, is_looked_at) -> None:
+    await home.send(A, B, ago_s=90 * DAY_S)
+    await home.look()
+
+    for step in (rename(A, f"holiday/{A}"), rename(f"holiday/{A}", A)):
+        home.on_phone(step)
+        if is_looked_at:
+            await home.look()
+    await home.look()
+
+    assert await home.states() == {STORED: 1, DOUBTED: 1}
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+async def test_what_both_sides_changed_is_unverified_when_it_goes(home: Home, is_there) -> None:
+    conflict = A.replace(".JPG", ".sync-conflict-20261130-101010-ABCDEFG.JPG")
+    await home.send(A, B, ago_s=90 * DAY_S)
+
+    home.on_phone(write(conflict, b"edited"))
+    home.on_phone(delete(A, *[] if is_there else [conflict]))
+    await home.look()
+
+    assert await home.states() == {STORED: 1, DOUBTED: 1}
+    assert conflict in (await home.notes())[A]
+
+
+async def test_a_folder_in_its_place_is_unverified_and_is_left_alone_when_it_goes_again(home: Home) -> None:
+    await home.send(A, B, ago_s=90 * DAY_S)
+    await home.look()
+
+    home.on_phone(delete(A), write(f"{A}/notes.txt", b"a folder now"))
+    await home.look()
+    assert await home.states() == {STORED: 1, DOUBTED: 1}
+    await home.shelf.box.database.write(lambda connection: orders.resend(connection, PIXEL, A, now_ms=1))
+    await home.look()
+
+    assert (home.photos / A / "notes.txt").read_bytes() == b"a folder now"
+    assert (await home.states())[DeliveryState.WITHDRAWN] == 1
+
+
+@pytest.mark.parametrize(("stayed_s", "state"), [(60, DOUBTED), (29 * 60, DOUBTED), (31 * 60, FREED)])
+async def test_half_an_hour_is_what_a_backup_may_need(home: Home, stayed_s: int, state: DeliveryState) -> None:
+    await home.send(A, B, ago_s=stayed_s)
+
+    home.on_phone(delete(A))
+    await home.look()
+
+    assert await home.states() == {STORED: 1, state: 1}
+
+
+async def test_a_phone_that_drops_its_folder_and_takes_it_again_has_left_nothing(home: Home) -> None:
+    await home.send(A, B, ago_s=90 * DAY_S)
+    phone = home.two.phone
+    phone.delete(f"config/folders/{home.folder_id}")
+    await home.look()
+    (home.camera / A).unlink()
+
+    phone.share(home.folder_id, home.camera, home.two.box)
+    eventually(lambda: (home.camera / A).exists() and home._is_held(A) and home._is_held(B), "the phone to fetch it")
+    await home.look()
+
+    assert await home.states() == {STORED: 2}
+
+
+async def test_what_is_sent_again_and_leaves_honestly_has_left(home: Home) -> None:
+    await home.send(A, B, ago_s=90 * DAY_S)
+    home.on_phone(bin_(A))
+    await home.look()
+    await home.shelf.box.database.write(lambda connection: orders.resend(connection, PIXEL, A, now_ms=1))
+    (again,) = [one for one in await home.shelf.all() if one.state is DeliveryState.QUEUED]
+    await home.send_queued(again, A.encode(), ago_s=3 * DAY_S)
+
+    home.on_phone(delete(again.name))
+    await home.look()
+
+    assert (await home.shelf.the(again.name)).state is FREED
+    assert await home.states() == {STORED: 1, FREED: 1, DeliveryState.WITHDRAWN: 1}
 
 
 # ---------------------------------------------------------------- honest

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mediabox.contracts import Foreign
     from mediabox.destinations.pixel.answers import FileState
+    from mediabox.destinations.pixel.foreign import Traces
 
 SHOWN_WITHIN_MS = 600_000  # a phone that has shown nothing for so long, and deletes, does not take what we send
 LINE_BYTES_PER_MS = 12_500  # 100 Mbit/s, what a Pixel sends at most through a home's line: a long film takes minutes
@@ -47,7 +48,8 @@ class Standing(StrEnum):
 class Reading(NamedTuple):
     """`proof`: version and author as Syncthing has them. `gone_at_ms`: by the phone's clock, when it noticed.
 
-    `absent_at_ms`: when the connected phone was last seen not to have it yet. `path`: under which it is there now.
+    `absent_at_ms`, `held_at_ms`: when the connected phone was last seen not to have it yet, to have it still.
+    `path`: under which it is there now.
     """
 
     delivery: Delivery
@@ -55,6 +57,7 @@ class Reading(NamedTuple):
     proof: str
     gone_at_ms: int | None = None
     absent_at_ms: int | None = None
+    held_at_ms: int | None = None
     path: str = ""
 
 
@@ -98,21 +101,27 @@ def _standing(file: FileState, peers: Peers, *, was_stored: bool) -> Standing:
 # ---------------------------------------------------------------- judging
 
 
-def traced(readings: Sequence[Reading], foreign: Iterable[Foreign], changed: Container[str]) -> list[Reading]:
-    """With what else is known of those that are gone: files in the folder that were them, names changed before."""
+def traced(readings: Sequence[Reading], foreign: Iterable[Foreign], traces: Traces) -> list[Reading]:
+    """With what else is known of those that are gone: files in the folder that were them, and what events tell."""
     named: dict[str, list[Foreign]] = {}
     for one in foreign:
         for key in filter(None, (one.name, one.digest)):
             named.setdefault(key, []).append(one)
-    return [_traced(one, named, changed) if one.standing is Standing.FREED else one for one in readings]
+    known = {one.delivery.name for one in readings} | {each.path for some in named.values() for each in some}
+    return [_traced(one, named, traces, known) if one.standing is Standing.FREED else one for one in readings]
 
 
-def _traced(reading: Reading, named: Mapping[str, Sequence[Foreign]], changed: Container[str]) -> Reading:
+def _traced(reading: Reading, named: Mapping[str, Sequence[Foreign]], traces: Traces, known: Container[str]) -> Reading:
     delivery = reading.delivery
     for one in (*named.get(delivery.name, ()), *named.get(delivery.digest or "", ())):
         if one.since_ms >= (delivery.accepted_at_ms or 0):  # else it is from before we sent it (again)
             return reading._replace(standing=Standing.MOVED, path=one.path)
-    return reading._replace(standing=Standing.CHANGED) if delivery.name in changed else reading
+    if path := traces.renamed_to(delivery.name, known):
+        return reading._replace(standing=Standing.MOVED, path=path)
+    if delivery.name in traces.changed:
+        return reading._replace(standing=Standing.CHANGED)
+    told_ms = [at_ms for at_ms in (reading.gone_at_ms, traces.deleted_ms(delivery.name)) if at_ms is not None]
+    return reading._replace(gone_at_ms=min(told_ms, default=None))
 
 
 def judge(
@@ -163,8 +172,9 @@ _DOUBT = {
 
 
 def _went_ms(one: Reading, now_ms: int) -> int:
-    """A phone that was away tells late what it deleted."""
-    return now_ms if one.gone_at_ms is None else min(now_ms, one.gone_at_ms)
+    """A phone that was away tells late what it deleted. Its clock may be wrong: what we saw ourselves is not."""
+    told_ms = now_ms if one.gone_at_ms is None else min(now_ms, one.gone_at_ms)
+    return max(told_ms, one.held_at_ms or 0)
 
 
 def _arrived_ms(one: Reading) -> int:

@@ -7,29 +7,32 @@ PATTERN_EXPIRES_FILE; Android 11 and later). The Pixel 1 ends at Android 10, whe
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Foreign
 from mediabox.destinations.pixel.watch import EventMark
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
 
     from mediabox.contracts import Lying, Outbox
     from mediabox.destinations.pixel.watch import RemoteChange, Watch
 
 _EXPIRES = re.compile(r"\.(?:pending|trashed)-\d+-([^/]+)", re.IGNORECASE)
+# Made where both sides changed a file (Syncthing, lib/model/folder_sendrecv.go, conflictName).
+_CONFLICT = re.compile(r"\.sync-conflict-\d{8}-\d{6}-[A-Z2-7]{7}")
 _SYNCTHINGS = re.compile(
     r"\.st(?:folder|versions|ignore)(?:/.*)?|(?:.*/)?(?:\.syncthing\.|~syncthing~).*\.tmp", re.DOTALL
 )
 
+TOGETHER_MS = 10_000  # Syncthing carries out at once what one scan of the phone found, and writes it down in seconds
+
 
 def name_before(path: str) -> str:
-    """What a file in the folder was called before, as far as its path tells: out of the bin, out of folders."""
+    """What a file in the folder was called before, as far as its path tells: out of the bin, folders, a conflict."""
     name = path.rpartition("/")[2]
     found = _EXPIRES.fullmatch(name)
-    return found[1] if found else name
+    return _CONFLICT.sub("", found[1] if found else name)
 
 
 class ForeignFiles:
@@ -68,21 +71,41 @@ class Traces:
     def __init__(self) -> None:
         self.changed: set[str] = set()
         self.renamed: dict[str, Foreign] = {}
+        self._came_ms: dict[str, int] = {}
         self._deletions: dict[str, RemoteChange] = {}
         self._mark = EventMark()
 
     async def follow(self, watch: Watch) -> None:
         found = await watch.changes(self._mark)
         self._mark = found.mark
-        for one in found.changes:
+        self.note(found.changes)
+
+    def note(self, changes: Iterable[RemoteChange]) -> None:
+        for one in changes:
             name = name_before(one.path)
             if name != one.path:
-                since_ms = int(datetime.fromisoformat(one.at).timestamp() * 1000)
-                self.renamed[name] = Foreign(path=one.path, name=name, since_ms=since_ms)
+                self.renamed[name] = Foreign(path=one.path, name=name, since_ms=one.at_ms)
             elif one.action == "deleted":
                 self._deletions[name] = one
             else:
                 self.changed.add(name)
+                self._came_ms[name] = one.at_ms
+
+    def deleted_ms(self, name: str) -> int | None:
+        """When its deletion reached the box; None where no event tells."""
+        event = self._deletions.get(name)
+        return event.at_ms if event else None
+
+    def renamed_to(self, name: str, known: Container[str]) -> str:
+        """A file that came just when this name went, and is gone: renamed, and deleted then. "" where there is none.
+
+        `known`: names that are ours, or lie there still and so tell by their bytes what they are.
+        """
+        went_ms = self.deleted_ms(name)
+        if went_ms is None:
+            return ""
+        came = (path for path, came_ms in self._came_ms.items() if abs(came_ms - went_ms) <= TOGETHER_MS)
+        return next((path for path in came if path != name and path not in known), "")
 
     def proof_of(self, name: str) -> str:
         """Syncthing's own record of a deletion, once; "" when it has none any more."""

@@ -15,7 +15,7 @@ from mediabox.destinations.pixel.evidence import Peers, Reading, Standing, read
 from mediabox.model.delivery import DeliveryState
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from mediabox.contracts import Outbox
     from mediabox.destinations.pixel.folder import Phone, PhoneFolder
@@ -34,6 +34,7 @@ class Looking:
         self.needed: frozenset[str] = frozenset()  # what the phone had still to fetch at the last look
         self._ours: set[tuple[int, str]] = set()  # delivery and version: the phone's, with our bytes
         self._absent_ms: dict[int, int] = {}  # delivery: when the phone was last seen without it
+        self._held_ms: dict[int, int] = {}  # and with it
 
     async def readings(
         self, out: Sequence[Delivery], phone: Phone, *, changed: Container[str] = (), now_ms: int = 0
@@ -56,11 +57,16 @@ class Looking:
         if phone.is_connected and any(_is_lacking(one) for one in readings):
             self._swept_s = None  # there may be more
         await self._announce(readings)
-        if phone.is_connected:
-            absent = [one.delivery.id for one in readings if _is_awaited(one)]
-            self._absent_ms = {one.id: self._absent_ms.get(one.id, 0) for one in out} | dict.fromkeys(absent, now_ms)
         looked_into = [await self._looked_into(one) for one in readings]
-        return [one._replace(absent_at_ms=self._absent_ms.get(one.delivery.id)) for one in looked_into]
+        if phone.is_connected:
+            self._absent_ms = _noted(self._absent_ms, looked_into, _is_awaited, now_ms)
+            self._held_ms = _noted(self._held_ms, looked_into, _is_held, now_ms)
+        return [
+            one._replace(
+                absent_at_ms=self._absent_ms.get(one.delivery.id), held_at_ms=self._held_ms.get(one.delivery.id)
+            )
+            for one in looked_into
+        ]
 
     async def _to_ask(
         self, out: Sequence[Delivery], here: Container[str], phone: Phone, changed: Container[str]
@@ -106,6 +112,17 @@ class Looking:
         is_ours = key in self._ours or await self._outbox.is_whole(delivery.name, made)
         self._ours |= {key} if is_ours else set()
         return reading._replace(standing=Standing.HELD if is_ours else Standing.CHANGED)
+
+
+def _noted(
+    before: Mapping[int, int], readings: Sequence[Reading], is_so: Callable[[Reading], bool], now_ms: int
+) -> dict[int, int]:
+    """When it was so last, by delivery; 0: never seen so."""
+    return {one.delivery.id: now_ms if is_so(one) else before.get(one.delivery.id, 0) for one in readings}
+
+
+def _is_held(one: Reading) -> bool:
+    return one.standing is Standing.HELD
 
 
 def _is_awaited(one: Reading) -> bool:

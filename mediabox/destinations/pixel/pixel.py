@@ -149,7 +149,7 @@ class Pixel:
             await traces.follow(here.watch)
         self._handed_over -= names
         foreign = [*traces.renamed.values(), *await here.foreign.find(names | self._handed_over)]
-        return evidence.traced(readings, foreign, traces.changed), tuple(foreign)
+        return evidence.traced(readings, foreign, traces), tuple(foreign)
 
     def _judged(self, readings: Sequence[Reading], *, has_stored: bool) -> tuple[Sighting, ...]:
         sightings = evidence.judge(

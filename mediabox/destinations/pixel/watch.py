@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -44,6 +45,10 @@ class RemoteChange(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     action: str  # deleted, modified
     modified_by: str  # short id of its author
+
+    @property
+    def at_ms(self) -> int:
+        return int(datetime.fromisoformat(self.at).timestamp() * 1000)
 
 
 class RemoteChanges(msgspec.Struct, frozen=True, kw_only=True):
