@@ -12,10 +12,17 @@ import msgspec
 
 from mediabox.sources.icloud import tolerant
 
-# What we fetch of a record. Beside these a record has smaller pictures of the same file.
-FETCHED = frozenset({
-    "resOriginal", "resOriginalAlt", "resOriginalVidCompl", "resSidecar", "resJPEGFull", "resVidFull", "resVidCompl",
-})  # fmt: skip
+# What we fetch of a record, and the names of its file and type in `Fields`. Beside these a record has smaller
+# pictures of the same file.
+FETCHED = {
+    "resOriginal": ("res_original_res", "res_original_file_type"),
+    "resOriginalAlt": ("res_original_alt_res", "res_original_alt_file_type"),
+    "resOriginalVidCompl": ("res_original_vid_compl_res", "res_original_vid_compl_file_type"),
+    "resSidecar": ("res_sidecar_res", "res_sidecar_file_type"),
+    "resJPEGFull": ("jpeg_full_res", "jpeg_full_file_type"),
+    "resVidFull": ("vid_full_res", "vid_full_file_type"),
+    "resVidCompl": ("res_vid_compl_res", "res_vid_compl_file_type"),
+}
 _RESOURCE = re.compile(rb'"(res[A-Za-z0-9]+?)Res"\s*:')
 _SMALLER = ("Large", "Med", "Small", "Thumb")
 
@@ -101,7 +108,7 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    timestamp: int | None = None  # ms
+    timestamp: int | float | None = None  # ms
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -191,7 +198,7 @@ def read_records(raws: list[msgspec.Raw]) -> tuple[tuple[Record, ...], tuple[str
 
 def unknown_files(raw: msgspec.Raw) -> tuple[str, ...]:
     """Names of a record's resources that are neither fetched nor a smaller picture of what is."""
-    named = {name.decode() for name in _RESOURCE.findall(bytes(raw))} - FETCHED
+    named = {name.decode() for name in _RESOURCE.findall(bytes(raw))} - FETCHED.keys()
     strange = sorted(name for name in named if not name.endswith(_SMALLER))
     if not strange:
         return ()

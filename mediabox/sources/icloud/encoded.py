@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     from mediabox.sources.icloud.answers import Number, Value
 
 MOST = 253_402_300_800_000  # ms: the year 10000. What is beyond is no date, no size and no flag
+DAY_MS = 86_400_000
+EARLIEST, LATEST = -62_135_596_800_000 + DAY_MS, MOST - DAY_MS  # ms: years 1 to 9999 wherever on earth
 PLIST_BYTES = 16_384  # ours are a few hundred; a larger one is not read
 
 
 def number_of(field: Number) -> int | None:
-    """A number or a time in milliseconds; dates before 1970 are negative."""
+    """A number that can be one: neither NaN nor beyond every clock, size and flag."""
     value = field.value
-    return None if value is None or not math.isfinite(value) or abs(value) >= MOST else int(value)
+    return int(value) if value is not None and -MOST < value < MOST else None
+
+
+def time_of(value: float | None) -> int | None:
+    """Unix milliseconds that a calendar can show in every time zone; dates before 1970 are negative."""
+    return int(value) if value is not None and EARLIEST <= value < LATEST else None
 
 
 def text_of(field: Value) -> str | None:

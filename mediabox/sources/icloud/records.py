@@ -16,13 +16,14 @@ from mediabox.model.asset import Kind, Membership, RemoteAlbum, RemoteAsset, Rem
 from mediabox.model.naming import split_extension
 from mediabox.model.said import Said
 from mediabox.model.signature import kind_of_name
-from mediabox.sources.icloud.encoded import number_of, place_of, text_of, texts_of
+from mediabox.sources.icloud.answers import FETCHED
+from mediabox.sources.icloud.encoded import MOST, number_of, place_of, text_of, texts_of, time_of
 from mediabox.sources.icloud.type_names import extension_of, is_raw_identifier, kind_of_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mediabox.sources.icloud.answers import Fields, File, Record
+    from mediabox.sources.icloud.answers import Fields, File, Record, Stored
 
 LIVE = 2  # assetSubtypeV2
 FOLDER, SMART = 3, 6  # albumType
@@ -91,7 +92,13 @@ def version_of(file: File) -> str | None:
     if stored is None:
         return None
     mark = stored.file_checksum or (f"reference.{stored.reference_checksum}" if stored.reference_checksum else "")
-    return f"{mark}-{stored.size if stored.size is not None and stored.size >= 0 else ''}"
+    size = size_of(stored)
+    return f"{mark}-{'' if size is None else size}"
+
+
+def size_of(stored: Stored) -> int | None:
+    """Bytes; None when Apple says none, or none a file can have."""
+    return stored.size if stored.size is not None and 0 <= stored.size < MOST else None
 
 
 def size_of_version(version: str) -> int | None:
@@ -124,7 +131,7 @@ def turn_of(asset: Record, *, is_shared: bool) -> Turn:
 
 
 def change_of(library: str, asset: Record, *, is_shared: bool, now_ms: int) -> RemoteChange:
-    at_ms = asset.modified.timestamp if asset.modified is not None else None
+    at_ms = time_of(asset.modified.timestamp) if asset.modified is not None else None
     return RemoteChange(
         remote_id=remote_id_of(library, asset.record_name),
         turn=turn_of(asset, is_shared=is_shared),
@@ -133,10 +140,11 @@ def change_of(library: str, asset: Record, *, is_shared: bool, now_ms: int) -> R
 
 
 def is_complete(asset: Record, parts: Iterable[Part]) -> bool:
-    """Whether everything is there that will ever be: an original with a link, and a Live Photo's video."""
+    """Whether everything is there that will ever be: an original, a Live Photo's video, and a link to every file."""
     parts = tuple(parts)
-    has_video = any(part.resource.role is Role.LIVE_VIDEO and part.url is not None for part in parts)
-    return has_original(parts) and (has_video or number_of(asset.fields.asset_subtype) != LIVE)
+    has_video = any(part.resource.role is Role.LIVE_VIDEO for part in parts)
+    has_links = all(part.url is not None for part in parts)
+    return has_links and has_original(parts) and (has_video or number_of(asset.fields.asset_subtype) != LIVE)
 
 
 def has_original(parts: Iterable[Part]) -> bool:
@@ -151,14 +159,22 @@ def unproved_of(asset: Record, master: Record) -> tuple[str, ...]:
     """
     slots = tuple(_slots(asset, master))
     taken = [slot.file for slot in slots]
-    clips = {"resVidCompl": asset.fields.res_vid_compl_res, "resVidFull": asset.fields.vid_full_res}
-    left = (name for name, file in clips.items() if file.value is not None and file not in taken)
-    unmarked = (
-        f"{slot.word} (no checksum)"
-        for slot in slots
-        if slot.file.value is not None and slot.file.value.file_checksum is None
+    poster = {"resJPEGFull"} if _is_film(name_of(asset, master), master.fields) else set()
+    left = (
+        name
+        for record in (master, asset)
+        for name in FETCHED
+        if name not in poster and (file := _file(record.fields, name)[0]).value is not None and file not in taken
     )
+    unmarked = (f"{slot.word} ({lack})" for slot in slots if (lack := _lack(slot.file)))
     return (*master.unknown_files, *asset.unknown_files, *left, *unmarked)
+
+
+def _lack(file: File) -> str:
+    """Why nothing can be proved of a file that is there."""
+    if file.value is None:
+        return ""
+    return "no checksum" if file.value.file_checksum is None else "" if file.value.download_url else "no link"
 
 
 def asset_of(library: str, asset: Record, master: Record, parts: Iterable[Part]) -> RemoteAsset:
@@ -180,10 +196,10 @@ def said_of(asset: Record, master: Record) -> Said:
         title=text_of(fields.caption_enc),  # what Photos shows as title is `caption` on the wire (pyicloud)
         caption=text_of(fields.extended_desc_enc),
         keywords=texts_of(fields.keywords_enc),
-        taken_at_ms=number_of(fields.asset_date),
+        taken_at_ms=time_of(fields.asset_date.value),
         offset_min=None if offset_s is None or abs(offset_s) > MOST_OFFSET_S else offset_s // 60,
         place=place_of(fields.location_enc),
-        added_at_ms=number_of(fields.added_date),
+        added_at_ms=time_of(fields.added_date.value),
         burst_id=fields.burst_id.value,
         contributors=tuple(each.record_name for each in fields.contributors.value or ()),
         content_id=master.record_name,
@@ -204,10 +220,10 @@ def parts_of(library: str, asset: Record, master: Record) -> tuple[Part, ...]:
                 name=slot.name,
                 kind=slot.kind,
                 role=slot.role,
-                size_bytes=slot.file.value.size if slot.file.value else None,
-                modified_at_ms=number_of(asset.fields.asset_date) or number_of(asset.fields.added_date),
+                size_bytes=size_of(slot.file.value) if slot.file.value else None,
+                modified_at_ms=time_of(asset.fields.asset_date.value) or time_of(asset.fields.added_date.value),
             ),
-            url=slot.file.value.download_url if slot.file.value else None,
+            url=(slot.file.value.download_url or None) if slot.file.value else None,
         )
         for slot in _slots(asset, master)
         if (version := version_of(slot.file)) is not None
@@ -276,41 +292,57 @@ class _Slot(msgspec.Struct, frozen=True):
 
 def _slots(asset: Record, master: Record) -> Iterator[_Slot]:
     name = name_of(asset, master)
-    yield from _of_master(name, master.fields)
+    yield from _of_master(name, master.fields, asset.fields)
     yield from _of_asset(name, asset.fields, master.fields)
 
 
-def _of_master(name: str, fields: Fields) -> Iterator[_Slot]:
+def _of_master(name: str, fields: Fields, asset: Fields) -> Iterator[_Slot]:
     """The originals. Of a RAW pair either half may be the one Photos calls original."""
-    own = fields.item_type.value or fields.res_original_file_type.value
-    other = fields.res_original_alt_file_type.value
-    has_other = fields.res_original_alt_res.value is not None
-    is_raw_first = has_other and is_raw_identifier(own) and not is_raw_identifier(other)
+    original, of_type = _file(fields, "resOriginal")
+    own = fields.item_type.value or of_type
+    alternative, other = _either(fields, asset, "resOriginalAlt")
+    is_raw_first = alternative.value is not None and is_raw_identifier(own) and not is_raw_identifier(other)
     kind = kind_of_identifier(own) or kind_of_name(name)
-    yield _Slot("original", Role.RAW if is_raw_first else Role.ORIGINAL, name, kind, fields.res_original_res)
-    twin = _named(name, other, "DNG")
+    yield _Slot("original", Role.RAW if is_raw_first else Role.ORIGINAL, name, kind, original)
     role = Role.ORIGINAL if is_raw_first else Role.RAW
-    yield _Slot("raw", role, twin, kind_of_identifier(other) or Kind.PICTURE, fields.res_original_alt_res)
-    video = _named(name, fields.res_original_vid_compl_file_type.value, "MOV")
-    yield _Slot("live", Role.LIVE_VIDEO, video, Kind.VIDEO, fields.res_original_vid_compl_res)
-    sidecar = _named(name, fields.res_sidecar_file_type.value, "AAE")
-    yield _Slot("sidecar", Role.SIDECAR, sidecar, Kind.SIDECAR, fields.res_sidecar_res)
+    kind = kind_of_identifier(other) or Kind.PICTURE
+    yield _Slot("raw", role, _named(name, other, "DNG"), kind, alternative)
+    clip, of_type = _either(fields, asset, "resOriginalVidCompl")
+    yield _Slot("live", Role.LIVE_VIDEO, _named(name, of_type, "MOV"), Kind.VIDEO, clip)
+    sidecar, of_type = _either(fields, asset, "resSidecar")
+    yield _Slot("sidecar", Role.SIDECAR, _named(name, of_type, "AAE"), Kind.SIDECAR, sidecar)
 
 
 def _of_asset(name: str, fields: Fields, master: Fields) -> Iterator[_Slot]:
     """The edited renditions. A film's still on its record is a poster, no rendition."""
-    kind = kind_of_identifier(master.item_type.value or master.res_original_file_type.value) or kind_of_name(name)
-    edited = _edited(name)
-    if kind is Kind.VIDEO:
-        film = _named(edited, fields.vid_full_file_type.value, "MOV")
-        yield _Slot("edited", Role.EDITED_VIDEO, film, Kind.VIDEO, fields.vid_full_res)
+    edited, is_film = _edited(name), _is_film(name, master)
+    film, of_type = _file(fields, "resVidFull")
+    if is_film:
+        yield _Slot("edited", Role.EDITED_VIDEO, _named(edited, of_type, "MOV"), Kind.VIDEO, film)
         return
-    still = _named(edited, fields.jpeg_full_file_type.value, "JPG")
-    yield _Slot("edited", Role.EDITED, still, Kind.PICTURE, fields.jpeg_full_res)
-    clip, of_type = fields.res_vid_compl_res, fields.res_vid_compl_file_type
+    still, of_still = _file(fields, "resJPEGFull")
+    yield _Slot("edited", Role.EDITED, _named(edited, of_still, "JPG"), Kind.PICTURE, still)
+    clip, of_clip = _file(fields, "resVidCompl")
     if clip.value is None:
-        clip, of_type = fields.vid_full_res, fields.vid_full_file_type
-    yield _Slot("edited_live", Role.EDITED_VIDEO, _named(edited, of_type.value, "MOV"), Kind.VIDEO, clip)
+        clip, of_clip = film, of_type
+    yield _Slot("edited_live", Role.EDITED_VIDEO, _named(edited, of_clip, "MOV"), Kind.VIDEO, clip)
+
+
+def _is_film(name: str, master: Fields) -> bool:
+    identifier = master.item_type.value or _file(master, "resOriginal")[1]
+    return (kind_of_identifier(identifier) or kind_of_name(name)) is Kind.VIDEO
+
+
+def _file(fields: Fields, name: str) -> tuple[File, str | None]:
+    """A record's resource of this name, and the type it says it has."""
+    file, of_type = FETCHED[name]
+    return getattr(fields, file), getattr(fields, of_type).value
+
+
+def _either(fields: Fields, other: Fields, name: str) -> tuple[File, str | None]:
+    """As `_file`, of the other record when it stands there."""
+    own = _file(fields, name)
+    return own if own[0].value is not None else _file(other, name)
 
 
 def _named(name: str, identifier: str | None, otherwise: str) -> str:

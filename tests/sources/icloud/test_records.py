@@ -120,11 +120,81 @@ def test_a_whole_file_nobody_knows_is_never_passed_over(key: str) -> None:
 
 
 def test_smaller_pictures_of_the_same_are_no_files_of_their_own() -> None:
-    """As in icloudpd's recordings: what the 201 masters and 202 assets of two of them carry."""
+    """As recorded: 2,026 masters and 2,030 assets carry these beside the whole files."""
     small = {f"res{name}Res": file(name) for name in ("JPEGMed", "JPEGThumb", "JPEGLarge", "VidMed", "VidSmall")}
     empty = {"resNewFullRes": None, "resOtherFullRes": {"value": None, "type": "ASSETID"}}
 
-    assert records.unproved_of(asset(**small, **empty), master(**small, resJPEGFullRes=file("full"))) == ()
+    assert records.unproved_of(asset(**small, **empty), master(**small)) == ()
+
+
+WHOLE = (
+    "resOriginal",
+    "resOriginalAlt",
+    "resOriginalVidCompl",
+    "resSidecar",
+    "resJPEGFull",
+    "resVidFull",
+    "resVidCompl",
+)
+
+
+@pytest.mark.parametrize("of_type", ["public.heic", "com.apple.quicktime-movie", "com.adobe.raw-image"])
+@pytest.mark.parametrize("is_of_asset", [True, False], ids=["asset", "master"])
+@pytest.mark.parametrize("name", WHOLE)
+def test_on_whichever_record_a_whole_file_stands_it_is_fetched_or_the_photo_never_safe(
+    name: str, is_of_asset: bool, of_type: str
+) -> None:
+    """kei reads each of them from either record; what is neither fetched nor named would be lost by freeing."""
+    more = {f"{name}Res": file("stray")}
+    one, other = asset(**(more if is_of_asset else {})), master(itemType=text(of_type), **({} if is_of_asset else more))
+    is_poster = name == "resJPEGFull" and of_type == "com.apple.quicktime-movie"
+
+    fetched = {part.resource.version for part in parts(one, other).values()}
+
+    assert "stray-10" in fetched or name in records.unproved_of(one, other) or is_poster
+
+
+@pytest.mark.parametrize("name", ["resOriginalAlt", "resOriginalVidCompl", "resSidecar"])
+def test_an_original_that_stands_on_the_asset_is_fetched_from_there(name: str) -> None:
+    of_asset = asset(**{f"{name}Res": file("there")})
+
+    assert "there-10" in {part.resource.version for part in parts(of_asset, master()).values()}
+    assert records.unproved_of(of_asset, master()) == ()
+    assert records.unproved_of(of_asset, master(**{f"{name}Res": file("here")})) == (name,)
+
+
+def test_a_file_without_a_link_is_waited_for_and_never_freed() -> None:
+    unlinked = asset(resJPEGFullRes=file("edit", url=None))
+
+    assert not records.is_complete(unlinked, parts(unlinked, master()).values())
+    assert records.unproved_of(unlinked, master()) == ("edited (no link)",)
+
+
+def test_an_edit_that_took_the_clip_away_is_complete_without_one() -> None:
+    live = master(resOriginalVidComplRes=file("clip"))
+    edited = asset(assetSubtypeV2=number(2), resJPEGFullRes=file("edit"))
+
+    assert set(parts(edited, live)) == {"original", "live", "edited"}
+    assert records.is_complete(edited, parts(edited, live).values())
+    assert records.unproved_of(edited, live) == ()
+
+
+@pytest.mark.parametrize("size", [-1, -(10**30), 10**30, "9" * 300, 1e300, 1.5])
+def test_a_size_no_file_has_is_none(size: object) -> None:
+    (part,) = parts(asset(), master(resOriginalRes={"value": {**file()["value"], "size": size}})).values()
+
+    assert (part.resource.size_bytes, part.resource.version) == (None, f"{CHECKSUM}-")
+
+
+@pytest.mark.parametrize("ms", [-(10**14), 10**15, -(10**400), 10**400, 1e300, -62_135_596_800_000])
+def test_a_time_no_calendar_has_is_none(ms: float) -> None:
+    odd = asset(assetDate=number(ms), addedDate=number(ms), timeZoneOffset=number(-64_800))
+    odd = msgspec.structs.replace(odd, modified=type(odd.modified)(timestamp=ms))  # type: ignore[misc]
+
+    said = records.said_of(odd, master())
+
+    assert (said.taken_at_ms, said.added_at_ms) == (None, None)
+    assert records.change_of("P", odd, is_shared=False, now_ms=7).at_ms == 7
 
 
 def test_a_file_without_a_checksum_is_fetched_and_never_freed() -> None:
