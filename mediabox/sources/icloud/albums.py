@@ -5,19 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Page
-from mediabox.errors import Away, Retryable
-from mediabox.log import get_logger
 from mediabox.sources.icloud import cursor as cursors
 from mediabox.sources.icloud import questions, records, window
-from mediabox.sources.icloud.cloudkit import TokenRefused
 
 if TYPE_CHECKING:
     from mediabox.model.asset import RemoteAlbum
     from mediabox.sources.icloud.cloudkit import CloudKit
     from mediabox.sources.icloud.cursor import Progress
     from mediabox.sources.icloud.questions import Library
-
-log = get_logger(__name__)
 
 FULL_ALBUM = questions.PAGE_RECORDS // 3  # an asset, its master and the relation
 _RELATION_KEYS = ("containerId", "itemId", "isDeleted")
@@ -38,14 +33,11 @@ class Albums:
             self._known[library.name] = tuple(sorted(each.remote_id for each in albums if not each.is_folder))
             after = progress if progress.album else cursors.on_album(progress, self._next(library, ""))
             return after, Page(assets=(), albums=albums)
-        try:
-            return await self._members(progress, progress.album)
-        except (Away, TokenRefused):
-            raise
-        except Retryable as err:  # of this album alone: the others are read
-            log.warning("icloud_album_refused", reason=str(err))
-            after = cursors.on_album(progress, self._next(library, progress.album))
-            return cursors.refuse(after, progress.album), Page(assets=())
+        return await self._members(progress, progress.album)
+
+    def past(self, progress: Progress, album: str) -> Progress:
+        """Behind an album Apple will not list: the others are read."""
+        return cursors.refuse(cursors.on_album(progress, self._next(progress.library, album)), album)
 
     async def _members(self, progress: Progress, album: str) -> tuple[Progress, Page]:
         library, known = progress.library, progress.anchors
@@ -68,7 +60,7 @@ class Albums:
         return after, Page(assets=(), memberships=tuple(each for each in members if each))
 
     def _next(self, library: Library, after: str) -> str | None:
-        return next((album for album in self._known[library.name] if album > after), None)
+        return next((album for album in self._known.get(library.name, ()) if album > after), None)
 
 
 async def all_albums(cloud: CloudKit, library: Library) -> tuple[RemoteAlbum, ...]:

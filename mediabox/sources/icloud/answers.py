@@ -165,14 +165,11 @@ class RecordsAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     sync_token: str | None = None
 
 
-class ZoneAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ZoneAnswer(Trouble, frozen=True, kw_only=True, rename="camel"):
     zone_id: ZoneID | None = msgspec.field(name="zoneID", default=None)
     records: list[msgspec.Raw] = []
     sync_token: str | None = None
     more_coming: bool | None = None
-    server_error_code: str | None = None
-    reason: str | None = None
-    retry_after: float | None = None
 
 
 class ChangesAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

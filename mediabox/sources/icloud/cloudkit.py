@@ -7,11 +7,12 @@ photos are closed to us), and of the two below, LibraryGone and TokenRefused.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from mediabox.errors import Away, MediaboxError, NeedsHuman, Retryable
+from mediabox.errors import Away, NeedsHuman, Retryable
 from mediabox.log import get_logger
 from mediabox.sources.icloud import questions, tolerant
 from mediabox.sources.icloud.answers import (
@@ -21,7 +22,6 @@ from mediabox.sources.icloud.answers import (
     RecordsAnswer,
     Trouble,
     Zone,
-    ZoneAnswer,
     read_records,
 )
 from mediabox.sources.icloud.connection import Connection, Unreachable
@@ -41,7 +41,13 @@ log = get_logger(__name__)
 PATH = "/database/1/com.apple.photos.cloud/production"
 ANSWER_S = 120.0  # a page of 200 records takes one to five seconds
 LOOKUP_NAMES = 50
+MOST_REFUSED = 3  # times a record may keep its page waiting
 RECORD_REST_S = 60.0  # when a record is throttled, which says nothing of how long
+
+CLOSED = (
+    "On an iPhone: Settings, your name, iCloud: switch on 'Access iCloud Data on the Web'. With Advanced Data "
+    "Protection, allow the access when a notification asks for it."
+)
 
 A = TypeVar("A")
 
@@ -62,6 +68,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     """Records of an answer. `unreadable`: names of those Apple or we could make nothing of."""
 
     records: tuple[Record, ...]
+    missing: tuple[str, ...] = ()  # names of what is gone
     unreadable: tuple[str, ...] = ()
     sync_token: str | None = None
     more_coming: bool = False
@@ -75,6 +82,7 @@ class CloudKit:
         self._connection = connection
         self._budget = budget
         self._clock = clock
+        self._refused: Counter[str] = Counter()  # by name of a record
 
     async def zones(self, scope: Scope) -> list[Zone]:
         """All zones there are now."""
@@ -105,19 +113,18 @@ class CloudKit:
         page = self._read(answer.records, sync_token=answer.sync_token)
         return msgspec.structs.replace(page, marker=answer.continuation_marker)
 
-    async def lookup(self, library: Library, names: Iterable[str]) -> dict[str, Record]:
-        """Records by name; what is gone, or never was, is missing. Asks for 50 at a time."""
+    async def lookup(self, library: Library, names: Iterable[str]) -> tuple[dict[str, Record], set[str]]:
+        """(records by name, names of which Apple said nothing). What is gone is in neither. Asks for 50 at a time."""
         found: dict[str, Record] = {}
         wanted = list(dict.fromkeys(names))
+        unsaid = set(wanted)
         for start in range(0, len(wanted), LOOKUP_NAMES):
             asked = tuple(map(questions.RecordName, wanted[start : start + LOOKUP_NAMES]))
             question = questions.LookupQuestion(records=asked, zone_id=library.zone)
-            answer = await self._ask_of(library, "records/lookup", question, RecordsAnswer)
-            if not answer.records:  # of what is gone it says so, name by name
-                raise Retryable(f"iCloud did not answer about {len(asked)} records of {library.name}")
-            records = self._read(answer.records).records
-            found |= {record.record_name: record for record in records if not record.is_tombstone}
-        return found
+            page = self._read((await self._ask_of(library, "records/lookup", question, RecordsAnswer)).records)
+            found |= {record.record_name: record for record in page.records if not record.is_tombstone}
+            unsaid -= {*(record.record_name for record in page.records), *page.missing}
+        return found, unsaid
 
     async def modify(self, library: Library, operations: tuple[questions.Operation, ...]) -> Records:
         """Change records, all or none. What became of each is in its record, errors too."""
@@ -127,21 +134,39 @@ class CloudKit:
         return Records(records=records, unreadable=unreadable, sync_token=answer.sync_token)
 
     def _read(self, raws: list[msgspec.Raw], *, sync_token: str | None = None, more_coming: bool = False) -> Records:
-        """Take out what is no record. A refusal that stands in for one is a refusal of the whole page."""
+        """Take out what is no record.
+
+        A refusal that stands in for one is a refusal of the whole page; but a record that is refused again and
+        again is that record's trouble, and the others are not kept waiting for it.
+        """
         records, unreadable = read_records(raws)
-        good = []
+        good, missing = [], []
         for record in records:
             if record.server_error_code is None:
                 good.append(record)
-                continue
-            trouble = Trouble(server_error_code=record.server_error_code, reason=record.reason)
-            verdict = verdict_on(200, trouble)
-            if verdict in (Verdict.BUSY, Verdict.EXPIRED, Verdict.CLOSED):
-                message = f"iCloud answered {_said(200, trouble)} for a record"
-                raise Away(message, part=self._connection.part, retry_after_s=RECORD_REST_S)
-            if record.server_error_code not in ("NOT_FOUND", "UNKNOWN_ITEM"):
+            elif record.server_error_code in ("NOT_FOUND", "UNKNOWN_ITEM"):
+                missing.append(record.record_name)
+            else:
+                self._judge(record)
                 unreadable = (*unreadable, record.record_name)
-        return Records(records=tuple(good), unreadable=unreadable, sync_token=sync_token, more_coming=more_coming)
+        return Records(
+            records=tuple(good), missing=tuple(missing), unreadable=unreadable,
+            sync_token=sync_token, more_coming=more_coming,
+        )  # fmt: skip
+
+    def _judge(self, record: Record) -> None:
+        """Raises Away for a refusal that may pass."""
+        trouble = Trouble(server_error_code=record.server_error_code, reason=record.reason)
+        verdict = verdict_on(200, trouble)
+        if verdict not in (Verdict.BUSY, Verdict.EXPIRED, Verdict.CLOSED):
+            return
+        self._refused[record.record_name] += 1
+        if self._refused[record.record_name] > MOST_REFUSED:
+            return
+        if verdict is not Verdict.BUSY:
+            self._connection.expired()
+        message = f"iCloud answered {_said(200, trouble)} for a record"
+        raise Away(message, part=self._connection.part, retry_after_s=RECORD_REST_S)
 
     # -- one call
 
@@ -180,19 +205,16 @@ class CloudKit:
                 ):
                     content = await got.read()
                     status = got.status
-                    self._connection.received(url, got.headers.getall("Set-Cookie", ()))
+                    set_cookies = got.headers.getall("Set-Cookie", ())
                     asked_s = retry_after_s(got.headers, now_ms=self._clock.wall_ms())
             except Unreachable as err:
                 raise self._connection.away(err, path) from err
             trouble = _trouble_in(content, status, asked_s)
-            verdict = verdict_on(status, trouble)
-            if verdict is not None:
-                raise self._refusal(
-                    verdict, call, session, said=_said(status, trouble), path=path, asked_s=trouble.retry_after
-                )
+            self._refuse(status, trouble, call, session, path)
+            self._connection.received(session, url, set_cookies)
             answer = self._decode(content, kind, path, call)
-            if isinstance(answer, ChangesAnswer) and answer.zones:
-                self._refuse_zone(answer.zones[0], call, session, path)
+            for zone in answer.zones if isinstance(answer, ChangesAnswer) else ():
+                self._refuse(200, zone, call, session, path)  # an error under its zone inside a 200
             return answer
 
     def _decode(self, content: bytes, kind: type[A], path: str, call: Call) -> A:
@@ -204,43 +226,36 @@ class CloudKit:
             message = f"iCloud answered {path} with {len(content):,} bytes nobody can read ({start!r}: {err})"
             raise Away(message, part=self._connection.part) from err
 
-    def _refuse_zone(self, zone: ZoneAnswer, call: Call, session: Session, path: str) -> None:
-        """An error under its zone inside a 200."""
-        trouble = Trouble(server_error_code=zone.server_error_code, reason=zone.reason, retry_after=zone.retry_after)
-        verdict = verdict_on(200, trouble)
-        if verdict is not None:
-            raise self._refusal(
-                verdict, call, session, said=_said(200, trouble), path=path, asked_s=trouble.retry_after
-            )
-
-    def _refusal(
-        self, verdict: Verdict, call: Call, session: Session, *, said: str, path: str, asked_s: float | None
-    ) -> MediaboxError:
-        """Tell the budget, and give the error to raise."""
-        message = f"iCloud answered {said} to {path}"
-        part = self._connection.part
+    def _refuse(self, status: int, trouble: Trouble, call: Call, session: Session, path: str) -> None:
+        """Tell the budget, and raise what a refusal means; nothing for what is none."""
+        verdict = verdict_on(status, trouble)
+        if verdict is None:
+            return
+        message, part, asked_s = (
+            f"iCloud answered {_said(status, trouble)} to {path}",
+            self._connection.part,
+            trouble.retry_after,
+        )
         match verdict:
             case Verdict.BUSY:
                 call.refuse(retry_after_s=asked_s)
-                return Away(message, part=part, retry_after_s=asked_s)
+                raise Away(message, part=part, retry_after_s=asked_s)
             case Verdict.EXPIRED:
                 call.refuse_account()
-                return SessionRefused(message)
+                raise SessionRefused(message)
             case Verdict.CLOSED:
                 call.refuse_account()
                 self._connection.expired(session)  # the sign-in finds out which of the two it is, and says so better
-                remedy = (
-                    "On an iPhone: Settings, your name, iCloud: switch on 'Access iCloud Data on the Web'. With "
-                    "Advanced Data Protection, allow the access when a notification asks for it."
-                )
-                return NeedsHuman(message, issue="icloud.closed", subject=self._connection.name, remedy=remedy)
+                raise NeedsHuman(message, issue="icloud.closed", subject=self._connection.name, remedy=CLOSED)
             case Verdict.ZONE_GONE:
-                return LibraryGone(message, part=part)
+                raise LibraryGone(message, part=part)
             case Verdict.BAD_TOKEN:
-                return TokenRefused(message)
+                raise TokenRefused(message)
+            case Verdict.UNKNOWN if path.startswith("changes/") and trouble.server_error_code == "BAD_REQUEST":
+                raise TokenRefused(message)  # all else that is asked there is as it ever was
             case Verdict.UNKNOWN:
                 call.fail()
-                return Retryable(message)
+                raise Retryable(message)
 
 
 def _params(session: Session) -> dict[str, str]:

@@ -100,10 +100,14 @@ class Connection:
         """These headers, and the cookies that are for this address."""
         return {**more, **self._cookies.header(url)}
 
-    def received(self, url: str, set_cookies: Iterable[str]) -> None:
-        """What an answer set. Apple renews X-APPLE-WEBAUTH-TOKEN with nearly every answer (15 of 16 recorded)."""
-        if self._cookies.keep(url, set_cookies) and self._loaded is not None and isinstance(self._keeper, Sealing):
-            self._keeper.renewed(self._loaded, self._cookies.all())
+    def received(self, session: Session, url: str, set_cookies: Iterable[str]) -> None:
+        """What an answer set. Apple renews X-APPLE-WEBAUTH-TOKEN with nearly every answer (15 of 16 recorded).
+
+        One that was under way for a session of before says nothing of the one of now.
+        """
+        is_news = session is self._loaded and self._cookies.keep(url, set_cookies)
+        if is_news and isinstance(self._keeper, Sealing):
+            self._keeper.renewed(session, self._cookies.all())
 
     async def seal(self) -> None:
         """Have renewed cookies written down: the next start goes on with them."""
@@ -113,9 +117,10 @@ class Connection:
             except (MediaboxError, OSError) as err:  # those of before are good for a while
                 log.warning("icloud_cookies_not_sealed", source=self.name, reason=str(err))
 
-    def expired(self, session: Session) -> None:
-        """Apple refused the session."""
-        self._keeper.expired(session)
+    def expired(self, session: Session | None = None) -> None:
+        """Apple refused the session; the one of now when it is not said which."""
+        if (refused := session or self._loaded) is not None:
+            self._keeper.expired(refused)
 
     def away(self, err: BaseException, what: str) -> Away:
         """Nobody answered."""

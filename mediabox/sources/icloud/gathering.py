@@ -50,7 +50,7 @@ async def gather(
     wanted = {name for asset in assets.values() if (name := records.master_of(asset)) is not None}
     missing = wanted - masters.keys()
     if missing:
-        masters = masters | await cloud.lookup(library, sorted(missing))
+        masters = masters | (await cloud.lookup(library, sorted(missing)))[0]
     found, undecided, complete, incomplete = [], [], set(), []
     for name, asset in assets.items():
         master = masters.get(records.master_of(asset) or "")

@@ -36,6 +36,11 @@ class Libraries:
             return self._settings.personal
         return self._settings.shared and name.startswith(SHARED)
 
+    def in_order(self, cursor: Cursor) -> list[str]:
+        """Names of those to read, the personal one first: it waits for no other."""
+        names = [each.name for each in cursor.libraries if self.is_wanted(each.name)]
+        return sorted(names, key=lambda name: name != PERSONAL)
+
     async def look(self, cursor: Cursor, scope: Scope) -> tuple[Cursor, str | None, set[str]]:
         """(cursor with new libraries and without lost ones, the token from now on, names of those that changed).
 

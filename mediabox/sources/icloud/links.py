@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from mediabox.clock import Clock
     from mediabox.model.asset import RemoteResource, Resource
-    from mediabox.sources.icloud.answers import Record
     from mediabox.sources.icloud.cloudkit import CloudKit
     from mediabox.sources.icloud.questions import Library, Scope
 
@@ -147,12 +146,14 @@ class Links:
         library = await self._library(name)
         mates = [each for each in self._wanted.values() if each.remote_id.startswith(f"{name}/")]
         mates.sort(key=lambda each: each is not resource)
-        found = await self._found(library, mates[:ASSETS])
+        found, unsaid = await self._found(library, mates[:ASSETS])
         parts = found.pop(asset, ())
         for each in found.values():
             self._shelf.keep(each)
         self._shelf.keep(part for part in parts if part.resource.remote_id != resource.remote_id)
         mine = next((part for part in parts if part.resource.remote_id == resource.remote_id), None)
+        if mine is None and asset in unsaid:
+            raise Retryable(f"iCloud said nothing about {resource.name} when asked for it")
         if mine is None:
             raise Permanent(f"{resource.name} is gone from iCloud")
         if mine.url is None:
@@ -161,8 +162,8 @@ class Links:
 
     async def _found(
         self, library: Library, wanted: list[Resource | RemoteResource]
-    ) -> dict[str, tuple[records.Part, ...]]:
-        """The files of these assets and of their followers, by asset.
+    ) -> tuple[dict[str, tuple[records.Part, ...]], set[str]]:
+        """(the files of these assets and of their followers, by asset; assets of which not enough was said).
 
         An original's master bears its signature as name, so one call is enough for a lone original.
         """
@@ -172,14 +173,18 @@ class Links:
             assets |= dict.fromkeys(split_id(follower)[1] for follower in followers)
         guesses = {each.version.rpartition("-")[0] for each in wanted if split_id(each.remote_id)[2] == "original"}
         guesses = {name for name in guesses if name and "." not in name}  # a checksum, not what stands in for one
-        held = await self._cloud.lookup(library, [*assets, *sorted(guesses)])
-        masters = {master for name in assets.keys() & held.keys() if (master := records.master_of(held[name]))}
-        held |= await self._cloud.lookup(library, sorted(masters - held.keys()))
-        return {
-            name: records.parts_of(library.name, held[name], original)
-            for name in assets
-            if name in held and (original := _original_of(held, name)) is not None
+        held, unsaid = await self._cloud.lookup(library, [*assets, *sorted(guesses)])
+        masters = {name: records.master_of(held[name]) for name in assets if name in held}
+        more, unsaid_masters = await self._cloud.lookup(
+            library, sorted({one for one in masters.values() if one} - held.keys())
+        )
+        held |= more
+        found = {
+            name: records.parts_of(library.name, held[name], held[master])
+            for name, master in masters.items()
+            if master is not None and master in held
         }
+        return found, unsaid | {name for name, master in masters.items() if master is None or master in unsaid_masters}
 
     async def _library(self, name: str) -> Library:
         """The zone's owner and database; only shared ones need them."""
@@ -201,7 +206,3 @@ def split_id(remote_id: str) -> tuple[str, str, str]:
     library, _, rest = remote_id.partition("/")
     asset, _, word = rest.partition("/")
     return library, asset, word
-
-
-def _original_of(held: dict[str, Record], asset: str) -> Record | None:
-    return held.get(records.master_of(held[asset]) or "")

@@ -37,18 +37,22 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 FULL_PHOTOS = questions.PAGE_RECORDS // 2  # an asset and its master each
-MOST_STANDSTILL = 20  # pages in a row without a record or a new token
+MOST_STANDSTILL = 30  # pages in a row that end where one did before
 INDEXING_S = 300.0
 _UUID_DASHES = 4
 _OPTIONAL: dict[cursors.Phase, cursors.Phase] = {"hidden": "albums", "albums": "changes"}
+
+
+EMPTY = Page(assets=())
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A page of one library, and where to go on in it."""
 
     progress: Progress
-    page: Page = Page(assets=())
+    page: Page = EMPTY
     is_caught_up: bool = False
+    is_gone: bool = False  # the library is no more
 
 
 class Listing:
@@ -71,7 +75,7 @@ class Listing:
     async def pages(self, text: str | None) -> AsyncGenerator[Page, None]:
         """All pages from the cursor on. Ends without a page when nothing changed.
 
-        Raises LibraryGone when a library that was there is denied: after everything else has been read.
+        What one library is refused, the others are read all the same, and it is raised then.
         """
         cursor = began = cursors.decode(text, chosen=_chosen(self._settings))
         database: dict[Scope, str] = {}
@@ -80,87 +84,115 @@ class Listing:
             cursor, token, names = await self._libraries.look(cursor, scope)
             database |= {scope: token} if token is not None else {}
             changed |= names
-        denied = None
-        for name in [each.name for each in cursor.libraries if self._libraries.is_wanted(each.name)]:
+        problems: list[Retryable] = []
+        for name in self._libraries.in_order(cursor):
             try:
                 async for step in self._library(cursor, name, has_changed=self._is_close or name in changed):
-                    cursor = cursor.put(step.progress) if step.progress is not None else cursor.drop(name)
-                    yield msgspec.structs.replace(step.page, cursor=cursor.encode())
-            except LibraryGone as gone:
-                denied = gone
+                    before = cursor
+                    cursor = cursor.drop(name) if step.is_gone else cursor.put(step.progress)
+                    if step.page != EMPTY or cursor != before:
+                        yield msgspec.structs.replace(step.page, cursor=cursor.encode())
+            except Retryable as err:
+                problems.append(err)
         self.end = cursor
-        if denied is not None:
-            raise denied
+        if problems:
+            raise next((one for one in problems if isinstance(one, LibraryGone)), problems[0])
         if changed or cursor != began or not cursor.database:
             yield Page(assets=(), cursor=msgspec.structs.replace(cursor, database=database).encode())
 
     # -- one library
 
-    async def _library(self, cursor: Cursor, name: str, *, has_changed: bool) -> AsyncIterator[_Outcome]:
+    async def _library(self, cursor: Cursor, name: str, *, has_changed: bool) -> AsyncIterator[Step]:
         """Raises LibraryGone when Apple denies a library that it lists, twice, or the personal one."""
         progress = cursor.library(name)
         assert progress is not None, "only libraries the cursor knows are read"
         for is_last in (False, True):
             try:
-                async for outcome in self._read(progress, has_changed=has_changed):
-                    progress = outcome.progress or progress
-                    yield outcome
+                async for step in self._read(progress, has_changed=has_changed):
+                    progress = step.progress
+                    yield step
             except LibraryGone:
                 log.warning("icloud_library_denied", source=self._name)
                 is_there = await self._libraries.is_there(progress.library)
                 if is_last or (not is_there and not progress.library.is_shared):
                     raise
                 if not is_there:  # left, or ended: two answers say so
-                    yield _Outcome(progress=None, page=Page(assets=()))
+                    yield Step(progress=progress, is_gone=True)
                     return
             else:
                 return
 
-    async def _read(self, progress: Progress, *, has_changed: bool) -> AsyncIterator[_Outcome]:
+    async def _read(self, progress: Progress, *, has_changed: bool) -> AsyncIterator[Step]:
         if progress.waiting and (has_changed or any(each.looks < LOOKS for each in progress.waiting)):
-            step = await self._revisit(progress)
-            progress = step.progress
-            yield _Outcome(progress=progress, page=step.page)
-        owed = [phase for phase in _OPTIONAL if phase in progress.refused]
+            progress, page = await self._revisit(progress)
+            yield Step(progress=progress, page=page)
+        refused = {"albums" if "/" in what else what for what in progress.refused}
+        owed = [phase for phase in _OPTIONAL if phase in refused]
         if progress.phase == "changes" and owed:
             progress = msgspec.structs.replace(cursors.at_phase(progress, owed[0]), refused=())
-        if progress.phase == "changes" and not has_changed:
+        # The personal library is asked each time: that it is no more would be no change of it.
+        if progress.phase == "changes" and not has_changed and progress.library.is_shared:
             return
-        async for outcome in self._steps(progress):
-            yield outcome
+        async for step in self._steps(progress):
+            yield step
 
-    async def _steps(self, progress: Progress) -> AsyncIterator[_Outcome]:
-        standstill = 0
+    async def _steps(self, progress: Progress) -> AsyncIterator[Step]:
+        seen, standstill, is_anew = set(), 0, False
         while True:
             before = progress
             try:
                 step = await self._step(progress)
-            except TokenRefused:
-                log.warning("icloud_token_refused", source=self._name)
-                fresh = cursors.beginning(progress.library.scope, progress.library.zone)
-                step = Step(progress=msgspec.structs.replace(fresh, waiting=progress.waiting))
-            except Away:
-                raise
+            except TokenRefused as err:
+                if progress.marker is None and is_anew:
+                    raise Away(f"{err}, also of a new one", part=self._part) from err
+                is_anew = is_anew or progress.marker is None
+                step = self._without_marker(progress) or self._anew(progress)
+            except Away as err:
+                step = await self._without_index(progress, err)
             except Retryable as err:
                 step = self._refused(progress, err)
             progress = step.progress
-            yield _Outcome(progress=progress, page=step.page)
+            yield step
             if step.is_caught_up:
                 return
-            standstill = standstill + 1 if progress == before else 0
+            place = (progress.phase, progress.album, progress.token, progress.anchors)
+            is_further = place not in seen or progress.rank < before.rank
+            seen.add(place)
+            standstill = 0 if is_further else standstill + 1
             if standstill >= MOST_STANDSTILL:
-                raise Away(f"iCloud promises more of {progress.name}, but gives nothing", part=self._part)
+                raise Away(f"iCloud promises more of {progress.name}, but gives nothing new", part=self._part)
 
-    def _refused(self, progress: Progress, err: Retryable) -> Step:
-        """Where to go on when Apple will not answer a question. Without albums or hidden photos, if it must be.
+    @staticmethod
+    def _without_marker(progress: Progress) -> Step | None:
+        """A marker may have been good for a while only: the rank is asked for instead."""
+        if progress.marker is None:
+            return None
+        return Step(progress=msgspec.structs.replace(progress, marker=None, anchors=()))
 
-        A marker may have been good for a while only: the rank is asked for instead.
-        """
-        if progress.marker is not None:
-            return Step(progress=msgspec.structs.replace(progress, marker=None, anchors=()))
+    def _anew(self, progress: Progress) -> Step:
+        log.warning("icloud_token_refused", source=self._name)
+        fresh = cursors.beginning(progress.library.scope, progress.library.zone)
+        return Step(progress=msgspec.structs.replace(fresh, waiting=progress.waiting))
+
+    async def _without_index(self, progress: Progress, err: Away) -> Step:
+        """Go on without an index of albums or hidden photos, if it is that index alone."""
         if progress.phase not in _OPTIONAL:
             raise err
-        log.warning("icloud_index_refused", source=self._name, phase=progress.phase, reason=str(err))
+        await self._cloud.changes_zone(progress.library, "")  # raises when nothing is answered
+        return self._past(progress)
+
+    def _refused(self, progress: Progress, err: Retryable) -> Step:
+        """Where to go on when Apple will not answer a question. Without albums or hidden photos, if it must be."""
+        if (step := self._without_marker(progress)) is not None:
+            return step
+        if progress.phase not in _OPTIONAL:
+            raise err
+        return self._past(progress)
+
+    def _past(self, progress: Progress) -> Step:
+        log.warning("icloud_index_refused", source=self._name, phase=progress.phase, has_albums=bool(progress.album))
+        if progress.album is not None:
+            return Step(progress=self._albums.past(progress, progress.album))
         after = cursors.at_phase(progress, _OPTIONAL[progress.phase])
         return Step(progress=cursors.refuse(after, progress.phase))
 
@@ -202,13 +234,7 @@ class Listing:
         gathered = await self._gathered(library, found, told=progress.anchors)
         is_end = is_end or (newest is not None and after.rank >= newest)
         after = remember(cursors.at_phase(after, then) if is_end else after, gathered)
-        return self._noted(Step(progress=after, page=_page_of(gathered)), answer)
-
-    def _noted(self, step: Step, answer: Records) -> Step:
-        """With what cannot be made anything of, in the cursor: it is said until everything is listed anew."""
-        unknown = {name for record in answer.records for name in record.unknown_files}
-        progress = cursors.note(step.progress, unreadable=answer.unreadable, unknown_files=sorted(unknown))
-        return msgspec.structs.replace(step, progress=progress)
+        return Step(progress=_noted(after, answer), page=_page_of(gathered))
 
     async def _first_token(self, library: Library) -> str:
         """A token of before the first page, so that whatever changes while we list comes again as a change."""
@@ -236,12 +262,9 @@ class Listing:
         gathered = await self._gathered(library, found)
         progress = msgspec.structs.replace(progress, token=answer.sync_token)
         away = [name for name, asset in found.assets.items() if records.is_away(asset)]
-        step = Step(
-            progress=remember(progress, gathered, gone=(*found.gone, *away)),
-            page=self._changed(library, found, gathered),
-            is_caught_up=not answer.more_coming,
-        )
-        return self._noted(step, answer)
+        progress = remember(progress, gathered, gone=(*found.gone, *away))
+        page = self._changed(library, found, gathered)
+        return Step(progress=_noted(progress, answer), page=page, is_caught_up=not answer.more_coming)
 
     def _changed(self, library: Library, found: records.Sorted, gathered: Gathered) -> Page:
         now_ms = self._clock.wall_ms()
@@ -274,36 +297,32 @@ class Listing:
     def _is_taken(self, asset: Record) -> bool:
         return not records.is_away(asset) and (self._settings.hidden or not records.is_hidden(asset))
 
-    async def _revisit(self, progress: Progress) -> Step:
+    async def _revisit(self, progress: Progress) -> tuple[Progress, Page]:
         """Look again at those of whom something was still to come."""
         names = [each.name for each in progress.waiting]
-        assets = await self._cloud.lookup(progress.library, names)
+        assets, unsaid = await self._cloud.lookup(progress.library, names)
         present = {name: asset for name, asset in assets.items() if self._is_taken(asset)}
         gathered = await gather(self._cloud, progress.library, present, {}, keep=self._keep)
-        gone = set(names) - present.keys()
-        return Step(
-            progress=looked(remember(progress, gathered, gone=gone)),
-            page=_page_of(gathered),
-        )
+        gone = set(names) - present.keys() - unsaid
+        return looked(remember(progress, gathered, gone=gone)), _page_of(gathered)
 
     @property
     def _part(self) -> str:
         return f"source:{self._name}"
 
 
-class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """A page with the library's new progress; None when the library is no more."""
-
-    progress: Progress | None
-    page: Page
-
-
 def _chosen(settings: Settings) -> str:
     words = {
         "personal": settings.personal, "shared": settings.shared, "hidden": settings.hidden,
-        "albums": settings.albums, "all": settings.newest is None,
+        "albums": settings.albums, "all": settings.newest is None, f"newest={settings.newest}": settings.newest,
     }  # fmt: skip
     return " ".join(word for word, is_on in words.items() if is_on)
+
+
+def _noted(progress: Progress, answer: Records) -> Progress:
+    """With what cannot be made anything of, in the cursor: it is said until everything is listed anew."""
+    unknown = {name for record in answer.records for name in record.unknown_files}
+    return cursors.note(progress, unreadable=answer.unreadable, unknown_files=sorted(unknown))
 
 
 def _page_of(gathered: Gathered) -> Page:

@@ -40,7 +40,7 @@ _BUSY_CODES = frozenset({
     "RETRY_LATER", "TRY_AGAIN_LATER", "THROTTLED", "CAS_OP_LOCK", "REQUEST_RATE_LIMITED", "ZONE_BUSY",
     "SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "SERVER_INTERNAL_ERROR",
 })  # fmt: skip
-_TOKEN_REASONS = ("sync continuation", "continuation format")
+_TOKEN_REASONS = ("sync continuation", "continuation format", "sync token", "synctoken", "change token")
 _SESSION_REASONS = ("invalid global session", "missing x-apple-webauth")
 _CLOSED_REASON = "private db access disabled"
 
@@ -55,7 +55,7 @@ def verdict_on(status: int, trouble: Trouble) -> Verdict | None:
         return Verdict.ZONE_GONE
     if any(text in reason for text in _SESSION_REASONS) or code in _EXPIRED_CODES:
         return Verdict.EXPIRED
-    if code == "BAD_REQUEST" and any(text in reason for text in _TOKEN_REASONS):
+    if code.endswith("TOKEN_EXPIRED") or (code == "BAD_REQUEST" and any(text in reason for text in _TOKEN_REASONS)):
         return Verdict.BAD_TOKEN
     if code in _BUSY_CODES:
         return Verdict.BUSY

@@ -35,9 +35,11 @@ class RecentlyDeleted:
     async def state_of(self, remote_ids: Sequence[str]) -> dict[str, RemoteState]:
         """Each asset as it is now: one or two calls for up to 50. Raises what CloudKit raises."""
         names = {one.partition("/")[2]: one for one in remote_ids if one.partition("/")[0] == PERSONAL.name}
-        held = await self._cloud.lookup(PERSONAL, names)
+        held, unsaid = await self._cloud.lookup(PERSONAL, names)
         masters = {name for asset in held.values() if (name := records.master_of(asset)) is not None}
-        originals = await self._cloud.lookup(PERSONAL, sorted(masters)) if masters else {}
+        originals, unsaid_masters = await self._cloud.lookup(PERSONAL, sorted(masters))
+        if silent := len(unsaid | unsaid_masters):
+            raise Retryable(f"iCloud said nothing about {silent} records of {PERSONAL.name} when asked for them")
         states = {one: _elsewhere(one) for one in remote_ids if one not in names.values()}
         for name, remote_id in names.items():
             asset = held.get(name)

@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = None
     poll_s: Annotated[
-        Seconds, Meta(ge=60, title="Look for changes every", description="A look without changes costs two calls.")
+        Seconds, Meta(ge=60, title="Look for changes every", description="A look without changes costs three calls.")
     ] = 900.0
     deletion: Annotated[
         Literal["keep", "mirror"],

@@ -37,7 +37,7 @@ async def test_the_first_listing_is_whole_and_newest_first(icloud: Simulator, re
     assert len(seen) == len({asset.remote_id for asset in seen})
 
 
-async def test_a_look_without_changes_costs_two_calls(icloud: Simulator, reader: Reader) -> None:
+async def test_a_look_without_changes_costs_three_calls(icloud: Simulator, reader: Reader) -> None:
     give_stock(icloud, 300)
     await reader.look()
     icloud.calls.clear()
@@ -45,7 +45,7 @@ async def test_a_look_without_changes_costs_two_calls(icloud: Simulator, reader:
     pages = await reader.look()
 
     assert pages == []
-    assert calls_of(icloud) == 2
+    assert calls_of(icloud) == 3
 
 
 async def test_whatever_people_do_is_told_at_the_next_look(icloud: Simulator, reader: Reader) -> None:
@@ -316,7 +316,7 @@ async def test_a_live_video_that_comes_later_joins_its_still(icloud: Simulator, 
     assert [resource.role for resource in reader.resources()] == [Role.ORIGINAL, Role.LIVE_VIDEO]
     icloud.calls.clear()
     await reader.look()
-    assert calls_of(icloud) == 2  # nobody is waited for any more
+    assert calls_of(icloud) == 3  # nobody is waited for any more
 
 
 async def test_a_live_video_that_never_comes_is_let_go(icloud: Simulator, reader: Reader) -> None:
@@ -329,7 +329,7 @@ async def test_a_live_video_that_never_comes_is_let_go(icloud: Simulator, reader
 
     await reader.look()
 
-    assert calls_of(icloud) == 2
+    assert calls_of(icloud) == 3
     assert reader.source.complaints() == ()
 
 
@@ -355,7 +355,7 @@ async def test_a_token_apple_does_not_know_lists_everything_again(icloud: Simula
     assert len(reader.told) == 121 + 0
     icloud.calls.clear()
     await reader.look()
-    assert calls_of(icloud) == 2
+    assert calls_of(icloud) == 3
 
 
 async def test_a_database_token_apple_does_not_know_is_asked_anew(icloud: Simulator, reader: Reader) -> None:

@@ -223,7 +223,7 @@ def _refusing(cloud: Any, ask: Any) -> Any:
         for zone in getattr(answer, "zones", []):
             if getattr(zone, "server_error_code", None):
                 async with cloud._budget.call(path, account="cloud") as call:
-                    cloud._refuse_zone(zone, call, session, path)
+                    cloud._refuse(200, zone, call, session, path)
         return answer
 
     return once

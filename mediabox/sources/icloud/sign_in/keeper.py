@@ -110,9 +110,9 @@ class SignIn:
         log.info("icloud_turned_away", source=self.account.name, in_a_row=self._strikes)
 
     def renewed(self, session: Session, cookies: tuple[Cookie, ...]) -> None:
-        """Apple renewed cookies of this session in an answer."""
+        """Apple renewed cookies of this session in an answer, and so accepts it."""
         if session is self._proven:
-            self._renewed = cookies
+            self._renewed, self._strikes = cookies, 0
 
     async def seal(self) -> None:
         """Write renewed cookies down, sealed: a restart, and the next sign-in, go on with them."""
