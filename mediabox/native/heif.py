@@ -46,8 +46,8 @@ class _Unsuited(Exception):
     """This way would not show the picture exactly; libheif will."""
 
 
-def decode(source: Source) -> Decoded:
-    """The primary picture, with `irot` and `imir` as EXIF orientation. Raises Unreadable."""
+def decode(source: Source, *, orientation: int) -> Decoded:
+    """The primary picture; `orientation` as the tags tell it, by `irot` and `imir` or by Exif. Raises Unreadable."""
     try:
         items = heif_items.read_items(source)
         master = items.by_id[items.primary]
@@ -55,8 +55,7 @@ def decode(source: Source) -> Decoded:
         check_pixels(layout.width, layout.height)
         image, damage = _assemble(source, layout)
     except (Malformed, KeyError, _Unsuited):
-        return libheif.decode(source)
-    orientation = heif_items.orientation_of(master)
+        return libheif.decode(source, orientation=orientation)
     width, height = displayed(layout.width, layout.height, orientation)
     return Decoded(
         image=image,

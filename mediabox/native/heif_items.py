@@ -136,6 +136,11 @@ def orientation_of(item: Item) -> int:
     return ((2, 7, 4, 5) if mirrored else (1, 6, 3, 8))[quarters]
 
 
+def is_turned_by_boxes(item: Item) -> bool:
+    """Whether `irot` or `imir` say how it is shown; where neither does, phones and readers go by Exif."""
+    return any(kind in (b"irot", b"imir") for kind, _ in item.properties)
+
+
 def nclx_of(item: Item) -> Nclx | None:
     """The `colr` property of type nclx."""
     for kind, data in item.properties:

@@ -9,10 +9,10 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image
 
-from mediabox.native import modes, tone
-from mediabox.native.boxes import Source
+from mediabox.native import heif_items, modes, tone
+from mediabox.native.boxes import Malformed, Source
 from mediabox.native.colour import HLG, P3_D65, PQ, display_p3
-from mediabox.native.decoded import Decoded, check_pixels, reduction
+from mediabox.native.decoded import Decoded, check_pixels, displayed, reduction
 from mediabox.native.faults import refused
 from mediabox.native.window import Window
 
@@ -24,8 +24,8 @@ pillow_heif.options.AUX_IMAGES = False
 _DEEP_MODES = {"RGB;16": 3, "RGBA;16": 4, "RGBa;16": 4}
 
 
-def decode(source: Source) -> Decoded:
-    """The primary picture, upright; PQ and HLG as SDR. Raises Unreadable."""
+def decode(source: Source, *, orientation: int) -> Decoded:
+    """The primary picture, turned as boxes say; PQ and HLG as SDR. `orientation` as tags tell it. Raises Unreadable."""
     with refused("HEIC"):
         heif = pillow_heif.open_heif(Window(source), convert_hdr_to_8bit=False)
         width, height = heif.size
@@ -36,14 +36,26 @@ def decode(source: Source) -> Decoded:
         if not is_hdr and heif.mode in _DEEP_MODES:  # 8 bits are enough to show it, and half the memory
             heif = pillow_heif.open_heif(Window(source), convert_hdr_to_8bit=True)
         image = _hdr(heif, colour) if is_hdr else _sdr(heif)
+    orientation = left_to_turn(source, orientation)
+    width, height = displayed(width, height, orientation)
     return Decoded(
         image=image,
-        orientation=1,
+        orientation=orientation,
         icc=None if is_hdr else _icc(heif),
         width=width,
         height=height,
         bit_depth=depth,
     )
+
+
+def left_to_turn(source: Source, orientation: int) -> int:
+    """The EXIF orientation that what libheif drew still lacks: libheif follows the boxes alone."""
+    try:
+        items = heif_items.read_items(source)
+    except Malformed:
+        return 1
+    master = items.by_id.get(items.primary)
+    return 1 if master is None or heif_items.is_turned_by_boxes(master) else orientation
 
 
 def _icc(heif: pillow_heif.HeifFile) -> bytes | None:

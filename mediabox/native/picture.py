@@ -58,7 +58,7 @@ def decode(source: Source, facts: Facts) -> Decoded:
     if facts.media_type == "image/jpeg":
         return jpeg.decode(Window(source, ending=JPEG_END), orientation=facts.orientation)
     if facts.media_type in HEIF_TYPES:
-        return _heif(source)
+        return _heif(source, facts.orientation)
     if facts.media_type == "image/jxl":
         from mediabox.native import jxl
 
@@ -70,12 +70,12 @@ def decode(source: Source, facts: Facts) -> Decoded:
     return raw.decode(source, facts)
 
 
-def _heif(source: Source) -> Decoded:
+def _heif(source: Source, orientation: int) -> Decoded:
     if "av" not in sys.modules:
         raise NeedsProfile("HEIC needs FFmpeg", profile=Profile.MOVIE)
     from mediabox.native import heif
 
-    return heif.decode(source)
+    return heif.decode(source, orientation=orientation)
 
 
 def _still(source: Source, facts: Facts) -> Decoded:

@@ -73,7 +73,7 @@ def _movies() -> dict[str, str]:
     from mediabox.native import libheif, movie, picture  # noqa: F401 - for later, when nothing can be imported
 
     picture.decode(Held(_HEIC), Facts(kind=Kind.PICTURE, media_type="image/heic"))
-    libheif.decode(Held(_HEIC))
+    libheif.decode(Held(_HEIC), orientation=1)
     return {"pyav": av.__version__, "ffmpeg": av.ffmpeg_version_info, "libheif": pillow_heif.libheif_version()}
 
 

@@ -13,6 +13,7 @@ from scenes import corner_colours, corners, facts, opened, psnr, scene
 from mediabox.native import heif, pixels
 from mediabox.native.boxes import Held
 from mediabox.native.decoded import Decoded, Unreadable
+from mediabox.native.heif_items import orientation_of, read_items
 from mediabox.native.picture import decode
 from mediabox.native.tags.reader import Reader
 
@@ -28,6 +29,11 @@ def heic(image: Image.Image, **options: object) -> bytes:
 def whole(data: bytes) -> Image.Image:
     decoded = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     return Image.frombytes(decoded.mode, decoded.size, bytes(decoded.data), "raw", decoded.mode, decoded.stride)
+
+
+def turned_by_boxes(path: Path) -> int:
+    items = read_items(Held(path.read_bytes()))
+    return orientation_of(items.by_id[items.primary])
 
 
 def upright(found: Decoded) -> Image.Image:
@@ -157,7 +163,7 @@ def test_real_heics_look_as_libheif_shows_them(samples: Path) -> None:
     for folder in sorted(samples.glob("*heic*")):
         for path in sorted((*folder.glob("*.[hH][eE][iI][cC]"), *folder.glob("*.HIF")))[:1]:
             with path.open("rb") as file:
-                found = decode(Reader(file.fileno()), facts("image/heic"))
+                found = decode(Reader(file.fileno()), facts("image/heic", orientation=turned_by_boxes(path)))
             if found.image.mode != "YCbCr":
                 continue  # it went to libheif
             shown, full = upright(found), whole(path.read_bytes()).convert("RGB")

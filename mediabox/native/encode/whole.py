@@ -19,10 +19,11 @@ from mediabox.model.facts import Facts
 from mediabox.native import colour, heif_items, modes
 from mediabox.native.boxes import Held, Malformed, Source
 from mediabox.native.colour import HLG, PQ
-from mediabox.native.decoded import MAX_PIXELS, MAX_SCALED_PIXELS, Unreadable, check_pixels
+from mediabox.native.decoded import MAX_PIXELS, MAX_SCALED_PIXELS, Unreadable, check_pixels, displayed
 from mediabox.native.encode import for_jpeg
 from mediabox.native.faults import refused
 from mediabox.native.heif_items import Nclx
+from mediabox.native.libheif import left_to_turn
 from mediabox.native.profiles import HEIF_TYPES
 from mediabox.native.window import Window
 
@@ -135,15 +136,17 @@ def _avif_coding(source: Source) -> Nclx | None:
 
 
 def _heic(source: Source, facts: Facts, most_pixels: int | None) -> Whole:
-    """By libheif, turned upright. Raises Unreadable when what it finds is not the picture the file tells of.
+    """By libheif, turned as boxes say. Raises Unreadable when what it finds is not the picture the file tells of.
 
     Of a file that contradicts itself it gives the thumbnail without a word.
     """
     with refused("HEIC"):
         heif = pillow_heif.open_heif(Window(source), convert_hdr_to_8bit=False)
         check_pixels(*heif.size)
-        told = facts.width or heif.size[0], facts.height or heif.size[1]
-        if max(abs(one - other) for one, other in zip(heif.size, told, strict=True)) > _CODING_UNIT:
+        orientation = left_to_turn(source, facts.orientation)
+        shown = displayed(heif.size[0], heif.size[1], orientation)
+        told = facts.width or shown[0], facts.height or shown[1]
+        if max(abs(one - other) for one, other in zip(shown, told, strict=True)) > _CODING_UNIT:
             raise Unreadable(f"HEIC: {heif.size[0]} x {heif.size[1]} pixels of {told[0]} x {told[1]} can be had")
         colours = heif.info.get("nclx_profile") or {}
         is_hdr = colours.get("transfer_characteristics") in (PQ, HLG)
@@ -153,7 +156,7 @@ def _heic(source: Source, facts: Facts, most_pixels: int | None) -> Whole:
     coding = None
     if colours:
         coding = Nclx(colours["color_primaries"], colours["transfer_characteristics"], 0, is_full_range=True)
-    return _finished(image, 1, coding, heif.info.get("icc_profile"), most_pixels)
+    return _finished(image, orientation, coding, heif.info.get("icc_profile"), most_pixels)
 
 
 def _of_heif(heif: pillow_heif.HeifFile) -> pyvips.Image:

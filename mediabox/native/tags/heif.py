@@ -1,7 +1,10 @@
 """HEIC, HEIF and AVIF: the primary picture's size and turn, its Exif, XMP and colour, HDR and motion.
 
-What the picture is shown as is told by its properties; Exif's orientation is a copy
-that readers must not apply (ISO/IEC 23008-12, 6.5.10 and annex A).
+What the picture is shown as is told by `irot` and `imir`; beside them Exif's orientation is a
+copy that readers must not apply (ISO/IEC 23008-12, 6.5.10 and annex A). Where neither is there,
+a HEIC is shown as Exif says: Galaxies (S20 FE, S24 FE) and camera apps on iPhones write such
+files, and their phones, Apple's Preview, libvips and Immich (#31617) turn them. Not an AVIF:
+browsers do not (ISO/IEC 23000-22, 7.3.10.1).
 """
 
 import struct
@@ -80,14 +83,15 @@ def _exif_window(source: Source, item: Item) -> Window:
 def _read_primary(source: Source, items: Items, found: Findings) -> None:
     """Size, turn, depth and colour of the picture to show."""
     primary = items.by_id.get(items.primary)
-    found.orientation = 1
     if primary is None:
+        found.orientation = 1
         if found.width is None:
             found.damage.append("the file names no picture to show")
         return
     with Tolerant():
         found.width, found.height = _shown_size(primary)
-    found.orientation = heif_items.orientation_of(primary)
+    if heif_items.is_turned_by_boxes(primary) or found.media_type == "image/avif":
+        found.orientation = heif_items.orientation_of(primary)
     tiles = items.targets(items.primary, b"dimg")
     coded = items.by_id.get(tiles[0], primary) if tiles else primary
     found.bit_depth = heif_items.bit_depth_of(primary) or heif_items.bit_depth_of(coded)

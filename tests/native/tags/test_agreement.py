@@ -116,7 +116,9 @@ def _sizes(theirs: dict[str, Any], ours: Facts) -> Iterator[tuple[str, object, o
         turned = {0: 1, 90: 6, 180: 3, 270: 8}[rotations[0]]
     elif ours.media_type in ("image/heic", "image/heif", "image/avif"):
         # Anticlockwise, and of several items' the last one's is given: there Exif's copy may be the right one.
-        by_boxes = {0: 1, 90: 8, 180: 3, 270: 6}[rotations[0] if rotations else 0]
+        # Where there is none, a HEIC is shown as Exif says.
+        without = 1 if ours.media_type == "image/avif" else turned
+        by_boxes = {0: 1, 90: 8, 180: 3, 270: 6}[rotations[0]] if rotations else without
         turned = ours.orientation if ours.orientation in (by_boxes, turned) else by_boxes
     yield "Size", size[::-1] if turned >= 5 else size, (ours.width, ours.height)
     yield "Orientation", turned, ours.orientation
