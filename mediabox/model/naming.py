@@ -13,6 +13,7 @@ Names only make candidates: `stages.group` asks the facts as well.
 
 import re
 import unicodedata
+from typing import Literal
 
 import msgspec
 
@@ -29,9 +30,11 @@ _SUPPLEMENTS = ("supplemental-metadata", "metadata")
 _COUNT = re.compile(r"\((\d{1,4})\)$")
 # "Edited" as Google and Apple tools write it, by the account's language; and Google's own inventions.
 _EDITED_WORDS = (
-    *("edited", "adjusted", "effects", "smile", "mix", "bearbeitet", "bewerkt", "modifié", "modificato", "ha editado"),
-    *("editado", "editada", "editat", "redigert", "redigeret", "redigerad", "muokattu", "edytowane", "upraveno"),
-    *("upravené", "szerkesztett", "düzenlendi", "изменено", "編集済み", "已编辑", "已編輯", "수정됨"),
+    *("edited", "adjusted", "effects", "smile", "mix", "bearbeitet", "bewerkt", "modifié", "modificato", "modificata"),
+    *("ha editado", "editado", "editada", "ha editat", "editat", "redigert", "redigeret", "redigerad", "muokattu"),
+    *("edytowane", "edytowany", "upraveno", "upravené", "szerkesztett", "szerkesztve", "düzenlendi", "diedit"),
+    *("изменено", "отредактировано", "επεξεργασμένο", "đã chỉnh sửa", "แก้ไขแล้ว", "נערך", "تم التعديل"),
+    *("編集済み", "编辑", "编辑后", "已编辑", "已修改", "編輯", "已編輯", "수정됨", "편집됨"),
 )
 _EDITED = re.compile(rf"(?:[-_](?:{'|'.join(_EDITED_WORDS)})|~[2-9]\d?)$", re.IGNORECASE)
 _BEGINNINGS = sorted({word[:size] for word in _EDITED_WORDS for size in range(len(word))}, key=len, reverse=True)
@@ -41,6 +44,10 @@ _APPLE = re.compile(r"^(img_)([eo])(\d{4,})$", re.IGNORECASE)
 _PIXEL = re.compile(r"(?:\.raw-\d\d(?:\.mp)?\.(?:cover|original)|\.mp)$", re.IGNORECASE)
 _ICLOUDPD_LIVE = re.compile(r"_hevc$", re.IGNORECASE)
 _EXTENSION = re.compile(r"[^\s.()]{1,8}")
+# Google splits a Takeout into archives, wherever that falls; unpacked they lie in `Takeout`, `Takeout 2`, or each in a
+# folder called after its archive.
+_TAKEOUT = re.compile(r"(/)(?:Takeout(?:[ -]?\(?\d{1,3}\)?)?|(takeout-\d{8}T\d{6}Z)[-\d]*|takeout-\d{1,3})(?=/)")
+_Form = Literal["NFC", "NFD"]
 
 
 class FileName(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,22 +79,28 @@ def stem(name: str) -> str:
     return parse_name(name).stem
 
 
+def home_folder(remote_id: str) -> str:
+    """The folder a file lies in, by the source's own path; the parts of a Takeout are one. The store keeps it, too."""
+    return _TAKEOUT.sub(r"\1\2", f"{remote_id.rpartition('/')[0]}/")[:-1]
+
+
 def parse_name(name: str) -> FileName:
     """Take a file name (not a path) apart. Total: every string is a name."""
+    form: _Form = "NFC" if unicodedata.is_normalized("NFC", name) else "NFD"  # in which Takeout counted it
     name = unicodedata.normalize("NFC", name)
     before, extension = split_extension(name)
     folded = extension.casefold()
     if folded not in SIDECAR_EXTENSIONS:
         shared = clip_name(name)
-        return _parsed(name, before if shared == name.casefold() else split_extension(shared)[0], folded)
-    subject, count, is_cut = _takeout_subject(before) if folded == "json" else (before, "", False)
+        return _parsed(name, before if shared == name.casefold() else split_extension(shared)[0], folded, form=form)
+    subject, count, is_cut = _takeout_subject(before, form) if folded == "json" else (before, "", False)
     inner, inner_extension = split_extension(subject.removesuffix(".source"))
     if not inner_extension or media_type_of_name(f"x.{inner_extension}") is None:
-        return _parsed(name, subject + count, folded, is_cut=is_cut)
+        return _parsed(name, subject + count, folded, form=form, is_cut=is_cut)
     describes = f"{inner}{count}.{inner_extension}".casefold()
     version = _VERSION.match(inner) if folded == "xmp" else None
     version_of = f"{version[1]}.{inner_extension}".casefold() if version else None
-    return _parsed(name, inner + count, folded, describes=describes, version_of=version_of, is_cut=is_cut)
+    return _parsed(name, inner + count, folded, form=form, describes=describes, version_of=version_of, is_cut=is_cut)
 
 
 def split_extension(name: str) -> tuple[str, str]:
@@ -109,6 +122,7 @@ def _parsed(
     text: str,
     extension: str,
     *,
+    form: _Form,
     describes: str | None = None,
     version_of: str | None = None,
     is_cut: bool = False,
@@ -117,7 +131,7 @@ def _parsed(
     number = count.group() if count else ""
     text = text.removesuffix(number)
     text = _ICLOUDPD_LIVE.sub("", text) if extension == "mov" else text
-    unmarked = _unmarked(text)
+    unmarked = _unmarked(text, form)
     apple = _APPLE.match(unmarked)
     is_edited = unmarked != text or (apple is not None and apple[2] in "eE")
     if apple is not None and (apple[2] in "eE" or extension == "aae"):
@@ -126,7 +140,7 @@ def _parsed(
         unmarked = _PIXEL.sub("", unmarked) or unmarked
     return FileName(
         name=name.casefold(),
-        stem=_cut(unmarked).casefold() + number,
+        stem=_cut(unmarked, form).casefold() + number,
         base=unmarked.casefold() + number,
         extension=extension,
         number=number,
@@ -137,24 +151,25 @@ def _parsed(
     )
 
 
-def _unmarked(text: str) -> str:
+def _unmarked(text: str, form: _Form) -> str:
     """Without what says that it is edited: `IMG_1~2-edited` has it twice, a long name has it cut."""
     shorter = _EDITED.sub("", text) or text
-    if shorter == text and _units(text) > TAKEOUT_CUT:
+    if shorter == text and _units(text, form) > TAKEOUT_CUT:
         shorter = _EDITED_CUT.sub("", text) or text
-    return text if shorter == text else _unmarked(shorter)
+    return text if shorter == text else _unmarked(shorter, form)
 
 
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+def _units(text: str, form: _Form) -> int:
+    return len(unicodedata.normalize(form, text).encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, form: _Form) -> str:
     """As Takeout would: no half of a character at the end."""
-    return text.encode("utf-16-le", "surrogatepass")[: TAKEOUT_CUT * 2].decode("utf-16-le", "ignore")
+    units = unicodedata.normalize(form, text).encode("utf-16-le", "surrogatepass")[: TAKEOUT_CUT * 2]
+    return unicodedata.normalize("NFC", units.decode("utf-16-le", "ignore"))
 
 
-def _takeout_subject(text: str) -> tuple[str, str, bool]:
+def _takeout_subject(text: str, form: _Form) -> tuple[str, str, bool]:
     """What Takeout's `<text>.json` is about: (name, count, whether it may be cut short).
 
     The count is never cut; it stands behind everything, where the picture has it
@@ -163,7 +178,7 @@ def _takeout_subject(text: str) -> tuple[str, str, bool]:
     counted = _COUNT.search(text)
     count = counted.group() if counted else ""
     text = text.removesuffix(count)
-    is_cut = _units(text) >= TAKEOUT_CUT - 1
+    is_cut = _units(text, form) >= TAKEOUT_CUT - 1
     before, dot, tail = text.rpartition(".")
     if dot and any(word.startswith(tail.lower()) for word in _SUPPLEMENTS):
         text = before

@@ -201,6 +201,7 @@ def _rank(node: _Node, host: _Node, evidence: _Evidence) -> tuple[object, ...]:
         evidence,
         host.resource.state is not ResourceState.DUPLICATE,
         host.resource.id in node.beside,
+        _folder(node) == _folder(host),  # not only in another part of a split Takeout
         wants_raw or wants_clip,
         -host.layer,
         -position,
@@ -208,6 +209,10 @@ def _rank(node: _Node, host: _Node, evidence: _Evidence) -> tuple[object, ...]:
         host.resource.name,
         host.resource.remote_id,
     )
+
+
+def _folder(node: _Node) -> str:
+    return node.resource.remote_id.rpartition("/")[0]
 
 
 def _root(node: _Node, hosts: dict[int, _Node | None]) -> _Node:

@@ -9,7 +9,7 @@ import msgspec
 
 from mediabox.model.asset import Kind, RemoteResource, Resource, ResourceState, Role
 from mediabox.model.facts import Facts
-from mediabox.model.naming import split_extension
+from mediabox.model.naming import home_folder, split_extension
 from mediabox.store import keyed
 from mediabox.store.gate import SIGNED_FILE
 
@@ -135,7 +135,7 @@ def add_resource(
                 remote.remote_id,
                 remote.version,
                 remote.name,
-                remote.remote_id.rpartition("/")[0],
+                home_folder(remote.remote_id),
                 stem,
                 remote.kind,
                 remote.role,

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from mediabox.errors import Fatal
 from mediabox.failpoints import fp
 from mediabox.log import get_logger
-from mediabox.model.naming import stem
+from mediabox.model.naming import home_folder, stem
 from mediabox.store import witness
 from mediabox.store.keyed import Keyed, make_key
 from mediabox.store.schema import migrations
@@ -330,6 +330,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
     if have:
         connection.execute("VACUUM INTO ?", (str(_free_name(connection, len(scripts))),))
     connection.create_function("stem", 1, stem, deterministic=True)
+    connection.create_function("home_folder", 1, home_folder, deterministic=True)
     steps = "\n".join(scripts[have:])  # all of them or none: nobody meets a schema halfway
     connection.executescript(f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;")
 

@@ -8,7 +8,7 @@ import msgspec
 from mediabox.contracts import Join, Member, Near, Reserve, Rule
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
-from mediabox.model.naming import parse_name
+from mediabox.model.naming import home_folder, parse_name
 
 _VIDEO = {"mov": "video/quicktime", "mp4": "video/mp4"}
 _RAW = {"cr2": "image/x-canon-cr2", "dng": "image/x-adobe-dng"}
@@ -99,7 +99,7 @@ class FakeLibrary:
 
 
 def _folder(resource: Resource) -> tuple[str, str]:
-    return resource.source, resource.remote_id.rpartition("/")[0]
+    return resource.source, home_folder(resource.remote_id)
 
 
 def _path_key(path: str) -> str:

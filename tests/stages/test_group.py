@@ -76,6 +76,48 @@ def test_two_photos_stay_two_assets(other: File) -> None:
     check_any_order([one, other], alone(one, other))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a/Takeout/Google Photos/Trip", "a/Takeout 2/Google Photos/Trip"),
+        ("a/Takeout/Google Photos/Trip", "a/Takeout (2)/Google Photos/Trip"),
+        (
+            "a/takeout-20200101T000000Z-001/Takeout/Google Fotos/Trip",
+            "a/takeout-20200101T000000Z-002/Takeout/Google Fotos/Trip",
+        ),
+        ("a/takeout-001/Takeout/Google Photos/Trip", "a/takeout-002/Takeout/Google Photos/Trip"),
+    ],
+)
+def test_a_takeout_that_google_split_is_one(one: str, other: str) -> None:
+    picture, about = photo(f"{one}/IMG_1.jpg"), photo(f"{other}/IMG_1.jpg.json", None)
+
+    check_any_order([picture, about], {about[0]: (picture[0], Role.SIDECAR), picture[0]: (picture[0], Role.ORIGINAL)})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "a/Takeout/Google Photos/Other",
+        "b/Takeout/Google Photos/Trip",
+        "a/Takeout Anna/Google Photos/Trip",
+        "a/takeout-20200101T000000Z-001/Takeout/Google Photos/Trip",
+    ],
+)
+def test_another_s_takeout_and_another_album_are_not_joined(other: str) -> None:
+    picture, about = photo("a/Takeout/Google Photos/Trip/IMG_1.jpg"), photo(f"{other}/IMG_1.jpg.json", None)
+
+    check_any_order([picture, about], alone(picture, about))
+
+
+def test_a_json_goes_with_the_picture_of_its_own_part_of_a_takeout() -> None:
+    folders = [f"a/{part}/Google Photos/Trip" for part in ("Takeout", "Takeout 2")]
+    pictures = [photo(f"{folder}/IMG_1.jpg") for folder in folders]
+    sidecars = [photo(f"{folder}/IMG_1.jpg.json", None) for folder in folders]
+
+    pairs = {about[0]: (picture[0], Role.SIDECAR) for picture, about in zip(pictures, sidecars, strict=True)}
+    check_any_order([*pictures, *sidecars], pairs | alone(*pictures))
+
+
 def test_sources_are_joined_by_identifier_only() -> None:
     library, rule = FakeLibrary(), Group()
     library.take_in(resource(1, "a/IMG_1.HEIC"))
@@ -195,6 +237,9 @@ TAKEOUT = [  # simulot/immich-go, adapters/googlePhotos/matcher_test.go, and its
     ("PXL_20210102_221126856.MP~2.jpg.json", "PXL_20210102_221126856.MP~2.jpg"),
     ("13039_327707840323_537645323_9470255_27214_n.j(1).json", "13039_327707840323_537645323_9470255_27214_n(1).jpg"),
     ("IMG_1234.jpg.json", "IMG_1234~2-edited.jpg"),
+    ("e\u0301" * 23 + ".json", "e\u0301" * 23 + "e.jpg"),  # from a Mac: each letter counts twice
+    ("IMG_7.jpg.supplemental-metadata.json", "IMG_7-đã chỉnh sửa.jpg"),
+    ("IMG_7.jpg.supplemental-metadata.json", "IMG_7-编辑后.jpg"),
 ]  # fmt: skip
 
 
