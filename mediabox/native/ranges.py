@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from math import inf
 
+import msgspec
+
 from mediabox.model.facts import Facts
 
 MOST_WORDS = 10_000  # keywords or people of one file
-LONGEST_TEXT = 100_000  # characters of a title, a caption, a keyword
+LONGEST_TEXT = 100_000  # characters of a title, a caption, a keyword, or any other
 # A wall clock, or of a partial date as much as is known.
 _LOCAL = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?)?)?)?")
 _FIRST_DAY = "0001-01-01"
@@ -82,5 +84,13 @@ def _impossible_text(facts: Facts) -> str | None:
     words = (*facts.keywords, *facts.people)
     if len(words) > MOST_WORDS:
         return f"{len(words):,} keywords and people"
-    longest = max(map(len, (*words, facts.title or "", facts.caption or "")))
+    longest = max(map(len, _texts(facts)))
     return f"a text of {longest:,} characters" if longest > LONGEST_TEXT else None
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    inner = msgspec.structs.astuple(value) if isinstance(value, msgspec.Struct) else value
+    for one in inner if isinstance(inner, tuple) else ():
+        yield from _texts(one)

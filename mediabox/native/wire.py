@@ -204,7 +204,7 @@ def receive_answer(lane: socket.socket, *, number: int) -> Received:
     message, first, second = (None if n == ABSENT else _exactly(lane, n) for n in lengths)
     try:
         answer = _answers.decode(message or b"")
-    except msgspec.DecodeError as err:  # ValidationError is one
+    except (msgspec.DecodeError, RecursionError) as err:  # ValidationError is one; the other: nested without end
         raise Broken(f"the child's answer cannot be read: {err}") from err
     if isinstance(answer, Examined | Checked) and (impossible := find_impossible(answer.facts)):
         raise Broken(f"the child's answer cannot be right: {impossible}")

@@ -132,10 +132,12 @@ class MediaWorkers:
         return await self._lend((source, into), self._convert, call, limits)
 
     async def merge_sidecar(self, existing: bytes | None, source: bytes | None, record: SidecarRecord) -> bytes:
-        """`native.sidecar.merge` in a child. Raises Permanent when `existing` is no XMP."""
+        """`native.sidecar.merge` in a child. Raises Permanent: `existing` is no XMP, or the answer not of `record`."""
         call = wire.MergeSidecar(existing=existing, source=source, record=record)
-        received = await self._wait_for(self._submit(self._sidecar, call))
-        return received.first or b""
+        merged = (await self._wait_for(self._submit(self._sidecar, call))).first or b""
+        if not all(one.sha256.encode() in merged for one in record.members):  # it is to replace what people wrote
+            raise Permanent("the sidecar stays as it is: the parser's answer does not name its files")
+        return merged
 
     async def parse_sidecar(self, content: bytes, *, into: type[_Answer]) -> _Answer | None:
         """`native.sidecar.parse` in a child; None when it is not one of ours. Raises Permanent when nobody can read it.
@@ -145,7 +147,10 @@ class MediaWorkers:
         received = await self._wait_for(self._submit(self._sidecar, wire.ParseSidecar(content=content)))
         if not isinstance(received.answer, wire.Sidecar):
             raise Permanent("the sidecar cannot be read")
-        return msgspec.msgpack.decode(received.answer.parsed, type=into | None)
+        try:
+            return msgspec.msgpack.decode(received.answer.parsed, type=into | None)
+        except (msgspec.DecodeError, RecursionError) as err:
+            raise Permanent(f"the sidecar cannot be read: {err}") from err
 
     async def greet(self, profile: Profile = Profile.PICTURE) -> wire.Hello:
         """What holds a child in, and which decoders it has. Starts one when there is none."""
@@ -299,7 +304,7 @@ class MediaWorkers:
         converted = _expected(answer, wire.ConvertedAnswer).converted
         _, into = descriptors
         written = os.fstat(into).st_size
-        if written < converted.size_bytes:
+        if not 0 < converted.size_bytes <= written:
             raise Retryable(f"{written:,} of {converted.size_bytes:,} bytes of {call.conversion.name} were written")
         os.ftruncate(into, converted.size_bytes)  # a child that was lost before this one may have written more
         return converted

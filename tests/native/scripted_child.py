@@ -64,7 +64,8 @@ def _obey_fit(call: wire.Fit | wire.Convert, descriptors: tuple[int, ...]) -> ch
         case "hang":
             threading.Event().wait()
     if isinstance(call, wire.Convert):
-        converted = Converted(size_bytes=call.conversion.size_bytes, width=1, height=1)
+        size_bytes = -1 if name == "less than nothing" else call.conversion.size_bytes
+        converted = Converted(size_bytes=size_bytes, width=1, height=1)
         return child.Reply(answer=wire.ConvertedAnswer(converted=converted))
     contents = [b"%d" % _descriptors()] if name == "descriptors" else [os.pread(one, 100, 0) for one in descriptors]
     recipe = Recipe(pieces=tuple(Insert(content=content) for content in contents), media_type=call.request.media_type)
@@ -104,6 +105,8 @@ def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PL
             return _examined(call, place=Place(latitude=math.nan, longitude=8.5))
         case "negative-hash":
             return _examined(call, perceptual_hashes=(-1,))
+        case "nest":
+            wire.send_answer = lambda lane, _, *, number, **__: _nest(lane, number)
         case "say-again":
             wire.send_answer = _say_again
         case "babble":
@@ -128,6 +131,12 @@ def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PL
     return _examined(call, caption=caption, is_spent=is_spent)
 
 
+def _nest(lane: socket.socket, number: int) -> None:
+    """Lists in lists, where a reader looks for nothing."""
+    message = b"\x82\xa4type\xa8examined\xa1x" + b"\x91" * 100_000
+    wire._send(lane, [wire._HEAD.pack(number, len(message), wire.ABSENT, wire.ABSENT), message], [])
+
+
 def _say_again(lane: socket.socket, answer: wire.Answer, **words: object) -> None:
     """As a child out of step does: the answer of before in the place of every further one."""
     global _last  # noqa: PLW0603 - one process, one script
@@ -145,6 +154,10 @@ def _handle(call: wire.Call, descriptors: tuple[int, ...]) -> child.Reply:
     global _entered  # noqa: PLW0603 - one process, one script
     if isinstance(call, wire.Fit | wire.Convert):
         return _obey_fit(call, descriptors)
+    if isinstance(call, wire.MergeSidecar):  # the answer to another asset's, or none at all
+        return child.Reply(answer=wire.Sidecar(parsed=b""), first=call.source)
+    if isinstance(call, wire.ParseSidecar):
+        return child.Reply(answer=wire.Sidecar(parsed=call.content))
     assert isinstance(call, wire.Examine)
     (descriptor,) = descriptors
     with _company:

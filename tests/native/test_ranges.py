@@ -58,6 +58,9 @@ def test_what_can_be_passes(found: dict[str, object]) -> None:
         {"motion": Motion(maker="google", offset_bytes=-1, size_bytes=1)},
         {"keywords": ("a",) * (MOST_WORDS + 1)},
         {"caption": "a" * (LONGEST_TEXT + 1)},
+        {"software": "a" * (LONGEST_TEXT + 1)},
+        {"media_type": "a" * (LONGEST_TEXT + 1)},
+        {"camera": Camera(model="a" * (LONGEST_TEXT + 1))},
     ],
 )
 def test_what_cannot_be_is_named(found: dict[str, object]) -> None:

@@ -14,12 +14,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from native.test_sidecar_calls import RECORD
 
 from mediabox.contracts import Examination, ExamineRequest
-from mediabox.errors import NeedsHuman, Retryable
+from mediabox.errors import NeedsHuman, Permanent, Retryable
 from mediabox.model.asset import Kind
+from mediabox.model.recipe import Conversion
+from mediabox.model.sidecar import SidecarRecord
 from mediabox.native.child_process import Cause, Limits, Lost
 from mediabox.native.profiles import Profile
+from mediabox.native.sidecar_text import compose
 from mediabox.native.worker import MediaWorkers
 
 SCRIPTED = str(Path(__file__).with_name("scripted_child.py"))
@@ -240,6 +244,35 @@ async def test_facts_that_cannot_be_cost_the_file_its_facts_and_no_more(photo: i
     assert seen.facts.caption == "tags only"
     assert "gave no answer that can be read (the child's answer cannot be right: " in (seen.facts.damage or "")
     assert before != after  # who says such things is not asked again
+
+
+async def test_an_answer_nested_without_end_is_one_that_cannot_be_read(photo: int) -> None:
+    async with workers(threads=1) as media:
+        seen = await look(media, photo, "nest")
+
+    assert "gave no answer that can be read" in (seen.facts.damage or "")
+
+
+@pytest.mark.parametrize("answer", [None, b"", b"<x:xmpmeta/>", compose(RECORD).replace(b"0" * 64, b"1" * 64)])
+async def test_a_merged_sidecar_that_is_not_of_its_files_replaces_nothing(answer: bytes | None) -> None:
+    async with workers(threads=1) as media:
+        with pytest.raises(Permanent, match="stays as it is"):
+            await media.merge_sidecar(b"what a person wrote", answer, RECORD)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"\x91" * 100_000, b"\xa3\xed\xa0\x80"])
+async def test_a_parsed_sidecar_that_is_none_costs_the_sidecar_only(content: bytes) -> None:
+    async with workers(threads=1) as media:
+        with pytest.raises(Permanent, match="cannot be read"):
+            await media.parse_sidecar(content, into=SidecarRecord)
+
+
+async def test_a_converted_file_of_less_than_nothing_is_made_again(photo: int, tmp_path: Path) -> None:
+    conversion = Conversion(name="less than nothing", media_type="image/heic", size_bytes=3, to="image/jpeg")
+    with open(tmp_path / "into", "wb") as into:  # noqa: ASYNC230 - nobody waits for this loop
+        async with workers(threads=1) as media:
+            with pytest.raises(Retryable, match="bytes of less than nothing"):
+                await media.convert(photo, into.fileno(), conversion, limits=LONG)
 
 
 async def test_no_file_gets_the_answer_to_another(photo: int) -> None:
