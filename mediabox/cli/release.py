@@ -23,6 +23,7 @@ from mediabox.core import acceptance, certify, release_orders, soundness
 from mediabox.core.enrolment import archive_volume
 from mediabox.core.timeline import timeline
 from mediabox.errors import NeedsHuman, Permanent
+from mediabox.model.certificate import Signed
 from mediabox.store import releases
 from mediabox.store.database import Database, transaction
 
@@ -170,6 +171,8 @@ def _certificate(connection: sqlite3.Connection, number: str) -> int:
     if found is None or found.certificate is None:
         raise Permanent(f"there is no certificate of release {number}")
     print(found.certificate)
+    needed = msgspec.json.decode(found.certificate, type=Signed).certificate.format.rpartition("-")[2]
+    print(f"To be checked with version {needed} of verify_certificate.py or a newer one.", file=sys.stderr)
     return exits.OK
 
 

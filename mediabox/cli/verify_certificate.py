@@ -1,4 +1,4 @@
-"""Check a mediabox release certificate. Stands alone: copy this file anywhere; it wants Python and `cryptography`.
+"""Check a mediabox release certificate. Stands alone: copy this file anywhere; it wants Python 3.11 and `cryptography`.
 
 Checks the signature, the form, the policy and the times; with the volumes mounted, the
 bytes as well. Exit code 0 when all of it holds, 1 when anything does not, 2 for a volume it does not name.
@@ -17,7 +17,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-FORMAT = "mediabox-release-1"
+VERSION = 2  # of this script, and of the newest format it reads
+FORMAT = "mediabox-release-"  # and the version of this script that a certificate needs
 DAY_MS = 86_400_000
 TEXT, NUMBER = str, int
 COPY = {"volume": TEXT, "domain": TEXT, "locator": TEXT, "evidence": TEXT, "proved_at_ms": NUMBER,
@@ -31,7 +32,6 @@ OLDER = {"freed_counts"}  # only in certificates of before December 2026; whatev
 CERTIFICATE = {"format": TEXT, "source": TEXT, "remote_id": TEXT, "change_tag": TEXT, "issued_at_ms": NUMBER,
                "expires_at_ms": NUMBER, "policy": POLICY, "resources": [RESOURCE],
                "chain": {"seq": NUMBER, "sha256": TEXT}, "public_key": TEXT}  # fmt: skip
-SIGNED = {"certificate": CERTIFICATE, "signature": TEXT}
 Json = dict[str, Any]
 
 
@@ -48,19 +48,28 @@ def read(content: bytes, *, key: str, now_ms: int) -> Json:
     """The certificate, when signature, form, policy and times hold. Raises Refused."""
     try:
         signed = json.loads(content.rstrip(b"\n"))
-        is_canonical = canonical(signed) == content.rstrip(b"\n")
+        if canonical(signed) != content.rstrip(b"\n"):
+            raise Refused("it is not written canonically: somebody has changed it")
     except (ValueError, RecursionError) as err:
         raise Refused(f"it is not JSON: {err}") from err
-    if not is_canonical:
-        raise Refused("it is not written canonically: somebody has changed it")
-    _fits(signed, SIGNED, "")
+    _check_version(signed)
+    _fits(signed, {"certificate": CERTIFICATE, "signature": TEXT}, "")
     certificate: Json = signed["certificate"]
     _check_signature(certificate, signed["signature"], key)
-    if certificate["format"] != FORMAT:
-        raise Refused(f"its format is {certificate['format']!r}, not {FORMAT!r}")
     _check_times(certificate, now_ms)
     _check_policy(certificate)
     return certificate
+
+
+def _check_version(signed: Any) -> None:
+    """First of all: what a newer certificate has, or lacks, is not for this script to judge."""
+    try:
+        needed = int(signed["certificate"]["format"].removeprefix(FORMAT))
+    except (AttributeError, KeyError, TypeError, ValueError) as err:
+        raise Refused("it is no release certificate of mediabox") from err
+    if not 1 <= needed <= VERSION:
+        raise Refused(f"it needs version {needed} of verify_certificate.py, and this is version {VERSION}: "
+                      "copy it anew from the mediabox that wrote the certificate")  # fmt: skip
 
 
 def _fits(value: Any, form: Any, where: str) -> None:
@@ -92,10 +101,9 @@ def _check_signature(certificate: Json, signature: str, key: str) -> None:
 
 
 def _check_times(certificate: Json, now_ms: int) -> None:
-    issued_ms, expires_ms = certificate["issued_at_ms"], certificate["expires_at_ms"]
-    if expires_ms - issued_ms != DAY_MS:
+    if certificate["expires_at_ms"] - certificate["issued_at_ms"] != DAY_MS:
         raise Refused("it does not live for 24 hours")
-    if not issued_ms <= now_ms <= expires_ms:
+    if not certificate["issued_at_ms"] <= now_ms <= certificate["expires_at_ms"]:
         raise Refused("it has expired, or is not valid yet")
 
 
@@ -136,27 +144,21 @@ def check_bytes(certificate: Json, folders: dict[str, str]) -> int:
     count = 0
     for resource in certificate["resources"]:
         for copy in resource["copies"]:
-            folder = folders.get(copy["volume"])
-            if folder is None:
-                continue
-            path = os.path.join(folder, copy["locator"])
-            if _digest(path) != (resource["sha256"], resource["size_bytes"]):
-                raise Refused(f"{path} is not the file the certificate speaks of")
-            count += 1
+            if copy["volume"] in folders:
+                path = os.path.join(folders[copy["volume"]], copy["locator"])
+                if _digest(path) != (resource["sha256"], resource["size_bytes"]):
+                    raise Refused(f"{path} is not the file the certificate speaks of")
+                count += 1
     return count
 
 
 def _digest(path: str) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
     try:
         with open(path, "rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            while block := file.read(1 << 20):
-                digest.update(block)
-                size += len(block)
+            return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
     except OSError as err:
         raise Refused(f"{path} cannot be read: {err.strerror}") from err
-    return digest.hexdigest(), size
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -175,10 +177,9 @@ def run(arguments: argparse.Namespace) -> int:
     except (Refused, OSError, ValueError) as err:
         print(f"REFUSED: {err}", file=sys.stderr)
         return 1
-    policy = certificate["policy"]
     print(f"{certificate['remote_id']} ({certificate['change_tag']}): safe to free at {certificate['source']}.")
-    print(f"{len(certificate['resources'])} files, each with {policy['copies']} or more proved copies on "
-          f"{policy['domains']} or more independent disks or hosts; {count} copies read now.")  # fmt: skip
+    print(f"Files: {len(certificate['resources'])}, each with proved copies: {certificate['policy']['copies']} or more, "
+          f"on independent disks or hosts: {certificate['policy']['domains']} or more. Copies read now: {count}.")  # fmt: skip
     return 0
 
 

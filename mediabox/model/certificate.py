@@ -13,7 +13,8 @@ import msgspec
 from mediabox.model.google_photos import PLACE
 from mediabox.model.ledger import Evidence
 
-FORMAT = "mediabox-release-1"
+VERIFIER = 2  # the oldest version of `cli/verify_certificate.py` that understands what is written now
+FORMAT = f"mediabox-release-{VERIFIER}"
 LIFE_MS = 24 * 3_600_000  # a proof ages; whoever releases later proves again
 COUNTED = frozenset({Evidence.REREAD, Evidence.VERIFIED})  # the others are shown, never counted
 

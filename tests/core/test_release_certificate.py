@@ -77,7 +77,7 @@ async def test_a_stranger_can_check_it_with_the_script_alone(certificate: bytes,
     bad = check()
 
     assert (good.returncode, bad.returncode) == (0, 1), good.stderr
-    assert "2 copies read now" in good.stdout
+    assert "Copies read now: 2." in good.stdout
     assert "is not the file" in bad.stderr
 
 
@@ -350,6 +350,29 @@ def test_an_older_certificate_is_still_read_and_what_left_a_phone_counts_nowhere
     assert whole["policy"]["freed_counts"] is freed_counts
     with pytest.raises(Refused, match="fewer"):
         read_at(older(with_left(random.Random(7), policy=two), freed_counts=freed_counts))
+
+
+def test_a_certificate_of_a_later_version_says_which_script_it_needs() -> None:
+    """Whatever else it has that this one does not know, and before anything else is said of it."""
+    later = json.loads(canonical(signer().sign(made_up(random.Random(7)))))
+    later["certificate"] |= {"format": "mediabox-release-3", "witnesses": []}
+
+    with pytest.raises(Refused, match=r"needs version 3 of verify_certificate.py, .* copy it anew"):
+        read_at(script.canonical(later))
+
+
+@pytest.mark.parametrize("form", ["mediabox-release-", "mediabox-release-0", "mediabox-release--1", "other-2", 2, None])
+def test_what_is_of_no_format_is_refused(form: object) -> None:
+    plain = json.loads(canonical(signer().sign(made_up(random.Random(7)))))
+
+    with pytest.raises(Refused):
+        read_at(_with(plain, ("certificate", "format"), form))
+
+
+def test_a_certificate_of_the_first_format_is_still_read() -> None:
+    first = msgspec.structs.replace(made_up(random.Random(7)), format="mediabox-release-1")
+
+    assert read_at(canonical(signer().sign(first)))["format"] == "mediabox-release-1"
 
 
 @pytest.mark.parametrize("value", [1, "true", None])
