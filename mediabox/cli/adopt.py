@@ -159,19 +159,19 @@ async def _open_and_close(home: Path) -> None:
 
 def _told(report: Report) -> Iterator[str]:
     offer, prospect = report.offer, report.prospect
-    would = "would be" if report.is_dry_run else "are"
-    yield f"{count_words(offer.files, 'file')} ({bytes_words(offer.bytes)}) in {report.folder} {would} on offer."
+    how = "to be on offer" if report.is_dry_run else "on offer"
+    yield f"{count_words(offer.files, 'file')} ({bytes_words(offer.bytes)}) in {report.folder} {how}."
     if offer.withdrawn:
-        yield f"  {offer.withdrawn:,} of an earlier look are not there any more."
+        yield f"  Not there any more, of an earlier look: {offer.withdrawn:,}."
     if offer.other:
-        yield f"  {offer.other:,} other files are of no use here."
+        yield f"  {count_words(offer.other, 'other file')} of no use here."
     for folder in offer.unreadable:
         yield f"! {folder} could not be listed: make it readable for us, then run this again"
     if prospect.waiting:
         yield (
             f"Of {count_words(prospect.waiting, 'file')} waiting to be fetched "
-            f"({bytes_words(prospect.waiting_bytes)}), {prospect.likely:,} seem to be among them "
-            f"({bytes_words(prospect.likely_bytes)})."
+            f"({bytes_words(prospect.waiting_bytes)}), among them by size and name or time: "
+            f"{prospect.likely:,} ({bytes_words(prospect.likely_bytes)})."
         )
     elif not report.is_dry_run:
         yield "Nothing waits to be fetched now; what is listed later is looked for there first."

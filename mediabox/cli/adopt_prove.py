@@ -87,10 +87,10 @@ def _is_whole(path: Path, digest: str | None, checksum: FileChecksum) -> bool:
 def _words(found: Proved) -> Iterator[str]:
     yield f"{count_words(found.proved, 'file')} proved to be what iCloud has, byte for byte."
     for names, what in (
-        (found.differing, "differ from what iCloud has: `mediabox where NAME` shows where it is from"),
-        (found.unreadable, "could not be read as archived: `mediabox verify`"),
-        (found.unprovable, "cannot be proved: Apple gives no checksum of them that can be computed"),
+        (found.differing, "with other bytes than iCloud has (`mediabox where NAME` shows where it is from)"),
+        (found.unreadable, "not to be read as archived (`mediabox verify`)"),
+        (found.unprovable, "not to be proved: Apple gives no checksum that can be computed"),
     ):
         if names:
             more = "" if len(names) <= 5 else " ..."
-            yield f"! {len(names):,} {what}: {', '.join(names[:5])}{more}"
+            yield f"! {count_words(len(names), 'file')} {what}: {', '.join(names[:5])}{more}"

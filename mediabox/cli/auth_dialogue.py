@@ -7,6 +7,7 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
+from mediabox.cli.words import count_words
 from mediabox.clock import Clock
 from mediabox.errors import Retryable
 from mediabox.sources.icloud.sign_in import words
@@ -152,7 +153,8 @@ def told_words(answer: Answer, account: Account) -> str:
         case SignedIn():
             return f"{account.apple_id} is signed in."
         case RateLimited(retry_after_s=seconds):
-            return f"Apple wants fewer sign-ins now. Try again in {max(1, round((seconds or 600) / 60))} minutes."
+            minutes = count_words(max(1, round((seconds or 600) / 60)), "minute")
+            return f"Apple wants fewer sign-ins now. Try again in {minutes}."
         case Unreachable(detail=detail):
             return f"Apple cannot be reached ({detail}). Try again when the network is back."
     need = words.need_of(answer, account, now_ms=Clock().wall_ms())

@@ -26,9 +26,10 @@ from mediabox.core.governor import HOME_RESERVE_BYTES
 from mediabox.core.timeline import REMEDY, timeline
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
+from mediabox.model.issue import Severity
 from mediabox.probes.home_room import free_bytes
 from mediabox.sources.folder.remedies import permission_words
-from mediabox.store import issues, surveys, witness
+from mediabox.store import issues, journal, surveys, witness
 from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ def _catalogue(config: Config) -> Iterator[Check]:
             met = surveys.find_all(connection)
             damage, heads = soundness.damage_of(connection), soundness.heads_of(home, config.path(config.archive.path))
             unproved = None if damage else _unproved(connection, heads, is_needed=config.release.enabled)
+            is_unsigned = journal.is_unsigned(connection)
             open_now = [*issues.open_issues(connection), *half_made(home, connection, Clock().wall_ms())]
     except MediaboxError as error:
         yield Check(what="catalogue", state="problem", why=str(error), remedy=remedy)
@@ -213,18 +215,23 @@ def _catalogue(config: Config) -> Iterator[Check]:
     if damage is not None:
         yield Check(what="catalogue", state="problem", why=damage, remedy=remedy)
     elif unproved is not None:
-        yield Check(what="catalogue", state="problem", why=unproved, remedy=soundness.REMEDY)
+        state = "warning" if is_unsigned else "problem"
+        yield Check(what="catalogue", state=state, why=str(unproved), remedy=unproved.remedy)
     else:
         yield Check(what="catalogue", state="ok", why=f"{path}, {bytes_words(path.stat().st_size)}, journal unbroken")
     for name, survey in met.items():
         yield from left_words.checks(name, survey)
     for issue in open_now:
-        yield Check(what=f"issue {issue.key}", state="problem", why=issue.message, remedy=issue.remedy)
+        state = "warning" if issue.severity is Severity.NOTICE else "problem"
+        yield Check(what=f"issue {issue.key}", state=state, why=issue.message, remedy=issue.remedy)
 
 
-def _unproved(connection: sqlite3.Connection, heads: tuple[Path, ...], *, is_needed: bool) -> str | None:
+def _unproved(connection: sqlite3.Connection, heads: tuple[Path, ...], *, is_needed: bool) -> NeedsHuman | None:
     """Why the journal is not the one this box wrote. Rows from before it signed any matter to releases alone."""
-    return soundness.unsoundness(connection, *heads) if is_needed else witness.unwitnessed(connection, *heads)
+    if is_needed:
+        return soundness.unsoundness(connection, *heads)
+    reason = witness.unwitnessed(connection, *heads)
+    return soundness.unsound(reason) if reason is not None else None
 
 
 def _decoders() -> Iterator[Check]:

@@ -92,7 +92,7 @@ def _sound(connection: sqlite3.Connection, config: Config) -> tuple[list[Assessm
         if frozen is None:
             soundness.thaw(connection)
         elif frozen.issue == soundness.ISSUE:
-            soundness.freeze(connection, str(frozen), now_ms=time.now.at_ms)
+            soundness.freeze(connection, frozen, now_ms=time.now.at_ms)
     if frozen is not None:
         raise NeedsHuman(f"nothing may be freed: {frozen}", issue=frozen.issue, remedy=frozen.remedy)
     return [each for found in assessed.values() for each in found], time
@@ -112,10 +112,10 @@ def _plan(connection: sqlite3.Connection, config: Config, *, as_json: bool) -> i
 def _plan_told(plan: Plan, config: Config, assessed: int) -> Iterator[str]:
     for one in plan.listed[:SHOWN]:
         yield f"  {one.name}  {bytes_words(one.size_bytes)}  {one.source}"
-    yield f"{plan.safe:,} of {count_words(assessed, 'photo')} are safe to free."
+    yield f"{plan.safe:,} of {count_words(assessed, 'photo')} safe to free."
     if plan.held_back:
         limit = f"{config.release.daily_limit} a day, {config.release.daily_percent} % of a library"
-        yield f"{plan.held_back:,} of them are left for later days ({limit})."
+        yield f"{plan.held_back:,} of them left for later days ({limit})."
     if plan.code is None:
         yield "Nothing can be freed today. `mediabox safe` says what is missing."
         yield from policy_words(config)
@@ -123,7 +123,7 @@ def _plan_told(plan: Plan, config: Config, assessed: int) -> Iterator[str]:
     yield (
         f"{count_words(len(plan.listed), 'photo')} ({bytes_words(plan.size_bytes)}) would be moved to Recently Deleted "
         "of iCloud, on all devices of the account. Apple empties it after 30 days; until then "
-        "`mediabox release undo` brings them back."
+        "`mediabox release undo` brings back what is there."
     )
     yield f"To do so, within five minutes: mediabox release confirm {plan.code}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -123,10 +124,9 @@ def frozen_by(
 ) -> NeedsHuman | None:
     """Why nothing at all may be freed now: a catalogue, or a clock, that is not to be believed."""
     heads = soundness.heads_of(config.home, config.path(config.archive.path))
-    contradictions = (each.contradictions[0] for found in assessed.values() for each in found if each.contradictions)
-    reason = soundness.unsoundness(connection, *heads) or next(contradictions, None)
-    if reason is not None:
-        return NeedsHuman(reason, issue=soundness.ISSUE, subject=soundness.SUBJECT, remedy=soundness.REMEDY)
+    unsound = soundness.unsoundness(connection, *heads) or certify.contradiction(chain.from_iterable(assessed.values()))
+    if unsound is not None:
+        return unsound
     doubt = time.doubt()
     return NeedsHuman(doubt, issue=CLOCK, remedy=CLOCK_REMEDY) if doubt else None
 
@@ -218,8 +218,9 @@ def _reading_words(report: Report) -> Iterator[str]:
     ages = [copy.age_hours for file in safe for copy in file.copies if copy.counts]
     if ages:
         yield (
-            f"Their copies were last read {min(ages):,} to {max(ages):,} hours ago; damage since then shows at "
-            "the next reading. `mediabox release` reads every copy again before it frees, and leaves what is not whole."
+            f"Their copies were last read {min(ages):,} to {count_words(max(ages), 'hour')} ago; damage since then "
+            "shows at the next reading. `mediabox release` reads every copy again before it frees, and leaves what is "
+            "not whole."
         )
 
 
@@ -234,8 +235,8 @@ def policy_words(config: Config) -> Iterator[str]:
     """What is asked for, and why nothing can satisfy it where that is so."""
     wanted = config.release
     yield (
-        f"Safe means: {_of(wanted.copies, 'proved copy', 'proved copies')} of every file on "
-        f"{_of(wanted.domains, 'independent disk or host', 'independent disks or hosts')}, "
+        f"Safe means: {count_words(wanted.copies, 'proved copy', 'proved copies')} of every file on "
+        f"{count_words(wanted.domains, 'independent disk or host', 'independent disks or hosts')}, "
         f"archived for {count_words(wanted.quarantine_days, 'day')}, read again within a day."
     )
     if max(wanted.copies, wanted.domains) > 1:
@@ -246,7 +247,3 @@ def policy_words(config: Config) -> Iterator[str]:
         )
     if not wanted.enabled:
         yield "Freeing sources is switched off ([release] enabled = false): nothing is ever removed."
-
-
-def _of(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

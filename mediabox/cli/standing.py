@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from mediabox.cli.home import archive_of, kept_words, running
 from mediabox.cli.words import bytes_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
+from mediabox.core import soundness
 from mediabox.core.enrolment import REBUILDING
 from mediabox.core.governor import HOME_RESERVE_BYTES
 from mediabox.model.issue import Issue, Severity
 from mediabox.probes.home_room import free_bytes
-from mediabox.store import volumes
+from mediabox.store import journal, volumes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -65,6 +69,14 @@ def half_made(home: Path, connection: sqlite3.Connection, now_ms: int) -> Iterat
     how = "is empty beside an archive: it was lost, or" if is_empty else "is half made:"
     what = f"The catalogue {how} a rebuild was cut short{kept_words(home)}"
     yield _issue("volume.uncatalogued", what, "Run `mediabox rebuild`.", now_ms, subject="archive")
+
+
+def unproved(home: Path, connection: sqlite3.Connection, now_ms: int) -> Iterator[Issue]:
+    """The notice that frees nothing until everything was proved once. None where nothing is ever freed."""
+    with suppress(ConfigInvalid):
+        if load(home).release.enabled and journal.is_unsigned(connection):
+            issue = soundness.issue_of(soundness.unsigned(connection))
+            yield structs.replace(issue, severity=Severity.NOTICE, opened_at_ms=now_ms)
 
 
 def absence(config: Config) -> str | None:

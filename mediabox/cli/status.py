@@ -10,7 +10,7 @@ import msgspec
 from mediabox.cli import exits, left_words
 from mediabox.cli.home import catalogue, home_of, running
 from mediabox.cli.issue_lines import issue_lines
-from mediabox.cli.standing import found_now, half_made
+from mediabox.cli.standing import found_now, half_made, unproved
 from mediabox.cli.words import bytes_words, clock_time, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
@@ -51,7 +51,7 @@ def status_of(home: Path) -> Status:
         found = figures.status(connection, now_ms=now_ms)
         held = commands.paused(connection, now_ms=now_ms)
         has_archive = volumes.enrolled(connection, "archive") is not None
-        half = list(half_made(home, connection, now_ms))
+        present = [*half_made(home, connection, now_ms), *unproved(home, connection, now_ms)]
     pid = running(home)
     life = life_of(pid) if pid is not None else None
     found = msgspec.structs.replace(
@@ -63,7 +63,7 @@ def status_of(home: Path) -> Status:
         bytes=msgspec.structs.replace(found.bytes, archive_free=_free(home)),
     )
     open_areas = {_area(issue) for issue in found.issues}
-    present = [*half, *found_now(home, found, has_archive=has_archive)]
+    present += found_now(home, found, has_archive=has_archive)
     return msgspec.structs.replace(
         found, issues=(*found.issues, *(issue for issue in present if _area(issue) not in open_areas))
     )
@@ -109,7 +109,7 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"  to {road.destination}: {road_words(road)}"
     yield from map(_call_words, status.calls)
     for count, what in (
-        (status.companions, "archived beside others they belong to (sidecars, thumbnails, proxies, logs)"),
+        (status.companions, "archived as companions of others (sidecars, thumbnails, proxies, logs)"),
         (status.similar, "like another picture (none is removed for it)"),
         (status.flagged, "archived with something wrong in them"),
         (status.ignored, "left alone in the sources: neither pictures nor videos"),

@@ -51,7 +51,7 @@ async def _verify(config: Config, *, one_in: int, is_watched: bool) -> Report:
 
 
 def _show(report: Report) -> None:
-    sys.stderr.write(f"\r{report.checked:,} files, {bytes_words(report.bytes_read)} read ")
+    sys.stderr.write(f"\r{count_words(report.checked, 'file')}, {bytes_words(report.bytes_read)} read ")
     sys.stderr.flush()
 
 

@@ -165,7 +165,6 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with open(arguments.file, "rb") as file, open(_key_of(arguments), encoding="ascii") as key:
             content, public_key = file.read(), key.read().strip()
-        folders = dict(each.partition("=")[::2] for each in arguments.volume)
         now_ms = arguments.at if arguments.at is not None else time.time_ns() // 1_000_000
         certificate = read(content, key=public_key, now_ms=now_ms)
         known = sorted({copy["volume"] for resource in certificate["resources"] for copy in resource["copies"]})
@@ -173,13 +172,14 @@ def run(arguments: argparse.Namespace) -> int:
             if "=" not in each or each.partition("=")[0] not in known:
                 print(f"--volume {each}: write UUID=DIR, with one of {', '.join(known)}", file=sys.stderr)
                 return 2
-        count = check_bytes(certificate, folders)
+        count = check_bytes(certificate, dict(each.partition("=")[::2] for each in arguments.volume))
     except (Refused, OSError, ValueError) as err:
         print(f"REFUSED: {err}", file=sys.stderr)
         return 1
+    policy = certificate["policy"]
     print(f"{certificate['remote_id']} ({certificate['change_tag']}): safe to free at {certificate['source']}.")
-    print(f"Files: {len(certificate['resources'])}, each with proved copies: {certificate['policy']['copies']} or more, "
-          f"on independent disks or hosts: {certificate['policy']['domains']} or more. Copies read now: {count}.")  # fmt: skip
+    print(f"Files: {len(certificate['resources'])}, each with proved copies: {policy['copies']} or more, "
+          f"on independent disks or hosts: {policy['domains']} or more. Copies read now: {count}.")  # fmt: skip
     return 0
 
 

@@ -27,8 +27,9 @@ def bytes_of(text: str) -> int:
     return size
 
 
-def count_words(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def count_words(count: int, noun: str, plural: str | None = None) -> str:
+    """`1 photo`, `1,204 photos`; `plural` where it is not made with an s."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def plain(text: str) -> str:

@@ -35,7 +35,7 @@ from mediabox.store.keyed import UNREADABLE
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -98,8 +98,8 @@ def assess(
     try:
         return _assess(connection, candidate, policy, time=time, volumes=volumes)
     except (ValueError, TypeError, msgspec.MsgspecError, UNREADABLE) as err:
-        message = f"the catalogue says of {candidate.remote_id} what nobody can have written ({err})"
-        raise NeedsHuman(message, issue=soundness.ISSUE, subject=soundness.SUBJECT, remedy=soundness.REMEDY) from err
+        reason = f"the catalogue says of {candidate.remote_id} what nobody can have written ({err})"
+        raise soundness.unsound(reason) from err
 
 
 def _assess(
@@ -265,6 +265,12 @@ def copies_to_prove(connection: sqlite3.Connection, remote_asset_id: int) -> lis
     kept = (_keeper(connection, one) for one in _newest(gate.files(connection, remote_asset_id)))
     known = {one.id: one for one in kept if one is not None}
     return [copy for one in known for copy in copies.of_resource(connection, one)]
+
+
+def contradiction(assessed: Iterable[Assessment]) -> NeedsHuman | None:
+    """The first of these assets that is not as this box, honestly used, can have written it."""
+    found = (reason for each in assessed for reason in each.contradictions)
+    return next(map(soundness.unsound, found), None)
 
 
 # ---------------------------------------------------------------- how many

@@ -72,7 +72,7 @@ async def mark_by_sidecars(root: Path, workers: MediaWorkers, *, now_ms: int) ->
         members = await _told_of(descriptor, workers)
         there = sum(_has_size(member.path, member.size_bytes, descriptor) for member in members)
         if there * 2 <= len(members) or not members:
-            what = f"of {len(members)} files that sidecars of mediabox tell of, {there} are there"
+            what = f"{there} of {len(members)} that sidecars of mediabox tell of are there"
             raise _unproved(root, what if members else "no sidecar of mediabox is in it")
         identity = new_identity(descriptor, now_ms=now_ms)
         await asyncio.to_thread(mark_anew, descriptor, root, identity)

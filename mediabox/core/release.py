@@ -132,17 +132,16 @@ class Releases:
 
     async def _is_sound(self, ready: list[Release]) -> bool:
         """A catalogue that is damaged, or that somebody changed, proves nothing (I12): then nothing at all is sent."""
-        reason = await self._database.read(lambda connection: self._unsoundness(connection, ready))
-        if reason is None:
+        unsound = await self._database.read(lambda connection: self._unsoundness(connection, ready))
+        if unsound is None:
             await self._issues.close(soundness.ISSUE, soundness.SUBJECT)
             return True
-        await self._issues.open(soundness.issue_of(reason))
+        await self._issues.open(soundness.issue_of(unsound))
         return False
 
-    def _unsoundness(self, connection: sqlite3.Connection, ready: list[Release]) -> str | None:
-        reason = soundness.unsoundness(connection, *self._heads())
-        assessed = (self._assess(connection, one) for one in ready if reason is None)
-        return reason or next((each.contradictions[0] for each in assessed if each and each.contradictions), None)
+    def _unsoundness(self, connection: sqlite3.Connection, ready: list[Release]) -> NeedsHuman | None:
+        assessed = (found for one in ready if (found := self._assess(connection, one)) is not None)
+        return soundness.unsoundness(connection, *self._heads()) or certify.contradiction(assessed)
 
     def _heads(self) -> list[Path]:
         home = self._database.path.parent

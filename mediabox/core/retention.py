@@ -200,7 +200,7 @@ def _texts(connection: sqlite3.Connection, filed: Iterable[Resource]) -> list[st
 
 def _mass_deletion(sources: str, *, gone: int, waiting: int, library: int) -> NeedsHuman:
     message = (
-        f"{waiting} assets were deleted in {sources}, beside {gone} within the last day, of {library} in the archive: "
+        f"assets deleted in {sources}: {waiting} now, {gone} more within the last day, of {library} in the archive: "
         "too many to follow without asking, so the archive keeps them"
     )
     remedy = (

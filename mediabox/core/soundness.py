@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.durable.volume import FOLDER
+from mediabox.errors import NeedsHuman
 from mediabox.model.issue import Issue, Severity
 from mediabox.store import copies, figures, gate, issues, journal, witness
 from mediabox.store.keyed import UNREADABLE
@@ -19,54 +20,72 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD_ON_VOLUME = f"{FOLDER}/backup/{witness.NAME}"
+READ_BYTES_PER_S = 100_000_000  # what a disk on USB 3, or a NAS behind a gigabit line, gives
 ISSUE, SUBJECT = "release.unsound", "catalogue"
 REMEDY = (
-    "If you restored or rebuilt the catalogue, lost keys/, or updated mediabox: `mediabox release accept` reads every "
+    "If you restored or rebuilt the catalogue, or lost keys/: `mediabox release accept` reads every "
     "file again and goes on from there. If not, something changed it: stop mediabox, keep mediabox.db aside, bring "
     "back backup/mediabox.db or run `mediabox rebuild`; then `mediabox release accept`."
 )
 
 
-def unsoundness(connection: sqlite3.Connection, *heads: Path) -> str | None:
+def unsoundness(connection: sqlite3.Connection, *heads: Path) -> NeedsHuman | None:
     """What is wrong with the catalogue itself; None when it may be believed. Reads all of it.
 
     `heads`: where copies of the journal's head may be, beside the home's own.
     """
     try:
-        return _unsoundness(connection, *heads)
+        reason = damage_of(connection, with_indexes=True) or witness.unwitnessed(connection, *heads)
+        if reason is None and journal.is_unsigned(connection):
+            return unsigned(connection)
+        foreign = journal.first_foreign_row(connection) if reason is None else None
     except UNREADABLE as err:
-        return f"the database cannot be read: {err}"
-
-
-def _unsoundness(connection: sqlite3.Connection, *heads: Path) -> str | None:
-    damage = damage_of(connection, with_indexes=True)
-    if damage is not None:
-        return damage
-    cut = witness.unwitnessed(connection, *heads)
-    if cut is not None:
-        return cut
-    foreign = journal.first_foreign_row(connection)
+        return unsound(f"the database cannot be read: {err}")
     if foreign is not None:
-        return f"row {foreign:,} of the journal is not signed by this box: an older version, or somebody, wrote it"
-    return None
+        reason = f"row {foreign:,} of the journal is not signed by this box"
+    return unsound(reason) if reason is not None else None
+
+
+def unsound(reason: str) -> NeedsHuman:
+    """What refuses to go on, in a person's words."""
+    return NeedsHuman(reason, issue=ISSUE, subject=SUBJECT, remedy=REMEDY)
+
+
+def unsigned(connection: sqlite3.Connection) -> NeedsHuman:
+    """As after an update from a version that signed nothing: one proof is asked for, and nothing else waits for it."""
+    size_bytes = figures.byte_totals(connection).archived
+    remedy = (
+        f"`mediabox release accept`, once: it reads all {size_bytes / 1e9:,.1f} GB of the archive again and changes no "
+        f"file, {_reading_words(size_bytes)}. The days a photo has to be archived begin anew with it. "
+        "Nothing but freeing waits for it. If mediabox was not updated, somebody took the signatures away: then see "
+        "first that mediabox.db is the one you know."
+    )
+    reason = "the catalogue is of a version of mediabox that did not sign it, and was not proved since the update"
+    return NeedsHuman(reason, issue=ISSUE, subject=SUBJECT, remedy=remedy)
+
+
+def _reading_words(size_bytes: int) -> str:
+    minutes = size_bytes / READ_BYTES_PER_S / 60
+    if minutes < 1:
+        return "in less than a minute"
+    return f"in about {minutes:,.0f} minutes" if minutes < 90 else f"in about {minutes / 60:,.0f} hours"
 
 
 def damage_of(connection: sqlite3.Connection, *, with_indexes: bool = False) -> str | None:
-    """How the database is damaged, whoever wrote it."""
+    """How the database is damaged, whoever wrote it; None when it is sound. Raises sqlite3.OperationalError."""
     said = figures.soundness(connection, with_indexes=with_indexes)
     if said != "ok":
-        return f"the database says: {said}"
-    changed = changed_part(connection)
-    if changed:
+        return f"SQLite finds it unsound ({said})"  # what else is in it can hardly be read
+    if (changed := changed_part(connection)) is not None:
         return f"in the database, {changed} is not as mediabox makes it"
-    bad = copies.bad_rows(connection)
-    if bad:
-        return f"{len(bad)} rows of the ledger do not fit their own hash"
-    missing = gate.missing_file(connection)
-    if missing is not None:
-        return f"the journal tells of file {missing}, and the catalogue has no row of it"
-    broken = journal.first_broken_link(connection)
-    return None if broken is None else f"the journal's chain is broken at row {broken}"
+    found = []
+    if bad := copies.bad_rows(connection):
+        found.append(f"rows of the ledger that do not fit their own hash: {len(bad):,}")
+    if (missing := gate.missing_file(connection)) is not None:
+        found.append(f"the journal tells of file {missing}, and the catalogue has no row of it")
+    if (broken := journal.first_broken_link(connection)) is not None:
+        found.append(f"the journal's chain is broken at row {broken:,}")
+    return "; ".join(found) or None
 
 
 def heads_of(home: Path, archive: Path) -> tuple[Path, ...]:
@@ -74,15 +93,19 @@ def heads_of(home: Path, archive: Path) -> tuple[Path, ...]:
     return home / "backup" / witness.NAME, archive / HEAD_ON_VOLUME
 
 
-def issue_of(reason: str) -> Issue:
+def issue_of(unsound: NeedsHuman) -> Issue:
     """What says that nothing is freed, and why, for as long as it is so."""
     return Issue(
-        key=ISSUE, subject=SUBJECT, severity=Severity.ERROR, message=f"Nothing is freed: {reason}.", remedy=REMEDY
+        key=ISSUE,
+        subject=SUBJECT,
+        severity=Severity.ERROR,
+        message=f"Nothing is freed: {unsound}.",
+        remedy=unsound.remedy,
     )
 
 
-def freeze(connection: sqlite3.Connection, reason: str, *, now_ms: int) -> None:
-    issues.open_issue(connection, issue_of(reason), at_ms=now_ms)
+def freeze(connection: sqlite3.Connection, unsound: NeedsHuman, *, now_ms: int) -> None:
+    issues.open_issue(connection, issue_of(unsound), at_ms=now_ms)
 
 
 def thaw(connection: sqlite3.Connection) -> None:

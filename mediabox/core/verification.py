@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediabox.core import soundness
 from mediabox.core.timeline import beat
 from mediabox.durable.verify import check, digest_past_cache
 from mediabox.errors import NeedsHuman
@@ -72,8 +73,9 @@ class Verification:
         A catalogue that is damaged itself ends the round before anything is read or
         written: what it says of the copies proves nothing, and it is evidence now.
         """
-        await self._check_catalogue()
-        if self._report.catalogue:
+        damage = await self._database.read(soundness.damage_of)
+        if damage is not None:
+            self._report.catalogue.append(damage)
             return self._report
         await self._database.write(lambda connection: beat(connection, self._clock))  # when the proofs were made
         last = 0
@@ -127,18 +129,6 @@ class Verification:
         )
         remedy = "Check that this is the right disk and that it is whole; then run `mediabox verify` again."
         return NeedsHuman(message, issue="volume.emptied", subject=self._volume.name, remedy=remedy)
-
-    async def _check_catalogue(self) -> None:
-        sound = await self._database.read(figures.soundness)
-        if sound != "ok":
-            self._report.catalogue.append(f"SQLite finds it unsound ({sound})")
-            return  # what else is in it can hardly be read
-        bad = await self._database.read(copies.bad_rows)
-        if bad:
-            self._report.catalogue.append(f"{len(bad)} rows of the ledger do not fit their own hash")
-        broken = await self._database.read(journal.first_broken_link)
-        if broken is not None:
-            self._report.catalogue.append(f"the journal's chain is broken at row {broken}")
 
     async def _look_for_strangers(self) -> None:
         originals = await self._database.read(copies.archived_paths)

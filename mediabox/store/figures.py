@@ -33,7 +33,7 @@ def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
         similar=_count(connection, "SELECT count(DISTINCT resource_id) FROM similar"),
         ignored=_count(connection, "SELECT count(*) FROM ignored"),
         flagged=_count(connection, "SELECT count(*) FROM facts WHERE damage IS NOT NULL"),
-        bytes=_bytes(connection),
+        bytes=byte_totals(connection),
         rates=_rates(connection, now_ms),
         adoption=adoptable.figures(connection),
         calls=calls(connection),
@@ -85,7 +85,8 @@ def pending(connection: sqlite3.Connection) -> int:
     return accounting(connection).pending
 
 
-def _bytes(connection: sqlite3.Connection) -> Bytes:
+def byte_totals(connection: sqlite3.Connection) -> Bytes:
+    """Of what is archived, its trash included, and of what is still to come."""
     totals = dict(connection.execute("SELECT state, sum(size_bytes) FROM resource GROUP BY state").fetchall())
     waiting = sum(totals.get(state) or 0 for state in ("seen", "staged", "filing"))
     return Bytes(archived=sum(totals.get(state) or 0 for state in ("archived", "trashed")), pending=waiting)

@@ -102,6 +102,12 @@ def accepted(connection: sqlite3.Connection) -> int:
     return next((seq for seq, digest, sign in rows if sign is not None and sign == _mac(connection, digest)), 0)
 
 
+def is_unsigned(connection: sqlite3.Connection) -> bool:
+    """Whether its first row has no signature, and nobody had it proved since: a box of before there were any."""
+    first = connection.execute("SELECT mac FROM journal WHERE seq = 1").fetchone()
+    return first == (None,) and accepted(connection) == 0
+
+
 def first_foreign_row(connection: sqlite3.Connection) -> int | None:
     """The first row after the accepted one that this box's key did not sign, or None."""
     rows = connection.execute("SELECT seq, hash, mac FROM journal WHERE seq > ? ORDER BY seq", (accepted(connection),))

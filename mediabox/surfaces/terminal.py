@@ -99,7 +99,7 @@ def line(accounting: Accounting, *, rate_per_min: float, waiting_for: str | None
         (accounting.duplicate, "duplicate" if accounting.duplicate == 1 else "duplicates"),
         (accounting.quarantined, "quarantined"),
     )
-    parts = [f"{ended:,} of {total:,} files", waiting_for or f"{rate_per_min:,.0f}/min"]
+    parts = [f"{ended:,} of {total:,} file{'' if total == 1 else 's'}", waiting_for or f"{rate_per_min:,.0f}/min"]
     for count, noun in counts:
         longer = [*parts[:-1], f"{count:,} {noun}", parts[-1]]
         if count and len(", ".join(longer)) + SHORTEST_BAR + 3 <= columns:

@@ -6,11 +6,14 @@ import pytest
 from cli.conftest import Said, Say
 
 from mediabox.cli import doctor, exits
-from mediabox.cli.home import DATABASE
+from mediabox.cli.home import DATABASE, catalogue
 from mediabox.clock import Clock
+from mediabox.model.issue import Issue, Severity
 from mediabox.native.profiles import Profile
 from mediabox.native.wire import Hello
 from mediabox.native.worker import MediaWorkers
+from mediabox.store import issues
+from mediabox.store.database import transaction
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +138,15 @@ def test_a_clock_never_set_is_a_warning(made: Path, say: Say, monkeypatch: pytes
 
     assert found.code == exits.OK
     assert "warning  clock: " in found.out
+
+
+def test_a_notice_is_no_problem(home: Path, say: Say) -> None:
+    notice = Issue(key="config.retired", subject="a", severity=Severity.NOTICE, message="It is gone.", remedy="Cut it.")
+    with catalogue(home, write=True) as connection, transaction(connection):
+        issues.open_issue(connection, notice, at_ms=1)
+
+    found = say("doctor", home=home)
+
+    assert found.code == exits.OK, found.out
+    assert "warning  issue config.retired: It is gone." in found.out
+    assert "What to do: Cut it." in found.out

@@ -357,20 +357,35 @@ async def test_a_damaged_file_is_not_accepted(world: World) -> None:
 # ---------------------------------------------------------------- a home from before
 
 
-async def test_a_home_of_the_version_before_is_proved_before_it_is_believed(world: World, say) -> None:
+async def test_a_home_of_the_version_before_is_told_what_to_do_once_wherever_it_is_met(world: World, say) -> None:
     """No key, no head, no signatures: what 0005 left."""
     take_signatures_away(world)
     lose_the_key(world)
     lose_the_head(world)
-    async with Database(world.path):
+    async with Database(world.path):  # the start after the update
         pass
 
-    code, said = say("safe")
-    assert (code, "an older version, or somebody, wrote it" in said) == (exits.PROBLEM, True), said
-    assert "release accept" in said
+    places = (("safe",), ("release", "plan"), ("status",), ("doctor",))
+    met = {words: await asyncio.to_thread(say, *words) for words in places}
+    accepted = await asyncio.to_thread(say, "release", "accept")
 
-    assert (await asyncio.to_thread(say, "release", "accept"))[0] == exits.OK
+    assert [code for code, _ in met.values()][:2] == [exits.PROBLEM, exits.NEEDS_PERSON]
+    for said in (said for _, said in met.values()):
+        assert "was not proved since the update" in said, said
+        assert "What to do: `mediabox release accept`, once: it reads all 0.0 GB of the archive again" in said
+        assert "in less than a minute" in said
+        assert "Nothing but freeing waits for it" in said
+    assert "warning  catalogue: " in met["doctor",][1]
+    assert accepted[0] == exits.OK
     assert say("safe")[0] == exits.OK
+    assert "since the update" not in say("status")[1]
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "said"), [(5_000_000_000, "in less than"), (60 * 10**9, "about 10 minutes"), (2 * 10**12, "6 hours")]
+)
+def test_how_long_a_proof_takes_is_said(size_bytes: int, said: str) -> None:
+    assert said in soundness._reading_words(size_bytes)
 
 
 def test_the_key_is_for_its_owner_alone(world: World) -> None:

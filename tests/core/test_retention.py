@@ -331,7 +331,7 @@ async def test_many_deletions_at_once_are_asked_about_and_nothing_moves(trashing
     await trashing.turn(Turn.TRASHED, *names)
     first = (await trashing.box.jobs("trash"))[0]
 
-    with pytest.raises(NeedsHuman, match="21 assets were deleted in cloud") as asked:
+    with pytest.raises(NeedsHuman, match="assets deleted in cloud: 21 now") as asked:
         await trashing.attempt("trash", first)
     assert asked.value.issue == "source.mass_deletion"
     assert not trashing.trashed("").exists()

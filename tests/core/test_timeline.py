@@ -251,12 +251,12 @@ async def test_and_once_it_is_right_again_doctor_and_plan_tell_the_same(world: W
     box = Box(load(world.root), clock=world.clock)
     world.clock.jump(31 * 86_400)
     async with box.database:
-        await box._beat()  # the daemon ran meanwhile
+        await box.timekeeping.begin()  # the daemon ran meanwhile
         assert world.open_issues() == ["clock.not_set"]
         world.clock.jump(-31 * 86_400)
         assert clock_of(say("doctor")[1]).startswith("ok")
-        assert "1 of 2 photos are safe to free" in say("release", "plan")[1]
-        await box._beat()
+        assert "1 of 2 photos safe to free" in say("release", "plan")[1]
+        await box.timekeeping.begin()
     assert world.open_issues() == []
 
 

@@ -36,7 +36,7 @@ def complaints(name: str, paths: Sequence[str]) -> list[Complaint]:
         Complaint(
             key="destination.strangers",
             subject=name,
-            message=f"{len(paths)} files of {name}'s own lie among the copies, in no archive: {named}.",
+            message=f"{name}'s own files among the copies, in no archive: {len(paths)} ({named}).",
             remedy=f"`mediabox pixel archive {name}` copies them to where a source takes them in; they stay there.",
         )
     ]
