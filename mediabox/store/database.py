@@ -20,10 +20,9 @@ from urllib.parse import quote
 from mediabox.errors import Fatal
 from mediabox.failpoints import fp
 from mediabox.log import get_logger
-from mediabox.model.naming import home_folder, stem
 from mediabox.store import witness
 from mediabox.store.keyed import Keyed, make_key
-from mediabox.store.schema import migrations
+from mediabox.store.schema import add_functions, migrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -329,8 +328,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
         return
     if have:
         connection.execute("VACUUM INTO ?", (str(_free_name(connection, len(scripts))),))
-    connection.create_function("stem", 1, stem, deterministic=True)
-    connection.create_function("home_folder", 1, home_folder, deterministic=True)
+    add_functions(connection)
     steps = "\n".join(scripts[have:])  # all of them or none: nobody meets a schema halfway
     connection.executescript(f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;")
 

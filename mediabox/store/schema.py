@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from importlib import resources
 
-from mediabox.model.naming import stem
+from mediabox.model.naming import home_folder, stem
 
 _PARTS = "SELECT name, type, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_stat*'"
 
@@ -18,13 +18,19 @@ def migrations() -> list[str]:
     return [(folder / name).read_text(encoding="utf-8") for name in names]
 
 
+def add_functions(connection: sqlite3.Connection) -> None:
+    """What the scripts call that is not SQLite's own."""
+    for function in (stem, home_folder):
+        connection.create_function(function.__name__, 1, function, deterministic=True)
+
+
 def changed_part(connection: sqlite3.Connection) -> str | None:
     """A table, index, trigger or view that is not as the migrations make it; None when all are.
 
     A trigger could undo what is written, a view answer for a table, an index hide rows.
     """
     with closing(sqlite3.connect(":memory:")) as anew:
-        anew.create_function("stem", 1, stem, deterministic=True)
+        add_functions(anew)
         anew.executescript("\n".join(migrations()))
         ours = set(anew.execute(_PARTS))
     odd = ours ^ set(connection.execute(_PARTS))
