@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import av
+from av.sidedata.sidedata import Type
 from av.stream import Stream
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
+from mediabox.model.facts import Hdr
 from mediabox.native import tone
 from mediabox.native.decoded import MAX_PIXELS, SHORT_SIDE, Decoded, Unreadable, check_pixels, displayed
 from mediabox.native.heif_items import Nclx
@@ -39,6 +41,7 @@ _DEMUXERS = {
 _PROBE_BYTES = {"mov": 64 << 10, "matroska": 256 << 10, "avi": 2 << 20}
 _INTERLACED = range(2, 6)  # AVFieldOrder of libavcodec/defs.h: 0 unknown, 1 progressive
 _RGB, _UNSPECIFIED = 0, 2  # matrix coefficients, ISO/IEC 23091-2
+_DYNAMIC = {Type.DOVI_METADATA: Hdr.DOLBY_VISION, Type.DYNAMIC_HDR_PLUS: Hdr.HDR10_PLUS}  # beside a frame, by rank
 _EXIF_BY_TURN = {0: 1, 90: 8, 180: 3, 270: 6}  # display matrix, degrees anticlockwise
 
 
@@ -55,7 +58,17 @@ class Movie(NamedTuple):
     height: int | None
     bit_depth: int | None
     transfer: int | None  # ISO/IEC 23091-2; 16 is PQ, 18 HLG
+    hdr: Hdr | None  # told beside the poster's frame
+    color_profile: str | None  # primaries/transfer/matrix
     words: dict[str, str]  # the container's own, as FFmpeg names them
+
+
+class _Taken(NamedTuple):
+    """The poster with its frame, or why there is none."""
+
+    shown: Decoded | None = None
+    frame: av.VideoFrame | None = None
+    why: str | None = None
 
 
 def look(source: Source, media_type: str, *, poster: bool = True) -> Movie:
@@ -69,8 +82,8 @@ def look(source: Source, media_type: str, *, poster: bool = True) -> Movie:
             stream = container.streams.best("video")
             if not isinstance(stream, av.VideoStream):
                 raise Unreadable(f"{media_type}: no video stream")
-            shown, why = _poster(container, stream) if poster and _context(stream) else (None, None)
-            return _described(container, stream, shown, why)
+            taken = _poster(container, stream) if poster and _context(stream) else _Taken()
+            return _described(container, stream, taken)
     except (av.FFmpegError, ValueError, OverflowError) as err:
         raise Unreadable(f"{media_type}: {_words(err)}") from None
 
@@ -97,7 +110,7 @@ def opened(window: Window, media_type: str) -> av.container.InputContainer:
     )
 
 
-def _poster(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[Decoded | None, str | None]:
+def _poster(container: av.container.InputContainer, stream: av.VideoStream) -> _Taken:
     """The picture nearest to `POSTER_AT_S`, or why there is none."""
     context = stream.codec_context
     context.thread_count = 1
@@ -107,13 +120,13 @@ def _poster(container: av.container.InputContainer, stream: av.VideoStream) -> t
         _seek(container, stream)
         frame = _first_frame(container, stream)
         if frame is None:
-            return None, "no picture in its first part can be decoded"
+            return _Taken(why="no picture in its first part can be decoded")
         check_pixels(frame.width, frame.height, limit=MAX_PIXELS)
-        return _shown(frame, context), None
+        return _Taken(_shown(frame, context), frame)
     except Unreadable as err:
-        return None, str(err)
+        return _Taken(why=str(err))
     except (av.FFmpegError, ValueError, OverflowError) as err:
-        return None, f"its picture cannot be decoded ({_words(err)})"
+        return _Taken(why=f"its picture cannot be decoded ({_words(err)})")
 
 
 def _seek(container: av.container.InputContainer, stream: av.VideoStream) -> None:
@@ -211,9 +224,8 @@ def matrix_of(frame: av.VideoFrame) -> int:
     return Colorspace.ITU709 if min(frame.width, frame.height) >= 720 else Colorspace.ITU601
 
 
-def _described(
-    container: av.container.InputContainer, stream: av.VideoStream, poster: Decoded | None, why: str | None
-) -> Movie:
+def _described(container: av.container.InputContainer, stream: av.VideoStream, taken: _Taken) -> Movie:
+    poster, frame = taken.shown, taken.frame
     context = _context(stream)
     audio = container.streams.best("audio")
     heard = _context(audio) if audio else None
@@ -223,7 +235,7 @@ def _described(
     first = dict(container.streams[0].metadata) if len(container.streams) else {}  # where an Ogg has its words
     return Movie(
         poster=poster,
-        why_no_poster=why,
+        why_no_poster=taken.why,
         duration_s=round(duration, 3) if duration and duration > 0 else None,
         frame_rate=round(float(rate), 3) if rate else None,
         video_codec=context.codec.canonical_name if context else None,
@@ -232,8 +244,16 @@ def _described(
         height=(sized.height or None) if sized else None,
         bit_depth=poster.bit_depth if poster else None,
         transfer=context.color_trc if context and context.color_trc != _UNSPECIFIED else None,
+        hdr=next((hdr for kind, hdr in _DYNAMIC.items() if frame and kind in frame.side_data), None),
+        color_profile=_colours(frame) if frame else None,
         words={str(name).casefold(): str(value) for name, value in (first | container.metadata).items()},
     )
+
+
+def _colours(frame: av.VideoFrame) -> str | None:
+    """As `nclx` tells them, when all three are told."""
+    numbers = (int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
+    return None if _UNSPECIFIED in numbers else "/".join(map(str, numbers))
 
 
 def _context(stream: Stream) -> av.VideoCodecContext | None:

@@ -68,6 +68,7 @@ def _video(source: Source, facts: Facts, *, wants_renditions: bool) -> Examinati
         return Examination(facts=_damaged(facts, str(err)))
     facts = msgspec.structs.replace(
         facts,
+        orientation=facts.orientation if facts.orientation != 1 or seen.poster is None else seen.poster.orientation,
         width=facts.width or seen.width,
         height=facts.height or seen.height,
         bit_depth=facts.bit_depth or seen.bit_depth,
@@ -75,7 +76,8 @@ def _video(source: Source, facts: Facts, *, wants_renditions: bool) -> Examinati
         frame_rate=facts.frame_rate or seen.frame_rate,
         video_codec=facts.video_codec or seen.video_codec,
         audio_codec=facts.audio_codec or seen.audio_codec,
-        hdr=facts.hdr or (_HDR_BY_TRANSFER.get(seen.transfer) if seen.transfer else None),
+        color_profile=facts.color_profile or seen.color_profile,
+        hdr=facts.hdr or seen.hdr or (_HDR_BY_TRANSFER.get(seen.transfer) if seen.transfer else None),
     )
     facts = with_container_words(facts, seen.words, clock=Clock())
     if seen.poster is None:

@@ -14,10 +14,10 @@ from mediabox.model.facts import Facts
 from mediabox.model.signature import claimed_kind, kind_of_type, media_type_of, media_type_of_name
 from mediabox.native.boxes import Malformed, Source
 from mediabox.native.tags.asf import read_asf
-from mediabox.native.tags.avi import read_avi
 from mediabox.native.tags.bitmap import read_bitmap
 from mediabox.native.tags.capture_time import choose, outside_times
 from mediabox.native.tags.ciff import read_crw
+from mediabox.native.tags.cut import read_avi, read_matroska
 from mediabox.native.tags.dv import read_dv
 from mediabox.native.tags.findings import LIES, Findings
 from mediabox.native.tags.gif import read_gif
@@ -25,7 +25,6 @@ from mediabox.native.tags.heif import read_heif
 from mediabox.native.tags.jpeg import read_jpeg
 from mediabox.native.tags.jxl import read_jxl
 from mediabox.native.tags.layered import read_jpeg_2000, read_photoshop_document
-from mediabox.native.tags.matroska import read_matroska
 from mediabox.native.tags.moi import read_moi
 from mediabox.native.tags.movie import read_movie
 from mediabox.native.tags.png import read_png

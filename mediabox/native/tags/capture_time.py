@@ -50,6 +50,7 @@ OUTSIDE = frozenset({TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.FILE_MO
 _CONTAINER_WORDS = (
     ("date_recorded", TimeSource.QUICKTIME_DATE), ("creationdate", TimeSource.QUICKTIME_DATE),
     ("date", TimeSource.QUICKTIME_DATE), ("date_digitized", TimeSource.QUICKTIME_DATE),
+    ("datetimeoriginal", TimeSource.EXIF_LOCAL),  # Exif in an AVI
     ("creation_time", TimeSource.MOVIE_HEADER), ("modification_date", TimeSource.MOVIE_HEADER),
     ("metadatadate", TimeSource.EXIF_MODIFIED),
 )  # fmt: skip
@@ -75,11 +76,21 @@ def outside_times(request: ExamineRequest) -> list[CaptureTime]:
 
 
 def with_container_words(facts: Facts, words: Mapping[str, str], *, clock: Clock) -> Facts:
-    """The facts of a video whose headers told nothing, with what FFmpeg read in them (FLV, MXF, Matroska's tags)."""
+    """The facts of a video whose headers told nothing, with what FFmpeg read in them (AVI, Matroska, FLV, MXF)."""
+    facts = msgspec.structs.replace(
+        facts,
+        title=facts.title or words.get("title"),
+        caption=facts.caption or words.get("comment"),
+        software=facts.software or words.get("software") or words.get("encoder"),
+    )
     own = facts.capture_time
     if own is not None and own.source not in OUTSIDE:
         return facts
-    told = [(moment(words.get(key, "")), source) for key, source in _CONTAINER_WORDS]
+    is_local = facts.media_type == "video/x-msvideo"  # cameras date an AVI by their own clock
+    told = [
+        (moment(words.get(key, "").replace(".000000", "")), TimeSource.EXIF_LOCAL if is_local else source)
+        for key, source in _CONTAINER_WORDS
+    ]
     times = [candidate(at, source, 0 if source in _INSTANTS else None) for at, source in told if at is not None]
     taken = choose((*times, own) if own else times, clock=clock, place=facts.place)
     return msgspec.structs.replace(facts, capture_time=taken)

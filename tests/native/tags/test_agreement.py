@@ -20,7 +20,10 @@ from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
 from mediabox.model.signature import kind_of_name
+from mediabox.native.examine import examine
 from mediabox.native.tags import Reader, read_tags
+
+BY_FFMPEG = (".avi", ".mkv", ".webm")  # what the headers say is told by the look at the pixels
 
 TAGS = [
     "ImageWidth", "ImageHeight", "SourceImageWidth", "SourceImageHeight", "Orientation", "Rotation", "DateTimeOriginal",
@@ -49,6 +52,8 @@ def facts_of(path: Path) -> Facts:
     try:
         kind = kind_of_name(path.name) or Kind.PICTURE
         request = ExamineRequest(name=path.name, kind=kind, size_bytes=path.stat().st_size)
+        if path.suffix.lower() in BY_FFMPEG:
+            return examine(descriptor, request).examination.facts
         return read_tags(Reader(descriptor), request)
     finally:
         os.close(descriptor)
