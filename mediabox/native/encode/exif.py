@@ -10,11 +10,10 @@ import struct
 from typing import Final, NamedTuple
 
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
-from mediabox.native.boxes import Malformed
 from mediabox.native.encode.said import Said
-from mediabox.native.fit import exif_edit
+from mediabox.native.fit.exif_edit import Value, directory_bytes, with_time_and_place
 from mediabox.native.fit.unfit import Unfit
-from mediabox.native.tags.tiff import Directory, Tiff
+from mediabox.native.tags.tiff import WIDTHS, Directory
 
 LARGEST: Final = 65_533 - 6  # bytes; a JPEG segment with its length and `Exif\0\0`
 
@@ -41,15 +40,6 @@ _LARGEST_VALUE: Final = 4096  # bytes, when the block has to shrink
 _IN_EXIF: Final = frozenset((TimeSource.EXIF_OFFSET, TimeSource.EXIF_LOCAL))
 
 _ASCII, _SHORT, _LONG, _UNDEFINED = 2, 3, 4, 7
-_WIDTHS: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-
-
-class Value(NamedTuple):
-    """A tag's value as stored: field type and bytes, in the block's byte order."""
-
-    form: int
-    content: bytes
-
 
 Table = dict[int, Value]
 
@@ -64,32 +54,19 @@ class Tables(NamedTuple):
     interoperability: Table
 
 
-def read(tiff: Tiff) -> Tables:
-    """What is worth taking over. Raises Malformed when the first directory is not whole."""
-    main = tiff.directory(tiff.first)
-    exif = main.sub(_EXIF)
+def read(main: Directory, exif: Directory | None, gps: Directory | None) -> Tables:
+    """What is worth taking over."""
     tables = Tables(
-        tiff.endian,
+        main.endian,
         _taken(main, _MAIN),
         (_taken(main, _SHOT) if exif is None else _taken(exif)),
-        _taken(main.sub(_GPS)),
+        _taken(gps),
         _taken(exif.sub(_INTEROPERABILITY)) if exif else {},
     )
     note = exif.raw(_NOTE) if exif else None
     if note is not None and note.startswith(_NOTES_THAT_MOVE):
         tables.exif[_NOTE] = Value(_UNDEFINED, note)
     return tables
-
-
-def joined(main: Tiff, exif: Tiff | None, gps: Tiff | None) -> Tables:
-    """Of a file that keeps each directory in a block of its own, all of one byte order."""
-    return Tables(
-        main.endian,
-        _taken(main.directory(main.first), _MAIN),
-        _taken(exif.directory(exif.first)) if exif else {},
-        _taken(gps.directory(gps.first)) if gps else {},
-        {},
-    )
 
 
 def of_facts(facts: Facts) -> Tables:
@@ -113,9 +90,7 @@ def block(tables: Tables, facts: Facts, said: Said, *, size: tuple[int, int], or
     told = b""
     for smaller in (tables, _without_note(tables), _small(tables)):
         written = _written(smaller)
-        told = exif_edit.with_time_and_place(
-            written, _news(facts, said), None if _is_same(facts, tables, said) else said.place
-        )
+        told = with_time_and_place(written, _news(facts, said), None if _is_same(facts, tables, said) else said.place)
         if len(told) <= LARGEST:
             return told
     raise Unfit(f"its tags need {len(told):,} bytes, a JPEG holds {LARGEST:,}")
@@ -138,7 +113,7 @@ def _taken(directory: Directory | None, wanted: frozenset[int] | None = None) ->
     for tag in directory.tags() if wanted is None else wanted:
         place = directory.place(tag)
         content = directory.raw(tag)
-        if place is not None and content and place[0] in _WIDTHS and (wanted or tag not in _NOT_OURS):
+        if place is not None and content and place[0] in WIDTHS and (wanted or tag not in _NOT_OURS):
             found[tag] = Value(place[0], content)
     return found
 
@@ -158,46 +133,25 @@ def _small(tables: Tables) -> Tables:
 
 def _written(tables: Tables) -> bytes:
     """Header, main directory, Exif, interoperability and GPS directories, each followed by its values."""
-    header = {"<": b"II*\0", ">": b"MM\0*"}[tables.endian] + struct.pack(tables.endian + "I", 8)
-    number = tables.endian + "I"
+    endian = tables.endian
 
     def pointer(at: int) -> Value:
-        return Value(_LONG, struct.pack(number, at))
+        return Value(_LONG, struct.pack(endian + "I", at))
 
-    exif, main = dict(tables.exif), dict(tables.main)
-    main_length = len(
-        _directory(main | {_EXIF: pointer(0)} | ({_GPS: pointer(0)} if tables.gps else {}), 0, tables.endian)
-    )
-    exif_at = 8 + main_length
+    def length(table: Table) -> int:
+        return len(directory_bytes(table, 0, endian)) if table else 0
+
+    main, exif = dict(tables.main), dict(tables.exif)
+    main[_EXIF] = pointer(0)
+    if tables.gps:
+        main[_GPS] = pointer(0)
     if tables.interoperability:
         exif[_INTEROPERABILITY] = pointer(0)
-    rest_at = exif_at + len(_directory(exif, 0, tables.endian))
-    between = b""
-    if tables.interoperability:
-        exif[_INTEROPERABILITY] = pointer(rest_at)
-        between = _directory(tables.interoperability, rest_at, tables.endian)
-    main[_EXIF] = pointer(exif_at)
-    where = b""
-    if tables.gps:
-        main[_GPS] = pointer(rest_at + len(between))
-        where = _directory(tables.gps, rest_at + len(between), tables.endian)
-    return b"".join((
-        header, _directory(main, 8, tables.endian), _directory(exif, exif_at, tables.endian), between, where,
-    ))  # fmt: skip
-
-
-def _directory(table: Table, at: int, endian: str) -> bytes:
-    """One directory that will lie at `at`, with no successor, and its longer values behind it."""
-    values_at = at + 2 + 12 * len(table) + 4
-    rows, values = bytearray(struct.pack(endian + "H", len(table))), bytearray()
-    for tag, value in sorted(table.items()):
-        width = _WIDTHS.get(value.form)
-        if width is None or len(value.content) % width:
-            raise Malformed(f"tag {tag:#06x} has {len(value.content)} bytes of type {value.form}")
-        rows += struct.pack(endian + "HHI", tag, value.form, len(value.content) // width)
-        if len(value.content) <= 4:
-            rows += value.content.ljust(4, b"\0")
-        else:
-            rows += struct.pack(endian + "I", values_at + len(values))
-            values += value.content + bytes(len(value.content) & 1)
-    return bytes(rows + struct.pack(endian + "I", 0) + values)
+    places = [8]
+    for table in (main, exif, tables.interoperability):
+        places.append(places[-1] + length(table))
+    main |= {tag: pointer(at) for tag, at in ((_EXIF, places[1]), (_GPS, places[3])) if tag in main}
+    exif |= {tag: pointer(places[2]) for tag in (_INTEROPERABILITY,) if tag in exif}
+    tables_in_order = zip((main, exif, tables.interoperability, tables.gps), places, strict=True)
+    directories = (directory_bytes(table, at, endian) for table, at in tables_in_order if table)
+    return b"".join(({"<": b"II*\0", ">": b"MM\0*"}[endian], struct.pack(endian + "I", 8), *directories))

@@ -34,7 +34,7 @@ from mediabox.native.tags.sidecar import read_sidecar
 from mediabox.native.tags.transport import read_program_stream, read_transport
 from mediabox.native.tags.webp import read_webp
 
-__all__ = ["Reader", "Truncated", "preload", "read_tags"]
+__all__ = ["Reader", "Truncated", "preload", "read_tags", "walk"]
 
 _LAZY = ("plistlib",)
 
@@ -88,7 +88,7 @@ def read_tags(reader: Source, request: ExamineRequest, *, clock: Clock | None = 
     if wrong is not None:
         found.damage.append(wrong)
     else:
-        _walk(reader, found)
+        walk(reader, found)
     times = (*found.times, *outside_times(request))
     return found.facts(choose(times, clock=clock or Clock(), place=found.place))
 
@@ -109,7 +109,8 @@ def _media_type(head: bytes, name: str) -> str:
     return by_content or (by_name if by_name and by_name not in _WALKERS else None) or _NAMED_ONLY
 
 
-def _walk(reader: Source, found: Findings) -> None:
+def walk(reader: Source, found: Findings) -> None:
+    """Have the walker of `found.media_type` take what the headers say; what is wrong with them is in `damage`."""
     walker = _WALKERS.get(found.media_type)
     if walker is None:  # a format nobody keeps dates in, or one the decoders know better
         return

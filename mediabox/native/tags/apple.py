@@ -7,7 +7,7 @@ the byte order, then one directory whose offsets count from the note's start.
 from mediabox.native.boxes import Source
 from mediabox.native.tags.findings import Findings
 from mediabox.native.tags.reader import Window
-from mediabox.native.tags.tiff import Directory, Tiff, entry_structs
+from mediabox.native.tags.tiff import ENTRY_STRUCTS, Directory, Tiff
 
 SIGNATURE = b"Apple iOS\0"
 _BURST_UUID, _CONTENT_IDENTIFIER = 0x000B, 0x0011
@@ -21,7 +21,7 @@ class Note(Tiff):
         self.source = source
         self.endian = "<" if source.bytes(12, 2) == b"II" else ">"
         self.is_big = False
-        self.entry, self.pointer = entry_structs(self.endian, is_big=False)
+        self.entry, self.pointer = ENTRY_STRUCTS[self.endian, False]
         self.first = TABLE_AT
 
 

@@ -45,6 +45,7 @@ def read_directories(main: Directory, found: Findings) -> None:
     """Take what the main directory and those it points to say."""
     _read_main(main, found)
     exif, where = main.sub(_EXIF), main.sub(_GPS)
+    found.exif = found.exif or (main, exif, where)
     read_shot(exif, main, found)
     with Tolerant():
         read_times(exif, main, where, found)

@@ -7,10 +7,14 @@ today's programs write.
 
 import struct
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Camera, CaptureTime, Facts, Hdr, Motion, Place
 from mediabox.native.boxes import Malformed
+
+if TYPE_CHECKING:
+    from mediabox.native.tags.tiff import Directory
 
 # What bytes that contradict their own format can make the walkers raise. `struct.error`: a table shorter than
 # its rows; ValueError: digits that are none, dates that are none; OverflowError: a number no calendar holds.
@@ -57,6 +61,7 @@ class Findings:
         self.caption: str | None = None
         self.people: list[str] = []
         self.software: str | None = None
+        self.exif: tuple[Directory, Directory | None, Directory | None] | None = None  # main, Exif's, GPS; for `encode`
         self.packets = 0  # XMP packets parsed so far; `xmp` stops at a few
         self.profiles = 0  # raw profiles of a PNG read so far; `png_text` stops at a few
         self.is_favorite = False

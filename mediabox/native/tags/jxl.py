@@ -8,6 +8,7 @@ from mediabox.native.tags.xmp import read_xmp
 
 MAX_BOXES = 256
 MAX_XMP_BYTES = 2 * 1024 * 1024
+_BYTE_ORDERS = (b"II*\0", b"MM\0*")
 _SIZE_BITS = (9, 13, 18, 30)
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _DEPTHS = (8, 10, 12)
@@ -42,7 +43,8 @@ def _read_metadata(source: Source, box: Box, found: Findings) -> None:
     if box.type == b"xml ":
         read_xmp(source.bytes(box.payload, min(box.length, MAX_XMP_BYTES)), found)
         return
-    skip = 4 + int.from_bytes(source.bytes(box.payload, 4), "big")
+    head = source.bytes(box.payload, 4)
+    skip = 0 if head in _BYTE_ORDERS else 4 + int.from_bytes(head, "big")  # some writers leave the count out
     read_exif(Window(source, box.payload + skip, box.length - skip), found)
 
 

@@ -82,6 +82,7 @@ def read_cr3(source: Source, found: Findings) -> None:
         read_directories(main, found)
         found.width, found.height = main.whole(_WIDTH), main.whole(_HEIGHT)
         exif, where = parts.get(b"CMT2"), parts.get(b"CMT4")
+        found.exif = (main, exif, where)
         read_shot(exif, main, found)
         with Tolerant():
             read_times(exif, main, where, found)
@@ -121,8 +122,10 @@ def read_x3f(source: Source, found: Findings) -> None:
 def _read_preview(preview: Window, found: Findings) -> None:
     """A JPEG inside a raw file: it has the full Exif, but its size is its own."""
     size = found.width, found.height, found.bit_depth
+    own, found.exif = found.exif, None
     with Tolerant():
         read_jpeg(preview, found, is_whole_file=False)
+    found.exif = found.exif or own
     found.width, found.height, found.bit_depth = size
 
 

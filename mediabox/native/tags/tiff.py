@@ -22,16 +22,13 @@ _FORMS: dict[int, tuple[int, str]] = {
     9: (4, "i"), 10: (8, "i"), 11: (4, "f"), 12: (8, "d"), 13: (4, "I"), 16: (8, "Q"), 17: (8, "q"), 18: (8, "Q"),
 }  # fmt: skip
 _UNKNOWN_FORM = (0, "")
+WIDTHS = {form: width for form, (width, _) in _FORMS.items() if form <= 12}  # those that Exif knows
 _RATIONALS = (5, 10)
 _MAGICS = frozenset({42, 43, 0x4F52, 0x5352, 0x55})  # TIFF, BigTIFF, Olympus ("RO", "RS"), Panasonic
 
 
-def entry_structs(endian: str, *, is_big: bool) -> tuple[struct.Struct, struct.Struct]:
-    """How an entry's type and count are packed, and how its offset is."""
-    return _STRUCTS[endian, is_big]
-
-
-_STRUCTS = {
+# How an entry's type and count are packed, and how its offset is; by byte order and whether it is BigTIFF.
+ENTRY_STRUCTS = {
     (endian, is_big): (struct.Struct(endian + ("HQ" if is_big else "HI")), struct.Struct(endian + "IQ"[is_big]))
     for endian in "<>"
     for is_big in (False, True)
@@ -49,7 +46,7 @@ class Tiff:
         self.source = source
         self.endian = "<" if order == b"II" else ">"
         self.is_big = magic == 43
-        self.entry, self.pointer = entry_structs(self.endian, is_big=self.is_big)
+        self.entry, self.pointer = ENTRY_STRUCTS[self.endian, self.is_big]
         if self.is_big:
             (self.first,) = struct.unpack(self.endian + "Q", source.bytes(8, 8))
         else:
@@ -73,7 +70,7 @@ class Tiff:
 class Directory:
     """One directory: which tags it has, and their values on demand."""
 
-    __slots__ = ("_at", "_places", "_table", "_tiff", "next")
+    __slots__ = ("_at", "_places", "_row", "_table", "_tiff", "endian", "next")
 
     def __init__(self, tiff: Tiff, at: int) -> None:
         row, counter = (20, "Q") if tiff.is_big else (12, "H")
@@ -87,6 +84,8 @@ class Directory:
             raise Malformed("a directory that is cut")
         self._tiff = tiff
         self._table = table
+        self._row = row
+        self.endian = tiff.endian
         self._at = at + head
         tags = struct.unpack_from(tiff.endian + f"H{row - 2}x" * count, table)
         self._places = dict(zip(tags, range(0, row * count, row), strict=True))
@@ -100,6 +99,10 @@ class Directory:
     def tags(self) -> tuple[int, ...]:
         """Every tag there is."""
         return tuple(self._places)
+
+    def rows(self) -> dict[int, bytes]:
+        """Each tag's row as it is stored."""
+        return {tag: self._table[at : at + self._row] for tag, at in self._places.items()}
 
     def place(self, tag: int) -> tuple[int, int, int] | None:
         """Field type, count and offset (in the source) of a tag's value."""

@@ -260,3 +260,10 @@ def test_samsungs_trailer_is_found(read) -> None:
 
     assert (motion.maker, motion.size_bytes) == ("samsung", len(video))
     assert content[motion.offset_bytes :].startswith(video)
+
+
+def test_a_jpeg_xl_whose_exif_comes_without_its_count_tells_the_date(read, media) -> None:
+    facts = read((media / "library" / "Mixed" / "small.jxl").read_bytes())
+
+    assert facts.capture_time.local == "2024-01-02T03:04:05"
+    assert facts.capture_time.source is TimeSource.EXIF_OFFSET
