@@ -21,12 +21,13 @@ import msgspec
 from mediabox.clock import Clock
 from mediabox.contracts import ExamineRequest
 from mediabox.model.facts import CaptureTime, Facts, Place, TimeSource
-from mediabox.native.tags.dates import EARLIEST_YEAR, candidate, moment, offset_between, utc_candidate
+from mediabox.native.tags.dates import candidate, moment, offset_between, utc_candidate
 from mediabox.native.tags.file_name import folder_time, named_time
 
 _RANK = {source: rank for rank, source in enumerate(TimeSource)}
 _AHEAD = timedelta(days=2)  # a camera set to another zone, or a clock slightly off, is no reason to lose a date
-_LAST_YEAR = 2100  # the bound while the box's own clock is not to be trusted
+_EARLIEST = "1900"  # older is an unset clock or a slip; scans of older prints say so elsewhere
+_LATEST = "2100-12-31T23:59:59"  # the bound while the box's own clock is not to be trusted
 _SAME_DAY = timedelta(
     hours=26
 )  # two clocks that mean one day: zones are up to 14 hours apart, a day is known by its noon
@@ -61,9 +62,9 @@ _DAYS_EDGE = timedelta(hours=15), timedelta(hours=24)  # around a day's noon: wh
 def choose(candidates: Iterable[CaptureTime], *, clock: Clock, place: Place | None = None) -> CaptureTime | None:
     """What the vote says, or None. `place`, where it was taken, gives an instant without zone the likely one."""
     sane = _sane(candidates, clock)
-    best = min(sane, key=lambda each: (_doubt(each, sane), _RANK[each.source]), default=None)
-    if best is None:
+    if not sane:
         return None
+    best = min(sane, key=lambda each: (_doubt(each, sane), _RANK[each.source]))
     best = _earliest(_outvoted(best, sane), sane)
     return _zoned(_narrowed(best, sane), sane, place)
 
@@ -103,12 +104,11 @@ def is_clock_default(local: str) -> bool:
 
 def _sane(candidates: Iterable[CaptureTime], clock: Clock) -> list[CaptureTime]:
     """Those from 1900 to two days ahead; without a folder's that is younger than the file in it."""
-    latest = f"{_LAST_YEAR}-12-31T23:59:59"
+    latest = _LATEST
     if clock.is_trusted():
-        now = datetime.fromtimestamp(clock.wall_ms() / 1000, UTC).replace(tzinfo=None)
-        latest = (now + _AHEAD).isoformat(timespec="seconds")
+        latest = (datetime.fromtimestamp(clock.wall_ms() / 1000, UTC) + _AHEAD).isoformat()[:19]
     # ISO 8601 without zone, all of four-digit years: text order is time order.
-    sane = [each for each in candidates if f"{EARLIEST_YEAR:04}" <= each.local <= latest]
+    sane = [each for each in candidates if _EARLIEST <= each.local <= latest]
     written = _first(sane, TimeSource.FILE_MODIFIED)
     if written is None or is_clock_default(written.local):
         return sane
@@ -127,8 +127,10 @@ def _doubt(one: CaptureTime, others: Collection[CaptureTime]) -> int:
 
 
 def _outvoted(best: CaptureTime, sane: Collection[CaptureTime]) -> CaptureTime:
+    if best.source not in _CAMERA:
+        return best
     fix, named = _first(sane, TimeSource.GPS_UTC), _first(sane, TimeSource.FILE_NAME)
-    if best.source not in _CAMERA or fix is None or named is None:
+    if fix is None or named is None:
         return best
     return fix if _agree(fix, named) and not _agree(best, named) and not _agree(best, fix) else best
 
@@ -183,6 +185,8 @@ def _east(instant: CaptureTime, minutes: int, source: TimeSource) -> CaptureTime
 
 def _agree(one: CaptureTime, other: CaptureTime) -> bool:
     """Whether both may mean the same day: a period agrees with all that is in it, or just beside it."""
+    if one.local[:10] == other.local[:10]:
+        return True
     (first, last), (start, end) = _span(one), _span(other)
     return first - _SAME_DAY <= end and start <= last + _SAME_DAY
 

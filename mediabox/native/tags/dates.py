@@ -6,12 +6,11 @@ C's asctime and RFC 1123 in words. What is not known is left out, zero or blank
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from mediabox.model.facts import CaptureTime, TimeSource
 
-EARLIEST_YEAR = 1900  # older is an unset clock or a slip; scans of older prints say so elsewhere
 MAX_OFFSET_MIN = 14 * 60  # Line Islands, UTC+14, is the farthest there is
 _MOVIE_EPOCH = datetime(1904, 1, 1, tzinfo=UTC)  # ISO/IEC 14496-12, 8.2.2.3
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,7 +20,7 @@ YEAR, MONTH, DAY = 4, 7, 10  # characters of ISO 8601: how much of a date is kno
 # The last of each line are the Chinese words in GB 2312 and Big5, read as Latin-1.
 _AM = r"a\.?\s?m\b\.?|上午|凌晨|早上|午前|오전|vorm\.|ص|πμ|ÉÏÎç|¤W¤È"
 _PM = r"p\.?\s?m\b\.?|下午|晚上|午後|오후|nachm\.|م|μμ|ÏÂÎç|¤U¤È"
-_HALF = rf"(?:(?:{_AM})|({_PM}))?"
+_HALF = rf"(?:({_AM})|({_PM}))?"
 _MOMENT = re.compile(
     r"[\s\"']*(\d{4})(?!\d)(?:[:\-/.年년](?:\s(?=\d))?(\d{1,2}| [ \d])"
     r"(?:[:\-/.月월](?:\s(?=\d))?(\d{1,2}| [ \d])[日일]?"
@@ -33,7 +32,6 @@ _MOMENT = re.compile(
 _COMPACT = re.compile(r"\s*((?:19|20)\d\d)(\d\d)(\d\d)(?:[ T_-]?(\d\d)(\d\d)(\d\d)?)?(?!\d)(.*)", re.DOTALL)
 _YEAR_LAST = re.compile(r"\s*(\d{1,2})([./_-])(\d{1,2})\2(\d{4})(?!\d)(.*)", re.DOTALL)
 _BUDDHIST = 543  # years ahead: what a phone set to Thai writes
-_HAS_HALF = re.compile(rf"{_AM}|{_PM}", re.IGNORECASE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ASCTIME = re.compile(r"\s*[a-z]{3},? +([a-z]{3}) +(\d{1,2}) +(\d{1,2}:\d\d:\d\d) +(\d{4})()", re.IGNORECASE)
 _RFC_1123 = re.compile(
@@ -56,22 +54,23 @@ def moment(text: str) -> Moment | None:
     found = _MOMENT.match(year_first(text))
     if found is None:
         return _moment_in_words(text)
-    year, month, day, early, hour, minute, second, fraction, late, zone = found.groups()
+    year, month, day, am, pm, hour, minute, second, fraction, late_am, late_pm, zone = found.groups()
     months, days = _number(month), _number(day)
     known = None if hour and months and days else DAY if months and days else MONTH if months else YEAR
     try:
-        first = date(int(year) - (_BUDDHIST if int(year) > 2400 else 0), months or 1, (months and days) or 1)
+        years = int(year) - (_BUDDHIST if int(year) > 2400 else 0)
+        first = datetime(years, months or 1, (months and days) or 1)  # noqa: DTZ001 - local by nature
     except ValueError:
         return None
     hours, minutes, seconds = _number(hour), _number(minute), _number(second)
-    if _HAS_HALF.search(found[0]):
-        hours = hours % 12 + (12 if early or late else 0)
+    if am or pm or late_am or late_pm:
+        hours = hours % 12 + (12 if pm or late_pm else 0)
     hours = 0 if hours == 24 else hours  # Java's `kk` writes 24:04 for four past midnight of the same day
     if known or hours > 23 or minutes > 59 or seconds > 60:
-        return Moment(datetime(first.year, first.month, first.day), None, False, known or DAY)  # noqa: DTZ001
-    local = datetime(first.year, first.month, first.day, hours, minutes, min(seconds, 59))  # noqa: DTZ001
+        return Moment(first, None, False, known or DAY)
     millis = int((fraction or "0")[:3].ljust(3, "0"))
-    return Moment(local + timedelta(milliseconds=millis), offset(zone or ""), bool(fraction))
+    local = first.replace(hour=hours, minute=minutes, second=min(seconds, 59), microsecond=millis * 1000)
+    return Moment(local, offset(zone) if zone else None, bool(fraction))
 
 
 def year_first(text: str) -> str:

@@ -32,6 +32,7 @@ _EPOCH_MS = re.compile(
     r"(?:^|FB_(?:IMG|VID)_|mmexport|wx_camera_|microMsg\.|(?:IMG|VID|image|photo|picture|video|faceapp|PhotoGrid)[-_]?)"
     r"(1\d{12})(?=[^\d]|$)"
 )
+_MAY_TELL = re.compile(r"(?:19|20)\d\d|1\d{12}")  # most names do not, and the others take ten times as long
 MAX_NAME = 512
 
 _FOLDER = re.compile(
@@ -63,6 +64,8 @@ _NUMBER = {name: f"{number:02}" for number, names in enumerate(_MONTHS, 1) for n
 def named_time(name: str) -> CaptureTime | None:
     """The moment a file name tells: local time, or UTC where the maker's names are in UTC (Pixel)."""
     name = name[:MAX_NAME]
+    if _MAY_TELL.search(name) is None:
+        return None
     if (instant := _EPOCH_MS.search(name)) is not None:
         return utc_candidate(datetime.fromtimestamp(int(instant[1]) / 1000, UTC), TimeSource.FILE_NAME)
     name = _TELEGRAM.sub(r" \1.\2.\3", name)
