@@ -53,12 +53,13 @@ def describe(connection: sqlite3.Connection, asset_id: int) -> Description | Non
     path = next((path for one in filed if (path := assets.sidecar_path(connection, one.resource.id))), None)
     if path is None:
         return None
+    owners = _owners_xmps(filed)
     written = {sidecar.path: sidecar for sidecar in copies.sidecars_of(connection, asset_id)}
     return Description(
-        record=_record(connection, asset_id, filed),
+        record=_record(connection, asset_id, filed, merged=owners),
         path=path,
         written_digest=written[path].digest if path in written else None,
-        source_path=next((one.resource.path for one in filed if _is_owners_xmp(one)), None),
+        source_path=owners[0].resource.path if owners else None,
         stale=tuple(old for old in written.values() if old.path != path),
     )
 
@@ -73,20 +74,25 @@ def archived(connection: sqlite3.Connection, asset_id: int) -> list[Member]:
     return by_rank(filed)
 
 
-def _is_owners_xmp(member: Member) -> bool:
-    return (member.resource.path or "").endswith(OWNERS_XMP)
+def _owners_xmps(filed: Iterable[Member]) -> list[Member]:
+    """The owner's XMP that was changed last, and earlier versions of the same file: nobody hears those any more."""
+    owners = [one for one in filed if (one.resource.path or "").endswith(OWNERS_XMP)]
+    owners.sort(key=lambda one: one.resource.modified_at_ms or 0, reverse=True)
+    return [one for one in owners if one.resource.remote_id == owners[0].resource.remote_id]
 
 
-def _record(connection: sqlite3.Connection, asset_id: int, filed: Sequence[Member]) -> SidecarRecord:
+def _record(
+    connection: sqlite3.Connection, asset_id: int, filed: Sequence[Member], *, merged: Sequence[Member]
+) -> SidecarRecord:
     """The members' facts as one: the picture's own words first, then what sidecars add.
 
     Title and caption at the source come before all of these: there a person wrote them,
-    or changed them. The owner's XMP is merged as text, with all it holds, so its words
-    are not repeated here.
+    or changed them. The owner's XMP, `merged`, is merged as text, with all it holds, so
+    its words are not repeated here.
     """
     said = told.said_of(connection, asset_id)
     taken = capture_time(filed, said)
-    known = [informed(one.facts, said) for one in filed if one.facts and not _is_owners_xmp(one)]
+    known = [informed(one.facts, said) for one in filed if one.facts and one not in merged]
     said = said or Said()
     return SidecarRecord(
         members=tuple(_member(connection, one) for one in filed),

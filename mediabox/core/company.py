@@ -63,7 +63,9 @@ def capture_time(members: Iterable[Member], said: Said | None) -> CaptureTime | 
     companions = [(one.resource, time) for one in ranked if one.resource.is_companion and (time := _time(one, None))]
     own = files[0] if files else None
     beside = [time for _, time in companions if own is None or time.source not in _OF_THE_FILE]
-    stated = [time for one, time in companions if one.kind is Kind.SIDECAR and time.source is TimeSource.XMP]
+    xmps = [each for each in companions if each[0].kind is Kind.SIDECAR and each[1].source is TimeSource.XMP]
+    last_ms = max((one.modified_at_ms or 0 for one, _ in xmps), default=0)
+    stated = [time for one, time in xmps if (one.modified_at_ms or 0) == last_ms]  # what a person wrote last
     if corrections := [time for time in stated if own is None or not _is_same(own, time)]:
         return corrections[0]
     best = min((*files, *beside), key=lambda time: _RANK[time.source], default=None)

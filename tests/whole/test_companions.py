@@ -11,6 +11,7 @@ from contextlib import closing
 from itertools import permutations
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mediabox.__main__ import main
@@ -57,8 +58,8 @@ class Photos:
         self.table: dict[str, Facts] = {}
         self.box.found({})
 
-    def add(self, name: str, content: bytes, facts: Facts) -> None:
-        os.utime(self.box.add(name, content), (AUTUMN_S, AUTUMN_S))
+    def add(self, name: str, content: bytes, facts: Facts, *, at_s: int = AUTUMN_S) -> None:
+        os.utime(self.box.add(name, content), (at_s, at_s))
         self.table[hashlib.sha256(content).hexdigest()] = facts
         self.box.found({})
 
@@ -170,6 +171,49 @@ def test_an_xmp_that_corrects_the_camera_wins(photos: Photos) -> None:
     photos.run()
 
     assert {path.rpartition("/")[0] for path in photos.archived()} == {"1998/1998-03"}
+    photos.box.assert_sound()
+
+
+LIGHTROOM = XMP.replace(b"Norway", b"Oslo").replace(b">5<", b">3<")
+THREE = told(Kind.SIDECAR, "application/rdf+xml", rating=3, keywords=("Oslo",))
+
+
+@pytest.mark.parametrize("newest", ["a.jpg.xmp", "a.xmp"])
+def test_of_two_programs_sidecars_the_last_written_counts_and_the_other_s_keywords_stay(
+    photos: Photos, newest: str
+) -> None:
+    for name, content, facts in (("a.jpg.xmp", XMP, STARS), ("a.xmp", LIGHTROOM, THREE)):
+        photos.add(name, content, facts, at_s=AUTUMN_S + 60 * (name == newest))
+    photos.add("a.jpg", JPEG, DATED)
+
+    photos.run()
+
+    merged = photos.sidecar("2015/2015-07/a.jpg.xmp")
+    assert "Norway" in merged and "Oslo" in merged
+    assert f"Rating>{5 if newest == 'a.jpg.xmp' else 3}<" in merged
+    photos.box.assert_sound()
+
+
+def test_a_sidecar_that_was_changed_is_heard_in_its_last_version_only(photos: Photos, monkeypatch) -> None:
+    photos.add("a.jpg", JPEG, DATED)
+    photos.add("a.jpg.xmp", XMP, msgspec.structs.replace(STARS, capture_time=at("1998-03-01T10:00:00").capture_time))
+    photos.run()
+    photos.add(
+        "a.jpg.xmp",
+        LIGHTROOM,
+        msgspec.structs.replace(THREE, capture_time=at("2015-07-08T09:10:11").capture_time),
+        at_s=AUTUMN_S + 60,
+    )
+
+    photos.run()
+
+    def merged() -> str:
+        return photos.sidecar(next(path for path in photos.archived() if path.endswith("a.jpg.xmp")))
+
+    assert ("Norway" in merged(), "Oslo" in merged(), "Rating>3<" in merged()) == (False, True, True)
+    photos.rebuild(monkeypatch)
+    assert ("Norway" in merged(), "Oslo" in merged(), "Rating>3<" in merged()) == (False, True, True)
+    assert "CreateDate>2015-07-08T09:10:11" in merged()
     photos.box.assert_sound()
 
 
