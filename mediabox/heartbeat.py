@@ -49,7 +49,7 @@ class Heartbeat:
         os.close(self._fd)
 
     def _beat(self) -> None:
-        os.pwrite(self._fd, _BEAT.pack(time.monotonic(), (self._waiting_for() or "").encode()), 0)
+        os.pwrite(self._fd, _BEAT.pack(time.monotonic(), (self._waiting_for() or "").encode("utf-8", "replace")), 0)
         self._next = self._loop.call_later(BEAT_EVERY_S, self._beat)
 
 

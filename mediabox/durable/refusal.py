@@ -1,11 +1,21 @@
 """What a disk's refusal means for the work at hand: the one place where errno becomes a `MediaboxError`."""
 
 import errno
+import os
+import shlex
 
 from mediabox.errors import Away, MediaboxError, NeedsHuman, Permanent, Retryable
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+_OF_THE_PATH = {
+    errno.ENAMETOOLONG: "The volume's file system takes no name as long as this.",
+    errno.EILSEQ: "The volume's file system does not take this name.",
+    errno.ELOOP: "A symbolic link stands where a folder or file of the archive has to be: take it away.",
+    errno.ENOTDIR: "A file stands where a folder of the archive has to be: take it away.",
+    errno.EISDIR: "A folder stands where a file of the archive has to be: take it away.",
+    errno.EFBIG: "The volume's file system cannot hold a file of this size (FAT32: 4 GiB).",
+}
 # A dead FUSE server, a stale NFS handle, a pulled USB disk, a sleeping server.
 _GONE = (
     errno.ENOTCONN,
@@ -32,17 +42,27 @@ def refusal(err: OSError, *, volume: str, place: str, attempt: str) -> MediaboxE
     code = err.errno
     if code in _FULL:
         return NeedsHuman(
-            f"{tried}. The volume is full.",
+            f"{tried}. {'Its quota is used up' if code == errno.EDQUOT else 'The volume is full'}.",
             issue="volume.full",
             subject=volume,
-            remedy="Free space on it or move the archive to a larger disk.",
+            remedy="Free space on it (or inodes, if `df -i` shows none), raise the quota if there is one, or move the "
+            "archive to a larger disk.",
         )
-    if code in _READ_ONLY:
+    if code == errno.EROFS:
         return NeedsHuman(
             f"{tried}. The volume cannot be written to.",
             issue="volume.read_only",
             subject=volume,
-            remedy="Check the disk's health (a failing one is made read-only), its lock switch and its owner.",
+            remedy="Check the disk's health (a failing one is made read-only), its lock switch and how it is mounted.",
+        )
+    if code in _FORBIDDEN:
+        user, shown = os.geteuid(), shlex.quote(place)
+        return NeedsHuman(
+            tried,
+            issue="volume.read_only",
+            subject=volume,
+            remedy=f"Give the folder back to user {user}, as whom mediabox runs: 'sudo chown -R {user} {shown}', then "
+            f"'sudo chmod -R u+rX {shown}'. Folders also need u+w; `lsattr` shows what was made immutable.",
         )
     if code == errno.EIO:
         return NeedsHuman(
@@ -53,8 +73,8 @@ def refusal(err: OSError, *, volume: str, place: str, attempt: str) -> MediaboxE
         )
     if code in _GONE:
         return Away(tried, part=f"volume:{volume}")
-    if code == errno.EFBIG:
-        return Permanent(f"{tried}. The volume's file system cannot hold a file of this size (FAT32: 4 GiB).")
+    if code in _OF_THE_PATH:
+        return Permanent(f"{tried}. {_OF_THE_PATH[code]}")
     if code in _BUSY or code == errno.ENOENT:  # ENOENT: swept or removed by hand meanwhile
         return Retryable(tried)
     return None

@@ -53,6 +53,14 @@ def test_a_reason_too_long_to_show_is_cut_not_broken() -> None:
     assert asyncio.run(shown()).waiting_for == "ä" * 252
 
 
+def test_a_name_that_is_no_utf_8_stops_no_heartbeat() -> None:
+    async def shown() -> heartbeat.Life | None:
+        with heartbeat.Heartbeat(lambda: "waiting for caf\udce9"):
+            return heartbeat.life_of(os.getpid())
+
+    assert asyncio.run(shown()).waiting_for == "waiting for caf?"
+
+
 def test_a_loop_that_has_not_turned_for_long_is_an_issue_with_what_to_do(
     made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
