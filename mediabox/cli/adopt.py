@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import defaultdict
 from itertools import islice
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 from mediabox.cli import exits
 from mediabox.cli.adopt_prove import prove
 from mediabox.cli.home import DATABASE, catalogue, home_of, locked, running
+from mediabox.cli.output import write_found
 from mediabox.cli.words import bytes_words, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
@@ -76,10 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     look = _look if arguments.dry_run else _adopt
     offer, prospect = look(config, folder, arguments.source, sources)
     report = Report(folder=str(folder), is_dry_run=arguments.dry_run, offer=offer, prospect=prospect)
-    if arguments.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    else:
-        print("\n".join(_told(report)))
+    write_found(report, _told(report), as_json=arguments.json)
     return exits.PROBLEM if offer.unreadable else exits.OK
 
 

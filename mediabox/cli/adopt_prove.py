@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue
-from mediabox.cli.words import count_words, plain
+from mediabox.cli.output import write_found
+from mediabox.cli.words import count_words
 from mediabox.clock import Clock
 from mediabox.sources.icloud.checksum import checksum_of
 from mediabox.store import adoptable, assets, journal
@@ -43,10 +43,7 @@ def prove(config: Config, sources: Sequence[str], *, as_json: bool) -> int:
     with catalogue(config.home, write=True) as connection:
         for resource in [one for source in sources for one in adoptable.unproved(connection, source)]:
             _prove(connection, root, resource, found)
-    if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    else:
-        print("\n".join(map(plain, _words(found))))
+    write_found(found, _words(found), as_json=as_json)
     return exits.PROBLEM if found.differing or found.unreadable else exits.OK
 
 

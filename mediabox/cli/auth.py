@@ -23,6 +23,8 @@ from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
     import argparse
+    import sqlite3
+    from collections.abc import Callable
     from pathlib import Path
 
     from mediabox.config.load import Config
@@ -138,20 +140,20 @@ def _tell(home: Path, account: Account, text: str) -> int | None:
 
 
 async def _open_issue(home: Path, issue: Issue) -> None:
-    if (home / DATABASE).exists():
-        await asyncio.to_thread(_write_issue, home, issue)
+    at_ms = Clock().wall_ms()
+    await _write(home, lambda connection: issues.open_issue(connection, issue, at_ms=at_ms))
 
 
 async def _close_issue(home: Path, key: str, subject: str) -> None:
+    await _write(home, lambda connection: issues.close_issue(connection, key, subject))
+
+
+async def _write(home: Path, work: Callable[[sqlite3.Connection], object]) -> None:
+    """Into the catalogue, if there is one yet."""
+
+    def write() -> None:
+        with catalogue(home, write=True) as connection, transaction(connection):
+            work(connection)
+
     if (home / DATABASE).exists():
-        await asyncio.to_thread(_unwrite_issue, home, key, subject)
-
-
-def _write_issue(home: Path, issue: Issue) -> None:
-    with catalogue(home, write=True) as connection, transaction(connection):
-        issues.open_issue(connection, issue, at_ms=Clock().wall_ms())
-
-
-def _unwrite_issue(home: Path, key: str, subject: str) -> None:
-    with catalogue(home, write=True) as connection, transaction(connection):
-        issues.close_issue(connection, key, subject)
+        await asyncio.to_thread(write)

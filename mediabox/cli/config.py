@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import home_of
+from mediabox.cli.output import write_found
 from mediabox.cli.words import count_words
 from mediabox.config import describe
 from mediabox.config.load import load
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from mediabox.config.load import Config
 
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "schema":
-        return _print_json(describe.schema())
+        write_found(describe.schema(), (), as_json=True)
+        return exits.OK
     home = home_of(arguments)
     config = load(home)
     if arguments.action == "check":
-        return _print_json({"is_valid": True}) if arguments.json else _say_valid(config)
+        write_found({"is_valid": True}, _valid_words(config), as_json=arguments.json)
+        return exits.OK
     values = list(describe.shown(config))
-    if arguments.json:
-        return _print_json(values)
-    for one in values:
-        print(f"{one.key} = {one.value}{f'  # {one.origin}' if arguments.origin else ''}")
+    lines = (f"{one.key} = {one.value}{f'  # {one.origin}' if arguments.origin else ''}" for one in values)
+    write_found(values, lines, as_json=arguments.json)
     return exits.OK
 
 
-def _say_valid(config: Config) -> int:
+def _valid_words(config: Config) -> Iterator[str]:
     path = config.home / "mediabox.toml"
     count = count_words(len(config.sources), "source")
-    print(f"{path} is valid: {count}." if path.exists() else f"There is no {path}: every setting has its default.")
-    for note in config.notes:
-        print(f"{note}; the line can go.")
-    return exits.OK
-
-
-def _print_json(value: object) -> int:
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    return exits.OK
+    yield f"{path} is valid: {count}." if path.exists() else f"There is no {path}: every setting has its default."
+    yield from (f"{note}; the line can go." for note in config.notes)

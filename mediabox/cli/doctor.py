@@ -6,16 +6,14 @@ import asyncio
 import importlib.metadata
 import os
 import platform
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from mediabox.cli import doctor_phones, exits, left_words
 from mediabox.cli.check import Check
 from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, poke, running
+from mediabox.cli.output import write_found
 from mediabox.cli.standing import CLOCK_REMEDY, absence, half_made
 from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
@@ -35,7 +33,7 @@ from mediabox.store.database import transaction
 if TYPE_CHECKING:
     import argparse
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mediabox.config.load import Config
     from mediabox.native.profiles import Profile
@@ -53,15 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.mend_marker:
         return _mend_marker(home_of(arguments))
     checks = list(_checks(home_of(arguments)))
-    if arguments.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(checks), indent=2) + b"\n")
-    else:
-        for check in checks:
-            for line in f"{check.state:8} {check.what}: {check.why}".splitlines():
-                print(plain(line))
-            if check.remedy:
-                print(f"         What to do: {plain(check.remedy)}")
+    write_found(checks, _lines(checks), as_json=arguments.json)
     return exits.PROBLEM if any(check.state == "problem" for check in checks) else exits.OK
+
+
+def _lines(checks: Iterable[Check]) -> Iterator[str]:
+    for check in checks:
+        yield from f"{check.state:8} {check.what}: {check.why}".splitlines()
+        if check.remedy:
+            yield f"         What to do: {check.remedy}"
 
 
 def _mend_marker(home: Path) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from mediabox.cli import exits
+from mediabox.cli.output import write_found
 
 if TYPE_CHECKING:
     import argparse
@@ -26,13 +26,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(arguments: argparse.Namespace) -> int:
     steps = in_order()
-    if arguments.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(steps), indent=2) + b"\n")
-    else:
-        for step in steps:
-            after = f"  (after {', '.join(step.after)})" if step.after else ""
-            print(f"{step.name:9} {step.kind:5}  {step.purpose}{after}")
+    write_found(steps, map(_line, steps), as_json=arguments.json)
     return exits.OK
+
+
+def _line(step: Step) -> str:
+    after = f"  (after {', '.join(step.after)})" if step.after else ""
+    return f"{step.name:9} {step.kind:5}  {step.purpose}{after}"
 
 
 def in_order() -> list[Step]:

@@ -7,10 +7,9 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from mediabox.cli import exits
 from mediabox.cli.home import DATABASE, catalogue, home_of, locked
+from mediabox.cli.output import write_found
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
@@ -31,7 +30,7 @@ from mediabox.store.database import Database
 if TYPE_CHECKING:
     import argparse
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from mediabox.config.load import Config
@@ -54,12 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         report = asyncio.run(_rebuild(config, held, is_watched=sys.stderr.isatty() and not arguments.json))
     if sys.stderr.isatty() and not arguments.json:
         sys.stderr.write("\r\x1b[K")
-    if arguments.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    else:
-        for path in kept:
-            print(f"The old catalogue is kept as {path}.")
-        print("\n".join(map(plain, _told(report))))
+    write_found(report, _told(report, kept), as_json=arguments.json)
     return exits.PROBLEM if report.damaged or report.missing else exits.OK
 
 
@@ -132,7 +126,8 @@ def _show(report: Rebuilt) -> None:
     sys.stderr.flush()
 
 
-def _told(report: Rebuilt) -> Iterator[str]:
+def _told(report: Rebuilt, kept: Iterable[Path]) -> Iterator[str]:
+    yield from (f"The old catalogue is kept as {path}." for path in kept)
     yield (
         f"{count_words(report.originals, 'original')} in the new catalogue, "
         f"{report.without_sidecar:,} of them without a sidecar."

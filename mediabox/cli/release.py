@@ -15,6 +15,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import DATABASE, catalogue, home_of, poke
+from mediabox.cli.output import write_found
 from mediabox.cli.safe import allowed, assess_all, frozen_by, policy_words
 from mediabox.cli.words import bytes_words, clock_time, count_words
 from mediabox.clock import Clock
@@ -102,10 +103,7 @@ def _plan(connection: sqlite3.Connection, config: Config, *, as_json: bool) -> i
     assessed, time = _sound(connection, config)
     with transaction(connection):
         plan = release_orders.plan(connection, assessed, config.release, now_ms=time.now.at_ms)
-    if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n")
-    else:
-        print("\n".join(_plan_told(plan, config, len(assessed))))
+    write_found(plan, _plan_told(plan, config, len(assessed)), as_json=as_json)
     return exits.OK
 
 
@@ -178,10 +176,7 @@ def _certificate(connection: sqlite3.Connection, number: str) -> int:
 
 def _report(connection: sqlite3.Connection, *, as_json: bool) -> int:
     report = release_orders.report(connection)
-    if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    else:
-        print("\n".join(_report_told(report)))
+    write_found(report, _report_told(report), as_json=as_json)
     return exits.OK
 
 

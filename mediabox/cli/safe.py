@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of
+from mediabox.cli.output import write_found
 from mediabox.cli.words import bytes_words, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
@@ -87,10 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     with catalogue(home) as connection:
         config = load(home)
         report = report_of(connection, config)
-    if arguments.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    else:
-        print("\n".join(_told(report, config)))
+    write_found(report, _told(report, config), as_json=arguments.json)
     return exits.OK if report.catalogue is None else exits.PROBLEM
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,8 +9,9 @@ import msgspec
 from mediabox.cli import exits, left_words
 from mediabox.cli.home import catalogue, home_of, running
 from mediabox.cli.issue_lines import issue_lines
+from mediabox.cli.output import write_found
 from mediabox.cli.standing import found_now, half_made, unproved
-from mediabox.cli.words import bytes_words, clock_time, count_words, plain
+from mediabox.cli.words import bytes_words, clock_time, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core import commands
@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace) -> int:
     home = home_of(arguments)
     found = status_of(home)
-    if arguments.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    else:
-        print("\n".join(map(plain, _lines(found))))
+    write_found(found, _lines(found), as_json=arguments.json)
     told = {issue.key for issue in found.issues if issue.severity is not Severity.NOTICE}
     if any(key.startswith("icloud.") for key in told):  # signing in, consent, terms: nobody else can do it
         return exits.NEEDS_PERSON

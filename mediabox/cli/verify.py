@@ -6,11 +6,10 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from mediabox.cli import exits
 from mediabox.cli.home import DATABASE, catalogue, home_of
-from mediabox.cli.words import bytes_words, count_words, plain
+from mediabox.cli.output import write_found
+from mediabox.cli.words import bytes_words, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.enrolment import archive_volume
@@ -32,10 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     report = asyncio.run(_verify(config, one_in=one_in, is_watched=sys.stderr.isatty() and not arguments.json))
     if sys.stderr.isatty() and not arguments.json:
         sys.stderr.write("\r\x1b[K")
-    if arguments.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    else:
-        print("\n".join(map(plain, _told(report, is_sample=one_in > 1))))
+    write_found(report, _told(report, is_sample=one_in > 1), as_json=arguments.json)
     return exits.OK if report.is_clean else exits.PROBLEM
 
 

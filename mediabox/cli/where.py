@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of
+from mediabox.cli.output import write_found
 from mediabox.cli.words import ago, bytes_words, clock_time, count_words, day_words, plain
 from mediabox.clock import Clock
 from mediabox.contracts import Member
@@ -52,15 +52,20 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 def run(arguments: argparse.Namespace) -> int:
     with catalogue(home_of(arguments)) as connection:
         ways = [way(connection, resource) for resource in found(connection, arguments.what)]
-    if arguments.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(ways), indent=2) + b"\n")
-    elif not ways:
-        print(f"Nothing here is called {plain(arguments.what)!r}, or has its bytes if that is a file.")
-        print("Give a file name, a path in the archive, an id, a SHA-256 (8 digits will do), or the path of a file.")
-    else:
-        now_ms = Clock().wall_ms()
-        print("\n\n".join("\n".join(map(plain, _told(one, now_ms))) for one in ways))
+    lines = _all_told(ways, Clock().wall_ms()) if ways else _nothing_told(arguments.what)
+    write_found(ways, lines, as_json=arguments.json)
     return exits.OK if ways else exits.PROBLEM
+
+
+def _all_told(ways: list[Way], now_ms: int) -> Iterator[str]:
+    for number, one in enumerate(ways):
+        yield from ("",) if number else ()
+        yield from _told(one, now_ms)
+
+
+def _nothing_told(words: str) -> Iterator[str]:
+    yield f"Nothing here is called {plain(words)!r}, or has its bytes if that is a file."
+    yield "Give a file name, a path in the archive, an id, a SHA-256 (8 digits will do), or the path of a file."
 
 
 def found(connection: sqlite3.Connection, words: str) -> list[Resource]:

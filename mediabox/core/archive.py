@@ -7,8 +7,6 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-
 from mediabox.contracts import Setback, Written
 from mediabox.durable.directory_sync import DirectorySync
 from mediabox.durable.names import is_placeholder
@@ -17,7 +15,7 @@ from mediabox.durable.trash import move, name_again, unname
 from mediabox.durable.verify import Verdict, check
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.failpoints import fp
-from mediabox.model.ledger import CopyState, Evidence, Receipt
+from mediabox.model.ledger import Copy, CopyState, Evidence, Receipt
 from mediabox.model.sidecar import SidecarFile
 
 if TYPE_CHECKING:
@@ -49,15 +47,13 @@ class Archive:
         """
         return await asyncio.to_thread(self._deliver, resource)
 
-    async def confirm(self, resource: Resource, receipt: Receipt) -> Receipt:
+    async def confirm(self, copy: Copy) -> None:
         """Read a copy again, past the cache. Raises Permanent when it is missing or damaged."""
         verdict = await asyncio.to_thread(
-            check, self._volume, receipt.path, digest=receipt.digest, size_bytes=receipt.size_bytes
+            check, self._volume, copy.path, digest=copy.digest, size_bytes=copy.size_bytes
         )
         if verdict.state is not CopyState.PRESENT:
-            message = f"the archive's copy of {resource.name} at {receipt.path} is {verdict.state.value}"
-            raise Permanent(message)
-        return structs.replace(receipt, evidence=Evidence.REREAD)  # a duplicate has no path of its own
+            raise Permanent(f"the archive's copy at {copy.path} is {verdict.state.value}")
 
     async def let_go(self, resource_ids: Sequence[int]) -> None:
         """Forget the staged files of resources that are archived."""

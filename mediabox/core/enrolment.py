@@ -45,7 +45,7 @@ async def archive_volume(
         await _probe(volume)
         await database.write(lambda connection: _note(connection, volume.identity, role=ROLE, now_ms=clock.wall_ms()))
         return volume
-    volume = await asyncio.to_thread(Volume.open, root, expected=_identity(known), reserve_bytes=reserve_bytes)
+    volume = await asyncio.to_thread(Volume.open, root, expected=identity_of(known), reserve_bytes=reserve_bytes)
     sample = await database.read(lambda connection: copies.sample(connection, known.uuid, SAMPLE))
     missing = await asyncio.to_thread(_missing, volume, sample)
     if missing * 2 > len(sample):
@@ -75,7 +75,7 @@ async def outbox_volume(database: Database, root: Path, *, destination: str, clo
         volume = await asyncio.to_thread(_enroll_below, root, role=role, now_ms=clock.wall_ms())
         await database.write(lambda connection: _note(connection, volume.identity, role=role, now_ms=clock.wall_ms()))
         return volume
-    return await asyncio.to_thread(Volume.open, root, expected=_identity(known), name=role)
+    return await asyncio.to_thread(Volume.open, root, expected=identity_of(known), name=role)
 
 
 def _enroll_below(root: Path, *, role: str, now_ms: int) -> Volume:
@@ -129,7 +129,8 @@ def _begins_with(path: str, head: bytes) -> bool:
         os.close(descriptor)
 
 
-def _identity(known: volumes.Enrolled) -> Identity:
+def identity_of(known: volumes.Enrolled) -> Identity:
+    """The volume that was enrolled."""
     return Identity(
         uuid=known.uuid,
         generation=known.generation,

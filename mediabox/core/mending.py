@@ -12,9 +12,9 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from mediabox.core.enrolment import ROLE, SAMPLE
+from mediabox.core.enrolment import ROLE, SAMPLE, identity_of
 from mediabox.core.rebuild import is_sidecar
-from mediabox.durable.marker import FOLDER, Identity, mark_anew, new_identity, unmarked
+from mediabox.durable.marker import FOLDER, mark_anew, new_identity, unmarked
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.model.sidecar import SidecarRecord
 from mediabox.store import copies, journal, volumes
@@ -52,13 +52,7 @@ def mend(connection: sqlite3.Connection, root: Path, *, now_ms: int) -> int:
         why = _unlike(sample, ".", dir_fd=descriptor) or _changed(sample, descriptor)
         if why is not None:
             raise _unproved(root, why)
-        identity = Identity(
-            uuid=known.uuid,
-            generation=known.generation,
-            created_at_ms=known.created_at_ms,
-            filesystem=known.filesystem,
-        )
-        mark_anew(descriptor, root, identity)
+        mark_anew(descriptor, root, identity_of(known))
     journal.append(connection, "marker_mended", at_ms=now_ms, uuid=known.uuid, found=len(sample))
     return len(sample)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from mediabox.core.timeline import untimely
 from mediabox.core.verification import record
-from mediabox.errors import NeedsHuman, Permanent
+from mediabox.errors import Permanent
 from mediabox.model.asset import ResourceState
-from mediabox.model.ledger import Copy, CopyState, Receipt
+from mediabox.model.ledger import Copy, CopyState
 from mediabox.store import assets, copies, gate
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 class Shelf(Protocol):
     """The archive, as proofs use it."""
 
-    async def confirm(self, resource: Resource, receipt: Receipt) -> Receipt:
-        """Read the copy again. Raises Away when the place is not there, Permanent when the copy is not whole."""
+    async def confirm(self, copy: Copy) -> None:
+        """Read it again. Raises Away when the place is not there, Permanent when the copy is not whole."""
 
 
 class ArchiveProofs:
@@ -38,7 +39,7 @@ class ArchiveProofs:
         NeedsHuman while the clock is not to be believed (I13).
         """
         if not self._clock.is_trusted():
-            raise _untimely(resource)
+            raise untimely(f"{resource.name} is archived, and stays at its source", "nothing is removed anywhere")
         kept = resource.duplicate_of or resource.id
         known = await self._database.read(lambda connection: copies.of_resource(connection, kept))
         keeper = await self._database.read(lambda connection: assets.resource(connection, kept))
@@ -54,7 +55,7 @@ class ArchiveProofs:
             message = f"no whole copy of {resource.name} is in the ledger: the source's own is left alone"
             raise Permanent(message)
         copy = whole[0]
-        await self._archive.confirm(resource, _receipt(copy))
+        await self._archive.confirm(copy)
         now_ms = self._clock.wall_ms()
         await self._database.write(lambda connection: record(connection, [(copy, CopyState.PRESENT)], now_ms=now_ms))
 
@@ -63,19 +64,3 @@ def _digests(connection: sqlite3.Connection, resource_ids: set[int]) -> set[str]
     """What the journal says of these bytes: whoever can write the catalogue can write a digest there."""
     stories = (gate.story(connection, one).sha256 for one in resource_ids)
     return {digest for digest in stories if digest is not None}
-
-
-def _untimely(resource: Resource) -> NeedsHuman:
-    message = f"{resource.name} is archived, and stays at its source while the clock is behind times that have passed"
-    remedy = "Connect the box to the network, or set its clock; nothing is removed anywhere until then."
-    return NeedsHuman(message, issue="clock.not_set", subject="clock", remedy=remedy)
-
-
-def _receipt(copy: Copy) -> Receipt:
-    return Receipt(
-        volume=copy.volume,
-        path=copy.path,
-        size_bytes=copy.size_bytes,
-        digest=copy.digest,
-        evidence=copy.evidence,
-    )

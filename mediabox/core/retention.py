@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mediabox.core import commands, deletion
-from mediabox.core.timeline import timeline
+from mediabox.core.timeline import timeline, untimely
 from mediabox.durable.publish import remove
 from mediabox.durable.trash import TRASH, in_trash
 from mediabox.errors import Away, NeedsHuman
@@ -100,9 +100,7 @@ class Retention:
     def _refuse_too_many(self, connection: sqlite3.Connection, asset_id: int) -> None:
         now_ms = self._clock.wall_ms()
         if not self._clock.is_trusted():
-            message = "an asset was deleted at its source, and stays while the clock is behind times that have passed"
-            remedy = "Connect the box to the network, or set its clock; nothing is moved to the trash until then."
-            raise NeedsHuman(message, issue="clock.not_set", subject="clock", remedy=remedy)
+            raise untimely("an asset was deleted at its source, and stays", "nothing is moved to the trash")
         library = trash.library_size(connection)
         gone = trash.since(connection, now_ms - DAY_MS)
         waiting = jobs.counts(connection).get(("trash", "ready"), 0)

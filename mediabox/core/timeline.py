@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediabox.errors import NeedsHuman
 from mediabox.model.issue import Issue, Severity
 from mediabox.store import journal
 from mediabox.store.keyed import UNREADABLE
@@ -117,6 +118,13 @@ def issue_of(doubt: str) -> Issue:
     """What a person should know of a clock that is not to be believed."""
     message = f"Nothing is freed: {doubt}. Waiting times count only the time the box has been running."
     return Issue(key=ISSUE, subject=SUBJECT, severity=Severity.WARNING, message=message, remedy=REMEDY)
+
+
+def untimely(what: str, meanwhile: str) -> NeedsHuman:
+    """What stays as it is while the clock is certainly wrong (I13)."""
+    message = f"{what} while the clock is behind times that have passed"
+    remedy = f"Connect the box to the network, or set its clock; {meanwhile} until then."
+    return NeedsHuman(message, issue=ISSUE, subject=SUBJECT, remedy=remedy)
 
 
 def _rows(connection: sqlite3.Connection) -> list[tuple[int, Beat]]:

@@ -21,6 +21,7 @@ GATE = (
     "'release_not_done', 'release_refused', 'released', 'release_undone', 'release_restored')"
 )
 
+_ENTRIES = "SELECT seq, at_ms, event, resource_id, asset_id, fields FROM journal"
 
 Row = tuple[Any, ...]
 """seq, at_ms, event, resource_id, asset_id, fields: the columns the chain covers, in this order."""
@@ -117,7 +118,7 @@ def first_foreign_row(connection: sqlite3.Connection) -> int | None:
 def of_event(connection: sqlite3.Connection, *events: str, after: int = 0, since_ms: int = 0) -> list[Entry]:
     """Rows of some of the GATE's events, oldest first, from behind a sequence number and from a time on."""
     rows = connection.execute(
-        "SELECT seq, at_ms, event, resource_id, asset_id, fields FROM journal "
+        f"{_ENTRIES} "
         f"WHERE event IN {GATE} AND event IN ({','.join('?' * len(events))}) AND seq > ? AND at_ms >= ? ORDER BY seq",
         (*events, after, since_ms),
     )
@@ -141,7 +142,7 @@ def last_at_ms(connection: sqlite3.Connection, *, after: int = 0, before: int | 
 def of_resource(connection: sqlite3.Connection, resource_id: int) -> list[Entry]:
     """One resource's rows, oldest first."""
     rows = connection.execute(
-        "SELECT seq, at_ms, event, resource_id, asset_id, fields FROM journal WHERE resource_id = ? ORDER BY seq",
+        f"{_ENTRIES} WHERE resource_id = ? ORDER BY seq",
         (resource_id,),
     )
     return [_entry(row) for row in rows]
@@ -150,8 +151,7 @@ def of_resource(connection: sqlite3.Connection, resource_id: int) -> list[Entry]
 def of_asset(connection: sqlite3.Connection, asset_id: int) -> list[Entry]:
     """The rows about an asset as a whole, oldest first."""
     rows = connection.execute(
-        "SELECT seq, at_ms, event, resource_id, asset_id, fields FROM journal "
-        "WHERE resource_id IS NULL AND asset_id = ? ORDER BY seq",
+        f"{_ENTRIES} WHERE resource_id IS NULL AND asset_id = ? ORDER BY seq",
         (asset_id,),
     )
     return [_entry(row) for row in rows]

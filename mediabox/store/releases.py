@@ -136,18 +136,16 @@ def _forget_lists(connection: sqlite3.Connection) -> None:
 
 def open_order(connection: sqlite3.Connection) -> Order | None:
     """The list that waits for its code."""
-    row = connection.execute(
-        "SELECT id, made_at_ms, set_hash, code_hash, confirmed_at_ms FROM release_order "
-        "WHERE code_hash IS NOT NULL ORDER BY id DESC LIMIT 1"
-    ).fetchone()
-    return Order(**dict(zip(Order.__struct_fields__, row, strict=True))) if row else None
+    return _order(connection, "code_hash IS NOT NULL ORDER BY id DESC LIMIT 1")
 
 
 def order(connection: sqlite3.Connection, order_id: int) -> Order | None:
-    row = connection.execute(
-        "SELECT id, made_at_ms, set_hash, code_hash, confirmed_at_ms FROM release_order WHERE id = ?",
-        (order_id,),
-    ).fetchone()
+    return _order(connection, "id = ?", order_id)
+
+
+def _order(connection: sqlite3.Connection, which: str, *values: int) -> Order | None:
+    columns = ", ".join(Order.__struct_fields__)
+    row = connection.execute(f"SELECT {columns} FROM release_order WHERE {which}", values).fetchone()
     return Order(**dict(zip(Order.__struct_fields__, row, strict=True))) if row else None
 
 
