@@ -1,4 +1,4 @@
-"""The SQLite database: one writer thread, one reader thread, numbered migrations.
+"""The SQLite database: one writer thread, one reader thread. How its file is laid out is `store.schema`.
 
 Work is sent as a function of the connection and runs as one transaction, so a
 transaction costs one hop between threads, however many statements it has.
@@ -20,9 +20,8 @@ from urllib.parse import quote
 from mediabox.errors import Fatal
 from mediabox.failpoints import fp
 from mediabox.log import get_logger
-from mediabox.store import witness
+from mediabox.store import schema, witness
 from mediabox.store.keyed import Keyed, make_key
-from mediabox.store.schema import add_functions, migrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,14 +30,9 @@ log = get_logger(__name__)
 
 T = TypeVar("T")
 LOOK_FOR_ROOM_S = 5.0
-# Page caches: the writer's holds the hot indexes of 100,000 assets, the reader's only what one question needs. What is
-# not in them the kernel's page cache has, at a few microseconds a page.
-WRITER_CACHE_KIB = 3 * 1024
-READER_CACHE_KIB = 1024
-BUSY_TIMEOUT_MS = 10_000  # `mediabox status` may hold a read lock for a moment
 _DAMAGED = "it is damaged; move it away and run `mediabox rebuild`"
 _OF_THE_DISK = {
-    sqlite3.SQLITE_BUSY: f"another program has held it for {BUSY_TIMEOUT_MS // 1000} s",
+    sqlite3.SQLITE_BUSY: f"another program has held it for {schema.BUSY_TIMEOUT_MS // 1000} s",
     sqlite3.SQLITE_READONLY: "make its folder and file writable for us, or the disk, if it is mounted read-only",
     sqlite3.SQLITE_IOERR: "check the disk it is on, then start mediabox again",
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
@@ -77,7 +71,7 @@ class Database:
     async def _start(self) -> None:
         await self._writer.start()
         try:
-            await self._writer.call(_migrate, commit=False)
+            await self._writer.call(schema.migrate, commit=False)
             await self._writer.call(witness.begin, commit=False)
             await self._reader.start()
         except BaseException:
@@ -119,15 +113,15 @@ def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
     with explained(path):
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, factory=Keyed)
         connection.unlock(path)
-        _prepare(connection, query_only=not write)
-        have, known = connection.execute("PRAGMA user_version").fetchone()[0], len(migrations())
+        schema.prepare(connection, query_only=not write)
+        have, known = schema.version(connection), len(schema.migrations())
     if have == known:
         return connection
     connection.close()
     if have == 0:
         raise EmptyDatabase(f"the database {path} is empty: nothing was ever taken in; start `mediabox run`")
     if have > known:
-        raise Fatal(_too_new(have, known))
+        raise Fatal(schema.too_new(have, known))
     raise Fatal(f"the database {path} is of schema {have}, this mediabox's is {known}: `mediabox run` brings it up")
 
 
@@ -200,7 +194,7 @@ class _Connection:
         try:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, factory=Keyed)
             connection.unlock(self._path)
-            _prepare(connection, query_only=self._query_only)
+            schema.prepare(connection, query_only=self._query_only)
         except sqlite3.Error as err:
             refused = Fatal(f"the database {self._path} cannot be opened: {err}")
             loop.call_soon_threadsafe(opened.set_exception, _sentence(err, str(self._path)) or refused)
@@ -304,47 +298,6 @@ def _sentence(err: sqlite3.Error, path: str) -> Fatal | None:
     is_full = getattr(err, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
     kind = DatabaseFull if is_full else Fatal
     return kind(f"the database {path} cannot go on ({err}): {remedy}. Nothing acknowledged is lost.")
-
-
-def _prepare(connection: sqlite3.Connection, *, query_only: bool) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    if not query_only:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA wal_autocheckpoint = 1000")
-    connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB if query_only else WRITER_CACHE_KIB}")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to this program's version; refuse a newer one."""
-    have = connection.execute("PRAGMA user_version").fetchone()[0]
-    scripts = migrations()
-    if have > len(scripts):
-        raise Fatal(_too_new(have, len(scripts)))
-    if have == len(scripts):
-        return
-    if have:
-        connection.execute("VACUUM INTO ?", (str(_free_name(connection, len(scripts))),))
-    add_functions(connection)
-    steps = "\n".join(scripts[have:])  # all of them or none: nobody meets a schema halfway
-    connection.executescript(f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;")
-
-
-def _too_new(have: int, known: int) -> str:
-    return (
-        f"the database is of schema {have}, this mediabox knows up to {known}: "
-        "install the newer version again, or restore the backup made before the upgrade"
-    )
-
-
-def _free_name(connection: sqlite3.Connection, number: int) -> Path:
-    """Where the database from before an upgrade goes: one that was cut short has left a file, perhaps half of one."""
-    path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
-    names = (f"{path.name}.before-{number}{suffix}" for suffix in ("", *(f"-{again}" for again in range(2, 1000))))
-    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
 
 
 def _copy_to(connection: sqlite3.Connection, target: Path) -> None:

@@ -107,10 +107,12 @@ def finish(connection: sqlite3.Connection, job: Job) -> None:
         connection.execute(f"UPDATE job SET again = 0, attempts = 0, last_error = NULL {_BY}", _named(job))
 
 
-def hurry(connection: sqlite3.Connection) -> int:
-    """Let jobs that only wait for company, not after an error, run now; how many."""
+def hurry(connection: sqlite3.Connection, *, but: Collection[str] = ()) -> int:
+    """Let jobs that only wait for company, not after an error, run now, except those of some steps; how many."""
     return connection.execute(
-        "UPDATE job SET not_before_ms = 0 WHERE state = 'ready' AND last_error IS NULL AND not_before_ms > 0"
+        "UPDATE job SET not_before_ms = 0 WHERE state = 'ready' AND last_error IS NULL AND not_before_ms > 0 "
+        f"AND step NOT IN ({','.join('?' * len(but))})",
+        tuple(but),
     ).rowcount
 
 

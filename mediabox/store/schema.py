@@ -1,14 +1,74 @@
-"""The schema: what the numbered migrations make of an empty database, and whether one is still of that form."""
+"""How the catalogue lies in its file: pages, log, caches; the numbered migrations, and whether it is as they make it."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
 from importlib import resources
+from pathlib import Path
 
+from mediabox.errors import Fatal
 from mediabox.model.naming import home_folder, stem
 
+# Page caches: the writer's holds the hot indexes of 100,000 assets, the reader's only what one question needs. What is
+# not in them the kernel's page cache has, at a few microseconds a page.
+WRITER_CACHE_KIB = 3 * 1024
+READER_CACHE_KIB = 1024
+# A commit writes each page it touched whole, about fifty for a file that comes alone; a catalogue keeps the size it was
+# made with (decision 0017).
+PAGE_BYTES = 1024
+# A page that changes with every file is written back once for so much of the log, not once for each commit.
+LOG_BYTES = 8 << 20
+BUSY_TIMEOUT_MS = 10_000  # `mediabox status` may hold a read lock for a moment
 _PARTS = "SELECT name, type, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_stat*'"
+
+
+def prepare(connection: sqlite3.Connection, *, query_only: bool) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    if not query_only:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a file that is not there yet
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // page_bytes}")
+    connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB if query_only else WRITER_CACHE_KIB}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """How many migrations the catalogue has had."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to this program's version; refuse a newer one."""
+    have = version(connection)
+    scripts = migrations()
+    if have > len(scripts):
+        raise Fatal(too_new(have, len(scripts)))
+    if have == len(scripts):
+        return
+    if have:
+        connection.execute("VACUUM INTO ?", (str(_free_name(connection, len(scripts))),))
+    add_functions(connection)
+    steps = "\n".join(scripts[have:])  # all of them or none: nobody meets a schema halfway
+    connection.executescript(f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;")
+
+
+def too_new(have: int, known: int) -> str:
+    return (
+        f"the database is of schema {have}, this mediabox knows up to {known}: "
+        "install the newer version again, or restore the backup made before the upgrade"
+    )
+
+
+def _free_name(connection: sqlite3.Connection, number: int) -> Path:
+    """Where the database from before an upgrade goes: one that was cut short has left a file, perhaps half of one."""
+    path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
+    names = (f"{path.name}.before-{number}{suffix}" for suffix in ("", *(f"-{again}" for again in range(2, 1000))))
+    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
 
 
 def migrations() -> list[str]:

@@ -84,6 +84,16 @@ def test_only_what_waits_for_company_is_hurried(connection: sqlite3.Connection) 
     assert jobs.next_due_ms(connection) == 0
 
 
+def test_what_is_written_for_many_at_once_is_not_hurried_for_one(connection: sqlite3.Connection) -> None:
+    for step in ("file", "describe", "manifest"):
+        jobs.add(connection, JobRequest(step=step, subject="1", not_before_ms=10_000))
+
+    assert jobs.hurry(connection, but=("describe", "manifest")) == 1
+
+    assert len(jobs.due(connection, "file", now_ms=0, limit=9)) == 1
+    assert jobs.due(connection, "describe", now_ms=0, limit=9) == []
+
+
 @pytest.mark.parametrize(
     "end",
     [

@@ -256,12 +256,12 @@ def test_a_run_to_the_end_does_what_was_queued_while_it_looked(box: Household, m
     box.found({"a.jpg": JPEG})
     loops: list[Callable[[], object]] = []
 
-    def hurry(connection: sqlite3.Connection) -> int:
+    def hurry(connection: sqlite3.Connection, **named: object) -> int:
         if loops:
             jobs.add(connection, JobRequest(step="describe", subject="77"))
             loops.pop()()
             return 0
-        return really_hurry(connection)
+        return really_hurry(connection, **named)
 
     really_hurry, really_run = jobs.hurry, pipeline.Pipeline.run
 
