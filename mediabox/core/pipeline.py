@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.contracts import Outcome, Stage, Work
-from mediabox.core import retry
+from mediabox.core import plan, retry
 from mediabox.core.commit import Committed, is_outdated
 from mediabox.core.failures import FAILED, failed_issue, failed_subject, is_bug, is_final, reason_of
 from mediabox.core.lane import Lane
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-GATHER_S = 0.1  # how long a result may wait for others to share its commit while lanes are busy
+GATHER_S = 0.5  # how long a result may wait for others to share its commit while lanes are busy
 GATHER_MOST = 40  # results in one transaction
 LOOK_S = 0.5  # between looks at the table while work is under way, or what is due waits for a part that is away
 LONGEST_REST_S = 60.0  # between looks while nothing is due: the wall clock may have jumped
@@ -88,6 +88,7 @@ class Pipeline:
         # Jobs that ended while the table was looked at: the look may still have seen them, and none may run twice.
         self._ended: set[int] = set()
         self._idle = asyncio.Event()
+        self._unhurried: tuple[str, ...] = plan.TEXTS
 
     # ------------------------------------------------------------ life
 
@@ -105,7 +106,9 @@ class Pipeline:
         self._hunger.set()
 
     async def idle(self) -> None:
-        """Wait until nothing runs and no job can run now."""
+        """Wait until nothing runs and no job can run now; from now on none waits for others of its kind."""
+        self._unhurried = ()
+        self._hunger.set()
         await self._idle.wait()
 
     # ------------------------------------------------------------ lanes
@@ -139,7 +142,7 @@ class Pipeline:
             if sum(lane.fill(work for work in found[lane.step] if work.job.id not in self._ended) for lane in hungry):
                 self._idle.clear()
             elif self._is_quiet():
-                if await self._database.write(jobs.hurry):
+                if await self._database.write(partial(jobs.hurry, but=self._unhurried)):
                     continue
                 if not self._hunger.is_set():  # else somebody queued a job after we looked
                     self._idle.set()
@@ -183,14 +186,18 @@ class Pipeline:
         while True:
             batch = [await self._done.get()]
             self._is_committing = True
-            if self._running:
-                await asyncio.sleep(GATHER_S)
-            while len(batch) < GATHER_MOST and not self._done.empty():
-                batch.append(self._done.get_nowait())
+            await self._gather(batch)
             await self._commit_batch(batch)
             self._is_committing = False  # only now, with everything let go, is it idle
             if self._is_quiet():
                 self._hunger.set()
+
+    async def _gather(self, batch: list[Done]) -> None:
+        """What is done soon shares the commit: one sync, and each page that all of them change is written once."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_S):
+                while len(batch) < GATHER_MOST and (self._running or not self._done.empty()):
+                    batch.append(await self._done.get())
 
     async def _commit_batch(self, batch: Sequence[Done]) -> None:
         results = await self._database.write(lambda connection: [self._write(connection, done) for done in batch])

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from mediabox.model.asset import Resource
 
-# A Live Photo's halves arrive within seconds of each other: one sidecar instead of two.
-DESCRIBE_AFTER_MS = 3_000
-# A month's manifest is written anew as a whole: not once for each photo of an import.
-MANIFEST_AFTER_MS = 30_000
+# Steps that write text files for what was archived, and when: all together at the end of each half minute, so that a
+# Live Photo's halves share a sidecar, an import a month's list, and all of them their commits.
+TEXTS = ("describe", "manifest")
+TEXTS_EVERY_MS = 30_000
 # The first of many deletions waits for the rest of the listing: whether they are too many shows only together.
 TRASH_AFTER_MS = 60_000
 
@@ -57,7 +57,7 @@ def after_waiting(resource: Resource, *, now_ms: int) -> tuple[JobRequest, ...]:
 
 def after_joining(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:
     """An asset has a new member, or one of its files a new place: its sidecar has to say so."""
-    return (JobRequest(step="describe", subject=str(asset_id), not_before_ms=now_ms + DESCRIBE_AFTER_MS),)
+    return (JobRequest(step="describe", subject=str(asset_id), not_before_ms=_next_texts(now_ms)),)
 
 
 def after_archiving(resource: Resource, *, movable: Sequence[Resource], now_ms: int) -> tuple[JobRequest, ...]:
@@ -111,7 +111,11 @@ def after_rebuilding(path: str, asset_id: int, *, is_described: bool, now_ms: in
 
 
 def _manifest(path: str, *, now_ms: int) -> JobRequest:
-    return JobRequest(step="manifest", subject=path.rpartition("/")[0], not_before_ms=now_ms + MANIFEST_AFTER_MS)
+    return JobRequest(step="manifest", subject=path.rpartition("/")[0], not_before_ms=_next_texts(now_ms))
+
+
+def _next_texts(now_ms: int) -> int:
+    return (now_ms // TEXTS_EVERY_MS + 1) * TEXTS_EVERY_MS
 
 
 def _on(step: str, subject: int, *, priority: int = 0) -> JobRequest:

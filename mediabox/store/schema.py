@@ -1,4 +1,4 @@
-"""How the catalogue lies in its file: pages, log, caches; the numbered migrations, and whether it is as they make it."""
+"""How the catalogue lies in its file: pages, log, caches; numbered migrations, and whether it is as they make it."""
 
 from __future__ import annotations
 
