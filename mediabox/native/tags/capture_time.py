@@ -61,7 +61,8 @@ _DAYS_EDGE = timedelta(hours=15), timedelta(hours=24)  # around a day's noon: wh
 
 def choose(candidates: Iterable[CaptureTime], *, clock: Clock, place: Place | None = None) -> CaptureTime | None:
     """What the vote says, or None. `place`, where it was taken, gives an instant without zone the likely one."""
-    sane = _sane(candidates, clock)
+    unlike = dict.fromkeys(candidates)  # a movie's header and tracks often say the same
+    sane = _sane(unlike, clock) if unlike else []
     if not sane:
         return None
     best = min(sane, key=lambda each: (_doubt(each, sane), _RANK[each.source]))

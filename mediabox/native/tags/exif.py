@@ -16,6 +16,7 @@ from mediabox.native.tags.dates import (
     with_subseconds,
 )
 from mediabox.native.tags.findings import Findings, Tolerant
+from mediabox.native.tags.reader import Window
 from mediabox.native.tags.tiff import Directory, Tiff
 
 _DESCRIPTION, _MAKE, _MODEL, _ORIENTATION, _SOFTWARE, _MODIFIED = 0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132
@@ -26,6 +27,7 @@ _ORIGINAL, _DIGITIZED = 0x9003, 0x9004
 _OFFSET, _OFFSET_ORIGINAL, _OFFSET_DIGITIZED = 0x9010, 0x9011, 0x9012
 _SUBSEC, _SUBSEC_ORIGINAL, _SUBSEC_DIGITIZED = 0x9290, 0x9291, 0x9292
 _LENS_MODEL = 0xA434
+_JPEG_PREFIX = b"Exif\0\0"  # which some keep where it does not belong
 _ISO_SATURATED = 65535  # 16 bit are not enough above: Exif 2.3 says to look at the speed tags
 
 # What cameras write as the description of every picture: says nothing about this one.
@@ -37,6 +39,8 @@ _BOILERPLATE = frozenset(
 
 def read_exif(source: Source, found: Findings) -> None:
     """Take everything from the Exif block that fills `source`. Raises Malformed when it does not start like one."""
+    if source.bytes(0, min(6, source.size)) == _JPEG_PREFIX:
+        source = Window(source, 6, source.size - 6)
     tiff = Tiff(source)
     read_directories(tiff.directory(tiff.first), found)
 
@@ -127,13 +131,15 @@ def _iso(directory: Directory) -> int | None:
 
 def _text(tag: int, *directories: Directory | None) -> str:
     """The first text a tag has: some writers put into the main directory what belongs into Exif's."""
-    return next((text for each in directories if each is not None and (text := each.text(tag))), "")
+    has_it = (each for each in directories if each is not None and tag in each)
+    return next((text for each in has_it if (text := each.text(tag))), "")
 
 
 def _moment(tag: int, subsec_tag: int, *directories: Directory | None) -> Moment | None:
-    found = (moment(_text(tag, each)) for each in directories)
-    taken = next((each for each in found if each is not None), None)
-    return None if taken is None else with_subseconds(taken, _text(subsec_tag, *directories))
+    for each in directories:
+        if each is not None and tag in each and (taken := moment(each.text(tag) or "")) is not None:
+            return with_subseconds(taken, _text(subsec_tag, *directories))
+    return None
 
 
 def _wide(directory: Directory, tag: int) -> str | None:

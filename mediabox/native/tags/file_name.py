@@ -82,7 +82,7 @@ def named_time(name: str) -> CaptureTime | None:
 
 def folder_time(folder: str) -> CaptureTime | None:
     """The period the folders of a path tell, the innermost that do first; None when none tells a year."""
-    parts = folder.split("/")[-MAX_FOLDERS:]
+    parts = folder.split("/")[-MAX_FOLDERS:] if _MAY_TELL.search(folder) else []
     for last in range(len(parts), 0, -1):
         found = _FOLDER.match(_year_leading(parts[last - 1][:MAX_NAME]))
         if found is None:

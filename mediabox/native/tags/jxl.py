@@ -4,10 +4,9 @@ from mediabox.native.boxes import Box, Source, boxes
 from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.reader import Window
-from mediabox.native.tags.xmp import read_xmp
+from mediabox.native.tags.xmp import read_xmp_in
 
 MAX_BOXES = 256
-MAX_XMP_BYTES = 2 * 1024 * 1024
 _BYTE_ORDERS = (b"II*\0", b"MM\0*")
 _SIZE_BITS = (9, 13, 18, 30)
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
@@ -41,7 +40,7 @@ def read_jxl(source: Source, found: Findings) -> None:
 
 def _read_metadata(source: Source, box: Box, found: Findings) -> None:
     if box.type == b"xml ":
-        read_xmp(source.bytes(box.payload, min(box.length, MAX_XMP_BYTES)), found)
+        read_xmp_in(Window(source, box.payload, box.length), found)
         return
     head = source.bytes(box.payload, 4)
     skip = 0 if head in _BYTE_ORDERS else 4 + int.from_bytes(head, "big")  # some writers leave the count out

@@ -11,7 +11,7 @@ from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.iptc import read_iim, resources
 from mediabox.native.tags.reader import Window
-from mediabox.native.tags.xmp import read_xmp
+from mediabox.native.tags.xmp import read_xmp_in
 
 MAX_BOXES = 256
 MAX_BYTES = 2 * 1024 * 1024
@@ -44,25 +44,17 @@ def read_jpeg_2000(source: Source, found: Findings) -> None:
             elif box.type == b"uuid" and box.name in _UUIDS:
                 _UUIDS[box.name](body, found)
             elif box.type == b"xml ":
-                _take_xmp(body, found)
-
-
-def _take_exif(body: Window, found: Findings) -> None:
-    read_exif(Window(body, 6, body.size) if body.bytes(0, 6) == b"Exif\0\0" else body, found)
+                read_xmp_in(body, found)
 
 
 def _take_iptc(body: Window, found: Findings) -> None:
     read_iim(body.bytes(0, min(body.size, MAX_BYTES)), found)
 
 
-def _take_xmp(body: Window, found: Findings) -> None:
-    read_xmp(body.bytes(0, min(body.size, MAX_BYTES)), found)
-
-
-_RESOURCES: dict[int, _Take] = {0x0404: _take_iptc, 0x0422: _take_exif, 0x0424: _take_xmp}
+_RESOURCES: dict[int, _Take] = {0x0404: _take_iptc, 0x0422: read_exif, 0x0424: read_xmp_in}
 _UUIDS: dict[bytes, _Take] = {
-    b"JpgTiffExif->JP2": _take_exif,
-    bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"): _take_exif,  # Photoshop's
+    b"JpgTiffExif->JP2": read_exif,
+    bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"): read_exif,  # Photoshop's
     bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38"): _take_iptc,
-    bytes.fromhex("be7acfcb97a942e89c71999491e3afac"): _take_xmp,
+    bytes.fromhex("be7acfcb97a942e89c71999491e3afac"): read_xmp_in,
 }

@@ -13,13 +13,13 @@ from mediabox.native.tags.dates import movie_instant, utc_candidate
 from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.movie_tags import read_meta, read_user_data
 from mediabox.native.tags.movie_track import Track, read_track
+from mediabox.native.tags.reader import Window
 from mediabox.native.tags.structure import box_damage
-from mediabox.native.tags.xmp import read_xmp
+from mediabox.native.tags.xmp import read_xmp_in
 
 MAX_TOP_BOXES = 1_024  # a fragmented recording has thousands; what we want comes before them
 MAX_TRACKS = 32
 MAX_CHILDREN = 256
-MAX_XMP_BYTES = 2 * 1024 * 1024
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
@@ -31,7 +31,7 @@ def read_movie(source: Source, found: Findings) -> None:
     for box in top:
         if box.type == b"uuid" and box.name == _XMP_UUID:
             with Tolerant():
-                read_xmp(source.bytes(box.payload, min(box.length, MAX_XMP_BYTES)), found)
+                read_xmp_in(Window(source, box.payload, box.length), found)
     if b"meta" in kinds:
         with Tolerant():
             read_meta(source, kinds[b"meta"], found)
@@ -42,7 +42,8 @@ def read_movie(source: Source, found: Findings) -> None:
         found.damage.append("the movie has no pictures and no sound (mdat)")
     tracks = _read_index(source, kinds[b"moov"], found)
     _describe(tracks, found)
-    found.times += [utc_candidate(at, TimeSource.MOVIE_HEADER) for track in tracks for at in track.created]
+    created = dict.fromkeys(at for track in tracks for at in track.created)  # often the same in all
+    found.times += [utc_candidate(at, TimeSource.MOVIE_HEADER) for at in created]
     _check_end(source, tracks, found)
 
 
@@ -104,7 +105,7 @@ def _read_child(source: Source, box: Box, found: Findings) -> None:
         case b"mvex":
             _read_fragments_length(source, box, found)
         case b"uuid" if box.name == _XMP_UUID:
-            read_xmp(source.bytes(box.payload, min(box.length, MAX_XMP_BYTES)), found)
+            read_xmp_in(Window(source, box.payload, box.length), found)
         case _:
             return
 

@@ -8,9 +8,9 @@ from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Box, Source, boxes
 from mediabox.native.tags.dates import MAX_OFFSET_MIN, candidate, moment
 from mediabox.native.tags.findings import Findings, decoded
+from mediabox.native.tags.tiff import WIDTHS
 
 MAX_BYTES = 64 * 1024
-_NIKON_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # TIFF's field types
 _NIKON_ORIGINAL, _NIKON_ZONE = (2, 0x12), (8, 0x19)  # text; signed minutes
 # XAVC's non-real-time metadata; a Sony writes the same into a file beside the clip.
 _SONY_DATE = re.compile(rb'<CreationDate\s+value="([^"]{4,40})"')
@@ -57,8 +57,8 @@ def _nikon_records(held: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
     at = 0
     while at + 8 < len(held):
         tag, form, count = struct.unpack_from(">IHH", held, at)
-        if form not in _NIKON_SIZES:
+        if form not in WIDTHS:
             return
-        size = _NIKON_SIZES[form] * count
+        size = WIDTHS[form] * count
         yield (form, tag), held[at + 8 : at + 8 + size]
         at += 8 + size

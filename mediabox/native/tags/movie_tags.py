@@ -9,12 +9,12 @@ from mediabox.native.boxes import Box, Source, boxes
 from mediabox.native.tags import gps
 from mediabox.native.tags.findings import Findings, Tolerant, decoded
 from mediabox.native.tags.movie_makers import read_maker, take_date
-from mediabox.native.tags.xmp import read_xmp
+from mediabox.native.tags.reader import Window
+from mediabox.native.tags.xmp import read_xmp_in
 
 MAX_CHILDREN = 256
 MAX_KEYS = 512
 MAX_TEXT_BYTES = 4096
-MAX_XMP_BYTES = 2 * 1024 * 1024
 _APPLE = "com.apple.quicktime."
 _ISO_6709 = re.compile(r"\s*([+-]\d{1,3}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)(?:([+-]\d{1,6}(?:\.\d+)?))?")
 _LANGUAGE_BYTES = 4  # length and language before a QuickTime user data text
@@ -59,7 +59,7 @@ def read_user_data(source: Source, udta: Box, found: Findings) -> None:
                 case b"meta":
                     read_meta(source, box, found)
                 case b"XMP_":
-                    read_xmp(source.bytes(box.payload, min(box.length, MAX_XMP_BYTES)), found)
+                    read_xmp_in(Window(source, box.payload, box.length), found)
                 case b"loci":
                     _read_location(source.bytes(box.payload, min(box.length, MAX_TEXT_BYTES)), found)
                 case kind if kind[:1] == b"\xa9":

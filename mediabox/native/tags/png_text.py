@@ -67,7 +67,6 @@ def _unhexed(text: bytes) -> bytes:
 def _take_profile(block: bytes, found: Findings) -> None:
     """By what it starts with: the profile's name is no guide (`APP1` is Exif or XMP, `iptc` is Photoshop's)."""
     if block.startswith((_EXIF, b"II*\0", b"MM\0*")):
-        block = block.removeprefix(_EXIF)
         read_exif(Held(block), found)
     elif block.startswith((_PHOTOSHOP, b"8BIM")):
         read_photoshop(Held(block.removeprefix(_PHOTOSHOP)), found)

@@ -16,9 +16,9 @@ from mediabox.native.tags.jpeg import read_jpeg
 from mediabox.native.tags.reader import Window
 from mediabox.native.tags.structure import box_damage
 from mediabox.native.tags.tiff import Directory, Tiff
-from mediabox.native.tags.xmp import read_xmp
+from mediabox.native.tags.xmp import read_xmp, read_xmp_in
+from mediabox.native.xmp.packet import MAX_PACKET_BYTES
 
-MAX_XMP_BYTES = 2 * 1024 * 1024
 MAX_TOP_BOXES = 64
 _SUBFILE, _WIDTH, _HEIGHT, _DEPTH = 0x00FE, 0x0100, 0x0101, 0x0102
 _SUB_DIRECTORIES, _XMP, _IPTC, _ICC = 0x014A, 0x02BC, 0x83BB, 0x8773
@@ -92,7 +92,7 @@ def read_cr3(source: Source, found: Findings) -> None:
     for box in top:
         if box.type == b"uuid" and box.name == _XMP_UUID:
             with Tolerant():
-                read_xmp(source.bytes(box.payload, min(box.length, MAX_XMP_BYTES)), found)
+                read_xmp_in(Window(source, box.payload, box.length), found)
 
 
 def read_mrw(source: Source, found: Findings) -> None:
@@ -166,7 +166,7 @@ def _data_end(page: Directory) -> int:
 def _read_blocks(main: Directory, found: Findings) -> None:
     """IPTC, XMP and ICC as TIFF carries them."""
     for tag, take in ((_IPTC, read_iim), (_XMP, read_xmp)):
-        block = main.raw(tag, limit=MAX_XMP_BYTES)
+        block = main.raw(tag, limit=MAX_PACKET_BYTES)
         if block:
             with Tolerant():
                 take(block, found)

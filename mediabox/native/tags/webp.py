@@ -7,10 +7,9 @@ from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.icc import describe_profile
 from mediabox.native.tags.reader import Window
-from mediabox.native.tags.xmp import read_xmp
+from mediabox.native.tags.xmp import read_xmp_in
 
 MAX_CHUNKS = 10_000  # one for each frame of an animation
-MAX_XMP_BYTES = 2 * 1024 * 1024
 
 
 def read_webp(source: Source, found: Findings) -> None:
@@ -48,10 +47,9 @@ def _take(kind: bytes, body: Window, found: Findings) -> None:
             bits = int.from_bytes(body.bytes(1, 4), "little")
             found.width, found.height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         case b"EXIF":
-            prefixed = body.bytes(0, 6) == b"Exif\0\0"  # some writers keep JPEG's prefix
-            read_exif(Window(body, 6, body.size - 6) if prefixed else body, found)
+            read_exif(body, found)
         case b"XMP ":
-            read_xmp(body.bytes(0, min(body.size, MAX_XMP_BYTES)), found)
+            read_xmp_in(body, found)
         case b"ICCP":
             found.color_profile = describe_profile(body)
         case _:

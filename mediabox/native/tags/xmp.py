@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable
 
 from mediabox.model.facts import TimeSource
+from mediabox.native.boxes import Source
 from mediabox.native.tags import gps
 from mediabox.native.tags.dates import Moment, candidate, moment
 from mediabox.native.tags.findings import Findings, clean
 from mediabox.native.xmp.names import qualified
-from mediabox.native.xmp.packet import Packet, parse
+from mediabox.native.xmp.packet import MAX_PACKET_BYTES, Packet, parse
 
 MAX_PACKETS = 4  # in one file: parsing is the dearest thing here, and the first packet is the file's own
 _FIXES = ("exif:GPSTimeStamp", "exif:GPSDateTime")  # the standard's name; what some write
@@ -41,6 +42,11 @@ def read_xmp(packet: bytes, found: Findings, *, extended: Callable[[], bytes] = 
         if more is not None:
             take(more, found)
     return main
+
+
+def read_xmp_in(part: Source, found: Findings) -> None:
+    """Take what the packet says that fills `part`; of one that is too long nothing. Raises Malformed for no XMP."""
+    read_xmp(part.bytes(0, part.size) if part.size <= MAX_PACKET_BYTES else b"", found)
 
 
 def take(packet: Packet, found: Findings) -> None:

@@ -178,4 +178,4 @@ def _innermost(packet: bytes) -> tuple[int, int]:
 def _is_wanted(packet: bytes) -> bool:
     if len(packet) > 2 * _LOOKED_AT_BYTES:
         packet = packet[:_LOOKED_AT_BYTES] + packet[-_LOOKED_AT_BYTES:]
-    return any(word in packet for word in _KNOWN)
+    return any(map(packet.__contains__, _KNOWN))
