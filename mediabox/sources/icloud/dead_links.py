@@ -1,7 +1,8 @@
 """When Apple's links are dead, fresh ones too (iCloudPhotoSync #27: 410 for every file): the account pauses.
 
-Whose trouble it is shows when another file is tried. The first such file lets the account
-rest; when that very file fails again, nothing else having come or failed, it waits by itself.
+Whose trouble it is shows when another file is tried. While bytes come, a dead file waits by itself,
+up to IN_A_ROW of them; after that, or when none have come, the account rests. When the very file that
+made it rest fails again, nothing else having come or failed, that one waits by itself.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 LINK_DEAD = frozenset({403, 404, 410, 416})
 FIRST_PAUSE_S = 300.0  # doubled with each that follows
 LONGEST_PAUSE_S = 3600.0
+IN_A_ROW = 6  # were half of all links dead, one file in some hundred would make an account rest
 REMEDY = (
     "Nothing is lost: the files wait, and are tried again by themselves. If it lasts for a day, see whether "
     "icloud.com/photos can download a photo, and apple.com/support/systemstatus."
@@ -32,6 +34,8 @@ class DeadLinks:
         self._pause_s = 0.0
         self._until_s = 0.0
         self._suspect: str | None = None
+        self._is_working = False  # bytes came, and since then no pause
+        self._dead: set[str] = set()  # files, since bytes came
         self._message: str | None = None
 
     def refuse_early(self) -> None:
@@ -42,16 +46,19 @@ class DeadLinks:
 
     def work(self) -> None:
         """Bytes came."""
+        self._is_working, self._dead = True, set()
         self._pause_s, self._until_s, self._suspect, self._message = 0.0, 0.0, None, None
 
     def judge(self, resource: Resource | RemoteResource, status: int) -> Retryable:
         """What to raise when a file's fresh link is dead as well."""
         now_s = self._clock.monotonic_s()
         is_alone, self._suspect = self._suspect == resource.remote_id, resource.remote_id
-        if is_alone:
+        self._dead.add(resource.remote_id)
+        if is_alone or (self._is_working and len(self._dead) < IN_A_ROW):
             message = f"iCloud answers the links of {resource.name} with {status}, fresh ones too"
             self._until_s, self._suspect = 0.0, None
             return Retryable(message, retry_after_s=self._pause_s)
+        self._is_working = False
         if now_s >= self._until_s:
             self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * self._pause_s))
             self._until_s = now_s + self._pause_s

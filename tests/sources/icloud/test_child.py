@@ -13,7 +13,7 @@ from mediabox.clock import Clock
 from mediabox.durable.private import write_private
 from mediabox.errors import NeedsHuman, Retryable
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.sources.icloud.endpoints import Endpoints
+from mediabox.sources.icloud.endpoints import WORLD, Endpoints
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.sign_in import process
 from mediabox.sources.icloud.sign_in.keeper import SignIn
@@ -137,7 +137,7 @@ async def test_a_wrong_password_waits_for_a_person_even_after_a_restart(daemon: 
     assert (icloud.calls["auth.init"], icloud.calls["auth.complete"]) == (1, 1)
 
 
-async def test_a_child_that_dies_says_so_and_keeps_what_it_was_told_to_itself(daemon: Daemon, capfd) -> None:
+async def test_a_child_that_dies_says_so_and_keeps_what_it_was_told_to_itself(daemon: Daemon, capfd, caplog) -> None:
     child = await spawn()
     assert child._process.stdin is not None
     child._process.stdin.write(b'{"type": "Submit", "code": "' + PASSWORD.encode() + b'", "code": 7}\n')
@@ -145,10 +145,23 @@ async def test_a_child_that_dies_says_so_and_keeps_what_it_was_told_to_itself(da
     with pytest.raises(Retryable, match="exit code 1"):
         await child.ask(Start(apple_id=APPLE_ID, endpoints=daemon.endpoints, password=PASSWORD))
 
-    seen = "".join(capfd.readouterr())
-    assert "iCloud sign-in child failed: ValidationError at" in seen
-    assert PASSWORD not in seen
+    (said,) = [each.fields["words"] for each in caplog.records if each.getMessage() == "icloud_sign_in_child_failed"]
+    assert "iCloud sign-in child failed: ValidationError at" in said
+    assert PASSWORD not in said + caplog.text + "".join(capfd.readouterr())
     assert not child.is_alive
+
+
+async def test_a_child_that_talks_without_end_blocks_nobody(monkeypatch) -> None:
+    """Neither itself nor the daemon, whose own standard error may be a pipe that nobody reads."""
+    monkeypatch.setattr(process, "MODULE", "sources.icloud.talkative_child")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    child = await spawn()
+
+    reply = await asyncio.wait_for(child.ask(Start(apple_id=APPLE_ID, endpoints=WORLD)), 60)
+
+    assert reply.answer == NeedsPassword()
+    await child.close()
+    await child.close()
 
 
 async def test_a_child_that_is_too_slow_is_ended(daemon: Daemon, icloud: Simulator, monkeypatch) -> None:

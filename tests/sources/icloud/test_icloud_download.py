@@ -181,6 +181,52 @@ async def test_a_single_dead_file_does_not_hold_up_the_others(icloud: Simulator,
     await fetched(source, good)
 
 
+@pytest.mark.parametrize("status", [403, 404, 410, 416])
+async def test_when_half_of_the_links_are_dead_the_other_half_arrives(
+    icloud: Simulator, source: ICloud, status: int
+) -> None:
+    library = icloud.account().library
+    for number in range(40):
+        library.add(of_bytes(JPEG[:4096] + bytes([number]) + JPEG[-2:]), file_name=f"IMG_{number:04}.JPG")
+    files = [taken_in(each) for each in await listed(source)]
+    for file in files[1::2]:
+        its_path = file.version.partition("-")[0].translate(str.maketrans("+/", "-_"))
+        icloud.faults.add(Fault("content", Status(status), times=None, only=its_path))
+    came, began_s = 0, icloud.clock.monotonic_s()
+
+    for file in files:
+        try:
+            await source.fetch(file, MemorySink())
+            came += 1
+        except Away as pause:
+            icloud.clock.advance(pause.retry_after_s or 0)
+        except Retryable:
+            continue
+
+    assert came == 20
+    assert icloud.clock.monotonic_s() - began_s < 600
+
+
+async def test_when_all_links_die_amid_work_the_account_pauses_soon(icloud: Simulator, source: ICloud) -> None:
+    library = icloud.account().library
+    for number in range(30):
+        library.add(of_bytes(JPEG[:4096] + bytes([number]) + JPEG[-2:]), file_name=f"IMG_{number:04}.JPG")
+    good, *files = [taken_in(each) for each in await listed(source)]
+    await fetched(source, good)
+    icloud.faults.add(Fault("content", Status(410), times=None))
+    icloud.calls.clear()
+
+    ends = []
+    for file in files:
+        with pytest.raises(Retryable) as later:
+            await source.fetch(file, MemorySink())
+        ends.append(isinstance(later.value, Away))
+
+    assert ends == [False] * 5 + [True] * 24
+    assert icloud.calls["content"] == 12
+    assert source.complaints()
+
+
 async def test_a_link_that_dies_in_the_middle_is_renewed_and_the_rest_fetched(
     icloud: Simulator, source: ICloud
 ) -> None:
