@@ -24,6 +24,7 @@ class Albums:
     def __init__(self, cloud: CloudKit) -> None:
         self._cloud = cloud
         self._known: dict[str, tuple[str, ...]] = {}  # by library: the albums that hold assets, in order
+        self.libraries: tuple[str, ...] = ()  # in which of them a member may live
 
     async def step(self, progress: Progress) -> tuple[Progress, Page]:
         """First the albums themselves, then a page of one album's members. Raises what CloudKit raises."""
@@ -56,8 +57,8 @@ class Albums:
         if is_end or (len(names) < FULL_ALBUM and answer.marker is None):  # a word too few is worth no second call
             after = cursors.on_album(after, self._next(library, album))
         new = (record for record in found if record.record_name not in known)
-        members = (records.membership_of(library.name, record) for record in new)
-        return after, Page(assets=(), memberships=tuple(each for each in members if each))
+        members = [each for one in new for each in records.memberships_of(library.name, one, among=self.libraries)]
+        return after, Page(assets=(), memberships=tuple(members))
 
     def _next(self, library: Library, after: str) -> str | None:
         return next((album for album in self._known.get(library.name, ()) if album > after), None)

@@ -85,7 +85,8 @@ class Listing:
             database |= {scope: token} if token is not None else {}
             changed |= names
         problems: list[Retryable] = []
-        for name in self._libraries.in_order(cursor):
+        self._albums.libraries = tuple(self._libraries.in_order(cursor))
+        for name in self._albums.libraries:
             try:
                 async for step in self._library(cursor, name, has_changed=self._is_close or name in changed):
                     before = cursor
@@ -277,8 +278,9 @@ class Listing:
             for name in found.gone
             if len(name) == 36 and name.count("-") == _UUID_DASHES
         ]
-        left = (records.membership_left(library.name, name) for name in found.gone)
-        came = (records.membership_of(library.name, record) for record in found.relations)
+        among = self._albums.libraries
+        left = (records.memberships_named(library.name, name, is_in=False, among=among) for name in found.gone)
+        came = (records.memberships_of(library.name, record, among=among) for record in found.relations)
         albums = (records.album_of(library.name, record) for record in found.albums)
         is_told = self._settings.albums
         return Page(
@@ -286,7 +288,7 @@ class Listing:
             undecided=gathered.undecided,
             changes=tuple(turns),
             albums=tuple(each for each in albums if each is not None) if is_told else (),
-            memberships=tuple(each for each in (*came, *left) if each is not None) if is_told else (),
+            memberships=tuple(each for one in (*came, *left) for each in one) if is_told else (),
         )
 
     async def _gathered(self, library: Library, found: records.Sorted, *, told: tuple[str, ...] = ()) -> Gathered:

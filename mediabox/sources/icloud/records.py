@@ -254,26 +254,29 @@ def album_of(library: str, record: Record) -> RemoteAlbum | None:
     )
 
 
-def membership_of(library: str, record: Record) -> Membership | None:
-    """Who is in which album; None when the record does not say."""
+def memberships_of(library: str, record: Record, *, among: Iterable[str]) -> tuple[Membership, ...]:
+    """Who is in which album of this library; nothing when the record does not say.
+
+    A relation does not tell in which zone its asset lives (kei #474): it is one of those `among`, or not ours.
+    """
     asset, album = record.fields.item_id.value, record.fields.container_id.value
     if asset is None or album is None:
-        return _membership_named(library, record.record_name, is_in=not _is_deleted(record))
-    return _membership(library, asset, album, is_in=not _is_deleted(record))
+        return memberships_named(library, record.record_name, is_in=not _is_deleted(record), among=among)
+    return _memberships(library, asset, album, is_in=not _is_deleted(record), among=among)
 
 
-def membership_left(library: str, name: str) -> Membership | None:
-    """What the tombstone of a relation says: its name is `<asset>-IN-<album>`."""
-    return _membership_named(library, name, is_in=False)
-
-
-def _membership_named(library: str, name: str, *, is_in: bool) -> Membership | None:
+def memberships_named(library: str, name: str, *, is_in: bool, among: Iterable[str]) -> tuple[Membership, ...]:
+    """What a relation's name says, `<asset>-IN-<album>`: of a tombstone that is all there is."""
     asset, between, album = name.partition(_IN)
-    return _membership(library, asset, album, is_in=is_in) if between and asset and album else None
+    return _memberships(library, asset, album, is_in=is_in, among=among) if between and asset and album else ()
 
 
-def _membership(library: str, asset: str, album: str, *, is_in: bool) -> Membership:
-    return Membership(album_id=remote_id_of(library, album), asset_id=remote_id_of(library, asset), is_in=is_in)
+def _memberships(library: str, asset: str, album: str, *, is_in: bool, among: Iterable[str]) -> tuple[Membership, ...]:
+    album_id = remote_id_of(library, album)
+    return tuple(
+        Membership(album_id=album_id, asset_id=remote_id_of(zone, asset), is_in=is_in)
+        for zone in dict.fromkeys((library, *among))
+    )
 
 
 def _is_deleted(record: Record) -> bool:

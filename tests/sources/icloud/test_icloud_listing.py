@@ -453,3 +453,30 @@ async def test_an_account_that_moved_to_another_host_is_followed(icloud: Simulat
 
     assert keeper.sign_ins == 2
     await reader.source.close()
+
+
+@pytest.mark.parametrize("is_later", [False, True], ids=["first", "delta"])
+async def test_an_album_keeps_a_member_that_lives_in_another_library(
+    icloud: Simulator, reader: Reader, is_later: bool
+) -> None:
+    """kei #474: of such a member the album's page has the relation alone."""
+    library = icloud.account().library
+    album = library.make_album("Norway")
+    ours = library.add(picture("ours"), file_name="IMG_0002.JPG", zone=library.start_sharing())
+    if is_later:
+        await reader.look()
+    library.add_to_album(ours.name, album.name)
+    await reader.look()
+
+    key = reader.named("IMG_0002.JPG").remote_id
+    assert key.startswith("SharedSync-")
+    assert membership_of(reader, key) == {(f"PrimarySync/{album.name}", True)}
+    library.remove_from_album(ours.name, album.name)
+    await reader.look()
+    assert membership_of(reader, key) == {(f"PrimarySync/{album.name}", False)}
+
+
+def membership_of(reader: Reader, remote_id: str) -> set[tuple[str, bool]]:
+    """What the last look said of an asset's albums."""
+    said = (each for page in reader.pages for each in page.memberships)
+    return {(each.album_id, each.is_in) for each in said if each.asset_id == remote_id}
