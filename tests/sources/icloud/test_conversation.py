@@ -440,6 +440,34 @@ async def test_an_answer_of_another_shape_is_a_refusal_not_a_crash(anna: Person,
     assert isinstance(await anna.start(), Refused)
 
 
+@pytest.mark.parametrize("where", ["auth.authorize", "auth.init", "auth.complete", "auth.page"])
+async def test_trouble_at_apples_door_is_no_refusal_of_the_person(anna: Person, where: str) -> None:
+    anna.icloud.faults.add(Fault(where, Status(500), times=None))
+
+    assert await anna.start() == RateLimited()
+    assert anna.calls(where) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 421, 450, 500])
+async def test_a_session_that_is_over_is_renewed_by_the_tokens_whatever_says_so(anna: Person, status: int) -> None:
+    """450: "sign in again", as kei and icloudpd read it."""
+    await anna.sign_in()
+    anna.icloud.faults.add(Fault("setup.validate", Status(status)))
+
+    assert isinstance(await anna.start(password=None), SignedIn)
+
+
+@pytest.mark.parametrize("where", ["setup.validate", "setup.login", "setup.web_access"])
+@pytest.mark.parametrize("body", ["[]", "null", "7", "<html>"])
+async def test_an_account_of_another_shape_is_no_crash(anna: Person, where: str, body: str) -> None:
+    await anna.sign_in()
+    if where == "setup.login":
+        anna.icloud.directory.sessions.clear()
+    anna.icloud.faults.add(Fault(where, Status(200, body, content_type="application/json"), times=None))
+
+    assert isinstance(await anna.start(password=None), SignedIn | Refused | NeedsPassword)
+
+
 async def test_an_account_of_another_region_says_which(anna: Person, account) -> None:
     account.region = ".cn"
     await anna.start()

@@ -142,12 +142,13 @@ class Apple(PyiCloudService):
             return False
         with reaching():
             try:
-                self.data = self._validate_token()
+                told = self._validate_token()
+                self.data = told if isinstance(told, dict) else {}
+                self._update_state()
             except PyiCloudConnectionException:
                 raise
-            except PyiCloudAPIResponseException:
+            except TOKENS_REFUSED:
                 return False
-        self._update_state()
         return self.is_trusted_session
 
     def log_in_with_tokens(self) -> bool:
@@ -307,11 +308,12 @@ class Apple(PyiCloudService):
         """
         with reaching():
             try:
-                return self._check_pcs_consent()
+                state = self._check_pcs_consent()
             except PyiCloudConnectionException:
                 raise
-            except PyiCloudAPIResponseException:
+            except TOKENS_REFUSED:
                 return {}
+        return state if isinstance(state, dict) else {}
 
     def ask_consent(self) -> bool:
         """Whether Apple notified the owner's devices. One call."""

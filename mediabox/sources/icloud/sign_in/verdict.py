@@ -29,7 +29,7 @@ ACCOUNT_LOCKED = "-20209"
 WRONG_CODE = "-21669"
 REPAIR = 412
 LATER = frozenset({429, 502, 503, 504})
-SESSION_OVER = frozenset({401, 403, 421, 450, 500})  # of the setup host: sign in again (500: "general auth error")
+SETUP = ("accountLogin", "validate", "requestWebAccessState")  # where 500 is a "general auth error": sign in again
 
 
 class ServiceError(msgspec.Struct, frozen=True):
@@ -96,7 +96,7 @@ def read_body(content: bytes) -> Body:
 
 def verdict(seen: Seen) -> Answer | None:
     """What it means for the sign-in; None when it is for the client to go on."""
-    if seen.status in LATER:
+    if seen.status in LATER or (seen.status >= 500 and seen.step not in SETUP):
         return RateLimited(retry_after_s=retry_after_s(seen.headers.get("retry-after")))
     if ACCOUNT_LOCKED in _codes(seen):
         return Locked(account=True)
