@@ -19,6 +19,7 @@ from mediabox.errors import NeedsHuman
 from mediabox.model.asset import ResourceState
 from mediabox.model.ledger import CopyState
 from mediabox.store import copies, gate, journal, witness
+from mediabox.store.keyed import KEY, KEYS, has_key
 from mediabox.store.witness import NAME
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ async def accept(
 
     Raises NeedsHuman naming what does not agree; then nothing is signed.
     """
+    if not await database.read(has_key):
+        raise _keyless(database.path.parent / KEYS / KEY)
     damage = await database.read(soundness.damage_of)
     if damage is not None:
         raise _refused([damage])
@@ -97,6 +100,12 @@ def _tell_again(connection: sqlite3.Connection, one: Filed, uuid: str, *, now_ms
     if one.state is ResourceState.TRASHED:
         journal.append(connection, "trashed", at_ms=now_ms, resource_id=one.id)
     gate.set_archived_at(connection, one.id, gate.story(connection, one.id).archived_at_ms)
+
+
+def _keyless(path: Path) -> NeedsHuman:
+    message = f"not accepted: {path}, the key that signs the catalogue, cannot be used, or others can read it"
+    remedy = f"If it is yours: 'chmod 600 {path}'. Else take {path.parent} away, start mediabox, and try again."
+    return NeedsHuman(message, issue=soundness.ISSUE, subject=soundness.SUBJECT, remedy=remedy)
 
 
 def _refused(wrong: Sequence[str]) -> NeedsHuman:

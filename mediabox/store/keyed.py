@@ -61,6 +61,10 @@ def _key(path: Path) -> bytes | None:
     return text if is_private and len(text) >= KEY_BYTES else None
 
 
+def has_key(connection: sqlite3.Connection) -> bool:
+    return getattr(connection, "key", None) is not None
+
+
 def mac(connection: sqlite3.Connection, values: tuple[object, ...]) -> bytes | None:
     """What the key says of these values, in this order; None without a key."""
     key = getattr(connection, "key", None)

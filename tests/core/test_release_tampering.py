@@ -17,6 +17,7 @@ from core.attacks import (
     keep_for_later,
     lose_the_head,
     lose_the_key,
+    open_the_key,
     redo_row_hashes,
     rewrite_where_it_came_from,
     take_signatures_away,
@@ -340,6 +341,26 @@ async def test_a_bad_file_whose_story_was_rewritten_may_be_accepted_and_is_never
         [found] = [one for one in world.assessed(connection) if one.candidate.remote_asset_id == bad.remote_asset_id]
         assert "does not know that these bytes came from the source" in "".join(found.obstacles)
         assert 1 in {one.id for one in adoptable.unproved(connection, "cloud")}
+
+
+def a_folder_for_a_key(world: World) -> None:
+    lose_the_key(world)
+    (world.root / "keys" / "catalogue").mkdir()
+
+
+def a_link_for_keys(world: World) -> None:
+    (world.root / "keys").rename(world.root / "away")
+    (world.root / "keys").symlink_to("/nowhere/keys")
+
+
+@pytest.mark.parametrize("change", [open_the_key, a_folder_for_a_key, a_link_for_keys])
+async def test_without_a_key_of_ours_alone_nothing_is_accepted(world: World, say, change) -> None:
+    change(world)
+
+    code, said = await asyncio.to_thread(say, "release", "accept")
+
+    assert (code, "keys/catalogue" in said, "What to do" in said) == (exits.NEEDS_PERSON, True, True), said
+    assert "0 of 2 photos safe" in say("safe")[1]
 
 
 async def test_a_damaged_file_is_not_accepted(world: World) -> None:
