@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from importlib import resources
 
 import msgspec
+
+from mediabox.model.tables import rows
 
 
 class Reason(StrEnum):
@@ -84,8 +85,7 @@ class Layouts:
 
 
 def _rules(exclude: Iterable[str]) -> Iterator[_Rule]:
-    text = resources.files(__package__).joinpath("layouts.tsv").read_text(encoding="utf-8")
-    lines = [line.split("\t") for line in text.splitlines() if not line.startswith("# ")]
+    lines = rows("layouts")
     lines += [["excluded", name + end] for name in exclude for end in ("", "/")]
     for rank, (reason, pattern, *_) in enumerate(lines):
         path, _, beside = pattern.casefold().partition(" & ")

@@ -19,6 +19,7 @@ import msgspec
 
 from mediabox.model.companions import clip_name
 from mediabox.model.signature import media_type_of_name
+from mediabox.model.tables import rows
 
 # Takeout cuts `<title>.supplemental-metadata` at 46 characters before `.json`
 # (TheLastGimbus/GooglePhotosTakeoutHelper #449, ente-io/ente #4956) and a picture's own name at 47. It counts
@@ -28,14 +29,7 @@ SIDECAR_EXTENSIONS = frozenset({"xmp", "aae", "json", "pp3", "dop"})
 
 _SUPPLEMENTS = ("supplemental-metadata", "metadata")
 _COUNT = re.compile(r"\((\d{1,4})\)$")
-# "Edited" as Google and Apple tools write it, by the account's language; and Google's own inventions.
-_EDITED_WORDS = (
-    *("edited", "adjusted", "effects", "smile", "mix", "bearbeitet", "bewerkt", "modifié", "modificato", "modificata"),
-    *("ha editado", "editado", "editada", "ha editat", "editat", "redigert", "redigeret", "redigerad", "muokattu"),
-    *("edytowane", "edytowany", "upraveno", "upravené", "szerkesztett", "szerkesztve", "düzenlendi", "diedit"),
-    *("изменено", "отредактировано", "επεξεργασμένο", "đã chỉnh sửa", "แก้ไขแล้ว", "נערך", "تم التعديل"),
-    *("編集済み", "编辑", "编辑后", "已编辑", "已修改", "編輯", "已編輯", "수정됨", "편집됨"),
-)
+_EDITED_WORDS = [row[1] for row in rows("words") if row[0] == "edited"]
 _EDITED = re.compile(rf"(?:[-_](?:{'|'.join(_EDITED_WORDS)})|~[2-9]\d?)$", re.IGNORECASE)
 _BEGINNINGS = sorted({word[:size] for word in _EDITED_WORDS for size in range(len(word))}, key=len, reverse=True)
 _EDITED_CUT = re.compile(rf"-(?:{'|'.join(_BEGINNINGS)})$", re.IGNORECASE)  # of names Takeout has cut

@@ -9,52 +9,27 @@ import re
 import struct
 
 from mediabox.model.asset import Kind
+from mediabox.model.tables import rows
 
 HEAD_BYTES = 4096
 
-_AUDIO = "audio/mp4"
 _XMP = "application/rdf+xml"
 _PLIST = "application/x-plist"
 _JSON = "application/json"
 
-_NAMES: dict[str, str] = {
-    # pictures
-    "jpg": "image/jpeg", "jpeg": "image/jpeg", "jpe": "image/jpeg", "jfif": "image/jpeg", "mpo": "image/jpeg",
-    "insp": "image/jpeg", "heic": "image/heic", "heics": "image/heic-sequence", "heif": "image/heif",
-    "heifs": "image/heif-sequence", "hif": "image/heic", "avif": "image/avif", "avifs": "image/avif",
-    "png": "image/png", "apng": "image/png", "webp": "image/webp", "gif": "image/gif", "tif": "image/tiff",
-    "tiff": "image/tiff", "jxl": "image/jxl", "bmp": "image/bmp", "dib": "image/bmp", "jp2": "image/jp2",
-    "j2k": "image/jp2", "jpx": "image/jpx", "psd": "image/vnd.adobe.photoshop", "exr": "image/x-exr",
-    "livp": "image/livp",  # a ZIP of a Live Photo; only folders that ask for it take it in
-    # cameras' raw files
-    "dng": "image/x-adobe-dng", "gpr": "image/x-gopro-gpr", "nef": "image/x-nikon-nef", "nrw": "image/x-nikon-nrw",
-    "cr2": "image/x-canon-cr2", "cr3": "image/x-canon-cr3", "crw": "image/x-canon-crw", "crm": "video/x-canon-crm",
-    "arw": "image/x-sony-arw", "sr2": "image/x-sony-sr2", "srf": "image/x-sony-srf", "raf": "image/x-fujifilm-raf",
-    "orf": "image/x-olympus-orf", "ori": "image/x-olympus-orf", "rw2": "image/x-panasonic-rw2",
-    "rwl": "image/x-leica-rwl", "raw": "image/x-raw", "pef": "image/x-pentax-pef", "srw": "image/x-samsung-srw",
-    "x3f": "image/x-sigma-x3f", "mrw": "image/x-minolta-mrw", "mef": "image/x-mamiya-mef", "mos": "image/x-leaf-mos",
-    "iiq": "image/x-phaseone-iiq", "3fr": "image/x-hasselblad-3fr", "fff": "image/x-hasselblad-fff",
-    "kdc": "image/x-kodak-kdc", "dcr": "image/x-kodak-dcr", "k25": "image/x-kodak-k25", "erf": "image/x-epson-erf",
-    "rwz": "image/x-rawzor", "cap": "image/x-phaseone-iiq", "bay": "image/x-casio-bay",
-    # videos
-    "mp4": "video/mp4", "m4v": "video/x-m4v", "mov": "video/quicktime", "qt": "video/quicktime", "3gp": "video/3gpp",
-    "3gpp": "video/3gpp", "3g2": "video/3gpp2", "mkv": "video/matroska", "webm": "video/webm",
-    "avi": "video/x-msvideo", "divx": "video/x-msvideo", "mts": "video/mp2t", "m2ts": "video/mp2t",
-    "m2t": "video/mp2t", "ts": "video/mp2t", "tod": "video/mp2t", "mod": "video/mpeg", "mpg": "video/mpeg",
-    "mpeg": "video/mpeg", "mpe": "video/mpeg", "m1v": "video/mpeg", "m2v": "video/mpeg", "vob": "video/mpeg",
-    "wmv": "video/x-ms-wmv", "asf": "video/x-ms-asf", "flv": "video/x-flv", "f4v": "video/mp4", "ogv": "video/ogg",
-    "dv": "video/x-dv", "mxf": "application/mxf", "insv": "video/mp4", "lrv": "video/mp4", "360": "video/mp4",
-    "mp": "video/mp4", "mv": "video/mp4",  # Google's Live video beside a still in Takeout: PXL_….MP
-    # sidecars
-    "xmp": _XMP, "aae": _PLIST,
-}  # fmt: skip
+_ROWS = rows("formats")
 
-# Extensions other things have as well: TypeScript (`.ts`, `.mts`), Go modules and music (`.mod`), packet captures,
-# disk images, subtitles, game data. Only the content says whether these are photos or videos.
-_SHARED = frozenset(
-    (*("ts", "mts", "m2t", "mod", "tod", "mp", "mv", "qt", "dv", "360", "asf", "mpe", "vob"),
-     *("raw", "cap", "bay", "mos", "dcr", "srf", "ori", "fff", "k25", "mef", "dib"))
-)  # fmt: skip
+
+def _marks(kind: str) -> dict[str, str]:
+    """The media type of each mark of this kind, in the table's order."""
+    return {mark: media_type for each, media_type, marks, *_ in _ROWS if each == kind for mark in marks.split(",")}
+
+
+_NAMES, _SHARED = _marks("extension"), frozenset(_marks("shared"))
+_STARTS = {bytes.fromhex(mark): media_type for mark, media_type in _marks("start").items()}
+_BRANDS = {mark.ljust(4).encode(): media_type for mark, media_type in _marks("brand").items()}
+_GENERIC_BRANDS = {mark.encode(): media_type for mark, media_type in _marks("generic brand").items()}
+_RAW_MAKES = {mark.encode(): media_type for mark, media_type in _marks("make").items()}
 _SYNC = 0x47
 _TRANSPORT_STRIDES = (188, 192, 204)  # bytes: plain, with AVCHD's time code before it, with DVB's check bytes behind it
 _PRINTED = bytes((9, 10, 12, 13, 27, *range(32, 127), *range(128, 256)))  # what a text may consist of
@@ -62,61 +37,11 @@ _OTHER_VIDEO = frozenset({"application/mxf"})
 _TAKEOUT_SUFFIX = "supplemental-metadata"  # Google cuts the whole name at 51 characters, wherever that falls
 _COUNTED = re.compile(r"\(\d{1,4}\)$")
 
-_PICTURE_BRANDS = {
-    b"crx ": "image/x-canon-cr3",
-    b"avif": "image/avif", b"avis": "image/avif",
-    b"heic": "image/heic", b"heix": "image/heic", b"heim": "image/heic", b"heis": "image/heic",
-    b"hevc": "image/heic-sequence", b"hevx": "image/heic-sequence",
-    b"hevm": "image/heic-sequence", b"hevs": "image/heic-sequence",
-}  # fmt: skip
-_GENERIC_PICTURE_BRANDS = {
-    b"mif1": "image/heif", b"mif2": "image/heif", b"mif3": "image/heif", b"miaf": "image/heif",
-    b"tmap": "image/heif", b"msf1": "image/heif-sequence",
-}  # fmt: skip
-_AUDIO_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P ", b"F4A "})
 _MOVIE_BOXES = frozenset({b"moov", b"mdat"})
 _PADDING_BOXES = frozenset({b"wide", b"free", b"skip", b"pnot"})
 
-_STARTS: tuple[tuple[bytes, str], ...] = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"FUJIFILMCCD-RAW", "image/x-fujifilm-raf"),
-    (b"FOVb", "image/x-sigma-x3f"),
-    (b"\0MRM", "image/x-minolta-mrw"),
-    (b"\xff\x0a", "image/jxl"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
-    (b"\xff\x4f\xff\x51", "image/jp2"),  # a bare codestream
-    (b"8BPS\0\x01", "image/vnd.adobe.photoshop"),
-    (b"8BPS\0\x02", "image/vnd.adobe.photoshop"),  # PSB, for large documents
-    (b"\x76\x2f\x31\x01", "image/x-exr"),
-    (b"\0\0\x01\xba", "video/mpeg"),
-    (b"\0\0\x01\xb3", "video/mpeg"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
-    (b"FLV\x01", "video/x-flv"),
-    (b"\x1f\x07\0", "video/x-dv"),
-    (b"V6\0\0", "application/x-moi"),  # a camcorder's notes about a MOD, with its size: less than 64 KiB
-    (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "application/mxf"),
-)
 _APPLE_DOUBLE = b"\0\x05\x16\x07"  # ._IMG_1.JPG on a FAT card: a Mac's notes about a file, never the file
 
-_RAW_MAKES: tuple[tuple[bytes, str], ...] = (
-    (b"NIKON", "image/x-nikon-nef"),
-    (b"SONY", "image/x-sony-arw"),
-    (b"PENTAX", "image/x-pentax-pef"),
-    (b"RICOH", "image/x-pentax-pef"),
-    (b"SAMSUNG", "image/x-samsung-srw"),
-    (b"Hasselblad", "image/x-hasselblad-3fr"),
-    (b"Mamiya", "image/x-mamiya-mef"),
-    (b"Leaf", "image/x-leaf-mos"),
-    (b"Phase One", "image/x-phaseone-iiq"),
-    (b"EASTMAN KODAK", "image/x-kodak-dcr"),
-    (b"Kodak", "image/x-kodak-dcr"),
-    (b"SEIKO EPSON", "image/x-epson-erf"),
-    (b"Canon", "image/x-canon-cr2"),
-)
 _TAG_SUBFILE, _TAG_COMPRESSION, _TAG_MAKE, _TAG_DNG_VERSION = 0x00FE, 0x0103, 0x010F, 0xC612
 # Makers' own encodings (TIFF registers none of them): Sony 32767, Nikon 34713, Kodak 65000, Pentax 65535 ...
 _RAW_COMPRESSIONS = frozenset({6, 32767, 32769, 32770, 34713, 65000, 65535})
@@ -124,7 +49,7 @@ _RAW_COMPRESSIONS = frozenset({6, 32767, 32769, 32770, 34713, 65000, 65535})
 
 def media_type_of(head: bytes) -> str | None:
     """The media type of a file that starts with `head` (4 KiB are enough), or None when it is not known."""
-    for start, media_type in _STARTS:
+    for start, media_type in _STARTS.items():
         if head.startswith(start):
             return media_type
     return (
@@ -224,13 +149,10 @@ def _brand_type(head: bytes) -> str:
     end = min(int.from_bytes(head[:4], "big"), len(head), 256)
     major = head[8:12]
     compatible = [head[at : at + 4] for at in range(16, end - 3, 4)]
-    if major in _PICTURE_BRANDS:
-        return _PICTURE_BRANDS[major]
-    if major in _GENERIC_PICTURE_BRANDS:
-        named = [_PICTURE_BRANDS[brand] for brand in compatible if brand in _PICTURE_BRANDS]
-        return named[0] if named else _GENERIC_PICTURE_BRANDS[major]
-    if major in _AUDIO_BRANDS:
-        return _AUDIO
+    if major in _BRANDS:
+        return _BRANDS[major]
+    if major in _GENERIC_BRANDS:
+        return next((_BRANDS[brand] for brand in compatible if brand in _BRANDS), _GENERIC_BRANDS[major])
     if major == b"qt  ":
         return "video/quicktime"
     if major.startswith((b"3g2", b"kddi")):
@@ -331,4 +253,4 @@ def _raw_of_directory(head: bytes, endian: str) -> str | None:
         return None
     if not is_reduced and compression not in _RAW_COMPRESSIONS:
         return None
-    return next((media_type for start, media_type in _RAW_MAKES if make.startswith(start)), None)
+    return next((media_type for start, media_type in _RAW_MAKES.items() if make.startswith(start)), None)

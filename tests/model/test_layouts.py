@@ -39,6 +39,10 @@ def reason(path: str, *beside: str, layouts: Layouts = LAYOUTS) -> Reason | None
         ("film.mkv.!qB", Reason.UNFINISHED),
         ("film.mkv.!ut", Reason.UNFINISHED),
         ("film.mkv.aria2", Reason.UNFINISHED),
+        ("IMG_1.jpg.ucdownload", Reason.UNFINISHED),
+        ("IMG_1.jpg.sb-1a2b3c4d-xYz9Qr", Reason.UNFINISHED),
+        ("film.mkv.dctmp", Reason.UNFINISHED),
+        ("IMG_1.jpg.cloud", Reason.ONLINE_ONLY),
         ("IMG_1.jpg.1a2b3c4d.partial", Reason.UNFINISHED),  # rclone
         (".syncthing.IMG_1.jpg.tmp", Reason.UNFINISHED),
         ("~syncthing~IMG_1.jpg.tmp", Reason.UNFINISHED),

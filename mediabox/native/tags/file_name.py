@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mediabox.model.facts import CaptureTime, TimeSource
+from mediabox.model.tables import rows
 from mediabox.native.tags.dates import DAY, candidate, moment, utc_candidate, year_first
 
 _YEAR, _MONTH, _DAY_OF_MONTH = r"((?:19|20)\d\d)", r"(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
@@ -44,21 +45,7 @@ _SIX_DIGITS = re.compile(rf"(19[013-9]\d|20(?:1[3-9]|[2-9]\d)){_MONTH}(?!\w)")  
 _YEAR_BEHIND = re.compile(rf"([^\W\d_]+)[\s,._-]+{_YEAR}(\W*$)?(?!\w)")
 _INNER = re.compile(r"(\d\d)(?![-_.]?\d)")  # the month in `2004/06`, the day in `2004/06/15`
 MAX_FOLDERS = 16
-_MONTHS = (  # English, German, French, Spanish, Italian, Dutch, Portuguese
-    "jan january januar janvier enero gennaio januari janeiro",
-    "feb february februar février febrero febbraio februari fevereiro",
-    "mar march märz mars marzo maart março",
-    "apr april avril abril aprile",
-    "may mai mayo maggio mei maio",
-    "jun june juni juin junio giugno junho",
-    "jul july juli juillet julio luglio julho",
-    "aug august août agosto augustus",
-    "sep sept september septembre septiembre settembre setembro",
-    "oct okt october oktober octobre octubre ottobre outubro",
-    "nov november novembre noviembre novembro",
-    "dec dez december dezember décembre diciembre dicembre dezembro",
-)
-_NUMBER = {name: f"{number:02}" for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_NUMBER = {word: row[0] for row in rows("words") for word in row[1].split(" ") if row[0].isdigit()}
 
 
 def named_time(name: str) -> CaptureTime | None:

@@ -13,7 +13,14 @@ from mediabox.native.xmp.packet import MAX_PACKET_BYTES, Packet, parse
 
 MAX_PACKETS = 4  # in one file: parsing is the dearest thing here, and the first packet is the file's own
 _FIXES = ("exif:GPSTimeStamp", "exif:GPSDateTime")  # the standard's name; what some write
-_DATES = ("exif:DateTimeOriginal", "photoshop:DateCreated", "xmp:CreateDate")  # best first
+_DATES = (
+    "exif:DateTimeOriginal",
+    "photoshop:DateCreated",
+    "xmp:CreateDate",
+    "exif:DateTimeDigitized",
+    "dc:date",
+)  # best first
+_CHANGES = ("xmp:ModifyDate", "tiff:DateTime", "xmp:MetadataDate")
 _FACE, _NAME = qualified("mwg-rs:Type"), qualified("mwg-rs:Name")
 _FACES = (None, "", "Face", "face")
 _MICROSOFT_NAME = qualified("MPReg:PersonDisplayName")
@@ -61,6 +68,8 @@ def take(packet: Packet, found: Findings) -> None:
     found.place = found.place or gps.position(*coordinates(packet))
     if (shot := taken(packet)) is not None:
         found.times.append(candidate(shot, TimeSource.XMP))
+    if (change := taken(packet, _CHANGES)) is not None:
+        found.times.append(candidate(change, TimeSource.EXIF_MODIFIED))
     if (fix := taken(packet, _FIXES)) is not None:
         found.times.append(candidate(fix, TimeSource.GPS_UTC, 0))
 

@@ -26,7 +26,7 @@ _VALUE, _RESOURCE = RDF + "value", RDF + "resource"
 _KNOWN = (  # looked for one by one: a regular expression of them all takes ten times as long
     b"Rating", b"dc:subject", b"dc:title", b"dc:description", b"DateCreated", b"CreateDate", b"DateTimeOriginal",
     b"GPSL", b"GPSTimeStamp", b"GPSDateTime", b"PersonInImage", b"mwg-rs", b"PersonDisplayName", b"MicroVideo",
-    b"MotionPhoto",
+    b"MotionPhoto", b"DateTimeDigitized", b"dc:date", b"ModifyDate", b"tiff:DateTime", b"MetadataDate",
 )  # fmt: skip
 
 _FORMS = (  # the longer marks first: UTF-32's begins like UTF-16's

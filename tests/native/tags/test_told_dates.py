@@ -115,6 +115,27 @@ def test_a_sidecar_may_be_in_any_of_unicode_s_encodings(read, encoding: str, dec
     assert (facts.damage, facts.keywords, facts.capture_time.local) == (None, ("Åsa",), "1988-12-01T18:53:44")
 
 
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool writes the XMP")
+@pytest.mark.parametrize(
+    ("tag", "source"),
+    [
+        ("XMP-dc:Date", TimeSource.XMP),
+        ("XMP-exif:DateTimeDigitized", TimeSource.XMP),
+        ("XMP-xmp:ModifyDate", TimeSource.EXIF_MODIFIED),
+        ("XMP-tiff:DateTime", TimeSource.EXIF_MODIFIED),
+        ("XMP-xmp:MetadataDate", TimeSource.EXIF_MODIFIED),
+    ],
+)
+def test_xmp_s_lesser_dates_count_where_there_is_no_better(read, tmp_path: Path, tag: str, source: TimeSource) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(made.jpeg())
+    subprocess.run(["exiftool", "-q", f"-{tag}=2011:06:07 08:09:10", str(path)], check=True)
+
+    found = read(path.read_bytes(), "a.jpg", modified_at_ms=1_600_000_000_000).capture_time
+
+    assert (found.local, found.source) == ("2011-06-07T08:09:10", source)
+
+
 @pytest.mark.parametrize("name", ["exif:GPSDateTime", "exif:GPSTimeStamp"])
 def test_xmp_with_the_time_of_the_fix_alone_tells_the_instant(read, name: str) -> None:
     found = read(made.jpeg(made.xmp_segment(made.xmp(f'{name}="2019-06-07T16:19:20Z"')))).capture_time
