@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections import Counter
@@ -19,13 +20,14 @@ from mediabox.config.fields import Secret
 from mediabox.contracts import DestinationTools, Outbox
 from mediabox.core.delivering import orders, record
 from mediabox.core.delivering.deliveries import Deliveries
+from mediabox.destinations.pixel import withholding
 from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.durable.outbox import PHOTOS, OutboxFolder
 from mediabox.durable.volume import Volume
 from mediabox.model.delivery import Delivery, DeliveryState
 from mediabox.model.ledger import CopyState, Evidence
-from mediabox.store import deliveries
+from mediabox.store import deliveries, issues
 from mediabox.store.database import Database
 
 STORED, FREED, DOUBTED = DeliveryState.STORED, DeliveryState.FREED, DeliveryState.DOUBTED
@@ -494,6 +496,33 @@ async def test_what_is_sent_again_and_leaves_honestly_has_left(home: Home) -> No
 
     assert (await home.shelf.the(again.name)).state is FREED
     assert await home.states() == {STORED: 1, FREED: 1, DeliveryState.WITHDRAWN: 1}
+
+
+def receive_only(home: Home) -> None:
+    home.two.phone.patch(f"config/folders/{home.folder_id}", {"type": "receiveonly"})
+    (home.camera / A).unlink()
+
+
+def ignoring(home: Home) -> None:
+    home.two.phone.post("db/ignores", {"ignore": ["*.JPG"]}, folder=home.folder_id)
+    (home.camera / A).unlink()
+
+
+@pytest.mark.parametrize(("how", "words"), [(receive_only, "only receives"), (ignoring, "ignores them")])
+async def test_a_phone_that_keeps_its_deletions_to_itself_is_named(home: Home, monkeypatch, how, words) -> None:
+    monkeypatch.setattr(withholding, "SURE_S", 0.1)
+    await home.send(A, B, ago_s=3600)
+    how(home)
+    home.two.phone.scan(home.folder_id)
+    eventually(lambda: not home._is_held(A), "the phone to say so")
+
+    for _ in range(3):
+        await asyncio.sleep(0.1)
+        await home.look()
+
+    assert await home.states() == {STORED: 2}
+    told = await home.shelf.box.database.read(issues.open_issues)
+    assert [words in one.message for one in told if one.key == "destination.withheld"] == [True]
 
 
 # ---------------------------------------------------------------- honest

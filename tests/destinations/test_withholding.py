@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Container, Sequence
 
 import msgspec
+import pytest
 from virtual_time import run_virtually
 
 from destinations.standings import delivery
@@ -83,6 +84,19 @@ def test_what_is_offered_and_not_begun_is_told_of_after_minutes() -> None:
 
     assert [len(one) for one in found] == [0, 0, 1]
     assert "has not begun to fetch 2 files" in found[-1][0].message
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("paused", "anna has paused the folder"), ("notSharing", "anna has not accepted the folder")]
+)
+def test_what_syncthing_itself_tells_is_told_at_once(state: str, words: str) -> None:
+    held = readings(DeliveryState.STORED, HELD)
+    closed = lacks(remote_state=state)
+
+    ((complaint,), away) = told([(0, held, closed), (30, held, lacks(remote_state=state, is_connected=False))])
+
+    assert complaint.message.startswith(words)
+    assert not away
 
 
 def test_a_phone_that_is_away_withholds_nothing() -> None:

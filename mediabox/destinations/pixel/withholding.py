@@ -26,7 +26,12 @@ OFFERED_S = 300.0  # it may be looking through its folder first, or be short of 
 TYPE = (
     "Folder type: Send & Receive. First choose Revert Local Changes there: it fetches again what was deleted meanwhile."
 )
+OPEN = "Resume it, or accept it when it is offered."
 IGNORE = "Take its ignore patterns out, and resume it where it is paused."
+CLOSED = {
+    "paused": "has paused the folder",
+    "notSharing": "has not accepted the folder, or has removed it",
+}  # from 1.20
 STATE = "Its state says what it waits for: space, permission, or run conditions."
 
 
@@ -48,7 +53,9 @@ class Withholding:
         ignored = sum(one.name not in needed for one in lacking)
         had = sum(one.name in needed and one.state is DeliveryState.STORED for one in lacking)
         left = len(lacking) - ignored - had
-        if ignored and for_s >= SURE_S:
+        if is_there and phone is not None and phone.remote_state in CLOSED:
+            yield _complaint(name, f"{name} {CLOSED[phone.remote_state]}: it neither fetches nor tells anything", OPEN)
+        elif ignored and for_s >= SURE_S:
             yield _complaint(name, f"{name} neither has nor wants {ignored} files: its folder ignores them", IGNORE)
         elif had and for_s >= SURE_S:
             yield _complaint(name, f"{name} lacks {had} files it had: its folder only receives", TYPE)
