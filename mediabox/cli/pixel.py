@@ -181,12 +181,13 @@ async def status(home: Path, name: str | None, *, as_json: bool) -> int:
 
 async def told_of(target: Target) -> Told:
     """What can be found out; an error is part of it."""
+    counted, rounds = pixel_orders.known_of(target)
     told = Told(
         name=target.name,
         folder_id=target.folder_id,
         outbox=str(target.shared),
-        counted=pixel_orders.counted(target),
-        rounds=pixel_orders.rounds(target),
+        counted=counted,
+        rounds=rounds,
         account=target.settings.account,
         photos_of=target.settings.sources,
     )

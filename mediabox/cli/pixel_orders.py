@@ -80,21 +80,14 @@ def _do(connection: sqlite3.Connection, arguments: argparse.Namespace, name: str
             )
 
 
-def counted(target: Target) -> Counted | None:
-    """The number a person typed in last; None when there is none, or no catalogue yet."""
+def known_of(target: Target) -> tuple[Counted | None, Rounds | None]:
+    """The number a person typed in last, and what is still to come; None for what nobody knows yet."""
     if not (target.home / DATABASE).exists():
-        return None
+        return None, None
     with catalogue(target.home) as connection:
-        return commands.count_of(connection, target.name)
-
-
-def rounds(target: Target) -> Rounds | None:
-    """What is still to come; None when there is no catalogue yet."""
-    if not (target.home / DATABASE).exists():
-        return None
-    with catalogue(target.home) as connection:
-        window_bytes = target.settings.window_bytes
-        return rounds_of(connection, target.name, window_bytes=window_bytes, now_ms=Clock().wall_ms())
+        window_bytes, now_ms = target.settings.window_bytes, Clock().wall_ms()
+        rounds = rounds_of(connection, target.name, window_bytes=window_bytes, now_ms=now_ms)
+        return commands.count_of(connection, target.name), rounds
 
 
 def _told(arguments: argparse.Namespace, now_ms: int) -> PeerTold:

@@ -19,26 +19,13 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from xml.etree import ElementTree as ET
+
+from mediabox.simulate.pixel import syncthing_config
 
 Answer = TypeVar("Answer")
 
-KEY = "test-key"
 PATIENCE_S = 120.0  # of a busy machine; nothing waits that long on an idle one
 PORTS = range(20_000, 32_000)  # below those the kernel gives to outgoing connections (ip_local_port_range)
-QUIET = {
-    "globalAnnounceEnabled": "false",
-    "localAnnounceEnabled": "false",
-    "relaysEnabled": "false",
-    "natEnabled": "false",
-    "startBrowser": "false",
-    "crashReportingEnabled": "false",
-    "urAccepted": "-1",
-    "autoUpgradeIntervalH": "0",
-    "reconnectionIntervalS": "1",
-    "progressUpdateIntervalS": "1",
-    "setLowPriority": "false",
-}
 
 
 def missing() -> str:
@@ -66,7 +53,7 @@ class RealSyncthing:
     def __init__(self, home: Path, *, name: str, tls: bool = False) -> None:
         self.home = home
         self.name = name
-        self.key = KEY
+        self.key = ""
         self.gui_port, self.sync_port = free_ports(2)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.gui_port}"
         self.address = f"tcp://127.0.0.1:{self.sync_port}"
@@ -93,6 +80,7 @@ class RealSyncthing:
             )
         eventually(self._answers, f"{self.name} to answer")
         self.id = self.get("system/status")["myID"]
+        self.patch(f"config/devices/{self.id}", {"name": self.name})
         return self
 
     def stop(self) -> None:
@@ -179,23 +167,8 @@ class RealSyncthing:
         self.home.mkdir(parents=True, exist_ok=True)
         argv = [program(), "generate", f"--home={self.home}"]
         subprocess.run(argv, check=True, capture_output=True, env=self._environment(), timeout=PATIENCE_S)
-        path = self.home / "config.xml"
-        tree = ET.parse(path)
-        options = tree.getroot().find("options")
-        gui = tree.getroot().find("gui")
-        itself = tree.getroot().find("device")
-        assert options is not None
-        assert gui is not None
-        assert itself is not None
-        itself.set("name", self.name)
-        for address in options.findall("listenAddress"):
-            options.remove(address)
-        for name, value in {**QUIET, "listenAddress": self.address}.items():
-            _set(options, name, value)
-        _set(gui, "address", f"127.0.0.1:{self.gui_port}")
-        _set(gui, "apikey", self.key)
-        gui.set("tls", str(self._tls).lower())
-        tree.write(path)
+        ports = {"gui_port": self.gui_port, "listen_port": self.sync_port}
+        self.key = syncthing_config.quieten(self.home / "config.xml", **ports, tls=self._tls)
 
     def _environment(self) -> dict[str, str]:
         """By variables, since the options of the same name came and went with 2.0."""
@@ -272,10 +245,3 @@ def free_ports(count: int) -> list[int]:
         if port not in found:
             found.append(port)
     return found
-
-
-def _set(parent: ET.Element, name: str, value: str) -> None:
-    element = parent.find(name)
-    if element is None:
-        element = ET.SubElement(parent, name)
-    element.text = value

@@ -19,13 +19,13 @@ from mediabox.clock import Clock
 from mediabox.config.fields import Secret
 from mediabox.contracts import DestinationTools, Outbox
 from mediabox.core.delivering import orders, record
-from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.destinations.pixel import withholding
+from mediabox.destinations.pixel.folder import PhoneFolder
 from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.durable.outbox import PHOTOS, OutboxFolder
 from mediabox.durable.volume import Volume
-from mediabox.model.delivery import Delivery, DeliveryState
+from mediabox.model.delivery import Delivery, DeliveryState, Sighting
 from mediabox.model.ledger import CopyState, Evidence
 from mediabox.store import deliveries, issues
 from mediabox.store.database import Database
@@ -62,15 +62,7 @@ class Home:
 
     def start(self) -> None:
         """Of the box's program, with nothing in its memory."""
-        box = self.shelf.box
-        self.service = Deliveries(
-            database=box.database,
-            pipeline=box._pipeline(),
-            parts=box.parts,
-            issues=box.issues,
-            bus=box.bus,
-            clock=self.clock,
-        )
+        self.service = self.shelf.deliveries(self.clock)
         settings = Settings(
             url=self.two.box.url, key=Secret(self.two.box.key), folder_id=self.folder_id, device=self.two.phone.id
         )
@@ -588,3 +580,44 @@ async def test_what_left_is_no_copy_any_more_and_what_is_unverified_neither(home
     (left,), (unverified,) = [await home.shelf.copies(f"{name}/original") for name in (A, B)]
     assert (left.evidence, left.state) == (Evidence.FREED, CopyState.MISSING)
     assert (unverified.evidence, unverified.state) == (Evidence.PEER, CopyState.MISSING)
+
+
+# ---------------------------------------------------------------- what a person decided outlives the box
+
+
+class Death(BaseException):
+    """The box's program ends here."""
+
+
+@pytest.mark.parametrize(("where", "name"), [(OutboxFolder, "remove"), (PhoneFolder, "announce"), (Pixel, "withdraw")])
+async def test_what_was_to_go_again_goes_once_however_the_box_dies(home: Home, monkeypatch, where, name) -> None:
+    await home.send(A, B, ago_s=90 * DAY_S)
+    await home.shelf.box.database.write(record_doubt)
+    await home.shelf.box.database.write(lambda connection: orders.resend(connection, PIXEL, A, now_ms=1))
+    carried_out = getattr(where, name)
+
+    async def die(*arguments: object, **more: object) -> None:
+        await carried_out(*arguments, **more)
+        raise Death
+
+    with monkeypatch.context() as patched, pytest.raises(Death):
+        patched.setattr(where, name, die)
+        await home.look()
+    await home.pixel.close()
+    home.start()
+    await home.look()
+
+    assert A not in _listed(home.photos)
+    assert await home.shelf.box.database.read(lambda one: deliveries.to_withdraw(one, PIXEL)) == []
+    assert {one.name: one.state for one in await home.shelf.all()} == {
+        A: DeliveryState.WITHDRAWN,
+        B: STORED,
+        A.replace(".JPG", "-2.JPG"): DeliveryState.ADMITTED,
+    }
+
+
+def record_doubt(connection) -> None:
+    one = deliveries.by_name(connection, PIXEL, A)
+    assert one is not None
+    doubt = Sighting(delivery_id=one.id, state=DOUBTED, proof="", note="too early")
+    record.seen(connection, [doubt], now_ms=1, keeps_originals=True)

@@ -129,9 +129,9 @@ def test_nothing_anywhere_is_nothing_found(tmp_path: Path) -> None:
 async def test_what_a_real_one_wrote_leads_to_it(box: RealSyncthing, monkeypatch) -> None:
     monkeypatch.setenv("STHOMEDIR", str(box.home))
 
-    found = local.find()
+    found = local.search().found
     assert found is not None
-    client = Syncthing(*found, name="anna")
+    client = Syncthing(found.url, found.key, name="anna")
 
     assert await client.my_id() == box.id
     await client.close()

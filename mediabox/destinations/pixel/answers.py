@@ -3,7 +3,6 @@
 Fields it may add are ignored; fields that older ones lack have defaults. Seen in 1.19.2
 (Debian 12) and read in the source up to 2.1.3 (2026-11):
 
-- `blocksHash` of a file: since 1.20.
 - `remoteState` of a completion (`valid`, `paused`, `notSharing`, `unknown`): since 1.20.
 - `/rest/db/file` has no `mtime` any more in 2.x; we never read it.
 - A deleted file is remembered for ever by 1.x, 180 days by 2.0.0, 455 days by 2.0.10 and later
@@ -104,8 +103,6 @@ class FolderStatus(Answer, frozen=True, kw_only=True):
     watch_error: str = ""
     errors: int = 0
     ignore_patterns: bool = False
-    local_files: int = 0
-    local_bytes: int = 0
     need_total_items: int = 0  # by us
 
 
@@ -126,7 +123,6 @@ class Link(Answer, frozen=True, kw_only=True):
     connected: bool = False
     paused: bool = False  # here, by us
     address: str = ""
-    client_version: str = ""
     type: str = ""
 
 
@@ -143,13 +139,9 @@ class FileEntry(Answer, frozen=True, kw_only=True):
 
     deleted: bool = False
     invalid: bool = False
-    ignored: bool = False
     size: int = 0  # bytes, 0 when deleted
     modified_by: str = ""  # short id of the device that made this version
     version: tuple[str, ...] = ()  # "SHORTID:counter" each; a counter is at least the Unix time, in seconds, then there
-    sequence: int = 0
-    modified: str = ""
-    blocks_hash: str | None = None  # "" or None where not told
 
     @property
     def is_known(self) -> bool:

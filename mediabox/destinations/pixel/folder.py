@@ -63,7 +63,6 @@ import msgspec
 
 from mediabox.destinations.pixel.answers import Completion, FolderConfig, FolderStatus
 from mediabox.destinations.pixel.soundness import Fault, faults_of, missing_folder
-from mediabox.destinations.pixel.watch import Watch
 from mediabox.errors import MediaboxError
 
 if TYPE_CHECKING:
@@ -73,7 +72,6 @@ if TYPE_CHECKING:
 
     from mediabox.destinations.pixel.answers import FileState
     from mediabox.destinations.pixel.syncthing import Syncthing
-    from mediabox.destinations.pixel.watch import EventMark, RemoteChanges
 
 AT_ONCE = 8  # questions under way: Syncthing answers each from its database, on a Pi in some milliseconds
 SHORT_ID = 7
@@ -117,7 +115,6 @@ class PhoneFolder:
         self.folder_id = folder_id
         self._outbox = outbox
         self._device = device
-        self._watch = Watch(client, folder_id)
 
     async def state(self) -> FolderState:
         """How things stand now. Raises as `Syncthing` does; a missing folder is a fault like others."""
@@ -139,13 +136,6 @@ class PhoneFolder:
             others=tuple(one.device_id for one in config.devices if one.device_id not in (mine, device)),
             phone=await self._phone(device, is_paused=config.paused) if device else None,
         )
-
-    async def phone_id(self) -> str:
-        """The phone's device id; "" while the folder is not there, or not shared with exactly one."""
-        if self._device:
-            return self._device
-        config = await self.client.folder(self.folder_id)
-        return self._phone_of(config, await self.client.my_id()) if config else ""
 
     async def announce(self, *names: str) -> None:
         """Have Syncthing look at these files of the outbox. It knows of them when this returns."""
@@ -169,14 +159,6 @@ class PhoneFolder:
         except* MediaboxError as errors:  # the first is enough: they all met the same
             raise _first(errors) from errors
         return found
-
-    async def wait(self, timeout_s: float) -> bool:
-        """Sleep until something may have changed (True) or the time is over (False). See `Watch.wait`."""
-        return await self._watch.wait(timeout_s)
-
-    async def remote_changes(self, since: EventMark) -> RemoteChanges:
-        """What others changed after a mark, for the record: events do not survive a restart of Syncthing."""
-        return await self._watch.changes(since)
 
     def _phone_of(self, config: FolderConfig, mine: str) -> str:
         """The device that counts as the phone; "" when that cannot be told."""

@@ -40,12 +40,6 @@ class Search(NamedTuple):
     unusable: tuple[str, ...]
 
 
-def find() -> tuple[str, str] | None:
-    """Address and key of the Syncthing on this machine, if its configuration can be read."""
-    found = search().found
-    return (found.url, found.key) if found else None
-
-
 def search(environment: Mapping[str, str] = os.environ, root: Path = Path("/")) -> Search:
     """Look in every place; the first usable one counts. `root`: of the file system. Blocking, some milliseconds."""
     unusable: list[str] = []

@@ -54,7 +54,6 @@ class RemoteChange(msgspec.Struct, frozen=True, kw_only=True):
 class RemoteChanges(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[RemoteChange, ...]
     mark: EventMark
-    is_gapless: bool  # whether everything since the mark given is here
 
 
 class Watch:
@@ -95,7 +94,6 @@ class Watch:
         return RemoteChanges(
             changes=found,
             mark=EventMark(run=run, id=events[-1].id if events else after),
-            is_gapless=since.run == run and (not events or events[0].id == after + 1),
         )
 
     async def _is_another_run(self) -> bool:

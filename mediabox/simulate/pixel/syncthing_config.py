@@ -32,13 +32,13 @@ _QUIET = {
 }
 
 
-def quieten(config: Path, *, gui_port: int, listen_port: int) -> str:
+def quieten(config: Path, *, gui_port: int, listen_port: int, tls: bool = False) -> str:
     """Loopback only, no discovery, no reports. Returns the API key it is given."""
     tree = ElementTree.parse(config)
     root = tree.getroot()
     key = secrets.token_hex(16)
     gui = _child(root, "gui")
-    gui.set("tls", "false")
+    gui.set("tls", str(tls).lower())
     _set(gui, "address", f"127.0.0.1:{gui_port}")
     _set(gui, "apikey", key)
     options = _child(root, "options")

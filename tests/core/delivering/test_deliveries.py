@@ -26,16 +26,8 @@ ADMITTED, ACCEPTED, STORED, FREED, DOUBTED = (
 
 @pytest.fixture
 def service(shelf: Shelf) -> Deliveries:
-    box = shelf.box
-    box.clock.now_ms = LATER_MS
-    return Deliveries(
-        database=box.database,
-        pipeline=box._pipeline(),
-        parts=box.parts,
-        issues=box.issues,
-        bus=box.bus,
-        clock=box.clock,
-    )
+    shelf.box.clock.now_ms = LATER_MS
+    return shelf.deliveries()
 
 
 async def open_issues(shelf: Shelf) -> list[tuple[str, str]]:
@@ -331,17 +323,8 @@ async def test_a_file_larger_than_the_free_space_is_said(shelf, service, anna) -
 
 
 def undecided(shelf: Shelf) -> Deliveries:
-    box = shelf.box
-    box.clock.now_ms = LATER_MS
-    return Deliveries(
-        database=box.database,
-        pipeline=box._pipeline(),
-        parts=box.parts,
-        issues=box.issues,
-        bus=box.bus,
-        clock=box.clock,
-        undecided={PIXEL},
-    )
+    shelf.box.clock.now_ms = LATER_MS
+    return shelf.deliveries(undecided={PIXEL})
 
 
 async def test_nothing_is_chosen_until_somebody_has_said_whose_photos_go(shelf: Shelf, anna) -> None:

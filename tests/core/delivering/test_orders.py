@@ -6,7 +6,6 @@ from core.delivering.wishing import Shelf, WishingDestination, clip, still
 
 from mediabox.core import commands
 from mediabox.core.delivering import orders
-from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.errors import Permanent
 from mediabox.model.delivery import DeliveryState
 from mediabox.store import deliveries
@@ -35,18 +34,6 @@ async def order(shelf: Shelf, what, *photos: str, **more: int) -> int:
 
 async def states(shelf: Shelf) -> dict[str, DeliveryState]:
     return {one.name: one.state for one in await shelf.all()}
-
-
-def service(shelf: Shelf) -> Deliveries:
-    box = shelf.box
-    return Deliveries(
-        database=box.database,
-        pipeline=box._pipeline(),
-        parts=box.parts,
-        issues=box.issues,
-        bus=box.bus,
-        clock=box.clock,
-    )
 
 
 async def test_a_word_ends_the_doubt_and_proves_nothing(shelf) -> None:
@@ -121,8 +108,8 @@ async def test_the_daemon_takes_out_once_what_people_decided(shelf, anna) -> Non
     await order(shelf, orders.clear, older_than_ms=NOW_MS)
     await order(shelf, orders.resend)
 
-    await service(shelf).look(anna)
-    await service(shelf).look(anna)
+    await shelf.deliveries().look(anna)
+    await shelf.deliveries().look(anna)
 
     assert sorted(anna.withdrew) == ["a.JPG", "b.JPG"]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from core.catalogue_of import NOW_MS, Catalogued, ScriptedSource
 
+from mediabox.clock import Clock
 from mediabox.contracts import Deliverable, Look, Parcel
 from mediabox.core.delivering import choice, record
+from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Role
 from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form, PeerTold, Room, Sighting, Wish
@@ -85,6 +87,19 @@ class Shelf:
         self.box = Catalogued(database)
         self.source = ScriptedSource()
         self.facts: dict[str, Facts] = {}
+
+    def deliveries(self, clock: Clock | None = None, *, undecided: Container[str] = ()) -> Deliveries:
+        """The service over this catalogue, with nothing in its memory."""
+        box = self.box
+        return Deliveries(
+            database=box.database,
+            pipeline=box._pipeline(),
+            parts=box.parts,
+            issues=box.issues,
+            bus=box.bus,
+            clock=clock or box.clock,
+            undecided=undecided,
+        )
 
     async def put(self, name: str, *files: RemoteResource, said: Said = NOTHING_SAID, archive: bool = True) -> None:
         """Told by the source; files not known before are archived."""
@@ -205,11 +220,10 @@ _MEDIA_TYPE = {
 
 
 def still(name: str, *, size_bytes: int = 100, taken_at_ms: int | None = None, file: str = "") -> RemoteResource:
-    return RemoteResource(
-        remote_id=f"{name}/original",
-        version=f"{name} as shot",
-        name=file or f"{name}.JPG",
-        kind=Kind.PICTURE,
+    return _file(
+        f"{name}/original",
+        f"{name} as shot",
+        file or f"{name}.JPG",
         role=Role.ORIGINAL,
         size_bytes=size_bytes,
         modified_at_ms=taken_at_ms,
@@ -217,34 +231,27 @@ def still(name: str, *, size_bytes: int = 100, taken_at_ms: int | None = None, f
 
 
 def clip(name: str, *, size_bytes: int = 50) -> RemoteResource:
-    return RemoteResource(
-        remote_id=f"{name}/live",
-        version=f"{name} as filmed",
-        name=f"{name}.MOV",
-        kind=Kind.VIDEO,
-        role=Role.LIVE_VIDEO,
-        size_bytes=size_bytes,
-    )
+    return _file(f"{name}/live", f"{name} as filmed", f"{name}.MOV", role=Role.LIVE_VIDEO, size_bytes=size_bytes)
 
 
 def edit(name: str, *, size_bytes: int = 80) -> RemoteResource:
-    return RemoteResource(
-        remote_id=f"{name}/edited",
-        version=f"{name} as edited",
-        name=f"{name}_E.JPG",
-        kind=Kind.PICTURE,
-        role=Role.EDITED,
-        size_bytes=size_bytes,
-    )
+    return _file(f"{name}/edited", f"{name} as edited", f"{name}_E.JPG", role=Role.EDITED, size_bytes=size_bytes)
 
 
 def film(name: str, *, size_bytes: int = 50) -> RemoteResource:
     """On its own."""
+    return _file(f"{name}/original", f"{name} as filmed", f"{name}.MOV", role=Role.ORIGINAL, size_bytes=size_bytes)
+
+
+def _file(
+    remote_id: str, version: str, name: str, *, role: Role, size_bytes: int, modified_at_ms: int | None = None
+) -> RemoteResource:
     return RemoteResource(
-        remote_id=f"{name}/original",
-        version=f"{name} as filmed",
-        name=f"{name}.MOV",
-        kind=Kind.VIDEO,
-        role=Role.ORIGINAL,
+        remote_id=remote_id,
+        version=version,
+        name=name,
+        kind=Kind.VIDEO if name.endswith(".MOV") else Kind.PICTURE,
+        role=role,
         size_bytes=size_bytes,
+        modified_at_ms=modified_at_ms,
     )
