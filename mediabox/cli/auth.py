@@ -140,20 +140,18 @@ def _tell(home: Path, account: Account, text: str) -> int | None:
 
 
 async def _open_issue(home: Path, issue: Issue) -> None:
-    at_ms = Clock().wall_ms()
-    await _write(home, lambda connection: issues.open_issue(connection, issue, at_ms=at_ms))
+    await _change(home, lambda connection: issues.open_issue(connection, issue, at_ms=Clock().wall_ms()))
 
 
 async def _close_issue(home: Path, key: str, subject: str) -> None:
-    await _write(home, lambda connection: issues.close_issue(connection, key, subject))
+    await _change(home, lambda connection: issues.close_issue(connection, key, subject))
 
 
-async def _write(home: Path, work: Callable[[sqlite3.Connection], object]) -> None:
-    """Into the catalogue, if there is one yet."""
-
-    def write() -> None:
-        with catalogue(home, write=True) as connection, transaction(connection):
-            work(connection)
-
+async def _change(home: Path, work: Callable[[sqlite3.Connection], object]) -> None:
     if (home / DATABASE).exists():
-        await asyncio.to_thread(write)
+        await asyncio.to_thread(_changed, home, work)
+
+
+def _changed(home: Path, work: Callable[[sqlite3.Connection], object]) -> None:
+    with catalogue(home, write=True) as connection, transaction(connection):
+        work(connection)

@@ -43,11 +43,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     contents_per_s: float = 30.0
     contents_burst: int = 60
 
-    def most_in(self, seconds: float) -> int:
-        """The most calls that can start in any stretch of `seconds`."""
-        burst = self.records_burst + self.contents_burst
-        return burst + int(seconds * (self.records_per_s + self.contents_per_s)) + 1
-
 
 class Call:
     """One call under way. Its user says what came back if that was a refusal."""

@@ -23,7 +23,6 @@ from mediabox.sources.icloud.sign_in.messages import (
     Cooldown,
     Depth,
     Locked,
-    Logout,
     Method,
     NeedsAdpConsent,
     NeedsCode,
@@ -37,7 +36,6 @@ from mediabox.sources.icloud.sign_in.messages import (
     RequestCode,
     RequestConsent,
     SignedIn,
-    SignedOut,
     Start,
     Submit,
     TooManyCodes,
@@ -285,14 +283,6 @@ async def test_what_has_to_be_looked_after_first_is_no_refusal(anna: Person, acc
         answer = await anna.say(Submit(code=anna.icloud.code()))
 
     assert answer == NeedsRepair()
-
-
-async def test_signs_out(anna: Person) -> None:
-    await anna.sign_in()
-    await anna.start()
-
-    assert await anna.say(Logout()) == SignedOut()
-    assert await anna.start(password=None) == NeedsPassword()
 
 
 # ---------------------------------------------------------------- turned down

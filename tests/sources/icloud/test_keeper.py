@@ -24,7 +24,6 @@ from mediabox.sources.icloud.sign_in.messages import (
     Reply,
     RequestCode,
     RequestConsent,
-    SignedOut,
     Start,
     Submit,
     TooManyCodes,
@@ -369,21 +368,6 @@ async def test_foretells_nothing_by_a_clock_nobody_set() -> None:
     await house.sign_in.session()
 
     assert house.issues.history == []
-
-
-async def test_signing_out_forgets_everything_even_when_apple_does_not_answer() -> None:
-    house = Household(Unreachable(detail="no network"), password="p", session=session())
-
-    await house.sign_in.sign_out()
-
-    assert (house.vault.kept.password, house.vault.kept.session, house.vault.kept.browser) == (None, None, None)
-    assert (await refusal(house.sign_in)).issue == "icloud.password"
-
-
-async def test_signing_out_tells_apple() -> None:
-    house = Household(signed_in(), SignedOut(), password="p", browser=Browser(client_id="c"))
-
-    assert await house.sign_in.sign_out() == SignedOut()
 
 
 async def test_takes_over_what_another_process_has_done() -> None:

@@ -15,7 +15,6 @@ from mediabox.sources.icloud.sign_in.messages import (
     Answer,
     Consent,
     Depth,
-    Logout,
     Method,
     NeedsAdpConsent,
     NeedsCode,
@@ -27,7 +26,6 @@ from mediabox.sources.icloud.sign_in.messages import (
     RequestCode,
     RequestConsent,
     SignedIn,
-    SignedOut,
     Start,
     Submit,
     Validate,
@@ -72,9 +70,6 @@ class Conversation:
                 return self._signed_in(self._apple) if self._apple.log_in_with_tokens() else NeedsPassword()
             case Validate():
                 return self._signed_in(self._apple) if self._apple.validate() else NeedsPassword()
-            case Logout():
-                self._apple.logout()
-                return SignedOut()
             case _:
                 assert_never(request)
 

@@ -22,7 +22,6 @@ from mediabox.sources.icloud.sign_in.messages import (
     AcceptTerms,
     Answer,
     Depth,
-    Logout,
     Method,
     NeedsAdpConsent,
     NeedsCode,
@@ -34,7 +33,6 @@ from mediabox.sources.icloud.sign_in.messages import (
     RequestCode,
     RequestConsent,
     SignedIn,
-    SignedOut,
     Start,
     Submit,
     Unreachable,
@@ -199,21 +197,6 @@ class SignIn:
                 return await self._say(Validate(), is_asked=True)
             return await self._start(Depth.VALIDATE, is_asked=True, with_password=False)
 
-    async def sign_out(self) -> Answer:
-        """End the session at Apple's; forget it and the password here, whatever Apple answers."""
-        async with self._turn:
-            await self._standing.keep(password=None)
-            answer = await self._start(Depth.VALIDATE, is_asked=True, is_needed=False, stays_open=True)
-            if isinstance(answer, SignedIn):
-                answer = await self._say(Logout(), is_asked=True)
-            self._proven = None
-            await self._standing.keep(browser=None, session=None)
-            need = words.need_of(SignedOut(), self.account, now_ms=self._clock.wall_ms())
-            assert need is not None
-            await self._standing.ask(need)
-            await self.close()
-            return answer
-
     async def reload(self) -> None:
         """Another process of ours has signed in: read the sealed file again."""
         async with self._turn:
@@ -303,7 +286,6 @@ class SignIn:
         with_password: bool = True,
         is_needed: bool = True,
         is_trusted: bool = True,
-        stays_open: bool = False,
     ) -> Answer:
         """A new conversation. Not `is_needed`: a mere try, only success counts. Not `is_trusted`: as a new browser."""
         if quiet_s := await self._standing.quiet_s():
@@ -326,9 +308,9 @@ class SignIn:
             password=password,
             depth=depth,
         )
-        return await self._say(start, is_asked=is_asked, stays_open=stays_open)
+        return await self._say(start, is_asked=is_asked)
 
-    async def _say(self, request: Request, *, is_asked: bool, stays_open: bool = False) -> Answer:
+    async def _say(self, request: Request, *, is_asked: bool) -> Answer:
         assert self._child is not None
         reply = await self._child.ask(request)
         answer = reply.answer
@@ -344,6 +326,6 @@ class SignIn:
         elif self._is_needed and not isinstance(answer, RateLimited | Unreachable):
             self._proven = None
         self._said = answer
-        if not stays_open and not (is_asked and isinstance(answer, GOES_ON)):
+        if not (is_asked and isinstance(answer, GOES_ON)):
             await self.close()
         return answer

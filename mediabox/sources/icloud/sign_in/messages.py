@@ -71,11 +71,7 @@ class Validate(msgspec.Struct, frozen=True, tag=True):
     """Look again whether the session is good, and consent and terms are given by now."""
 
 
-class Logout(msgspec.Struct, frozen=True, tag=True):
-    """End the session at Apple's."""
-
-
-Request = Start | RequestCode | Submit | RequestConsent | AcceptTerms | Validate | Logout
+Request = Start | RequestCode | Submit | RequestConsent | AcceptTerms | Validate
 
 
 class Phone(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,10 +85,6 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The account can be used."""
 
     session: Session
-
-
-class SignedOut(msgspec.Struct, frozen=True, tag=True):
-    """The session is ended."""
 
 
 class NeedsPassword(msgspec.Struct, frozen=True, tag=True):
@@ -109,7 +101,6 @@ class NeedsCode(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     methods: tuple[Method, ...]
     phones: tuple[Phone, ...] = ()
     digits: int = 6
-    attempts_left: int | None = None  # Apple does not say so far
     sent: Method | None = None
 
 
@@ -192,7 +183,6 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 Answer = (
     SignedIn
-    | SignedOut
     | NeedsPassword
     | WrongPassword
     | NeedsCode

@@ -19,7 +19,6 @@ from mediabox.sources.icloud.sign_in.messages import (
     RateLimited,
     Refused,
     SignedIn,
-    SignedOut,
     TooManyCodes,
     Unreachable,
     WebAccessOff,
@@ -41,7 +40,7 @@ def need_of(answer: Answer, account: Account, *, now_ms: int) -> Need | None:
     match answer:
         case SignedIn() | RateLimited() | Unreachable():
             return None
-        case SignedOut() | NeedsPassword() | WrongPassword():
+        case NeedsPassword() | WrongPassword():
             return _password(answer, account)
         case NeedsCode() | WrongCode() | TooManyCodes() | Cooldown():
             return _code(answer, account)
@@ -84,7 +83,7 @@ def expires_soon(account: Account, *, days: int) -> str:
     return f"Apple will probably want a new code for {account.apple_id} {when}."
 
 
-def _password(answer: SignedOut | NeedsPassword | WrongPassword, account: Account) -> Need:
+def _password(answer: NeedsPassword | WrongPassword, account: Account) -> Need:
     command = f"`mediabox auth icloud {account.name}`"
     match answer:
         case WrongPassword():
@@ -96,9 +95,6 @@ def _password(answer: SignedOut | NeedsPassword | WrongPassword, account: Accoun
         case NeedsPassword():
             message = f"Apple wants the password of {account.apple_id} once more."
             remedy = f"Give it: {command}."
-        case SignedOut():
-            message = f"{account.apple_id} is signed out."
-            remedy = f"Sign in again when you like: {command}."
         case _:
             assert_never(answer)
     return Need(issue="icloud.password", message=message, remedy=remedy)
