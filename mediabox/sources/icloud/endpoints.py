@@ -3,6 +3,7 @@
 Hosts and paths as seen in icloud-photos-downloader and timlaing/pyicloud, 2026.
 """
 
+import re
 import ssl
 from typing import Annotated, Literal
 
@@ -18,6 +19,14 @@ USER_AGENT = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/18.3.1 Safari/605.1.15"
 )
+
+
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,4}|:[1-6]\d{4})?(/[!-~]*)?")
+
+
+def is_address(url: object) -> bool:
+    """Whether it is an address that can be asked; what Apple gives may be anything."""
+    return isinstance(url, str) and _ADDRESS.fullmatch(url) is not None
 
 
 class Hosts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

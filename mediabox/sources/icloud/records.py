@@ -18,6 +18,7 @@ from mediabox.model.said import Said
 from mediabox.model.signature import kind_of_name
 from mediabox.sources.icloud.answers import FETCHED
 from mediabox.sources.icloud.encoded import MOST, number_of, place_of, text_of, texts_of, time_of
+from mediabox.sources.icloud.endpoints import is_address
 from mediabox.sources.icloud.type_names import extension_of, is_raw_identifier, kind_of_identifier
 
 if TYPE_CHECKING:
@@ -174,7 +175,12 @@ def _lack(file: File) -> str:
     """Why nothing can be proved of a file that is there."""
     if file.value is None:
         return ""
-    return "no checksum" if file.value.file_checksum is None else "" if file.value.download_url else "no link"
+    return "no checksum" if file.value.file_checksum is None else "" if _link(file) else "no link"
+
+
+def _link(file: File) -> str | None:
+    url = file.value.download_url if file.value is not None else None
+    return url if is_address(url) else None
 
 
 def asset_of(library: str, asset: Record, master: Record, parts: Iterable[Part]) -> RemoteAsset:
@@ -223,7 +229,7 @@ def parts_of(library: str, asset: Record, master: Record) -> tuple[Part, ...]:
                 size_bytes=size_of(slot.file.value) if slot.file.value else None,
                 modified_at_ms=time_of(asset.fields.asset_date.value) or time_of(asset.fields.added_date.value),
             ),
-            url=(slot.file.value.download_url or None) if slot.file.value else None,
+            url=_link(slot.file),
         )
         for slot in _slots(asset, master)
         if (version := version_of(slot.file)) is not None

@@ -458,6 +458,16 @@ async def test_an_account_of_another_shape_is_no_crash(anna: Person, where: str,
     assert isinstance(await anna.start(password=None), SignedIn | Refused | NeedsPassword)
 
 
+@pytest.mark.parametrize("url", ["7", "null", '""', '"nowhere"', "[]"])
+async def test_photos_without_an_address_are_a_refusal_not_a_crash(anna: Person, url: str) -> None:
+    await anna.sign_in()
+    body = '{"dsInfo": {"dsid": "1", "hsaVersion": 2}, "hsaTrustedBrowser": true, "webservices": {"ckdatabasews": '
+    answer = Status(200, f'{body}{{"url": {url}}}}}}}', content_type="application/json")
+    anna.icloud.faults.add(Fault("setup.validate", answer))
+
+    assert isinstance(await anna.start(password=None), Refused)
+
+
 async def test_an_account_of_another_region_says_which(anna: Person, account) -> None:
     account.region = ".cn"
     await anna.start()

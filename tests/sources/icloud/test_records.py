@@ -170,6 +170,16 @@ def test_a_file_without_a_link_is_waited_for_and_never_freed() -> None:
     assert records.unproved_of(unlinked, master()) == ("edited (no link)",)
 
 
+@pytest.mark.parametrize(
+    "url", ["", "https://", "https:///x", "https://[bad/x", "https://a b/c", "https://host:99999/x", "ftp://x/y", "x"]
+)
+def test_what_is_no_address_is_no_link(url: str) -> None:
+    found = tuple(parts(asset(), master(resOriginalRes=file(url=url))).values())
+
+    assert [part.url for part in found] == [None]
+    assert not records.is_complete(asset(), found)
+
+
 def test_an_edit_that_took_the_clip_away_is_complete_without_one() -> None:
     live = master(resOriginalVidComplRes=file("clip"))
     edited = asset(assetSubtypeV2=number(2), resJPEGFullRes=file("edit"))

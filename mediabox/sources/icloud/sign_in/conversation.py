@@ -7,6 +7,7 @@ from typing import assert_never
 from pyicloud.exceptions import PyiCloudServiceNotActivatedException
 
 from mediabox.clock import Clock
+from mediabox.sources.icloud.endpoints import is_address
 from mediabox.sources.icloud.session import Protection, Session
 from mediabox.sources.icloud.sign_in.apple import Apple
 from mediabox.sources.icloud.sign_in.endings import Ended
@@ -130,12 +131,14 @@ class Conversation:
 
 
 def _session(apple: Apple, protection: Protection) -> Session:
-    browser = apple.browser()
+    browser, photos_url = apple.browser(), apple.get_webservice_url("ckdatabasews")
+    if not is_address(photos_url):
+        raise TypeError("the photos have no address")
     return Session(
         apple_id=apple.account_name,
         dsid=str((apple.data.get("dsInfo") or {}).get("dsid") or ""),
         browser=browser,
-        photos_url=apple.get_webservice_url("ckdatabasews"),
+        photos_url=photos_url,
         upload_url=apple.upload_url(),
         country=browser.echoes.get("account_country"),
         is_trusted=apple.is_trusted_session,
