@@ -13,6 +13,7 @@ from mediabox.native import heif_tables
 from mediabox.native.boxes import Malformed, Source, boxes, exactly, first
 from mediabox.native.heif_tables import Extent, Group, Property, Reference
 
+_BYTE_ORDERS = (b"II*\0", b"MM\0*")
 MAX_ITEM_BYTES = 64 << 20  # one coded tile, Exif or XMP block
 MIRROR_ROWS, MIRROR_COLUMNS = 0, 1  # ISO/IEC 23008-12:2022, 6.5.12: top and bottom, or left and right, are exchanged
 
@@ -148,6 +149,24 @@ def nclx_of(item: Item) -> Nclx | None:
             primaries, transfer, matrix = struct.unpack_from(">HHH", data, 4)
             return Nclx(primaries, transfer, matrix, bool(data[10] & 0x80))
     return None
+
+
+def exif_start(content: bytes) -> int:
+    """Where in an Exif item its TIFF structure begins: four bytes say how far behind them (A.2.1); -1: none."""
+    told = 4 + int.from_bytes(content[:4], "big")
+    if content[told : told + 4] in _BYTE_ORDERS:
+        return told
+    return next((at for order in _BYTE_ORDERS if (at := content.find(order, 0, 64)) >= 0), -1)  # some count otherwise
+
+
+def primary_nclx(source: Source) -> Nclx | None:
+    """What the primary picture's says; None where it has none, or the file cannot be followed."""
+    try:
+        items = read_items(source)
+    except Malformed:
+        return None
+    primary = items.by_id.get(items.primary)
+    return nclx_of(primary) if primary else None
 
 
 def icc_of(item: Item) -> bytes | None:

@@ -20,7 +20,7 @@ from PIL import (
 
 from mediabox.model.facts import Facts
 from mediabox.native import colour, heif_items, jpeg, modes
-from mediabox.native.boxes import Malformed, Source
+from mediabox.native.boxes import Source
 from mediabox.native.decoded import (
     LARGE_PIXELS,
     Decoded,
@@ -172,10 +172,5 @@ def _orientation(image: Image.Image, facts: Facts) -> int:
 def _coding(source: Source, facts: Facts, icc: bytes | None) -> Nclx | None:
     """How the pixels are coded, by number, where anything says so."""
     if facts.media_type == "image/avif":
-        try:
-            items = heif_items.read_items(source)
-        except Malformed:
-            return None
-        master = items.by_id.get(items.primary)
-        return heif_items.nclx_of(master) if master else None
+        return heif_items.primary_nclx(source)
     return colour.coding_of(facts.hdr, icc)

@@ -17,7 +17,7 @@ from pillow_jxl import Decoder
 
 from mediabox.model.facts import Facts
 from mediabox.native import colour, heif_items, modes
-from mediabox.native.boxes import Held, Malformed, Source
+from mediabox.native.boxes import Held, Source
 from mediabox.native.colour import HLG, PQ
 from mediabox.native.decoded import MAX_PIXELS, MAX_SCALED_PIXELS, Unreadable, check_pixels, displayed
 from mediabox.native.encode import for_jpeg
@@ -101,7 +101,7 @@ def _loaded(source: Source, facts: Facts, most_pixels: int | None) -> Whole:
     image = _open(facts.media_type, stream)
     icc = _icc(image)
     is_upright = facts.media_type == "image/avif"  # libheif has turned it
-    coding = _avif_coding(source) if is_upright else colour.coding_of(facts.hdr, icc)
+    coding = heif_items.primary_nclx(source) if is_upright else colour.coding_of(facts.hdr, icc)
     whole = _finished(image, 1 if is_upright else facts.orientation, coding, icc, most_pixels)
     many = (f"the first of {facts.frames} pictures",) if (facts.frames or 1) > 1 and facts.hdr is None else ()
     return whole._replace(notes=whole.notes + many, stream=stream)
@@ -124,15 +124,6 @@ def _open(media_type: str, stream: pyvips.Source) -> pyvips.Image:
 
 def _icc(image: pyvips.Image) -> bytes | None:
     return image.get("icc-profile-data") if image.get_typeof("icc-profile-data") else None
-
-
-def _avif_coding(source: Source) -> Nclx | None:
-    try:
-        items = heif_items.read_items(source)
-    except Malformed:
-        return None
-    master = items.by_id.get(items.primary)
-    return heif_items.nclx_of(master) if master else None
 
 
 def _heic(source: Source, facts: Facts, most_pixels: int | None) -> Whole:

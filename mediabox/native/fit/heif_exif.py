@@ -11,7 +11,6 @@ from mediabox.native.heif_items import Item, Items
 
 MAX_EXIF_BYTES = 16 << 20
 _HEAD = b"\0\0\0\6Exif\0\0"  # as phones write it
-_BYTE_ORDERS = (b"II*\0", b"MM\0*")
 
 
 def exif_of(items: Items) -> Item | None:
@@ -42,10 +41,8 @@ def with_time_and_place(source: Source, item: Item | None, request: FitRequest) 
 
 
 def _parts(content: bytes) -> tuple[bytes, bytes]:
-    """What stands before the block, and the block. Some writers count otherwise: then it is looked for."""
-    skip = 4 + int.from_bytes(content[:4], "big")
-    if content[skip : skip + 4] not in _BYTE_ORDERS:
-        skip = next((at for order in _BYTE_ORDERS if (at := content.find(order, 0, 64)) >= 0), -1)
-    if skip < 4:
+    """What stands before the block, and the block."""
+    start = heif_items.exif_start(content)
+    if start < 4:
         return _HEAD, b""
-    return (skip - 4).to_bytes(4, "big") + content[4:skip], content[skip:]
+    return (start - 4).to_bytes(4, "big") + content[4:start], content[start:]

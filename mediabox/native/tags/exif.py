@@ -45,20 +45,22 @@ def read_exif(source: Source, found: Findings) -> None:
     read_directories(tiff.directory(tiff.first), found)
 
 
-def read_directories(main: Directory, found: Findings) -> None:
-    """Take what the main directory and those it points to say."""
+def read_directories(
+    main: Directory, found: Findings, exif: Directory | None = None, where: Directory | None = None
+) -> None:
+    """Take what the main directory says, Exif's and that of places: these, or those it points to."""
     _read_main(main, found)
-    exif, where = main.sub(_EXIF), main.sub(_GPS)
+    exif, where = exif or main.sub(_EXIF), where or main.sub(_GPS)
     found.exif = found.exif or (main, exif, where)
-    read_shot(exif, main, found)
+    _read_shot(exif, main, found)
     with Tolerant():
-        read_times(exif, main, where, found)
+        _read_times(exif, main, where, found)
     if where is not None:
         with Tolerant():
             found.place = found.place or gps.place_of(where)
 
 
-def read_shot(exif: Directory | None, main: Directory, found: Findings) -> None:
+def _read_shot(exif: Directory | None, main: Directory, found: Findings) -> None:
     """Take exposure, lens and the maker's note. Raw files without an Exif directory keep these in the main one."""
     directory = main if exif is None else exif
     found.exposure_s = found.exposure_s or directory.number(_EXPOSURE)
@@ -72,7 +74,7 @@ def read_shot(exif: Directory | None, main: Directory, found: Findings) -> None:
             read_apple_note(note, found)
 
 
-def read_times(exif: Directory | None, main: Directory, where: Directory | None, found: Findings) -> None:
+def _read_times(exif: Directory | None, main: Directory, where: Directory | None, found: Findings) -> None:
     """Add what the block says of time: when shot, with its zone if it can be known, and when it was last changed."""
     fix = None
     if where is not None:

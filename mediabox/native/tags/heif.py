@@ -31,7 +31,6 @@ MAX_XMP_BYTES = 2 * 1024 * 1024
 _APPLE_GAIN_MAP = "urn:com:apple:photo:2020:aux:hdrgainmap"
 _METADATA_TYPES = (b"Exif", b"mime")
 _XMP_TYPE = "application/rdf+xml"
-_BYTE_ORDERS = (b"II*\0", b"MM\0*")
 _TRANSFERS = {16: Hdr.PQ, 18: Hdr.HLG}  # ISO/IEC 23091-2, table 3
 
 
@@ -72,12 +71,10 @@ def _read_metadata(source: Source, items: Items, found: Findings) -> Packet | No
 
 
 def _exif_window(source: Source, item: Item) -> Window:
-    """The TIFF structure inside an Exif item: four bytes say how far behind them it begins (annex A.2.1)."""
+    """The TIFF structure inside an Exif item."""
     data = heif_items.item_bytes(source, item, limit=MAX_EXIF_BYTES)
-    skip = 4 + int.from_bytes(data[:4], "big")
-    if data[skip : skip + 4] not in _BYTE_ORDERS:  # some writers count otherwise
-        skip = next((at for order in _BYTE_ORDERS if (at := data.find(order, 0, 64)) >= 0), skip)
-    return Window(Held(data), skip, len(data) - skip)
+    start = heif_items.exif_start(data)
+    return Window(Held(data), start, len(data) - start)
 
 
 def _read_primary(source: Source, items: Items, found: Findings) -> None:

@@ -7,9 +7,8 @@ ExifTool documents (FujiFilm.pm, Canon.pm CR3, MinoltaRaw.pm, SigmaRaw.pm).
 import struct
 
 from mediabox.native.boxes import Source, boxes, first
-from mediabox.native.tags.exif import read_directories, read_exif, read_shot, read_times
+from mediabox.native.tags.exif import read_directories, read_exif
 from mediabox.native.tags.findings import Findings, Tolerant
-from mediabox.native.tags.gps import place_of
 from mediabox.native.tags.icc import describe_profile
 from mediabox.native.tags.iptc import read_iim
 from mediabox.native.tags.jpeg import read_jpeg
@@ -79,16 +78,8 @@ def read_cr3(source: Source, found: Findings) -> None:
                         parts[box.type] = tiff.directory(tiff.first)
     main = parts.get(b"CMT1")
     if main is not None:
-        read_directories(main, found)
+        read_directories(main, found, parts.get(b"CMT2"), parts.get(b"CMT4"))
         found.width, found.height = main.whole(_WIDTH), main.whole(_HEIGHT)
-        exif, where = parts.get(b"CMT2"), parts.get(b"CMT4")
-        found.exif = (main, exif, where)
-        read_shot(exif, main, found)
-        with Tolerant():
-            read_times(exif, main, where, found)
-        if where is not None:
-            with Tolerant():
-                found.place = found.place or place_of(where)
     for box in top:
         if box.type == b"uuid" and box.name == _XMP_UUID:
             with Tolerant():

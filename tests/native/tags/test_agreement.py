@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av  # noqa: F401 - the look at a video needs it loaded
 import pytest
 
 from mediabox.contracts import ExamineRequest
