@@ -237,8 +237,8 @@ class Box:
 
     async def _release(self, volume: Volume, sources: Mapping[str, Source]) -> None:
         """Free sources of what people confirmed. Loaded only where the owner switched it on."""
-        from mediabox.core.certify import Signer
         from mediabox.core.release import Releases
+        from mediabox.core.signer import Signer
         from mediabox.sources.icloud.seal import Seal
 
         home = self.config.home

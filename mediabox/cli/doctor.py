@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.cli import doctor_phones, exits, left_words
 from mediabox.cli.check import Check
-from mediabox.cli.home import DATABASE, archive_without_catalogue, catalogue, home_of, poke, running
+from mediabox.cli.home import DATABASE, archive_of, catalogue, home_of, poke, running
 from mediabox.cli.output import write_found
 from mediabox.cli.standing import CLOCK_REMEDY, absence, half_made
 from mediabox.cli.words import bytes_words, count_words, plain
@@ -195,7 +195,7 @@ def _sources(config: Config) -> Iterator[Check]:
 def _catalogue(config: Config) -> Iterator[Check]:
     home, path = config.home, config.home / DATABASE
     if not path.exists():
-        if (archive := archive_without_catalogue(home)) is not None:
+        if (archive := archive_of(home)) is not None:
             why = f"there is none in {home}, but there is an archive at {archive}"
             yield Check(what="catalogue", state="problem", why=why, remedy="Run `mediabox rebuild`, or bring it back.")
         return

@@ -143,11 +143,6 @@ def kept_words(home: Path) -> str:
     return f" (the catalogue from before is kept as {kept})" if kept is not None else ""
 
 
-def archive_without_catalogue(home: Path) -> Path | None:
-    """The archive of a home that lost its catalogue; None when it has one, or neither."""
-    return archive_of(home) if not (home / DATABASE).exists() else None
-
-
 def archive_of(home: Path) -> Path | None:
     """The archive of this home, once something was archived there; None when it is away, too."""
     from mediabox.config.load import load

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from mediabox import log as logging_
 from mediabox.cli import exits
-from mediabox.cli.home import catalogue, home_of, locked
+from mediabox.cli.home import home_of, locked
 from mediabox.cli.issue_lines import issue_lines
 from mediabox.cli.status import status_of
 from mediabox.cli.words import bytes_words, count_words, plain
@@ -17,7 +17,7 @@ from mediabox.config.load import load
 from mediabox.core.failures import FAILED
 from mediabox.errors import Permanent
 from mediabox.model.issue import Severity
-from mediabox.store import figures, issues, jobs
+from mediabox.store import figures, issues
 from mediabox.surfaces.terminal import road_words
 
 if TYPE_CHECKING:
@@ -110,17 +110,14 @@ def _conclusion(home: Path, *, archive: Path) -> int:
         print(plain(f"  quarantined: {named.remote_id}: {named.reason}"))
     for line in issue_lines(found.issues):
         print(line)
-    return _code(home, found)
+    return _code(found)
 
 
-def _code(home: Path, found: Status) -> int:
-    with catalogue(home) as connection:
-        failed = any(state == "failed" for _, state in jobs.counts(connection))
-        pending = figures.pending(connection)
+def _code(found: Status) -> int:
     worst = {issue.severity for issue in found.issues if issue.key not in COME_RIGHT | {FAILED}}
     if worst & {Severity.WARNING, Severity.ERROR}:
         return exits.NEEDS_PERSON
-    if failed:
+    if any(step.failed for step in found.jobs):
         return exits.PROBLEM
-    waits = pending or any(issue.severity is not Severity.NOTICE for issue in found.issues)
+    waits = found.accounting.pending or any(issue.severity is not Severity.NOTICE for issue in found.issues)
     return exits.TRY_LATER if waits else exits.OK

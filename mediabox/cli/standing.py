@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,11 @@ from msgspec import structs
 from mediabox.cli.home import archive_of, kept_words, running
 from mediabox.cli.words import bytes_words
 from mediabox.clock import Clock
-from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
 from mediabox.core import soundness
 from mediabox.core.enrolment import REBUILDING
 from mediabox.core.governor import HOME_RESERVE_BYTES
+from mediabox.core.parts import PLUG_IN
 from mediabox.model.issue import Issue, Severity
 from mediabox.probes.home_room import free_bytes
 from mediabox.store import journal, volumes
@@ -35,20 +34,15 @@ STUCK_REMEDY = (
 CLOCK_REMEDY = "Connect the network so that it can be set (timedatectl shows its state). Nothing expires until then."
 
 
-def found_now(home: Path, found: Status, *, has_archive: bool) -> Iterator[Issue]:
+def found_now(home: Path, found: Status, config: Config | ConfigInvalid, *, has_archive: bool) -> Iterator[Issue]:
     """Issues of the configuration, the clock, the disks and the process. `has_archive`: the catalogue knows one."""
     now_ms = found.at_ms
-    try:
-        config = load(home)
-    except ConfigInvalid as error:
-        yield _issue("config.invalid", "; ".join(map(str.strip, str(error).splitlines())), error.remedy, now_ms)
-    else:
-        if has_archive and (missing := absence(config)) is not None:
-            remedy = (
-                "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself. "
-                "If it is there, ask `mediabox doctor`."
-            )
-            yield _issue("volume.missing", missing, remedy, now_ms, subject="archive")
+    if isinstance(config, ConfigInvalid):
+        yield _issue("config.invalid", "; ".join(map(str.strip, str(config).splitlines())), config.remedy, now_ms)
+    elif has_archive and (missing := absence(config)) is not None:
+        yield _issue(
+            "volume.missing", missing, f"{PLUG_IN} If it is there, ask `mediabox doctor`.", now_ms, subject="archive"
+        )
     if not Clock().is_trusted():
         what = "The clock is before 2025: it was never set since the box was switched on"
         yield _issue("clock.unset", what, CLOCK_REMEDY, now_ms)
@@ -71,12 +65,11 @@ def half_made(home: Path, connection: sqlite3.Connection, now_ms: int) -> Iterat
     yield _issue("volume.uncatalogued", what, "Run `mediabox rebuild`.", now_ms, subject="archive")
 
 
-def unproved(home: Path, connection: sqlite3.Connection, now_ms: int) -> Iterator[Issue]:
+def unproved(config: Config | ConfigInvalid, connection: sqlite3.Connection, now_ms: int) -> Iterator[Issue]:
     """The notice that frees nothing until everything was proved once. None where nothing is ever freed."""
-    with suppress(ConfigInvalid):
-        if load(home).release.enabled and journal.is_unsigned(connection):
-            issue = soundness.issue_of(soundness.unsigned(connection))
-            yield structs.replace(issue, severity=Severity.NOTICE, opened_at_ms=now_ms)
+    if not isinstance(config, ConfigInvalid) and config.release.enabled and journal.is_unsigned(connection):
+        issue = soundness.issue_of(soundness.unsigned(connection))
+        yield structs.replace(issue, severity=Severity.NOTICE, opened_at_ms=now_ms)
 
 
 def absence(config: Config) -> str | None:

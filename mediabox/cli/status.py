@@ -14,8 +14,8 @@ from mediabox.cli.standing import found_now, half_made, unproved
 from mediabox.cli.words import bytes_words, clock_time, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
+from mediabox.config.problems import ConfigInvalid
 from mediabox.core import commands
-from mediabox.errors import NeedsHuman
 from mediabox.heartbeat import life_of
 from mediabox.model.issue import Severity
 from mediabox.probes.home_room import free_bytes
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mediabox.config.load import Config
     from mediabox.model.issue import Issue
     from mediabox.model.status import Calls, Status
 
@@ -43,12 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def status_of(home: Path) -> Status:
     """The box's status, from the catalogue, the lock and the archive's disk."""
-    now_ms = Clock().wall_ms()
+    now_ms, config = Clock().wall_ms(), _config(home)
     with catalogue(home) as connection:
         found = figures.status(connection, now_ms=now_ms)
         held = commands.paused(connection, now_ms=now_ms)
         has_archive = volumes.enrolled(connection, "archive") is not None
-        present = [*half_made(home, connection, now_ms), *unproved(home, connection, now_ms)]
+        present = [*half_made(home, connection, now_ms), *unproved(config, connection, now_ms)]
     pid = running(home)
     life = life_of(pid) if pid is not None else None
     found = msgspec.structs.replace(
@@ -57,10 +58,10 @@ def status_of(home: Path) -> Status:
         is_running=pid is not None,
         stuck_s=life.stuck_s if life else None,
         waiting_for=_pause_words(held) if held else life.waiting_for if life else None,
-        bytes=msgspec.structs.replace(found.bytes, archive_free=_free(home)),
+        bytes=msgspec.structs.replace(found.bytes, archive_free=_free(config)),
     )
     open_areas = {_area(issue) for issue in found.issues}
-    present += found_now(home, found, has_archive=has_archive)
+    present += found_now(home, found, config, has_archive=has_archive)
     return msgspec.structs.replace(
         found, issues=(*found.issues, *(issue for issue in present if _area(issue) not in open_areas))
     )
@@ -70,12 +71,15 @@ def _area(issue: Issue) -> str:
     return issue.key.partition(".")[0]
 
 
-def _free(home: Path) -> int | None:
+def _config(home: Path) -> Config | ConfigInvalid:
     try:
-        config = load(home)
-    except NeedsHuman:
-        return None
-    return free_bytes(config.path(config.archive.path))
+        return load(home)
+    except ConfigInvalid as error:
+        return error
+
+
+def _free(config: Config | ConfigInvalid) -> int | None:
+    return None if isinstance(config, ConfigInvalid) else free_bytes(config.path(config.archive.path))
 
 
 def _pause_words(held: commands.Pause) -> str:

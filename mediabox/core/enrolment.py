@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mediabox.clock import Clock
-    from mediabox.model.ledger import Copy
     from mediabox.store.database import Database
 
 ROLE = "archive"
@@ -47,7 +46,7 @@ async def archive_volume(
         return volume
     volume = await asyncio.to_thread(Volume.open, root, expected=identity_of(known), reserve_bytes=reserve_bytes)
     sample = await database.read(lambda connection: copies.sample(connection, known.uuid, SAMPLE))
-    missing = await asyncio.to_thread(_missing, volume, sample)
+    missing = await asyncio.to_thread(lambda: sum(not volume.exists(copy.path) for copy in sample))
     if missing * 2 > len(sample):
         volume.close()
         raise _emptied(root, missing, len(sample))
@@ -149,10 +148,6 @@ def _uncatalogued(root: Path, why: str) -> NeedsHuman:
     message = f"the archive at {root} has files already, and {why}: going on would file everything a second time"
     remedy = "Run `mediabox rebuild`, or bring the old mediabox.db back; or choose an empty folder for the archive."
     return NeedsHuman(message, issue="volume.uncatalogued", subject=ROLE, remedy=remedy)
-
-
-def _missing(volume: Volume, sample: list[Copy]) -> int:
-    return sum(not volume.exists(copy.path) for copy in sample)
 
 
 def _emptied(root: Path, missing: int, looked_for: int) -> NeedsHuman:

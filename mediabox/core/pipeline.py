@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.contracts import Outcome, Stage, Work
-from mediabox.core import plan, retry
-from mediabox.core.commit import Committed, is_outdated
+from mediabox.core import commit, plan, retry
+from mediabox.core.commit import Committed
 from mediabox.core.failures import FAILED, failed_issue, failed_subject, is_bug, is_final, reason_of
 from mediabox.core.lane import Lane
 from mediabox.core.parts import part_of
@@ -263,7 +263,7 @@ class Pipeline:
     def _fail(self, connection: sqlite3.Connection, work: Work, error: BaseException) -> Issue | None:
         """Put the job back for later; or keep it as failed, with the issue that says so in the same transaction."""
         job, reason = work.job, reason_of(error)
-        is_outdated = self._is_outdated(connection, work)
+        is_outdated = commit.is_outdated(work, self._committer.work(connection, job).resource)
         if is_bug(error):
             log.error("step_broke", error=error, step=job.step, subject=job.subject)
         if is_final(work, error) and not is_outdated:
@@ -278,6 +278,3 @@ class Pipeline:
         not_before_ms = self._clock.wall_ms() + int(wait_s * 1000)
         jobs.postpone(connection, job, not_before_ms=not_before_ms, error=reason, counts=is_attempt)
         return None
-
-    def _is_outdated(self, connection: sqlite3.Connection, work: Work) -> bool:
-        return is_outdated(work, self._committer.work(connection, work.job).resource)

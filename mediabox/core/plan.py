@@ -56,7 +56,7 @@ def after_waiting(resource: Resource, *, now_ms: int) -> tuple[JobRequest, ...]:
 
 
 def after_joining(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:
-    """An asset has a new member, or one of its files a new place: its sidecar has to say so."""
+    """An asset has a new member, one of its files a new place, or its source other words: its sidecar has to say so."""
     return (JobRequest(step="describe", subject=str(asset_id), not_before_ms=_next_texts(now_ms)),)
 
 
@@ -65,11 +65,6 @@ def after_archiving(resource: Resource, *, movable: Sequence[Resource], now_ms: 
     manifest = _manifest(resource.path or "", now_ms=now_ms)
     removals = [_on("remove", one.id) for one in movable]
     return (*after_joining(resource.asset_id, now_ms=now_ms), manifest, *removals)
-
-
-def after_telling(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:
-    """A source says something else of an archived asset, or of an album it is in."""
-    return after_joining(asset_id, now_ms=now_ms)
 
 
 def after_leaving(asset_id: int, *, now_ms: int) -> tuple[JobRequest, ...]:

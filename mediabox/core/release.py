@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
     from mediabox.config.sections import Release as Settings
     from mediabox.contracts import Releasing, RemoteState
-    from mediabox.core.certify import Assessment, Signer
+    from mediabox.core.certify import Assessment
     from mediabox.core.issues import IssueBook
     from mediabox.core.parts import Parts
+    from mediabox.core.signer import Signer
     from mediabox.durable.volume import Volume
     from mediabox.store.database import Database
     from mediabox.store.releases import Release

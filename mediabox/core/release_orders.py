@@ -105,15 +105,14 @@ def _within_limits(
 ) -> list[Assessment]:
     """The first of each source, as many as today allows beside those that wait already."""
     left: dict[str, int] = {}
-    of_all = settings.daily_limit - releases.waiting(connection)
+    sent = releases.intended_since(connection, now_ms - certify.DAY_MS)
+    of_all = settings.daily_limit - sent - releases.waiting(connection)
     chosen: list[Assessment] = []
     for one in safe:
         source = one.candidate.source
         if source not in left:
             today = certify.room(connection, settings, source, now_ms=now_ms)
             left[source] = today - releases.waiting(connection, source=source)
-            sent = releases.intended_since(connection, now_ms - certify.DAY_MS)
-            of_all = min(of_all, settings.daily_limit - sent - releases.waiting(connection))
         if left[source] > 0 and len(chosen) < of_all:
             left[source] -= 1
             chosen.append(one)

@@ -244,7 +244,7 @@ class Telling:
             if changed:
                 self._note("told", asset_id, changed=list(changed))
             if any(one.state is ResourceState.ARCHIVED for one in assets.members(self._connection, asset_id)):
-                self._queue(plan.after_telling(asset_id, now_ms=self._now_ms))
+                self._queue(plan.after_joining(asset_id, now_ms=self._now_ms))
 
     # ------------------------------------------------------------ rows
 

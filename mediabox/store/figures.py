@@ -80,11 +80,6 @@ def accounting(connection: sqlite3.Connection) -> Accounting:
     )
 
 
-def pending(connection: sqlite3.Connection) -> int:
-    """Files without an end yet."""
-    return accounting(connection).pending
-
-
 def byte_totals(connection: sqlite3.Connection) -> Bytes:
     """Of what is archived, its trash included, and of what is still to come."""
     totals = dict(connection.execute("SELECT state, sum(size_bytes) FROM resource GROUP BY state").fetchall())

@@ -27,6 +27,7 @@ from mediabox.core.bus import Bus
 from mediabox.core.issues import IssueBook
 from mediabox.core.parts import Parts
 from mediabox.core.release import Releases
+from mediabox.core.signer import Signer
 from mediabox.core.telling import Telling
 from mediabox.core.timeline import beat, timeline
 from mediabox.durable.volume import Volume
@@ -48,8 +49,8 @@ STRICT = Settings(enabled=True, daily_percent=100)
 
 
 @cache
-def signer() -> certify.Signer:
-    return certify.Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+def signer() -> Signer:
+    return Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 
 
 class World:

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mediabox.cli import verify_certificate as script
 from mediabox.cli.verify_certificate import Refused
-from mediabox.core.certify import PUBLIC_KEY_FILE, Signer
 from mediabox.core.delivering.returned import File, Match, Returned, keep
+from mediabox.core.signer import PUBLIC_KEY_FILE, Signer
 from mediabox.durable.private import write_private
 from mediabox.model.certificate import Certificate, CopyProof, Policy, ResourceProof, Signed, canonical, shortfalls
 from mediabox.model.ledger import Evidence
