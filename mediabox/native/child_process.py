@@ -6,15 +6,11 @@ ends (prctl(2), PR_SET_PDEATHSIG).
 """
 
 import contextlib
-import errno
 import itertools
 import os
 import select
 import signal
-import site
 import socket
-import struct
-import subprocess
 import sys
 import threading
 import time
@@ -24,20 +20,19 @@ from pathlib import Path
 
 import msgspec
 
-from mediabox.errors import MediaboxError, NeedsHuman, Retryable
+from mediabox.errors import NeedsHuman, Retryable
 from mediabox.native import wire
 from mediabox.native.child import Orders
+from mediabox.native.child_start import lane_pairs, spawn, unavailable, unstartable
 from mediabox.native.profiles import Profile
 
 COMMAND = (sys.executable, "-s", "-P", "-m", "mediabox.native")
 
 _START_LIMIT_S = 60.0  # a Pi 3 reads the libraries from a slow card in about 10 s
-_TRANSFER_LIMIT_S = 30  # an answer that has begun to arrive; its largest takes milliseconds
 _DEATH_LIMIT_S = 10.0  # after SIGKILL: only a process that waits for a disk takes longer
 _FAREWELL_LIMIT_S = 5.0  # after its lanes are closed
 _TICK_MS = 1000  # how often a long call's time is looked at
 _TAIL_BYTES = 2048
-_SHORT_OF = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.EIO)  # it may come right
 _CPUCLOCK_SCHED = 2  # linux/posix-timers.h: a process's CPU clock is (~pid << 3) | 2
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -89,7 +84,7 @@ class ChildProcess:
         self._status: int | None = None  # as waitpid gives it
         self._peak_bytes = 0
         self._tail = b""
-        self._lanes, far_ends = _lanes(lanes)
+        self._lanes, far_ends = lane_pairs(lanes)
         self._stderr, stderr = os.pipe()
         os.set_blocking(self._stderr, False)
         os.set_blocking(stderr, False)  # a full pipe loses words instead of stopping the decoder
@@ -100,11 +95,11 @@ class ChildProcess:
             lanes=tuple(end.fileno() for end in far_ends),
         )
         try:
-            self._process = _spawn([*command, msgspec.json.encode(orders).decode()], orders.lanes, stderr)
+            self._process = spawn([*command, msgspec.json.encode(orders).decode()], orders.lanes, stderr)
             self._alive = os.pidfd_open(self._process.pid)
         except OSError as err:
             self._close_descriptors()
-            raise _unstartable(profile, err) from err
+            raise unstartable(profile, err) from err
         finally:
             os.close(stderr)
             for end in far_ends:
@@ -128,7 +123,7 @@ class ChildProcess:
             lost = err if isinstance(err, Lost) else self._bury(str(err))
             self.stop()
             if lost.cause is Cause.CRASHED:
-                raise _unavailable(self.profile, str(lost)) from err
+                raise unavailable(self.profile, str(lost)) from err
             raise Retryable(f"the {self.profile} decoder did not start: {lost}") from err
         if isinstance(hello, wire.Hello) and hello.layers.suffices:
             self.hello = hello
@@ -271,23 +266,6 @@ class ChildProcess:
                 setattr(self, name, -1)
 
 
-def _unstartable(profile: Profile, err: OSError) -> MediaboxError:
-    if err.errno in _SHORT_OF:
-        return Retryable(f"the {profile} decoder cannot be started: {err}")
-    return _unavailable(profile, str(err))
-
-
-def _unavailable(profile: Profile, reason: str) -> NeedsHuman:
-    """It will not start however often it is tried: an interpreter or library is missing, damaged or not for us."""
-    return NeedsHuman(
-        f"the {profile} decoder cannot be started: {reason}",
-        issue="sandbox.unavailable",
-        subject=str(profile),
-        remedy=f"Install mediabox and its libraries anew, readable and executable for its user ({sys.executable}); "
-        "`mediabox doctor` starts each decoder. Nothing is lost, the files wait.",
-    )
-
-
 class _ThreadClock:
     """Processor time of one thread of the child since first asked; 0 where /proc hides it (ProtectProc=)."""
 
@@ -309,47 +287,3 @@ class _ThreadClock:
         except OSError:
             return None
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
-
-
-def _lanes(count: int) -> tuple[list[socket.socket], list[socket.socket]]:
-    """Our ends, which give up on a transfer that stalls, and the child's."""
-    limit = struct.pack("@ll", _TRANSFER_LIMIT_S, 0)
-    near, far = [], []
-    for _ in range(count):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-        near.append(ours)
-        far.append(theirs)
-    return near, far
-
-
-def _spawn(command: list[str], lanes: tuple[int, ...], stderr: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=stderr,
-        pass_fds=lanes,
-        env=_environment(),
-        cwd="/",
-    )
-
-
-def _environment() -> dict[str, str]:
-    """Only what decoding needs: no credentials, no paths of the household's."""
-    environment = {
-        "LANG": "C.UTF-8",
-        "PATH": "/usr/bin:/bin",  # ldconfig, to find libseccomp
-        "MALLOC_ARENA_MAX": "2",  # 94 -> 88 MB and the least CPU with two lanes (performance, 5.8)
-        "OPENBLAS_NUM_THREADS": "1",  # each would map 32 MiB
-        "VIPS_CONCURRENCY": "1",  # our lanes are the concurrency
-        "VIPS_BLOCK_UNTRUSTED": "1",  # libvips: only loaders its authors fuzz
-        "VIPS_DISC_THRESHOLD": "4g",  # above 100 MB it would write to /tmp, and a child cannot
-    }
-    home = str(Path(__file__).resolve().parents[2])
-    if home not in site.getsitepackages():  # a checkout: the child would not find us
-        environment["PYTHONPATH"] = home
-    if "TZ" in os.environ:
-        environment["TZ"] = os.environ["TZ"]
-    return environment
