@@ -3,7 +3,10 @@
 `examine` joins the parts: headers have said `facts`, this adds what only pixels know.
 """
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,6 +22,9 @@ from mediabox.native.colour import HLG, PQ
 from mediabox.native.decoded import Decoded, NeedsProfile, NoPicture, Unreadable
 from mediabox.native.profiles import Profile
 from mediabox.native.tags.capture_time import with_container_words
+
+if TYPE_CHECKING:
+    from mediabox.native.movie import Movie
 
 _HDR_BY_TRANSFER = {PQ: Hdr.PQ, HLG: Hdr.HLG}
 
@@ -66,6 +72,14 @@ def _video(source: Source, facts: Facts, *, wants_renditions: bool) -> Examinati
         seen = movie.look(source, facts.media_type)
     except Unreadable as err:
         return Examination(facts=_damaged(facts, str(err)))
+    facts = with_streams(facts, seen)
+    if seen.poster is None:
+        return Examination(facts=_damaged(facts, seen.why_no_poster))
+    return _rendered(seen.poster, facts, wants_renditions=wants_renditions)
+
+
+def with_streams(facts: Facts, seen: Movie) -> Facts:
+    """What a video's headers said, completed by what FFmpeg read of it."""
     facts = msgspec.structs.replace(
         facts,
         orientation=facts.orientation if facts.orientation != 1 or seen.poster is None else seen.poster.orientation,
@@ -79,10 +93,7 @@ def _video(source: Source, facts: Facts, *, wants_renditions: bool) -> Examinati
         color_profile=facts.color_profile or seen.color_profile,
         hdr=facts.hdr or seen.hdr or (_HDR_BY_TRANSFER.get(seen.transfer) if seen.transfer else None),
     )
-    facts = with_container_words(facts, seen.words, clock=Clock())
-    if seen.poster is None:
-        return Examination(facts=_damaged(facts, seen.why_no_poster))
-    return _rendered(seen.poster, facts, wants_renditions=wants_renditions)
+    return with_container_words(facts, seen.words, clock=Clock())
 
 
 def _rendered(decoded: Decoded, facts: Facts, *, wants_renditions: bool) -> Examination:

@@ -10,6 +10,7 @@ from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from mediabox.model.recipe import Conversion, Converted
+from mediabox.native import movie
 from mediabox.native.decoded import Unreadable
 from mediabox.native.encode import film, still
 from mediabox.native.encode.original import Original
@@ -17,6 +18,7 @@ from mediabox.native.encode.said import Said
 from mediabox.native.encode.sink import Sink
 from mediabox.native.faults import BAD_BYTES
 from mediabox.native.fit.unfit import Unfit
+from mediabox.native.pixels import with_streams
 from mediabox.native.tags import read_tags
 
 # What is known from outside the bytes says nothing that a file should repeat of itself.
@@ -28,11 +30,13 @@ def convert(source_fd: int, into_fd: int, conversion: Conversion) -> Converted:
     """`encode.convert`."""
     source, sink = Original(source_fd), Sink(into_fd)
     facts = _facts(source, conversion)
-    said = Said(
-        capture_time=conversion.capture_time or _own_time(facts),
-        place=conversion.place or facts.place,
-    )
     with _verdicts(facts.media_type, source, sink):
+        if facts.kind is Kind.VIDEO:  # of AVI and Matroska the streams alone tell date, words and range
+            facts = with_streams(facts, movie.look(source, facts.media_type))
+        said = Said(
+            capture_time=conversion.capture_time or _own_time(facts),
+            place=conversion.place or facts.place,
+        )
         match conversion.to, facts.kind:
             case "image/jpeg", Kind.PICTURE:
                 return still.convert(source, sink, facts, said, most_pixels=conversion.most_pixels)

@@ -11,8 +11,9 @@ from typing import cast
 import av
 
 from mediabox.native.boxes import Box, Held, Source, boxes, first
-from mediabox.native.encode.movie_words import Words, box
+from mediabox.native.encode.movie_words import Words
 from mediabox.native.encode.sink import Sink
+from mediabox.native.fit.heif_edits import box
 from mediabox.native.fit.unfit import Unfit
 
 _STEP_BYTES = 1 << 20

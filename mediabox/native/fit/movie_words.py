@@ -15,7 +15,8 @@ from mediabox.native.boxes import Held, Malformed, boxes
 from mediabox.native.fit.heif_edits import box
 from mediabox.native.fit.unfit import Unfit
 
-DATE_KEY, PLACE_KEY = b"com.apple.quicktime.creationdate", b"com.apple.quicktime.location.ISO6709"
+APPLE = b"com.apple.quicktime."
+DATE_KEY, PLACE_KEY = APPLE + b"creationdate", APPLE + b"location.ISO6709"
 _EPOCH = datetime(1904, 1, 1, tzinfo=UTC)  # ISO/IEC 14496-12, 8.2.2.3
 _ENGLISH = 0x15C7  # packed language code "eng", as Android's camera writes it
 _MAX_CHILDREN = 4_096
