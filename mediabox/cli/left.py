@@ -15,7 +15,9 @@ from mediabox.cli import exits
 from mediabox.cli.home import home_of
 from mediabox.cli.words import plain
 from mediabox.config.load import load
-from mediabox.errors import NeedsHuman
+from mediabox.errors import NeedsHuman, Permanent, Retryable
+from mediabox.model.layouts import Reason
+from mediabox.model.signature import kind_of
 from mediabox.sources.folder import Folder, Settings
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mediabox.config.load import Config
-    from mediabox.model.layouts import Reason
+    from mediabox.model.asset import RemoteResource
+
+NEITHER = "neither"  # picture nor video, by its content
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,11 +56,22 @@ def _folders(config: Config, what: str | None) -> Iterator[Folder]:
 
 
 async def _walk(folder: Folder) -> None:
-    async for _ in folder.pages(None):
-        pass
+    async for page in folder.pages(None):
+        for one in page.undecided:
+            if (reason := await _look(folder, one)) is not None:
+                _tell(reason, one.remote_id.partition("/")[2])
     await folder.close()
 
 
-def _tell(reason: Reason, path: str) -> None:
+async def _look(folder: Folder, one: RemoteResource) -> str | None:
+    """Why a file whose name does not say what it is stays where it is; None when it is taken in."""
+    try:
+        is_ours = one.size_bytes and kind_of(await folder.peek(one), one.name) is not None
+    except (Permanent, Retryable):
+        return Reason.UNREADABLE
+    return None if is_ours else NEITHER
+
+
+def _tell(reason: str, path: str) -> None:
     name = os.fsencode(path).decode("utf-8", "backslashreplace")
     sys.stdout.write(plain(f"{reason:16}  {name}") + "\n")

@@ -221,27 +221,22 @@ def _root(node: _Node, hosts: dict[int, _Node | None]) -> _Node:
     return node
 
 
+_ROLES = {
+    _Layer.PICTURE: Role.ORIGINAL,
+    _Layer.RAW: Role.RAW,
+    _Layer.EDITED: Role.EDITED,
+    _Layer.VIDEO: Role.LIVE_VIDEO,
+    _Layer.EDITED_VIDEO: Role.EDITED_VIDEO,
+    _Layer.SIDECAR: Role.SIDECAR,
+}
+
+
 def _role(node: _Node, root: _Node) -> Role:
-    match node.layer:
-        case _Layer.PICTURE:
-            return Role.ORIGINAL
-        case _Layer.RAW:
-            return Role.RAW
-        case _Layer.EDITED:
-            return Role.EDITED
-        case _Layer.VIDEO:
-            return Role.LIVE_VIDEO
-        case _Layer.EDITED_VIDEO:
-            # The clip of an edited version that came alone is simply its live video.
-            return Role.LIVE_VIDEO if root.layer is _Layer.EDITED else Role.EDITED_VIDEO
-        case _Layer.SIDECAR:
-            return (
-                Role.SIDECAR
-                if node.resource.role is not Role.COMPANION and not is_proxy(node.name.name)
-                else Role.COMPANION
-            )
-        case layer:
-            assert_never(layer)
+    if node.layer is _Layer.SIDECAR and (node.resource.role is Role.COMPANION or is_proxy(node.name.name)):
+        return Role.COMPANION
+    if node.layer is _Layer.EDITED_VIDEO and root.layer is _Layer.EDITED:
+        return Role.LIVE_VIDEO  # the clip of an edited version that came alone
+    return _ROLES[node.layer]
 
 
 # ---------------------------------------------------------------- evidence
