@@ -35,10 +35,11 @@ def is_bug(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """One line for a person; a traceback is for the log."""
+    """One line for a person; a traceback is for the log. What is no UTF-8 in it is written out: SQLite takes none."""
+    text = str(error).encode("utf-8", "backslashreplace").decode()
     if not is_bug(error):
-        return str(error)
-    detail = " ".join(str(error).split())[:300]
+        return text
+    detail = " ".join(text.split())[:300]
     return f"an unexpected error ({type(error).__name__}{f': {detail}' if detail else ''})"
 
 

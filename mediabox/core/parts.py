@@ -13,6 +13,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
+from mediabox.core.failures import reason_of
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.issue import Issue, Severity
 
@@ -195,13 +196,13 @@ def issue_of(part: str, error: Away | NeedsHuman) -> Issue:
             key=error.issue,
             subject=error.subject or name,
             severity=Severity.ERROR,
-            message=str(error),
+            message=reason_of(error),
             remedy=error.remedy,
         )
     return Issue(
         key=f"{area}.missing",
         subject=name,
         severity=Severity.WARNING,
-        message=str(error),
+        message=reason_of(error),
         remedy=error.remedy or (PLUG_IN if area == "volume" else WAIT),
     )

@@ -14,6 +14,12 @@ from whole.box import Household
 JPEG = b"\xff\xd8\xff\xe0 a"
 ERRORS = {
     "a bug": (ValueError("two\nlines"), "an unexpected error (ValueError: two lines)", failures.REPORT),
+    "a bug with a name that is no UTF-8": (
+        OSError(36, "File name too long", "caf\udce9.jpg"),
+        "an unexpected error (OSError: [Errno 36] File name too long: 'caf\\udce9.jpg')",
+        failures.REPORT,
+    ),
+    "a name that is no UTF-8": (Permanent("no caf\udce9.jpg"), "no caf\\udce9.jpg", failures.TRY_AGAIN),
     "what never works": (Permanent("it is no picture"), "it is no picture", failures.TRY_AGAIN),
     "what did not come right": (Retryable("the disk is slow"), "the disk is slow", failures.TRY_AGAIN),
 }
