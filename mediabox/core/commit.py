@@ -62,14 +62,12 @@ class Committer:
         self.rules, self._clock, self._moving, self.mirroring = rules, clock, moving_sources, mirroring_sources
         self._index: HashIndex | None = None
 
-    def apply(
-        self, connection: sqlite3.Connection, work: Work, outcome: Outcome, *, handed_out: Container[int]
-    ) -> Committed:
+    def apply(self, connection: sqlite3.Connection, work: Work, outcome: Outcome) -> Committed:
         """Store one step's outcome. Repeating it after a crash changes nothing more."""
         step = _Application(connection, self, now_ms=self._clock.wall_ms())
         requests = [*step.apply(work, outcome), *outcome.next_jobs]
         jobs.finish(connection, work.job)
-        added = [job for request in requests if (job := jobs.add(connection, request, handed_out=handed_out))]
+        added = [job for request in requests if (job := jobs.add(connection, request))]
         ready = tuple(self.work(connection, job) for job in added if job.not_before_ms <= step.now_ms)
         return Committed(work=self.work(connection, work.job), ready=ready, events=tuple(step.events))
 

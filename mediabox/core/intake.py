@@ -144,13 +144,7 @@ class Intake:
 
         def work(connection: sqlite3.Connection) -> None:
             row = assets.source_id(connection, source.name)
-            telling = Telling(
-                connection,
-                row,
-                now_ms=now_ms,
-                mirroring=self._mirroring,
-                handed_out=self._pipeline.handed_out(),
-            )
+            telling = Telling(connection, row, now_ms=now_ms, mirroring=self._mirroring)
             telling.take_in(news)
             for resource in left_alone:
                 assets.ignore(connection, row, resource)

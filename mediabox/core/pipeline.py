@@ -150,7 +150,7 @@ class Pipeline:
 
     def _look(self, connection: sqlite3.Connection, lanes: Sequence[Lane]) -> tuple[dict[str, list[Work]], int | None]:
         now_ms = self._clock.wall_ms()
-        skip = self.handed_out()
+        skip = self._uncommitted.union(*(lane.held for lane in self._lanes.values()))
         found = {
             lane.step: [
                 self._committer.work(connection, job)
@@ -231,16 +231,11 @@ class Pipeline:
                 with savepoint(connection):
                     if done.work.job.last_error is not None:  # a person may have been told
                         issues.close_issue(connection, FAILED, failed_subject(done.work))
-                    return self._committer.apply(connection, done.work, done.outcome, handed_out=self.handed_out())
+                    return self._committer.apply(connection, done.work, done.outcome)
             except Exception as error:  # noqa: BLE001 - kept with its job, like a stage's own
                 return self._fail(connection, done.work, error)
         assert done.error is not None
         return self._fail(connection, done.work, done.error)
-
-    def handed_out(self) -> set[int]:
-        """Ids of the jobs that may be running now: what is asked of them has to be asked once more."""
-        held = [lane.held for lane in self._lanes.values()]
-        return self._uncommitted.union(*held)
 
     async def _let_go(self, works: Sequence[Work]) -> None:
         for name, stage in self._stages.items():

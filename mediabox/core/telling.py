@@ -28,22 +28,13 @@ ALBUMS = "albums"
 
 
 class Telling:
-    """A page on its way into the catalogue. `source` is the row's id; `mirroring` names sources whose deletions count.
-
-    `handed_out`: jobs that may have looked already, to be run once more when asked for.
-    """
+    """A page on its way into the catalogue. `source`: its row; `mirroring`: sources whose deletions count."""
 
     def __init__(
-        self,
-        connection: sqlite3.Connection,
-        source: int,
-        *,
-        now_ms: int,
-        mirroring: Container[str] = (),
-        handed_out: Container[int] = (),
+        self, connection: sqlite3.Connection, source: int, *, now_ms: int, mirroring: Container[str] = ()
     ) -> None:
         self._connection, self._source, self._now_ms = connection, source, now_ms
-        self._mirroring, self._handed_out = mirroring, handed_out
+        self._mirroring = mirroring
         self._news: dict[int, dict[str, None]] = {}  # asset id -> what is said of it anew, in order
 
     def take_in(self, page: Page) -> None:
@@ -251,7 +242,7 @@ class Telling:
     def _queue(self, requests: Iterable[JobRequest]) -> None:
         for request in requests:
             # A fetch under way that is of an older version says so itself when it ends (`commit.is_outdated`).
-            jobs.add(self._connection, request, handed_out=() if request.step == "fetch" else self._handed_out)
+            jobs.add(self._connection, request, renews=request.step != "fetch")
 
     def _note(self, event: str, asset_id: int | None, *, resource_id: int | None = None, **fields: object) -> None:
         journal.append(

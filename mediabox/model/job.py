@@ -18,6 +18,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0  # higher first
     last_error: str | None = None
     is_failed: bool = False  # given up: a person or `mediabox retry` decides
+    asked_again: int = 0  # requests since it was queued: one that came after this look is not answered by this run
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):

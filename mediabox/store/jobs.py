@@ -8,13 +8,13 @@ from mediabox.model.job import Job, JobRequest
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Container
+    from collections.abc import Collection
 
 OF_SOURCES = ("fetch", "remove")  # steps that need the source of their resource
 FARTHEST_MS = 86_400_000  # nothing is put off for longer than a day
 # All that names a job: a number alone is given again to another one once its own is done.
 _BY = "WHERE id = ? AND step = ? AND subject = ?"
-_COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error, state"
+_COLUMNS = "id, step, subject, attempts, not_before_ms, priority, last_error, state, again"
 
 
 def _job(row: tuple[Any, ...]) -> Job:
@@ -27,6 +27,7 @@ def _job(row: tuple[Any, ...]) -> Job:
         priority=row[5],
         last_error=row[6],
         is_failed=row[7] == "failed",
+        asked_again=row[8],
     )
 
 
@@ -34,12 +35,13 @@ def _named(job: Job) -> tuple[int, str, str]:
     return job.id, job.step, job.subject
 
 
-def add(connection: sqlite3.Connection, request: JobRequest, *, handed_out: Container[int] = ()) -> Job | None:
+def add(connection: sqlite3.Connection, request: JobRequest, *, renews: bool = True) -> Job | None:
     """Queue a step; None when the same step for the same subject is queued already, and not for later.
 
-    When that one is in `handed_out` (job ids) it may have looked before what asks for
-    it now was known: it will run once more. One that was given up, or that waits after
-    an error, is tried anew: what it failed on may be another thing by now.
+    That one may be running, and have looked before what asks for it now was written: it is
+    counted as asked again, and runs once more unless it was handed out after that (`renews`).
+    One that was given up, or that waits after an error, is tried anew: what it failed on may
+    be another thing by now.
     """
     row = connection.execute(
         "INSERT INTO job (step, subject, priority, not_before_ms) VALUES (?,?,?,?) "
@@ -48,16 +50,13 @@ def add(connection: sqlite3.Connection, request: JobRequest, *, handed_out: Cont
     ).fetchone()
     if row is not None:
         return _job(row)
-    existing = connection.execute(
-        "SELECT id FROM job WHERE step = ? AND subject = ?", (request.step, request.subject)
-    ).fetchone()[0]
-    if existing in handed_out:
-        connection.execute("UPDATE job SET again = 1 WHERE id = ?", (existing,))
-        return None
+    by = (request.step, request.subject)
+    if renews:
+        connection.execute("UPDATE job SET again = again + 1 WHERE step = ? AND subject = ?", by)
     row = connection.execute(
-        "UPDATE job SET state = 'ready', attempts = 0, not_before_ms = ?1 WHERE id = ?2 "
+        "UPDATE job SET state = 'ready', attempts = 0, not_before_ms = ?1 WHERE step = ?2 AND subject = ?3 "
         f"AND (last_error IS NOT NULL OR not_before_ms > ?1) RETURNING {_COLUMNS}",
-        (request.not_before_ms, existing),
+        (request.not_before_ms, *by),
     ).fetchone()
     return _job(row) if row else None
 
@@ -102,9 +101,9 @@ def next_due_ms(connection: sqlite3.Connection) -> int | None:
 
 
 def finish(connection: sqlite3.Connection, job: Job) -> None:
-    """Done; or once more when it was asked for while it ran."""
-    if connection.execute(f"DELETE FROM job {_BY} AND again = 0", _named(job)).rowcount == 0:
-        connection.execute(f"UPDATE job SET again = 0, attempts = 0, last_error = NULL {_BY}", _named(job))
+    """Done; or once more when it was asked for after it was handed out."""
+    if connection.execute(f"DELETE FROM job {_BY} AND again = ?", (*_named(job), job.asked_again)).rowcount == 0:
+        connection.execute(f"UPDATE job SET attempts = 0, last_error = NULL {_BY}", _named(job))
 
 
 def hurry(connection: sqlite3.Connection, *, but: Collection[str] = ()) -> int:
@@ -125,13 +124,17 @@ def postpone(connection: sqlite3.Connection, job: Job, *, not_before_ms: int, er
 
 
 def fail(connection: sqlite3.Connection, job: Job, error: str) -> bool:
-    """Keep as failed: a person or `mediabox retry` decides. False when it has ended already: nothing failed then."""
-    return (
-        connection.execute(
-            f"UPDATE job SET state = 'failed', last_error = ?, attempts = attempts + 1 {_BY}", (error, *_named(job))
-        ).rowcount
-        == 1
+    """Keep as failed: a person or `mediabox retry` decides.
+
+    False when it has ended already, or was asked for after it was handed out and runs once more: nothing failed then.
+    """
+    failed = connection.execute(
+        f"UPDATE job SET state = 'failed', last_error = ?, attempts = attempts + 1 {_BY} AND again = ?",
+        (error, *_named(job), job.asked_again),
     )
+    if failed.rowcount == 0:
+        connection.execute(f"UPDATE job SET attempts = 0, last_error = NULL {_BY}", _named(job))
+    return failed.rowcount == 1
 
 
 def retry_failed(connection: sqlite3.Connection) -> int:

@@ -100,9 +100,7 @@ class Trashing:
 
     async def commit(self, step: str, subject: str, outcome: Outcome) -> None:
         work = await self._work(step, subject)
-        await self.box.database.write(
-            lambda connection: self.box.committer.apply(connection, work, outcome, handed_out=())
-        )
+        await self.box.database.write(lambda connection: self.box.committer.apply(connection, work, outcome))
 
     async def wait(self, ms: int) -> None:
         """The box runs for so long, and its daemon looked at the clocks before."""

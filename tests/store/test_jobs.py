@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 
 import pytest
 
 from mediabox.model.job import Job, JobRequest
 from mediabox.store import jobs
-from mediabox.store.database import transaction
+from mediabox.store.database import Database, open_beside, transaction
 
 
 def test_a_step_is_queued_once_for_a_subject(connection: sqlite3.Connection) -> None:
@@ -22,13 +23,48 @@ def test_a_step_is_queued_once_for_a_subject(connection: sqlite3.Connection) -> 
 
 def test_what_is_asked_for_while_it_runs_runs_once_more(connection: sqlite3.Connection) -> None:
     running = jobs.add(connection, JobRequest(step="describe", subject="7"))
-    jobs.add(connection, JobRequest(step="describe", subject="7"), handed_out={running.id})
+    jobs.add(connection, JobRequest(step="describe", subject="7"))
 
     jobs.finish(connection, running)
+
+    [once_more] = jobs.due(connection, "describe", now_ms=0, limit=9)
+    assert once_more.id == running.id
+    jobs.finish(connection, once_more)
+    assert jobs.due(connection, "describe", now_ms=0, limit=9) == []
+
+
+def test_what_is_handed_out_after_it_was_asked_for_again_runs_once(connection: sqlite3.Connection) -> None:
+    for _ in range(3):
+        jobs.add(connection, JobRequest(step="describe", subject="7"))
+
+    [job] = jobs.due(connection, "describe", now_ms=0, limit=9)
+    jobs.finish(connection, job)
+
+    assert jobs.due(connection, "describe", now_ms=0, limit=9) == []
+
+
+def test_a_look_before_the_commit_that_asks_again_is_no_answer_to_it(
+    connection: sqlite3.Connection, database: Database
+) -> None:
+    """The look and the commit are on two threads: which came first, only the database knows."""
+    with transaction(connection):
+        jobs.add(connection, JobRequest(step="describe", subject="7"))
+    with closing(open_beside(database.path)) as reader, transaction(connection):
+        jobs.add(connection, JobRequest(step="describe", subject="7"))  # in the commit that archives the picture
+        [looked] = jobs.due(reader, "describe", now_ms=0, limit=9)  # still sees the catalogue before it
+    with transaction(connection):
+        jobs.finish(connection, looked)
+
+    assert [job.subject for job in jobs.due(connection, "describe", now_ms=0, limit=9)] == ["7"]
+
+
+def test_what_fails_though_it_was_asked_for_again_is_tried_again(connection: sqlite3.Connection) -> None:
+    running = jobs.add(connection, JobRequest(step="describe", subject="7"))
+    jobs.add(connection, JobRequest(step="describe", subject="7"))
+
+    assert not jobs.fail(connection, running, "broken")
 
     assert [job.id for job in jobs.due(connection, "describe", now_ms=0, limit=9)] == [running.id]
-    jobs.finish(connection, running)
-    assert jobs.due(connection, "describe", now_ms=0, limit=9) == []
 
 
 def test_higher_priority_comes_first_and_waiting_jobs_not_at_all(connection: sqlite3.Connection) -> None:

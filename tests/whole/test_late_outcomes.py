@@ -68,7 +68,7 @@ def test_a_version_listed_while_the_one_before_is_read_is_read_too(tmp_path: Pat
         take_in(connection, listed("1"))
         under_way = work_for(connection, 1)
         take_in(connection, listed("2"))
-        committer().apply(connection, under_way, outcome, handed_out={under_way.job.id})
+        committer().apply(connection, under_way, outcome)
         row = assets.resource(connection, 1)
         return (row.state, row.version), jobs.of_resource(connection, 1)
 
@@ -86,9 +86,9 @@ def test_duplicates_of_staged_bytes_that_were_lost_are_read_again(tmp_path: Path
         for name in ("a.jpg", "b.jpg"):
             take_in(connection, listed("1", name))
         for resource_id in (1, 2):
-            committer().apply(connection, work_for(connection, resource_id), staged, handed_out=())
+            committer().apply(connection, work_for(connection, resource_id), staged)
         examining = work_for(connection, 1, "examine")
-        committer().apply(connection, examining, Outcome(setback=Setback.LOST), handed_out={examining.job.id})
+        committer().apply(connection, examining, Outcome(setback=Setback.LOST))
         return {one: [job.step for job in jobs.of_resource(connection, one)] for one in (1, 2)}
 
     assert with_catalogue(tmp_path, story) == {1: ["fetch"], 2: ["fetch"]}
@@ -144,14 +144,12 @@ async def test_a_step_that_needs_a_person_rests_as_a_part_of_its_own(tmp_path: P
 def test_a_step_that_ran_twice_takes_nothing_back(tmp_path: Path, step: str, outcome: Outcome) -> None:
     def story(connection: sqlite3.Connection) -> tuple[str, str | None]:
         take_in(connection, listed("1"))
-        committer().apply(
-            connection, work_for(connection, 1), Outcome(staged=Staged(digest="1" * 64, size_bytes=1)), handed_out=()
-        )
+        committer().apply(connection, work_for(connection, 1), Outcome(staged=Staged(digest="1" * 64, size_bytes=1)))
         assets.reserve(connection, 1, "2024/a.jpg", None)
         assets.set_archived(connection, 1, 5)
         late = Work(job=Job(id=99, step=step, subject="1"), resource=assets.resource(connection, 1))
 
-        committer().apply(connection, late, outcome, handed_out=())
+        committer().apply(connection, late, outcome)
 
         row = assets.resource(connection, 1)
         return row.state, row.path, row.digest

@@ -107,7 +107,7 @@ class Deliveries:
 
         def work(connection: sqlite3.Connection) -> None:
             for delivery in deliveries.in_state(connection, name, DeliveryState.ADMITTED):
-                jobs.add(connection, record.job_of(delivery), handed_out=self._pipeline.handed_out())
+                jobs.add(connection, record.job_of(delivery))
 
         await self._database.write(work)
         self._pipeline.wake()
@@ -208,7 +208,7 @@ class Deliveries:
         chosen = admit(waiting[0], waiting[1], room, out)
         for delivery in chosen:
             request = record.admitted(connection, delivery, now_ms=now_ms)
-            jobs.add(connection, request, handed_out=self._pipeline.handed_out())
+            jobs.add(connection, request)
         is_held_up = any(waiting) and not chosen
         return len(chosen), room.reason or (why_not(out) if is_held_up else "")
 
