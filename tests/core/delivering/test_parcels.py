@@ -10,7 +10,7 @@ from core.delivering.wishing import clip, still
 from mediabox.core.delivering import parcels
 from mediabox.core.delivering.parcels import ArchivedOriginals, Parcels
 from mediabox.durable.volume import Volume
-from mediabox.errors import Away, NeedsHuman, Permanent
+from mediabox.errors import Away, Permanent
 from mediabox.model.delivery import DeliveryState
 from mediabox.model.facts import TimeSource
 from mediabox.store import deliveries
@@ -72,7 +72,7 @@ async def test_an_original_is_opened_to_be_read_and_not_through_a_link(shelf, tm
         os.close(descriptor)
         path.rename(path.with_suffix(".bak"))
         path.symlink_to(path.with_suffix(".bak"))
-        with pytest.raises((NeedsHuman, OSError)):
+        with pytest.raises(Permanent, match="symbolic link stands where"):
             await originals.open(resource)
 
 
