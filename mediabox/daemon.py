@@ -175,7 +175,7 @@ class Box:
         beside: Beside,
         stack: AsyncExitStack,
     ) -> None:
-        sources = assembly.sources(self.config, clock=self.clock, issues=self.issues)
+        sources = self._sources()
         for source in sources.values():
             stack.push_async_callback(source.close)
         tally = Tally(self.database, sources.values())
@@ -234,6 +234,9 @@ class Box:
             await self._until_stopped(last)
             for task in running:
                 task.cancel()
+
+    def _sources(self) -> dict[str, Source]:
+        return assembly.sources(self.config, clock=self.clock, issues=self.issues)
 
     async def _release(self, volume: Volume, sources: Mapping[str, Source]) -> None:
         """Free sources of what people confirmed. Loaded only where the owner switched it on."""
