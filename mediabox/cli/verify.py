@@ -71,10 +71,11 @@ def _told(report: Report, *, is_sample: bool) -> Iterator[str]:
         return
     yield (
         f"{count_words(report.checked, 'archived file')} read ({bytes_words(report.bytes_read)}): "
-        f"{report.whole:,} whole, {len(report.missing):,} missing, {len(report.damaged):,} damaged; "
+        f"{report.whole:,} whole, {len(report.missing):,} missing, {len(report.damaged):,} damaged, "
+        f"{len(report.unreadable):,} unreadable; "
         f"{count_words(report.foreign_count, 'foreign file')}."
     )
-    for finding in (*report.missing, *report.damaged, *report.foreign, *report.edited):
+    for finding in (*report.missing, *report.damaged, *report.unreadable, *report.foreign, *report.edited):
         yield f"  {finding.path}: {finding.what}"
     if report.is_clean:
         yield _verdict(report, is_sample=is_sample)

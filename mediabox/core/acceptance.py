@@ -53,7 +53,7 @@ async def accept(
     if damage is not None:
         raise _refused([damage])
     report = await Verification(database, volume, clock).round(progress=progress)
-    unwhole = [f"{one.path} {one.what}" for one in (*report.damaged, *report.missing)]
+    unwhole = [f"{one.path} {one.what}" for one in (*report.damaged, *report.missing, *report.unreadable)]
     wrong = unwhole if report.whole < report.checked else await database.read(lambda one: list(_contradictions(one)))
     if wrong:
         raise _refused(wrong)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
     from mediabox.core.governor import Governor
     from mediabox.durable.volume import Volume
+    from mediabox.model.ledger import Copy
     from mediabox.store.database import Database
 
 log = get_logger(__name__)
@@ -40,6 +41,7 @@ class Scrub:
     ) -> None:
         self._database, self._volume, self._governor = database, volume, governor
         self._clock, self._days, self._bytes_per_s = clock, days, bytes_per_s
+        self._looked_ms: dict[int, int] = {}  # resources whose copy stayed due though it was looked at, and when
 
     async def run(self) -> None:
         while True:
@@ -55,11 +57,17 @@ class Scrub:
         """Read a few copies whose proof is oldest and due; how many bytes."""
         if not self._clock.is_trusted():
             return 0  # ages mean nothing yet (I13)
-        due_ms = self._clock.wall_ms() - int(self._days * DAY_MS)
-        uuid = self._volume.identity.uuid
-        batch = await self._database.read(
-            lambda connection: copies.oldest(connection, uuid, before_ms=due_ms, limit=PORTION)
-        )
+        batch = await self._due(self._clock.wall_ms())
         if batch:
-            await Verification(self._database, self._volume, self._clock).read(tuple(batch))
+            await Verification(self._database, self._volume, self._clock).read(batch)
         return sum(copy.size_bytes for copy in batch)
+
+    async def _due(self, now_ms: int) -> tuple[Copy, ...]:
+        """The longest unproved. What is not whole stays due: looked at once a day, it keeps no other waiting."""
+        uuid, before_ms = self._volume.identity.uuid, now_ms - int(self._days * DAY_MS)
+        self._looked_ms = {one: at_ms for one, at_ms in self._looked_ms.items() if abs(now_ms - at_ms) < DAY_MS}
+        most = PORTION + len(self._looked_ms)
+        due = await self._database.read(lambda one: copies.oldest(one, uuid, before_ms=before_ms, limit=most))
+        batch = [copy for copy in due if copy.resource_id not in self._looked_ms][:PORTION]
+        self._looked_ms |= {copy.resource_id: now_ms for copy in batch}
+        return tuple(batch)

@@ -8,21 +8,21 @@ the round stops with a question (invariant I5).
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from mediabox.core import soundness
 from mediabox.core.timeline import beat
 from mediabox.durable.verify import check, digest_past_cache
-from mediabox.errors import NeedsHuman
+from mediabox.errors import NeedsHuman, Permanent
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.store import copies, figures, issues, journal
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mediabox.clock import Clock
     from mediabox.durable.volume import Volume
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 PORTION = 64  # copies read between two transactions
 LISTED = 200  # names kept of each kind of finding
+UNREADABLE = "archive.unreadable"
+
+
+Result: TypeAlias = "tuple[Copy, CopyState | NeedsHuman | Permanent]"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +49,7 @@ class Report(msgspec.Struct, kw_only=True):
     bytes_read: int = 0
     missing: list[Finding] = []
     damaged: list[Finding] = []
+    unreadable: list[Finding] = []  # nothing is known of their bytes; what was known before stands
     foreign: list[Finding] = []
     foreign_count: int = 0
     edited: list[Finding] = []  # sidecars another program changed: theirs to do, ours to know
@@ -52,7 +57,7 @@ class Report(msgspec.Struct, kw_only=True):
 
     @property
     def is_clean(self) -> bool:
-        return not (self.missing or self.damaged or self.foreign_count or self.catalogue)
+        return not (self.missing or self.damaged or self.unreadable or self.foreign_count or self.catalogue)
 
 
 def too_many_missing(known: int) -> int:
@@ -103,13 +108,17 @@ class Verification:
         uuid = self._volume.identity.uuid
         return await self._database.read(lambda connection: copies.after(connection, uuid, last, limit=PORTION))
 
-    def _read(self, batch: tuple[Copy, ...]) -> list[tuple[Copy, CopyState]]:
-        return [
-            (copy, check(self._volume, copy.path, digest=copy.digest, size_bytes=copy.size_bytes).state)
-            for copy in batch
-        ]
+    def _read(self, batch: tuple[Copy, ...]) -> list[Result]:
+        return [(copy, self._look(copy)) for copy in batch]
 
-    def _count(self, results: list[tuple[Copy, CopyState]]) -> None:
+    def _look(self, copy: Copy) -> CopyState | NeedsHuman | Permanent:
+        """One file that cannot be read says nothing of the others: they are read all the same."""
+        try:
+            return check(self._volume, copy.path, digest=copy.digest, size_bytes=copy.size_bytes).state
+        except (NeedsHuman, Permanent) as error:
+            return error
+
+    def _count(self, results: list[Result]) -> None:
         report = self._report
         for copy, state in results:
             report.checked += 1
@@ -121,6 +130,8 @@ class Verification:
                     report.missing.append(Finding(path=copy.path, what="is not there"))
                 case CopyState.DAMAGED:
                     report.damaged.append(Finding(path=copy.path, what="has other bytes than were archived"))
+                case error:
+                    report.unreadable.append(Finding(path=copy.path, what=f"cannot be read: {error}"))
 
     def _suspicion(self, known: int) -> NeedsHuman:
         missing = len(self._report.missing)
@@ -152,7 +163,7 @@ class Verification:
         report.missing += [Finding(path=path, what="is a sidecar or list of ours that is not there") for path in unseen]
 
 
-def record(connection: sqlite3.Connection, results: list[tuple[Copy, CopyState]], *, now_ms: int) -> None:
+def record(connection: sqlite3.Connection, results: Sequence[Result], *, now_ms: int) -> None:
     """Renew proofs; open an issue for each copy that is not whole, close it for each that is again.
 
     What was read of a copy that has been moved meanwhile is of a place that is over: its row stays as it is.
@@ -160,6 +171,10 @@ def record(connection: sqlite3.Connection, results: list[tuple[Copy, CopyState]]
     for copy, state in results:
         if not _lies_there(connection, copy):
             continue
+        if not isinstance(state, CopyState):
+            issues.open_issue(connection, _unreadable(copy, state), at_ms=now_ms)
+            continue
+        issues.close_issue(connection, UNREADABLE, copy.path)
         proved_at_ms = now_ms if state is CopyState.PRESENT else copy.proved_at_ms
         copies.put(
             connection,
@@ -177,6 +192,16 @@ def record(connection: sqlite3.Connection, results: list[tuple[Copy, CopyState]]
 def _lies_there(connection: sqlite3.Connection, copy: Copy) -> bool:
     now = copies.of_resource(connection, copy.resource_id)
     return any(one.volume == copy.volume and one.path == copy.path for one in now)
+
+
+def _unreadable(copy: Copy, error: NeedsHuman | Permanent) -> Issue:
+    return Issue(
+        key=UNREADABLE,
+        subject=copy.path,
+        severity=Severity.ERROR,
+        message=f"The archived file {copy.path} cannot be read: {error}.",
+        remedy=getattr(error, "remedy", "") or "Look at that path on the disk; the message says what is in the way.",
+    )
 
 
 def _issue(copy: Copy, state: CopyState) -> Issue:
