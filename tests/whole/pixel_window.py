@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import msgspec
 from whole.box import Household
 from whole.delivering import Road, until
 from whole.family import pictures
+from whole.soundness import findings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,14 +42,17 @@ async def pass_window(root: Path, *, photos: int, size_bytes: int, kills: int, s
             await road.kill_something()
         wanted = road.wanted()
         await until(lambda: road.states()["freed"] == len(wanted), road.live, stretches=20 * photos)
+        took_s = time.monotonic() - began
         complaints = _complaints(road, road.stop_daemon(), len(wanted), await road.phone.files())
+        await asyncio.to_thread(box.finish, real=True)
+        complaints += await asyncio.to_thread(findings, box.home, box.sources)
         arrived = road.arrived()
         return Passage(
             photos=photos,
             kills=road.kills.total(),
             lost=len(wanted - arrived),
             doubled=len(arrived - wanted),
-            took_s=time.monotonic() - began,
+            took_s=took_s,
             complaints=tuple(complaints),
         )
 

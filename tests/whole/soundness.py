@@ -205,7 +205,7 @@ def _leftovers(archive: Path) -> Iterator[str]:
     for path in archive.rglob("*"):
         if path.is_file() and (is_temporary(path.name) or path.parent.name == "spool"):
             yield f"left over: {path.relative_to(archive)}"
-    strangers = {path.name for path in archive.glob(".mediabox/*")} - {"volume.json", "spool"}
+    strangers = {path.name for path in archive.glob(".mediabox/*")} - {"volume.json", "spool", "backup"}
     if strangers:
         yield f"left over in .mediabox: {strangers}"
 
