@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -34,7 +34,7 @@ from mediabox.simulate.icloud.zone import Zone
 from mediabox.sources.icloud import ICloud, Settings, download
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.endpoints import Hosts
-from whole.box import OURS
+from whole.box import OURS, wait_until
 from whole.examiner import TableExaminer
 from whole.plain_box import HASTE_S, LONGEST_RUN_S
 from whole.releasing import Errand, KeptSession
@@ -65,8 +65,11 @@ class Pull:
     def size_bytes(self) -> int:
         return sum(self.library.values())
 
-    def begin(self, *, kill_after_s: float | None = None) -> int:
-        """One run in a fork, from its start to its end or its death; its exit code, -9 when it was killed."""
+    def begin(self, *, kill_after_s: float | None = None, downloading: Callable[[], object] | None = None) -> int:
+        """One run in a fork, from its start to its end or its death; its exit code, -9 when it was killed.
+
+        `kill_after_s` counts from the start, or from when `downloading` is first true.
+        """
         child = os.fork()
         if child == 0:
             signal.alarm(LONGEST_RUN_S)
@@ -77,6 +80,8 @@ class Pull:
             finally:
                 os._exit(code)
         if kill_after_s is not None:
+            if downloading is not None:
+                wait_until(downloading)
             time.sleep(kill_after_s)
             os.kill(child, signal.SIGKILL)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -31,6 +31,7 @@ _MOMENT = re.compile(
 )
 _COMPACT = re.compile(r"\s*((?:19|20)\d\d)(\d\d)(\d\d)(?:[ T_-]?(\d\d)(\d\d)(\d\d)?)?(?!\d)(.*)", re.DOTALL)
 _YEAR_LAST = re.compile(r"\s*(\d{1,2})([./_-])(\d{1,2})\2(\d{4})(?!\d)(.*)", re.DOTALL)
+_ISO = re.compile(r"\s*\d{4}-\d\d-\d\dT")
 _BUDDHIST = 543  # years ahead: what a phone set to Thai writes
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ASCTIME = re.compile(r"\s*[a-z]{3},? +([a-z]{3}) +(\d{1,2}) +(\d{1,2}:\d\d:\d\d) +(\d{4})()", re.IGNORECASE)
@@ -58,7 +59,8 @@ def moment(text: str) -> Moment | None:
     months, days = _number(month), _number(day)
     known = None if hour and months and days else DAY if months and days else MONTH if months else YEAR
     try:
-        years = int(year) - (_BUDDHIST if int(year) > 2400 else 0)
+        is_buddhist = int(year) > 2400 and not _ISO.match(text)  # ISO 8601 counts in Gregorian years
+        years = int(year) - (_BUDDHIST if is_buddhist else 0)
         first = datetime(years, months or 1, (months and days) or 1)  # noqa: DTZ001 - local by nature
     except ValueError:
         return None

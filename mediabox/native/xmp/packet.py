@@ -88,7 +88,7 @@ class Packet:
             fields: dict[str, str] = {}
             for node in entry.iter():
                 fields.update(node.attrib)
-                if node.text and not node.text.isspace():
+                if node.text and node.text.strip(" \t\r\n"):  # what XML calls white space: a no-break space is text
                     fields[node.tag] = node.text
                 elif not len(node):
                     fields.setdefault(node.tag, "")

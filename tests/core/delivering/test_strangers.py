@@ -38,6 +38,6 @@ def test_they_are_named_with_the_command_that_archives_them() -> None:
     assert strangers.complaints("anna", []) == []
     (one,) = strangers.complaints("anna", paths)
 
-    assert one.message.startswith("7 files of anna's own")
+    assert one.message.startswith("anna's own files among the copies, in no archive: 7 (")
     assert "0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 2 more" in one.message
     assert "mediabox pixel archive anna" in one.remedy

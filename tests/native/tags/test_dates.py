@@ -64,6 +64,7 @@ def read(text: str) -> tuple[str, int | None] | None:
         ("03/04/2021 15:32:10", "2021", None),  # American or not: only the year is sure
         ("2564:11:20 15:32:10", "2021-11-20T15:32:10", None),  # a phone set to Thai
         ("2555:02:29 15:32:10", "2012-02-29T15:32:10", None),
+        ("2564-11-20T15:32:10", "2564-11-20T15:32:10", None),  # ISO 8601 knows one calendar; our sidecars write it
         ('"2021:11:20 15:32:10"', "2021-11-20T15:32:10", None),
     ],
 )
