@@ -263,7 +263,7 @@ class Pipeline:
             log.error("step_broke", error=error, step=job.step, subject=job.subject)
         if is_final(work, error) and not is_outdated:
             if not jobs.fail(connection, job, reason):
-                return None  # it ran twice, and its other run has ended it
+                return None  # its other run has ended it, or it was asked for again and goes on
             log.error("step_failed", step=job.step, subject=job.subject, reason=reason)
             issue = failed_issue(work, error)
             issues.open_issue(connection, issue, at_ms=self._clock.wall_ms())

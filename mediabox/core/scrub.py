@@ -57,9 +57,12 @@ class Scrub:
         """Read a few copies whose proof is oldest and due; how many bytes."""
         if not self._clock.is_trusted():
             return 0  # ages mean nothing yet (I13)
-        batch = await self._due(self._clock.wall_ms())
+        now_ms = self._clock.wall_ms()
+        batch = await self._due(now_ms)
         if batch:
-            await Verification(self._database, self._volume, self._clock).read(batch)
+            report = await Verification(self._database, self._volume, self._clock).read(batch)
+            unwhole = {one.path for one in (*report.missing, *report.damaged, *report.unreadable)}
+            self._looked_ms |= {copy.resource_id: now_ms for copy in batch if copy.path in unwhole}
         return sum(copy.size_bytes for copy in batch)
 
     async def _due(self, now_ms: int) -> tuple[Copy, ...]:
@@ -68,6 +71,4 @@ class Scrub:
         self._looked_ms = {one: at_ms for one, at_ms in self._looked_ms.items() if abs(now_ms - at_ms) < DAY_MS}
         most = PORTION + len(self._looked_ms)
         due = await self._database.read(lambda one: copies.oldest(one, uuid, before_ms=before_ms, limit=most))
-        batch = [copy for copy in due if copy.resource_id not in self._looked_ms][:PORTION]
-        self._looked_ms |= {copy.resource_id: now_ms for copy in batch}
-        return tuple(batch)
+        return tuple(copy for copy in due if copy.resource_id not in self._looked_ms)[:PORTION]
