@@ -33,10 +33,10 @@ BATCH = 200  # assets in one transaction
 MOST_BURST = 200  # pictures looked at to find the best of a burst
 
 
-def plan(connection: sqlite3.Connection, destination: Destination, *, now_ms: int) -> int:
+def plan(connection: sqlite3.Connection, destination: Destination, *, now_ms: int, settled_ms: int = SETTLED_MS) -> int:
     """Let a destination choose from the next assets that changed; 0 when nothing more can be done now."""
     read = deliveries.note_changes(connection, destination.name, destination.rules, limit=BATCH)
-    ready = deliveries.to_plan(connection, destination.name, now_ms=now_ms, settled_ms=SETTLED_MS, limit=BATCH)
+    ready = deliveries.to_plan(connection, destination.name, now_ms=now_ms, settled_ms=settled_ms, limit=BATCH)
     for asset_id in ready:
         _choose(connection, destination, asset_id, now_ms=now_ms)
         deliveries.set_planned(connection, destination.name, asset_id)

@@ -116,10 +116,11 @@ class Deliveries:
 
     async def _plan(self, destination: Destination, *, at_once: bool) -> bool:
         """Whether assets are left to choose from, now or in a moment."""
-        now_ms = self._clock.wall_ms() + (choice.SETTLED_MS if at_once else 0)
         if await self._is_undecided(destination.name):
             return False
-        while await self._database.write(partial(choice.plan, destination=destination, now_ms=now_ms)):
+        settled_ms = 0 if at_once else choice.SETTLED_MS
+        choose = partial(choice.plan, destination=destination, now_ms=self._clock.wall_ms(), settled_ms=settled_ms)
+        while await self._database.write(choose):
             continue
         return await self._database.read(partial(deliveries.is_planning, destination=destination.name))
 

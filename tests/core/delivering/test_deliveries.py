@@ -3,12 +3,13 @@
 import asyncio
 import itertools
 
+import msgspec
 import pytest
 from core.catalogue_of import NOW_MS
-from core.delivering.wishing import LATER_MS, PIXEL, Shelf, WishingDestination, still
+from core.delivering.wishing import LATER_MS, PIXEL, Shelf, WishingDestination, still, wish_of
 
 from mediabox.contracts import Complaint, Foreign, Look
-from mediabox.core import commands
+from mediabox.core import commands, timeline
 from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.errors import Away, NeedsHuman, Retryable
 from mediabox.model.delivery import DeliveryState, PeerTold, Room, Sighting
@@ -349,3 +350,14 @@ async def test_what_was_chosen_before_anybody_was_asked_goes_on(shelf: Shelf, se
 
     assert (before, len(await shelf.all())) == (3, 4)
     assert ("destination.whose", PIXEL) not in await open_issues(shelf)
+
+
+async def test_a_look_that_waits_for_nothing_writes_down_the_time_it_is(shelf: Shelf, anna) -> None:
+    shelf.box.clock.now_ms = NOW_MS
+    await put_some(shelf, 1)
+    anna._wishing = lambda asset: [msgspec.structs.replace(one, obstacle="too small") for one in wish_of(asset)]
+
+    await shelf.deliveries().look(anna, at_once=True)
+
+    assert [one.state for one in await shelf.all()] == [DeliveryState.REFUSED]
+    assert await shelf.box.ask(timeline.passed_ms) == NOW_MS  # a later one and the clock would be called wrong
