@@ -86,28 +86,23 @@ class CloudKit:
 
     async def zones(self, scope: Scope) -> list[Zone]:
         """All zones there are now."""
-        answer = await self._ask(scope, "zones/list", questions.DatabaseQuestion(), DatabaseAnswer)
+        answer = await self._ask(scope, "zones/list", questions.database(None), DatabaseAnswer)
         return answer.zones
 
     async def changes_database(self, scope: Scope, token: str | None) -> DatabaseAnswer:
         """Which zones changed since `token`; all of them without one."""
-        question = questions.DatabaseQuestion(sync_token=msgspec.UNSET if token is None else token)
-        return await self._ask(scope, "changes/database", question, DatabaseAnswer)
+        return await self._ask(scope, "changes/database", questions.database(token), DatabaseAnswer)
 
     async def changes_zone(self, library: Library, token: str | None) -> Records:
         """A page of what changed since `token`, or ever. It may be empty and more still be coming."""
-        asked = questions.ZoneChangesQuestion(
-            zone_id=library.zone, sync_token=msgspec.UNSET if token is None else token
-        )
-        question = questions.ChangesQuestion(zones=(asked,))
-        answer = await self._ask_of(library, "changes/zone", question, ChangesAnswer)
+        answer = await self._ask_of(library, "changes/zone", questions.changes(library, token), ChangesAnswer)
         names = (None, library.name)
         zone = next((one for one in answer.zones if (one.zone_id and one.zone_id.zone_name) in names), None)
         if zone is None:
             raise Retryable(f"iCloud did not answer about {library.name} when asked for its changes")
         return self._read(zone.records, sync_token=zone.sync_token, more_coming=bool(zone.more_coming))
 
-    async def query(self, library: Library, question: questions.QueryQuestion) -> Records:
+    async def query(self, library: Library, question: Question) -> Records:
         """A page of an index."""
         answer = await self._ask_of(library, "records/query", question, RecordsAnswer)
         page = self._read(answer.records, sync_token=answer.sync_token)
@@ -119,16 +114,14 @@ class CloudKit:
         wanted = list(dict.fromkeys(names))
         unsaid = set(wanted)
         for start in range(0, len(wanted), LOOKUP_NAMES):
-            asked = tuple(map(questions.RecordName, wanted[start : start + LOOKUP_NAMES]))
-            question = questions.LookupQuestion(records=asked, zone_id=library.zone)
+            question = questions.lookup(library, wanted[start : start + LOOKUP_NAMES])
             page = self._read((await self._ask_of(library, "records/lookup", question, RecordsAnswer)).records)
             found |= {record.record_name: record for record in page.records if not record.is_tombstone}
             unsaid -= {*(record.record_name for record in page.records), *page.missing}
         return found, unsaid
 
-    async def modify(self, library: Library, operations: tuple[questions.Operation, ...]) -> Records:
+    async def modify(self, library: Library, question: Question) -> Records:
         """Change records, all or none. What became of each is in its record, errors too."""
-        question = questions.ModifyQuestion(operations=operations, zone_id=library.zone)
         answer = await self._ask_of(library, "records/modify", question, RecordsAnswer)
         records, unreadable = read_records(answer.records)
         return Records(records=records, unreadable=unreadable, sync_token=answer.sync_token)

@@ -6,14 +6,18 @@ the files he knows never hears of one he does not know.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from mediabox.sources.icloud.answers import ZoneID
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 PERSONAL = "PrimarySync"  # the zone of an account's own photos
 Scope = Literal["private", "shared"]
+Question = dict[str, object]  # the body of a request
 PAGE_RECORDS = 200  # the most Apple gives: 100 photos of two records each
 
 # By the date they reached the library. Read ascending from rank 0 the newest come first (icloudpd's recordings).
@@ -39,104 +43,60 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
         return self.name.startswith("SharedSync-")
 
 
-class FilterValue(msgspec.Struct, frozen=True):
-    value: int | str
-    type: Literal["INT64", "STRING"]
-
-
-class Filter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    field_name: str
-    comparator: str = "EQUALS"
-    field_value: FilterValue
-
-
-class Query(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    record_type: str
-    filter_by: list[Filter] = []
-
-
-class QueryQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    query: Query
-    zone_id: ZoneID = msgspec.field(name="zoneID")
-    results_limit: int = PAGE_RECORDS
-    desired_keys: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
-    continuation_marker: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class ZoneChangesQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    zone_id: ZoneID = msgspec.field(name="zoneID")
-    sync_token: str | msgspec.UnsetType = msgspec.UNSET
-    results_limit: int = PAGE_RECORDS
-    reverse: bool = False
-
-
-class ChangesQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    zones: tuple[ZoneChangesQuestion, ...]
-
-
-class DatabaseQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    sync_token: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class RecordName(msgspec.Struct, frozen=True, rename="camel"):
-    record_name: str
-
-
-class LookupQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    records: tuple[RecordName, ...]
-    zone_id: ZoneID = msgspec.field(name="zoneID")
-
-
-class WrittenNumber(msgspec.Struct, frozen=True):
-    value: int
-
-
-class WrittenRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    record_name: str
-    record_type: str
-    record_change_tag: str
-    fields: dict[str, WrittenNumber]
-
-
-class Operation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    operation_type: Literal["update", "forceDelete"]
-    record: WrittenRecord
-
-
-class ModifyQuestion(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    operations: tuple[Operation, ...]
-    zone_id: ZoneID = msgspec.field(name="zoneID")
-    atomic: bool = True
-    desired_keys: tuple[str, ...] = ("isDeleted",)
-
-
-Question = QueryQuestion | ChangesQuestion | DatabaseQuestion | LookupQuestion | ModifyQuestion
-
-
 def query(
     library: Library,
     record_type: str,
     *,
     rank: int | None = None,
     parent: str | None = None,
-    limit: int = PAGE_RECORDS,
-    keys: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET,
+    keys: tuple[str, ...] = (),
     marker: str | None = None,
-) -> QueryQuestion:
+) -> Question:
     """Ask an index for a page that begins at `rank`, or goes on at an answer's `marker`.
 
-    `parent` is the album or folder asked about.
+    `parent` is the album or folder asked about; `keys` the only fields to answer with.
     """
     filters = []
     if rank is not None:
-        filters.append(Filter(field_name="startRank", field_value=FilterValue(rank, "INT64")))
-        filters.append(Filter(field_name="direction", field_value=FilterValue("ASCENDING", "STRING")))
+        filters += [_filter("startRank", rank, "INT64"), _filter("direction", "ASCENDING", "STRING")]
     if parent is not None:
-        filters.append(Filter(field_name="parentId", field_value=FilterValue(parent, "STRING")))
-    return QueryQuestion(
-        query=Query(record_type=record_type, filter_by=filters),
-        zone_id=library.zone,
-        results_limit=limit,
-        desired_keys=keys,
-        continuation_marker=msgspec.UNSET if marker is None else marker,
-    )
+        filters.append(_filter("parentId", parent, "STRING"))
+    question = {"query": {"recordType": record_type, "filterBy": filters}, "resultsLimit": PAGE_RECORDS}
+    return {"zoneID": library.zone, **question, **_given(desiredKeys=keys or None, continuationMarker=marker)}
+
+
+def database(token: str | None) -> Question:
+    """Which zones changed since `token`."""
+    return _given(syncToken=token)
+
+
+def changes(library: Library, token: str | None) -> Question:
+    """A page of what changed since `token`; "": as if caught up."""
+    zone = {"zoneID": library.zone, "resultsLimit": PAGE_RECORDS, "reverse": False, **_given(syncToken=token)}
+    return {"zones": [zone]}
+
+
+def lookup(library: Library, names: Iterable[str]) -> Question:
+    """Records by their names."""
+    return {"zoneID": library.zone, "records": [{"recordName": name} for name in names]}
+
+
+def set_deleted(library: Library, name: str, *, change_tag: str, is_deleted: int) -> Question:
+    """Move an asset to Recently Deleted (1) or back (0), if it still has this tag."""
+    record = {
+        "recordName": name,
+        "recordType": "CPLAsset",
+        "recordChangeTag": change_tag,
+        "fields": {"isDeleted": {"value": is_deleted}},
+    }
+    operation = {"operationType": "update", "record": record}
+    return {"zoneID": library.zone, "operations": [operation], "atomic": True, "desiredKeys": ["isDeleted"]}
+
+
+def _filter(field: str, value: int | str, kind: str) -> Question:
+    return {"fieldName": field, "comparator": "EQUALS", "fieldValue": {"value": value, "type": kind}}
+
+
+def _given(**keys: object) -> Question:
+    """Of these keys, those that have a value."""
+    return {key: value for key, value in keys.items() if value is not None}

@@ -57,14 +57,8 @@ class RecentlyDeleted:
 
     async def _write(self, state: RemoteState, *, is_deleted: int) -> None:
         name = state.remote_id.partition("/")[2]
-        record = questions.WrittenRecord(
-            record_name=name,
-            record_type="CPLAsset",
-            record_change_tag=state.change_tag,
-            fields={"isDeleted": questions.WrittenNumber(is_deleted)},
-        )
-        operation = questions.Operation(operation_type="update", record=record)
-        answer = await self._cloud.modify(PERSONAL, (operation,))
+        question = questions.set_deleted(PERSONAL, name, change_tag=state.change_tag, is_deleted=is_deleted)
+        answer = await self._cloud.modify(PERSONAL, question)
         told = next((one for one in answer.records if one.record_name == name), None)
         if told is not None and told.server_error_code in NOT_DONE:
             raise Permanent(f"iCloud left {name} as it was: {told.server_error_code} {(told.reason or '')[:80]}")
