@@ -1,0 +1,210 @@
+"""What people order: each order is a row that outlives a restart, good for as long as it is, and in the journal."""
+
+import pytest
+from core.catalogue_of import DAY_MS, NOW_MS, Catalogued, ScriptedSource, photo
+
+from mediabox.core import commands
+from mediabox.core.commands import Outcome, Pause
+from mediabox.core.failures import FAILED
+from mediabox.model.asset import ResourceState
+from mediabox.model.delivery import Counted, PeerTold
+from mediabox.model.issue import Issue, Severity
+from mediabox.model.job import JobRequest
+from mediabox.store import assets, figures, issues, jobs, journal, volumes
+
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+
+
+async def do(box: Catalogued, command, *values: object, **named: object):
+    return await box.database.write(lambda connection: command(connection, *values, **named))
+
+
+async def events(box: Catalogued) -> list[str]:
+    return [row[0] for row in await box.rows("SELECT event FROM journal ORDER BY seq")]
+
+
+# ---------------------------------------------------------------- pausing
+
+
+async def test_a_pause_holds_until_it_is_taken_back(box: Catalogued) -> None:
+    await do(box, commands.pause, until_ms=None, now_ms=NOW_MS)
+
+    assert await box.ask(lambda connection: commands.paused(connection, now_ms=NOW_MS + 9 * DAY_MS)) == Pause()
+    assert await do(box, commands.resume, now_ms=NOW_MS) is True
+    assert await box.ask(lambda connection: commands.paused(connection, now_ms=NOW_MS)) is None
+    assert await events(box) == ["paused", "resumed"]
+
+
+@pytest.mark.parametrize(("after_ms", "holds"), [(0, True), (HOUR_MS - 1, True), (HOUR_MS, False)])
+async def test_a_pause_for_an_hour_is_over_after_it(box: Catalogued, after_ms: int, holds: bool) -> None:
+    await do(box, commands.pause, until_ms=NOW_MS + HOUR_MS, now_ms=NOW_MS)
+
+    held = await box.ask(lambda connection: commands.paused(connection, now_ms=NOW_MS + after_ms))
+
+    assert (held is not None) == holds
+
+
+async def test_going_on_when_nothing_was_paused_is_no_event(box: Catalogued) -> None:
+    assert await do(box, commands.resume, now_ms=NOW_MS) is False
+    assert await events(box) == []
+
+
+# ---------------------------------------------------------------- answers to a sign-in
+
+
+async def test_answers_are_taken_in_their_order_and_each_once(box: Catalogued) -> None:
+    for text in ("first", "second"):
+        await do(box, commands.answer, "anna", text, now_ms=NOW_MS)
+    taken = []
+    for _ in range(3):
+        taken.append(await do(box, commands.take_answer, "anna", now_ms=NOW_MS))
+        await do(box, commands.settle_answer, "anna", Outcome())
+
+    assert taken == ["first", "second", None]
+
+
+async def test_each_answer_learns_what_came_of_it_alone(box: Catalogued) -> None:
+    numbers = [await do(box, commands.answer, "anna", text, now_ms=NOW_MS) for text in ("first", "second")]
+    await do(box, commands.take_answer, "anna", now_ms=NOW_MS)
+    await do(box, commands.settle_answer, "anna", Outcome(message="wrong code"))
+
+    outcomes = [
+        await box.ask(lambda connection, one=number: commands.outcome_of(connection, "anna", one)) for number in numbers
+    ]
+    assert len(set(numbers)) == 2
+    assert outcomes == [Outcome(message="wrong code"), None]
+
+
+async def test_one_persons_answer_is_not_given_to_another(box: Catalogued) -> None:
+    await do(box, commands.answer, "anna", "123456", now_ms=NOW_MS)
+
+    assert await do(box, commands.take_answer, "ben", now_ms=NOW_MS) is None
+    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS) == "123456"
+
+
+@pytest.mark.parametrize("later_ms", [10 * MINUTE_MS + 1, -10 * MINUTE_MS - 1])
+async def test_a_code_of_ten_minutes_ago_or_of_a_wrong_clock_is_not_given_to_apple(
+    box: Catalogued, later_ms: int
+) -> None:
+    await do(box, commands.answer, "anna", "123456", now_ms=NOW_MS)
+
+    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS + later_ms) is None
+
+
+async def test_a_code_that_was_taken_is_forgotten_everywhere(box: Catalogued) -> None:
+    await do(box, commands.answer, "anna", "837465", now_ms=NOW_MS)
+    await do(box, commands.take_answer, "anna", now_ms=NOW_MS)
+
+    kept = [
+        str(row) for table in ("switch", "journal", "issue", "job") for row in await box.rows(f"SELECT * FROM {table}")
+    ]
+    assert "837465" not in "".join(kept)
+    assert await events(box) == ["answered"]
+
+
+async def test_an_answer_that_was_taken_before_a_crash_is_not_tried_again(box: Catalogued) -> None:
+    await do(box, commands.answer, "anna", "123456", now_ms=NOW_MS)
+    await do(box, commands.take_answer, "anna", now_ms=NOW_MS)  # and nothing ever settled it
+
+    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS) is None
+
+
+async def test_the_one_answer_an_older_version_kept_is_still_given(box: Catalogued) -> None:
+    kept = f'{{"text":"123456","at_ms":{NOW_MS}}}'
+    await do(box, volumes.set_switch, commands.ANSWER + "anna", kept)
+
+    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS) == "123456"
+
+
+# ---------------------------------------------------------------- listing
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_a_source_is_asked_to_look_and_a_full_look_begins_at_the_beginning(
+    box: Catalogued, cloud: ScriptedSource, is_full: bool
+) -> None:
+    cloud.say(photo("P/one"))
+    await box.intake.list_once(cloud)
+
+    await do(box, commands.ask_for_listing, "cloud", is_full=is_full, now_ms=NOW_MS)
+
+    assert await do(box, commands.take_answer, "cloud", now_ms=NOW_MS) == "scan"
+    assert await box.ask(commands.is_full_listing_asked, "cloud") == is_full
+    await do(box, commands.begin_full_listing, "cloud")
+    assert await box.ask(assets.cursor, "cloud") is None
+    assert await box.ask(commands.is_full_listing_asked, "cloud") is False
+
+
+# ---------------------------------------------------------------- of phones
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "counts"), [(0, True), (HOUR_MS, True), (HOUR_MS + 1, False), (-2 * HOUR_MS, False)]
+)
+async def test_what_was_told_of_a_phone_counts_for_an_hour(box: Catalogued, later_ms: int, counts: bool) -> None:
+    told = PeerTold(at_ms=NOW_MS, battery_percent=41.0)
+    await do(box, commands.tell, "pixel", told)
+
+    found = await box.ask(lambda connection: commands.told_of(connection, "pixel", now_ms=NOW_MS + later_ms))
+
+    assert found == (told if counts else None)
+
+
+async def test_a_count_replaces_the_one_before_and_is_its_phones_alone(box: Catalogued) -> None:
+    for shown in (3, 4):
+        await do(box, commands.keep_count, "pixel", Counted(at_ms=NOW_MS, shown=shown, on_phone=4))
+
+    assert (await box.ask(commands.count_of, "pixel")).shown == 4
+    assert await box.ask(commands.count_of, "other") is None
+
+
+async def test_why_nothing_is_sent_is_kept_until_something_is(box: Catalogued) -> None:
+    await do(box, commands.set_wait, "pixel", "the phone is hot")
+    assert await box.ask(volumes.switch, figures.WAITS + "pixel") == "the phone is hot"
+
+    await do(box, commands.set_wait, "pixel", None)
+    assert await box.ask(volumes.switch, figures.WAITS + "pixel") is None
+
+
+# ---------------------------------------------------------------- deletions, failures
+
+
+@pytest.mark.parametrize(("later_ms", "may"), [(0, True), (DAY_MS - 1, True), (DAY_MS, False), (-MINUTE_MS, False)])
+async def test_many_deletions_are_allowed_for_a_day_and_by_no_clock_that_is_behind(
+    box: Catalogued, later_ms: int, may: bool
+) -> None:
+    assert not await box.ask(lambda connection: commands.may_trash(connection, now_ms=NOW_MS))
+
+    await do(box, commands.allow_trashing, now_ms=NOW_MS)
+
+    assert await box.ask(lambda connection: commands.may_trash(connection, now_ms=NOW_MS + later_ms)) == may
+    assert await events(box) == ["mass_deletion_allowed"]
+
+
+async def test_trying_again_means_every_failed_step_and_every_quarantined_file(
+    box: Catalogued, cloud: ScriptedSource
+) -> None:
+    cloud.say(photo("P/one"))
+    await box.intake.list_once(cloud)
+    one = await box.file("P/one/original")
+
+    def break_both(connection) -> None:
+        connection.execute("DELETE FROM job")
+        assets.set_quarantined(connection, one.id, "empty")
+        job = jobs.add(connection, JobRequest(step="describe", subject="7"))
+        jobs.fail(connection, job, "no")
+        issue = Issue(key=FAILED, subject="describe:7", severity=Severity.ERROR, message="m")
+        issues.open_issue(connection, issue, at_ms=NOW_MS)
+
+    await box.database.write(break_both)
+
+    assert await do(box, commands.retry, now_ms=NOW_MS) == 2
+
+    assert (await box.file("P/one/original")).state is ResourceState.SEEN
+    assert await box.rows("SELECT step, subject, state, attempts FROM job ORDER BY step") == [
+        ("describe", "7", "ready", 0),
+        ("fetch", str(one.id), "ready", 0),
+    ]
+    assert await box.ask(issues.open_issues) == []
+    assert (await box.ask(journal.last))[0] == len(await events(box))
+    assert (await events(box))[-1] == "retried"
