@@ -109,6 +109,20 @@ async def test_an_answer_that_was_taken_before_a_crash_is_not_tried_again(box: C
     assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS) is None
 
 
+async def test_what_came_of_a_later_answer_is_not_said_of_the_one_a_crash_lost(box: Catalogued) -> None:
+    lost = await do(box, commands.answer, "anna", "111111", now_ms=NOW_MS)
+    await do(box, commands.take_answer, "anna", now_ms=NOW_MS)
+    later = await do(box, commands.answer, "anna", "222222", now_ms=NOW_MS)
+
+    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS) == "222222"
+    await do(box, commands.settle_answer, "anna", Outcome())
+
+    outcomes = [
+        await box.ask(lambda connection, one=one: commands.outcome_of(connection, "anna", one)) for one in (lost, later)
+    ]
+    assert outcomes == [None, Outcome()]
+
+
 async def test_the_one_answer_an_older_version_kept_is_still_given(box: Catalogued) -> None:
     kept = f'{{"text":"123456","at_ms":{NOW_MS}}}'
     await do(box, volumes.set_switch, commands.ANSWER + "anna", kept)

@@ -149,6 +149,18 @@ async def test_every_file_of_the_asset_it_joined_is_placed_with_what_all_of_them
     assert placed == [True, True, False]
 
 
+async def test_files_of_another_asset_that_got_a_member_are_placed_as_well(
+    box: Catalogued, files: dict[str, Resource]
+) -> None:
+    still, clip, other = files[STILL], files[CLIP], files[OTHER]
+    join = Join(resource_id=clip.id, asset_id=other.asset_id, role=Role.LIVE_VIDEO)
+    placing = Placing()
+
+    await settle(box, still, ScriptedRule("group", {still.id: (join,)}), placing)
+
+    assert {one.id for one in placing.saw} == {still.id, clip.id, other.id}
+
+
 async def test_pictures_that_look_alike_are_noted_and_stay_two(box: Catalogued, files: dict[str, Resource]) -> None:
     still, other = files[STILL], files[OTHER]
     alike = Similar(resource_id=other.id, of_resource_id=still.id, distance_bits=3, rotation=90)
