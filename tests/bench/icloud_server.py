@@ -28,7 +28,7 @@ from mediabox.simulate.icloud.simulator import Simulator  # noqa: E402
 from mediabox.sources.icloud import ICloud, Settings  # noqa: E402
 from mediabox.sources.icloud.budget import Budget, Limits  # noqa: E402
 from mediabox.sources.icloud.endpoints import Hosts  # noqa: E402
-from mediabox.sources.icloud.session import Session  # noqa: E402
+from mediabox.sources.icloud.session import Cookie, Session  # noqa: E402
 from sources.icloud.signed_in import give_stock, session_of  # noqa: E402
 
 
@@ -51,6 +51,12 @@ class Signed:
 
     def expired(self, session: Session) -> None:
         raise AssertionError("the simulator refused the session")
+
+    def renewed(self, session: Session, cookies: tuple[Cookie, ...]) -> None:
+        """Not written down: it keeps the session it has."""
+
+    async def seal(self) -> None:
+        """Nothing was renewed."""
 
     async def told(self, text: str) -> None:
         """Nobody asks."""

@@ -20,7 +20,7 @@ from mediabox.durable.volume import Volume
 from mediabox.sources.icloud import ICloud, Settings
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.endpoints import Hosts
-from mediabox.sources.icloud.session import Session
+from mediabox.sources.icloud.session import Cookie, Session
 from mediabox.store.database import Database
 from whole.box import OURS
 
@@ -46,6 +46,12 @@ class KeptSession:
 
     def expired(self, session: Session) -> None:
         raise AssertionError("the simulator keeps its sessions")
+
+    def renewed(self, session: Session, cookies: tuple[Cookie, ...]) -> None:
+        """Not written down: it keeps the session it has."""
+
+    async def seal(self) -> None:
+        """Nothing was renewed."""
 
     async def told(self, text: str) -> None:
         """Nobody asks this one anything."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 
@@ -38,22 +38,17 @@ class Keeper(Protocol):
     def expired(self, session: Session) -> None:
         """Apple refused this session: the next `session` finds out why. Once for all that report the same one."""
 
-    async def told(self, text: str) -> Answer | None:
-        """What a person answered, and what Apple said to it. Raises Retryable, NeedsHuman."""
-
-    async def close(self) -> None:
-        """Let go of whatever is under way."""
-
-
-@runtime_checkable
-class Sealing(Protocol):
-    """A keeper that keeps what Apple renews in the midst of a session."""
-
     def renewed(self, session: Session, cookies: tuple[Cookie, ...]) -> None:
         """The cookies of a session as they are now. Nothing is written yet."""
 
     async def seal(self) -> None:
         """Write down what was renewed since the last time."""
+
+    async def told(self, text: str) -> Answer | None:
+        """What a person answered, and what Apple said to it. Raises Retryable, NeedsHuman."""
+
+    async def close(self) -> None:
+        """Let go of whatever is under way."""
 
 
 class Connection:
@@ -106,16 +101,15 @@ class Connection:
         One that was under way for a session of before says nothing of the one of now.
         """
         is_news = session is self._loaded and self._cookies.keep(url, set_cookies)
-        if is_news and isinstance(self._keeper, Sealing):
+        if is_news:
             self._keeper.renewed(session, self._cookies.all())
 
     async def seal(self) -> None:
         """Have renewed cookies written down: the next start goes on with them."""
-        if isinstance(self._keeper, Sealing):
-            try:
-                await self._keeper.seal()
-            except (MediaboxError, OSError) as err:  # those of before are good for a while
-                log.warning("icloud_cookies_not_sealed", source=self.name, reason=str(err))
+        try:
+            await self._keeper.seal()
+        except (MediaboxError, OSError) as err:  # those of before are good for a while
+            log.warning("icloud_cookies_not_sealed", source=self.name, reason=str(err))
 
     def expired(self, session: Session | None = None) -> None:
         """Apple refused the session; the one of now when it is not said which."""

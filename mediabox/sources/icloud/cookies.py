@@ -7,17 +7,16 @@ aiohttp's jar would not.
 
 from __future__ import annotations
 
+import http.cookiejar
 from email.message import Message
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.request import Request
 
-from mediabox.sources.icloud.sign_in.jar import from_jar, to_jar
+from mediabox.sources.icloud.session import Cookie
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from mediabox.sources.icloud.session import Cookie
 
 
 class Cookies:
@@ -59,3 +58,35 @@ class _Answer:
 
     def info(self) -> Message:
         return self._headers
+
+
+def to_jar(cookie: Cookie) -> http.cookiejar.Cookie:
+    return http.cookiejar.Cookie(
+        version=0,
+        name=cookie.name,
+        value=cookie.value,
+        port=None,
+        port_specified=False,
+        domain=cookie.domain,
+        domain_specified=cookie.domain.startswith("."),
+        domain_initial_dot=cookie.domain.startswith("."),
+        path=cookie.path,
+        path_specified=True,
+        secure=cookie.is_secure,
+        expires=None if cookie.expires_at_ms is None else cookie.expires_at_ms // 1000,
+        discard=cookie.expires_at_ms is None,
+        comment=None,
+        comment_url=None,
+        rest={},
+    )
+
+
+def from_jar(cookie: http.cookiejar.Cookie) -> Cookie:
+    return Cookie(
+        name=cookie.name,
+        value=cookie.value or "",
+        domain=cookie.domain,
+        path=cookie.path,
+        is_secure=cookie.secure,
+        expires_at_ms=None if cookie.expires is None else int(cookie.expires) * 1000,
+    )

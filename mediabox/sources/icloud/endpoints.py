@@ -40,14 +40,10 @@ class Hosts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = None
 
 
-class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
+class Endpoints(Hosts, frozen=True, kw_only=True):
     """The origins a sign-in and a session talk to, without a slash at the end."""
 
-    auth: str
-    setup: str
-    home: str
     is_china: bool = False
-    ca_file: str | None = None  # None: the system's authorities
 
     @property
     def auth_root(self) -> str:
@@ -83,11 +79,5 @@ CHINA = Endpoints(
 def endpoints(region: Region = "world", *, hosts: Hosts | None = None) -> Endpoints:
     """The endpoints a person's settings mean."""
     if hosts is not None:
-        return Endpoints(
-            auth=hosts.auth, setup=hosts.setup, home=hosts.home, is_china=region == "china", ca_file=hosts.ca_file
-        )
-    match region:
-        case "china":
-            return CHINA
-        case "world":
-            return WORLD
+        return Endpoints(**msgspec.structs.asdict(hosts), is_china=region == "china")
+    return CHINA if region == "china" else WORLD

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -10,7 +10,7 @@ from mediabox.sources.icloud import records
 from mediabox.sources.icloud.cursor import MOST_WAITING, Progress, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mediabox.model.asset import RemoteAsset, RemoteResource
     from mediabox.sources.icloud.answers import Record
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from mediabox.sources.icloud.questions import Library
 
 LOOKS = 8  # for something missing at every listing; from then on only when the library changes
-
-
-class Keep(Protocol):
-    """Where links go that came along: they spare a lookup if the file is fetched within the hour."""
-
-    def __call__(self, parts: Iterable[records.Part]) -> None: ...
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +35,11 @@ async def gather(
     assets: dict[str, Record],
     masters: dict[str, Record],
     *,
-    keep: Keep,
+    keep: Callable[[Iterable[records.Part]], None],
 ) -> Gathered:
     """Pair assets with their masters; a master on no or another page is looked up.
 
+    `keep` is given the links that came along: they spare a lookup if the file is fetched within the hour.
     Nothing is carried from page to page, so a cursor says all there is to say.
     """
     wanted = {name for asset in assets.values() if (name := records.master_of(asset)) is not None}

@@ -16,21 +16,19 @@ from mediabox.contracts import Page
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
 from mediabox.model.asset import RemoteChange, Turn
+from mediabox.sources.icloud import albums, questions, records, window
 from mediabox.sources.icloud import cursor as cursors
-from mediabox.sources.icloud import questions, records, window
-from mediabox.sources.icloud.albums import Albums
 from mediabox.sources.icloud.cloudkit import LibraryGone, TokenRefused
 from mediabox.sources.icloud.gathering import LOOKS, Gathered, gather, looked, remember
 from mediabox.sources.icloud.libraries import Libraries
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 
     from mediabox.clock import Clock
     from mediabox.sources.icloud.answers import Record
     from mediabox.sources.icloud.cloudkit import CloudKit, Records
     from mediabox.sources.icloud.cursor import Cursor, Progress
-    from mediabox.sources.icloud.gathering import Keep
     from mediabox.sources.icloud.questions import Library, Scope
     from mediabox.sources.icloud.settings import Settings
 
@@ -59,7 +57,14 @@ class Listing:
     """One pass over an account. Keeps nothing that a kill may not take."""
 
     def __init__(
-        self, cloud: CloudKit, *, settings: Settings, keep: Keep, clock: Clock, name: str, is_close: bool = False
+        self,
+        cloud: CloudKit,
+        *,
+        settings: Settings,
+        keep: Callable[[Iterable[records.Part]], None],
+        clock: Clock,
+        name: str,
+        is_close: bool = False,
     ) -> None:
         """`is_close`: ask each library itself, also one that `changes/database` does not name."""
         self._cloud = cloud
@@ -69,7 +74,7 @@ class Listing:
         self._name = name
         self._is_close = is_close
         self._libraries = Libraries(cloud, settings=settings, name=name)
-        self._albums = Albums(cloud)
+        self._albums = albums.Albums(cloud)
         self.end: Cursor | None = None  # where the pass has come to
 
     async def pages(self, text: str | None) -> AsyncGenerator[Page, None]:
@@ -143,15 +148,9 @@ class Listing:
             before = progress
             try:
                 step = await self._step(progress)
-            except TokenRefused as err:
-                if progress.marker is None and is_anew:
-                    raise Away(f"{err}, also of a new one", part=self._part) from err
-                is_anew = is_anew or progress.marker is None
-                step = self._without_marker(progress) or self._anew(progress)
-            except Away as err:
-                step = await self._without_index(progress, err)
             except Retryable as err:
-                step = self._refused(progress, err)
+                step = await self._around(progress, err, is_anew=is_anew)
+                is_anew = is_anew or (isinstance(err, TokenRefused) and progress.marker is None)
             progress = step.progress
             yield step
             if step.is_caught_up:
@@ -163,34 +162,25 @@ class Listing:
             if standstill >= MOST_STANDSTILL:
                 raise Away(f"iCloud promises more of {progress.name}, but gives nothing new", part=self._part)
 
-    @staticmethod
-    def _without_marker(progress: Progress) -> Step | None:
-        """A marker may have been good for a while only: the rank is asked for instead."""
-        if progress.marker is None:
-            return None
-        return Step(progress=msgspec.structs.replace(progress, marker=None, anchors=()))
-
-    def _anew(self, progress: Progress) -> Step:
-        log.warning("icloud_token_refused", source=self._name)
-        fresh = cursors.beginning(progress.library.scope, progress.library.zone)
-        return Step(progress=msgspec.structs.replace(fresh, waiting=progress.waiting))
-
-    async def _without_index(self, progress: Progress, err: Away) -> Step:
-        """Go on without an index of albums or hidden photos, if it is that index alone."""
+    async def _around(self, progress: Progress, err: Retryable, *, is_anew: bool) -> Step:
+        """Where to go on when Apple will not answer a question. Raises when nothing leads around it."""
+        if progress.marker is not None and not isinstance(err, Away):
+            # A marker may have been good for a while only: the rank is asked for instead.
+            return Step(progress=msgspec.structs.replace(progress, marker=None, anchors=()))
+        if isinstance(err, TokenRefused):
+            if is_anew:
+                raise Away(f"{err}, also of a new one", part=self._part) from err
+            log.warning("icloud_token_refused", source=self._name)
+            fresh = cursors.beginning(progress.library.scope, progress.library.zone)
+            return Step(progress=msgspec.structs.replace(fresh, waiting=progress.waiting))
         if progress.phase not in _OPTIONAL:
             raise err
-        await self._cloud.changes_zone(progress.library, "")  # raises when nothing is answered
-        return self._past(progress)
-
-    def _refused(self, progress: Progress, err: Retryable) -> Step:
-        """Where to go on when Apple will not answer a question. Without albums or hidden photos, if it must be."""
-        if (step := self._without_marker(progress)) is not None:
-            return step
-        if progress.phase not in _OPTIONAL:
-            raise err
+        if isinstance(err, Away):  # is it this index alone?
+            await self._cloud.changes_zone(progress.library, "")  # raises when nothing is answered
         return self._past(progress)
 
     def _past(self, progress: Progress) -> Step:
+        """Behind an index of albums or hidden photos, or behind one album: everything else goes on."""
         log.warning("icloud_index_refused", source=self._name, phase=progress.phase, has_albums=bool(progress.album))
         if progress.album is not None:
             return Step(progress=self._albums.past(progress, progress.album))
@@ -279,15 +269,15 @@ class Listing:
             if len(name) == 36 and name.count("-") == _UUID_DASHES
         ]
         among = self._albums.libraries
-        left = (records.memberships_named(library.name, name, is_in=False, among=among) for name in found.gone)
-        came = (records.memberships_of(library.name, record, among=among) for record in found.relations)
-        albums = (records.album_of(library.name, record) for record in found.albums)
+        left = (albums.memberships_named(library.name, name, is_in=False, among=among) for name in found.gone)
+        came = (albums.memberships_of(library.name, record, among=among) for record in found.relations)
+        listed = (albums.album_of(library.name, record) for record in found.albums)
         is_told = self._settings.albums
         return Page(
             assets=gathered.assets,
             undecided=gathered.undecided,
             changes=tuple(turns),
-            albums=tuple(each for each in albums if each is not None) if is_told else (),
+            albums=tuple(each for each in listed if each is not None) if is_told else (),
             memberships=tuple(each for one in (*came, *left) for each in one) if is_told else (),
         )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.model.asset import Kind, Membership, RemoteAlbum, RemoteAsset, RemoteChange, RemoteResource, Role, Turn
+from mediabox.model.asset import Kind, RemoteAsset, RemoteChange, RemoteResource, Role, Turn
 from mediabox.model.naming import split_extension
 from mediabox.model.said import Said
 from mediabox.model.signature import kind_of_name
@@ -27,12 +27,9 @@ if TYPE_CHECKING:
     from mediabox.sources.icloud.answers import Fields, File, Record, Stored
 
 LIVE = 2  # assetSubtypeV2
-FOLDER, SMART = 3, 6  # albumType
 MOST_OFFSET_S = 18 * 3600  # east or west: what the time zone database and its readers allow
-ROOTS = frozenset({"----Root-Folder----", "----Project-Root-Folder----"})
 
 _APPLE_NAME = re.compile(r"(IMG_)(\d{4,})", re.IGNORECASE)
-_IN = "-IN-"
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,50 +240,6 @@ def name_of(asset: Record, master: Record) -> str:
     name = name.rpartition("/")[2] or asset.record_name
     extension = extension_of(fields.item_type.value or fields.res_original_file_type.value)
     return name if split_extension(name)[1] or extension is None else f"{name}.{extension}"
-
-
-def album_of(library: str, record: Record) -> RemoteAlbum | None:
-    """An album or folder; None for a smart album, which is a search, and for the roots."""
-    fields = record.fields
-    if record.record_name in ROOTS or number_of(fields.album_type) == SMART:
-        return None
-    parent = fields.parent_id.value
-    return RemoteAlbum(
-        remote_id=remote_id_of(library, record.record_name),
-        name=text_of(fields.album_name_enc) or "",
-        folder_id=None if parent is None or parent in ROOTS else remote_id_of(library, parent),
-        is_folder=number_of(fields.album_type) == FOLDER,
-        is_gone=number_of(fields.is_deleted) == 1,
-    )
-
-
-def memberships_of(library: str, record: Record, *, among: Iterable[str]) -> tuple[Membership, ...]:
-    """Who is in which album of this library; nothing when the record does not say.
-
-    A relation does not tell in which zone its asset lives (kei #474): it is one of those `among`, or not ours.
-    """
-    asset, album = record.fields.item_id.value, record.fields.container_id.value
-    if asset is None or album is None:
-        return memberships_named(library, record.record_name, is_in=not _is_deleted(record), among=among)
-    return _memberships(library, asset, album, is_in=not _is_deleted(record), among=among)
-
-
-def memberships_named(library: str, name: str, *, is_in: bool, among: Iterable[str]) -> tuple[Membership, ...]:
-    """What a relation's name says, `<asset>-IN-<album>`: of a tombstone that is all there is."""
-    asset, between, album = name.partition(_IN)
-    return _memberships(library, asset, album, is_in=is_in, among=among) if between and asset and album else ()
-
-
-def _memberships(library: str, asset: str, album: str, *, is_in: bool, among: Iterable[str]) -> tuple[Membership, ...]:
-    album_id = remote_id_of(library, album)
-    return tuple(
-        Membership(album_id=album_id, asset_id=remote_id_of(zone, asset), is_in=is_in)
-        for zone in dict.fromkeys((library, *among))
-    )
-
-
-def _is_deleted(record: Record) -> bool:
-    return number_of(record.fields.is_deleted) == 1
 
 
 class _Slot(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ EAGER = Limits(records_per_s=10_000, records_burst=10_000, contents_per_s=10_000
 
 
 class SimulatedKeeper:
-    """Obeys `connection.Keeper` and `Sealing`: signs in to the simulator whenever the last session was refused.
+    """Obeys `connection.Keeper`: signs in to the simulator whenever the last session was refused.
 
     `sealed` is what a restart would go on with: hand it to the next one.
     """

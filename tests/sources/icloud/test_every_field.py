@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediabox.model.asset import Membership, RemoteAlbum
-from mediabox.sources.icloud import records, tolerant
+from mediabox.sources.icloud import albums, records, tolerant
 from mediabox.sources.icloud.answers import ChangesAnswer, DatabaseAnswer, Fields, Record, RecordsAnswer, read_records
 from mediabox.sources.icloud.sign_in.verdict import Seen, read_body, verdict
 
@@ -96,8 +96,8 @@ def test_a_record_of_any_kind_is_read_or_said_to_be_unreadable(
     assert len(found) + len(unreadable) == 1
     sorted_records = records.sort(found)
     for record in found:
-        assert records.album_of("P", record) is None or isinstance(records.album_of("P", record), RemoteAlbum)
-        assert all(isinstance(one, Membership) for one in records.memberships_of("P", record, among=["S"]))
+        assert albums.album_of("P", record) is None or isinstance(albums.album_of("P", record), RemoteAlbum)
+        assert all(isinstance(one, Membership) for one in albums.memberships_of("P", record, among=["S"]))
         assert isinstance(record, Record)
     assert len(sorted_records.assets) <= 1
 

@@ -40,11 +40,12 @@ from mediabox.sources.icloud.sign_in.messages import (
     WrongCode,
 )
 from mediabox.sources.icloud.sign_in.process import Child, spawn
-from mediabox.sources.icloud.sign_in.standing import Standing, WallClock
+from mediabox.sources.icloud.sign_in.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from mediabox.clock import Clock
     from mediabox.model.issue import Issue
     from mediabox.sources.icloud.session import Cookie
     from mediabox.sources.icloud.sign_in.vault import Account, Kept, Vault
@@ -66,7 +67,7 @@ class SignIn:
         account: Account,
         *,
         vault: Vault,
-        clock: WallClock,
+        clock: Clock,
         open_issue: Callable[[Issue], Awaitable[None]],
         close_issue: Callable[[str, str], Awaitable[None]],
         child_factory: Callable[[], Awaitable[Child]] = spawn,

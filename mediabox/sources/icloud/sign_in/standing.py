@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,18 +25,13 @@ from mediabox.sources.icloud.sign_in.messages import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from mediabox.clock import Clock
     from mediabox.sources.icloud.session import Cookie, Session
     from mediabox.sources.icloud.sign_in.vault import Account, Kept, Need, Vault
 
 QUIET_MS = 600_000  # after a 429 or 503 that names no time
 LONGEST_QUIET_MS = 3_600_000  # a wall clock that jumped must not silence an account for years
 EXPIRES_SOON = "icloud.expires_soon"
-
-
-class WallClock(Protocol):
-    def wall_ms(self) -> int: ...
-    def monotonic_s(self) -> float: ...
-    def is_trusted(self) -> bool: ...
 
 
 class Standing:
@@ -47,7 +42,7 @@ class Standing:
         account: Account,
         *,
         vault: Vault,
-        clock: WallClock,
+        clock: Clock,
         open_issue: Callable[[Issue], Awaitable[None]],
         close_issue: Callable[[str, str], Awaitable[None]],
     ) -> None:

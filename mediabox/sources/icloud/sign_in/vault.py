@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from mediabox.errors import NeedsHuman
-from mediabox.sources.icloud.endpoints import Endpoints, Hosts, Region, endpoints
+from mediabox.sources.icloud.endpoints import Endpoints, endpoints
 from mediabox.sources.icloud.session import Browser, Session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mediabox.sources.icloud.seal import Seal
+    from mediabox.sources.icloud.settings import Settings
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,18 +25,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     endpoints: Endpoints
 
 
-class AccountSettings(Protocol):
-    """The part of the source's settings that signing in needs."""
-
-    @property
-    def apple_id(self) -> str: ...
-    @property
-    def region(self) -> Region: ...
-    @property
-    def hosts(self) -> Hosts | None: ...
-
-
-def account_of(name: str, settings: AccountSettings) -> Account:
+def account_of(name: str, settings: Settings) -> Account:
     """The account a source's settings mean."""
     return Account(name=name, apple_id=settings.apple_id, endpoints=endpoints(settings.region, hosts=settings.hosts))
 
