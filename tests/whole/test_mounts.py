@@ -13,7 +13,7 @@ from faults.mounts import Socket, remount_read_only, tmpfs
 
 from mediabox.cli import exits
 from mediabox.durable.volume import Volume
-from whole.box import Household, kill, wait_until
+from whole.box import PATIENCE_S, Household, kill, wait_until
 from whole.family import pictures
 from whole.soundness import originals_below
 
@@ -74,12 +74,15 @@ def test_an_archive_that_vanishes_at_work_is_waited_for(box: Household, tmp_path
     disk = tmp_path / "disk"
     with Socket(box.archive) as socket:
         socket.plug(disk)
-        with at_work(box):
-            wait_until(lambda: archived(box) > 5)
+        with at_work(box, env={"MEDIABOX_FAILPOINT": "file.committed:6:stop"}) as running:
+            wait_until(lambda: is_stopped(running), timeout_s=PATIENCE_S)  # amid its work, however slow we look
+            assert 5 < archived(box) < FILES
             socket.pull()
-            wait_until(lambda: times_missed(box) > UNDER_WAY)  # what was begun before the pull has had its end
+            running.send_signal(signal.SIGCONT)
+            # What was begun before the pull has had its end:
+            wait_until(lambda: times_missed(box) > UNDER_WAY, timeout_s=PATIENCE_S)
             before, missed = ends(box), times_missed(box)
-            wait_until(lambda: times_missed(box) > missed)
+            wait_until(lambda: times_missed(box) > missed, timeout_s=PATIENCE_S)
 
             assert ends(box) == before, "something came to its end without the disk"
             assert not list(box.archive.iterdir()), "something was written where the disk should be"
@@ -87,7 +90,8 @@ def test_an_archive_that_vanishes_at_work_is_waited_for(box: Household, tmp_path
             assert not ask(box, "SELECT 1 FROM resource WHERE state = 'quarantined'")
 
             socket.plug(disk)
-            wait_until(lambda: not ask(box, "SELECT 1 FROM resource WHERE state IN ('seen', 'staged', 'filing')"))
+            unfinished = "SELECT 1 FROM resource WHERE state IN ('seen', 'staged', 'filing')"
+            wait_until(lambda: not ask(box, unfinished), timeout_s=PATIENCE_S)
             assert not issues(box)
         box.finish(real=True)
         box.assert_sound()
