@@ -163,11 +163,7 @@ class SignIn:
 
     async def send_again(self, method: Method, *, phone: str | None = None) -> Answer:
         """Let Apple send exactly one code, signing in first where no conversation is open."""
-        async with self._turn:
-            answer = await self._conversation(ABOUT_CODES)
-            if not isinstance(answer, ABOUT_CODES):
-                return answer
-            return await self._say(RequestCode(method=method, phone=phone), is_asked=True)
+        return await self._ask(RequestCode(method=method, phone=phone), about=ABOUT_CODES)
 
     async def answer(self, code: str) -> Answer:
         """Try the code once. Without an open conversation it must be one a device showed, not one texted before."""
@@ -179,17 +175,11 @@ class SignIn:
 
     async def ask_consent(self) -> Answer:
         """Advanced Data Protection: let Apple notify the owner's devices, once."""
-        async with self._turn:
-            answer = await self._conversation((NeedsAdpConsent,))
-            if not isinstance(answer, NeedsAdpConsent):
-                return answer
-            return await self._say(RequestConsent(), is_asked=True)
+        return await self._ask(RequestConsent(), about=(NeedsAdpConsent,))
 
     async def accept_terms(self) -> Answer:
         """Accept Apple's new terms: only ever because the owner said so."""
-        async with self._turn:
-            answer = await self._conversation((NeedsTerms,))
-            return await self._say(AcceptTerms(), is_asked=True) if isinstance(answer, NeedsTerms) else answer
+        return await self._ask(AcceptTerms(), about=(NeedsTerms,))
 
     async def look_again(self) -> Answer:
         """Whether what was asked of the person is done by now. Never signs in with the password."""
@@ -272,6 +262,12 @@ class SignIn:
 
     def _is_open(self, about: tuple[type, ...]) -> bool:
         return self._child is not None and self._child.is_alive and isinstance(self._said, about)
+
+    async def _ask(self, request: Request, *, about: tuple[type, ...]) -> Answer:
+        """What Apple answers to this; where the conversation is about something else, what that is."""
+        async with self._turn:
+            answer = await self._conversation(about)
+            return await self._say(request, is_asked=True) if isinstance(answer, about) else answer
 
     async def _conversation(self, about: tuple[type, ...]) -> Answer:
         """The last word of the open conversation if it is about this; else the first of a new one."""
