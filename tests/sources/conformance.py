@@ -319,6 +319,8 @@ class SourceConformance:
         fetch = asyncio.ensure_future(place.source.fetch(resource, sink))
         await asyncio.to_thread(inside.wait, 10)
         fetch.cancel()
+        for _ in range(10):  # turns of the loop, until the word has reached whoever pours
+            await asyncio.sleep(0)
         released.set()
         with pytest.raises(asyncio.CancelledError):
             await fetch
