@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
 AWAY_REMEDY = "plug it in or mount it again; nothing is lost, the work goes on when it is back"
 HIDDEN_FROM_OTHERS = 0o027  # a catalogue tells where a family was and who with; systemd's UMask= says the same
+_NEGATION = re.compile(r"^-(?=[^\W\d_]{2,}[:=<>])")  # `find -is:hidden`: no option of ours has such a sign in it
 EXIT_CODES = "exit codes: 0 well, 1 a problem, 2 wrong usage, 3 a person is needed, 75 try again later"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
-    given = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    given = _parser().parse_args([_NEGATION.sub("NOT ", word) for word in words])
     os.umask(os.umask(0) | HIDDEN_FROM_OTHERS)
     verb = importlib.import_module(f"mediabox.cli.{given.module}")
     try:
@@ -81,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME|ID|SHA256",
         help="file name, archive path, id, SHA-256 (8 digits will do), or the path of any file: is it archived?",
     )
+
+    find = _with_json(_verb(verbs, "find", "photos and videos by what is known of them"))
+    find.add_argument("query", nargs="*", metavar="QUERY", help="words, or person:Anna year:2024 -is:hidden size>10MB")
+    find.add_argument("--fields", action="store_true", help="what can be searched by")
+    find.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many at a time (50, up to 1000)")
+    find.add_argument("--after", metavar="MARK", help="go on after this one: a page ends by saying which")
 
     verify = _with_json(_verb(verbs, "verify", "read the whole archive again and compare"))
     verify.add_argument("--sample", metavar="PERCENT", default="100%", help="read only about this share (1%%)")

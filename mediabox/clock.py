@@ -7,6 +7,7 @@ False (invariant I13).
 
 import ctypes
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 # Newer than any clock that was never set and older than any build of this program:
@@ -40,6 +41,10 @@ class Clock:
     def wall_ms(self) -> int:
         """Unix time in milliseconds, as the system believes it."""
         return time.time_ns() // 1_000_000
+
+    def local_day(self) -> str:
+        """Today where the box is: an ISO date."""
+        return datetime.fromtimestamp(self.wall_ms() / 1000, tz=UTC).astimezone().date().isoformat()
 
     def monotonic_s(self) -> float:
         """Seconds since some start; never jumps, stops during suspend."""

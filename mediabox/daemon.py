@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mediabox import assembly, probes, systemd
 from mediabox.clock import Clock
 from mediabox.contracts import Releasing
-from mediabox.core import commands, enrolment
+from mediabox.core import commands, enrolment, indexing
 from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
@@ -67,7 +67,7 @@ class Box:
     ) -> None:
         self.config, self.clock, self.bus = config, clock or Clock(), Bus()
         self._workers = workers
-        self.database = Database(config.home / DATABASE)
+        self.database = Database(config.home / DATABASE, follow=indexing.follow)
         self.issues = IssueBook(self.database, self.bus, self.clock)
         self.parts = Parts(self.clock, self.issues)
         self.governor = Governor(_limits(config), {**probes.all_probes(), HomeRoom.name: HomeRoom(config.home)})
@@ -212,6 +212,7 @@ class Box:
             services["governor"] = self.governor.run
             services["scrub"] = joined.scrub.run
             services["retention"] = joined.retention.run
+            services["index"] = partial(indexing.keep_true, self.database, self.governor)
             services["clock"] = self.timekeeping.run
             services["backup"] = Backup(self.database, self.config.home, volume).run
             services["tally"] = tally.run
@@ -230,7 +231,9 @@ class Box:
             running += [tasks.create_task(extra()) for extra in beside]
             systemd.ready()
             _tell("ready", once=once)
-            last = _everything(joined, sources, destinations, until_let_go=until_let_go) if once else None
+            last = (
+                _everything(joined, sources, destinations, self.database, until_let_go=until_let_go) if once else None
+            )
             await self._until_stopped(last)
             for task in running:
                 task.cancel()
@@ -287,6 +290,7 @@ async def _everything(
     joined: Assembly,
     sources: Mapping[str, Source],
     destinations: Mapping[str, Destination],
+    database: Database,
     *,
     until_let_go: bool,
 ) -> None:
@@ -301,6 +305,7 @@ async def _everything(
     if destinations:
         joined.pipeline.wake()
         await joined.pipeline.idle()
+    await indexing.finish(database)
     while until_let_go and await joined.deliveries.are_under_way():  # noqa: ASYNC110 - seen to by those who follow them
         await asyncio.sleep(SOON_S)
 

@@ -34,7 +34,8 @@ MAY_SEE: dict[str, set[str]] = {
     "config": VALUES,
     "systemd": GROUND,
     "durable": GROUND,
-    "store": GROUND | {"durable.private"},  # the key, and the head of the journal
+    "search": VALUES,
+    "store": GROUND | {"search", "durable.private"},  # the key, and the head of the journal
     "native": GROUND,
     "core": BYTES | {"supervise", "systemd"},
     "supervise": GROUND | {"core"},

@@ -120,6 +120,8 @@ def _lines(status: Status) -> Iterator[str]:
     for name, survey in status.surveys.items():
         yield f"  {name}: {count_words(survey.names, 'name')} there, {survey.names - survey.listed:,} left out"
         yield from map("  {}".format, left_words.lines(survey))
+    if status.indexed_percent < 100:
+        yield f"  {status.indexed_percent} % indexed for searching: `mediabox find` does not find everything yet"
     for named in status.quarantined:
         yield f"  quarantined: {named.remote_id}: {named.reason}"
     for named in status.damaged:

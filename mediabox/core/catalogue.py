@@ -56,7 +56,7 @@ def describe(connection: sqlite3.Connection, asset_id: int) -> Description | Non
     owners = _owners_xmps(filed)
     written = {sidecar.path: sidecar for sidecar in copies.sidecars_of(connection, asset_id)}
     return Description(
-        record=_record(connection, asset_id, filed, merged=owners),
+        record=record_of(connection, asset_id, filed, merged=owners),
         path=path,
         written_digest=written[path].digest if path in written else None,
         source_path=owners[0].resource.path if owners else None,
@@ -81,7 +81,7 @@ def _owners_xmps(filed: Iterable[Member]) -> list[Member]:
     return [one for one in owners if one.resource.remote_id == owners[0].resource.remote_id]
 
 
-def _record(
+def record_of(
     connection: sqlite3.Connection, asset_id: int, filed: Sequence[Member], *, merged: Sequence[Member]
 ) -> SidecarRecord:
     """The members' facts as one: the picture's own words first, then what sidecars add.

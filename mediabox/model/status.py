@@ -114,4 +114,5 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: tuple[Named, ...] = ()  # at most 50
     damaged: tuple[Named, ...] = ()  # flagged, at most 50
     left_alone: tuple[str, ...] = ()  # ignored, at most 50
+    indexed_percent: int = 100  # below: what an older version archived is still being indexed for searching
     surveys: dict[str, Survey] = {}  # by source: every name its last listing met

@@ -10,7 +10,7 @@ import msgspec
 from mediabox.model.asset import Kind, RemoteResource, Resource, ResourceState, Role
 from mediabox.model.facts import Facts
 from mediabox.model.naming import home_folder, split_extension
-from mediabox.store import keyed
+from mediabox.store import asset_index, keyed
 from mediabox.store.gate import SIGNED_FILE
 
 if TYPE_CHECKING:
@@ -431,6 +431,7 @@ def join(connection: sqlite3.Connection, resource_id: int, asset_id: int, role: 
         connection.execute("UPDATE written SET asset_id = ? WHERE asset_id = ?", (asset_id, left))
         connection.execute("UPDATE remote_asset SET asset_id = ? WHERE asset_id = ?", (asset_id, left))
         connection.execute("DELETE FROM job WHERE step = 'describe' AND subject = ?", (str(left),))
+        asset_index.remove(connection, left)
         connection.execute("DELETE FROM asset WHERE id = ?", (left,))
     return left
 

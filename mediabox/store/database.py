@@ -53,10 +53,11 @@ class DatabaseFull(Fatal):
 class Database:
     """Open with `async with`. `write` and `read` may be called from any task of the loop."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, follow: Callable[[sqlite3.Connection], None] | None = None) -> None:
+        """`follow`: what has to be done in each transaction that added to the journal, at its end."""
         self.path = path
         self.waits_for_room = False  # whether `write` outlasts a full disk; else that is Fatal
-        self._writer = _Connection("store-writer", path)
+        self._writer = _Connection("store-writer", path, follow=follow)
         self._reader = _Connection("store-reader", path, query_only=True)
 
     async def __aenter__(self) -> Self:
@@ -166,8 +167,15 @@ def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
 class _Connection:
     """One connection and the thread that owns it."""
 
-    def __init__(self, name: str, path: Path, *, query_only: bool = False) -> None:
-        self._name, self._path, self._query_only = name, path, query_only
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        *,
+        query_only: bool = False,
+        follow: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
+        self._name, self._path, self._query_only, self._follow = name, path, query_only, follow
         self._begin = "BEGIN" if query_only else "BEGIN IMMEDIATE"
         self._calls: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], object], bool, asyncio.Future[Any]] | None]
         self._calls = queue.SimpleQueue()
@@ -194,6 +202,7 @@ class _Connection:
         try:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, factory=Keyed)
             connection.unlock(self._path)
+            connection.follow = self._follow
             schema.prepare(connection, query_only=self._query_only)
         except sqlite3.Error as err:
             refused = Fatal(f"the database {self._path} cannot be opened: {err}")
@@ -252,6 +261,7 @@ def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection
     try:
         result = work(connection)
         if writes:
+            _follow(connection)
             fp("journal.before_commit")
         connection.execute("COMMIT")
     except BaseException:
@@ -261,6 +271,11 @@ def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection
         fp("journal.committed")
         _witnessed(connection)
     return result
+
+
+def _follow(connection: sqlite3.Connection) -> None:
+    if isinstance(connection, Keyed) and connection.has_appended and connection.follow is not None:
+        connection.follow(connection)
 
 
 def _witnessed(connection: sqlite3.Connection) -> None:

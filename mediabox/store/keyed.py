@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from mediabox.durable.private import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 KEYS, KEY = "keys", "catalogue"
 KEY_BYTES = 32
@@ -35,6 +35,7 @@ class Keyed(sqlite3.Connection):
     home: Path
     key: bytes | None = None
     has_appended = False  # to the journal, in the transaction under way
+    follow: Callable[[sqlite3.Connection], None] | None = None  # done at the end of such a transaction
 
     def unlock(self, path: Path) -> None:
         """Read the key of this database's home, if there is one."""

@@ -15,12 +15,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, redirect_stdout
+from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
 
 from mediabox.__main__ import main
 from mediabox.config.load import load
+from mediabox.core import indexing
 from mediabox.durable.temporary import is_temporary
 from mediabox.model.manifest import MANIFEST_NAME, parse_sums
 
@@ -73,7 +75,7 @@ def findings(
     with _catalogue(home) as catalogue:
         found += _catalogued(catalogue, archive, kept)
         if is_over:
-            found += [*_ended(catalogue, sources, kept), *_described(archive, kept)]
+            found += [*_ended(catalogue, sources, kept), *_described(archive, kept), *_indexed(catalogue)]
             found += [*_listed(archive, kept), *_leftovers(archive)]
             found += [*_checked(archive, kept), *_commands(home)] if by_commands else []
     return found
@@ -139,6 +141,34 @@ def _catalogued(catalogue: sqlite3.Connection, archive: Path, kept: Mapping[Path
 
 
 # ---------------------------------------------------------------- in the end
+
+
+def _indexed(catalogue: sqlite3.Connection) -> Iterator[str]:
+    """The index, kept true change by change, is the one that is made anew from the whole journal."""
+    kept = catalogue.execute(
+        "SELECT DISTINCT asset_id FROM resource WHERE state IN ('archived', 'trashed') "
+        "AND kind <> 'sidecar' AND role <> 'companion' ORDER BY asset_id"
+    ).fetchall()
+    before = _index_rows(catalogue)
+    if [row[:1] for row in before] != kept:
+        yield f"the index has assets {[row[0] for row in before]}, kept are {[row[0] for row in kept]}"
+    with closing(sqlite3.connect(":memory:")) as copy:
+        catalogue.backup(copy)
+        for table in ("asset_index", "asset_words"):
+            copy.execute(f"DELETE FROM {table}")
+        copy.execute("UPDATE index_cursor SET seq = 0")
+        while not indexing.catch_up(copy):
+            pass
+        for old, new in zip_longest(before, _index_rows(copy)):
+            if old != new:
+                yield f"the index has {old} for what is {new}"
+
+
+def _index_rows(catalogue: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return catalogue.execute(
+        "SELECT asset_index.*, members, asset_words.* FROM asset_index JOIN holders ON holders.id = holders "
+        "JOIN asset_words ON asset_words.rowid = asset_id ORDER BY asset_id"
+    ).fetchall()
 
 
 def _ended(catalogue: sqlite3.Connection, sources: Mapping[Path, Original], kept: Mapping[Path, str]) -> Iterator[str]:

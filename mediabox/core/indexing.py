@@ -1,0 +1,157 @@
+"""Keeps the asset index true: it follows the journal, as far as the end in each transaction that adds to it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mediabox.contracts import Member, Needs
+from mediabox.core.catalogue import record_of
+from mediabox.core.company import by_rank
+from mediabox.model.asset import ResourceState, Role
+from mediabox.model.indexed import Flag, IndexedAsset
+from mediabox.model.naming import is_raw
+from mediabox.store import asset_index, assets, journal
+from mediabox.store.told import Presence
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from mediabox.core.governor import Governor
+    from mediabox.model.facts import CaptureTime
+    from mediabox.model.sidecar import SidecarRecord
+    from mediabox.store.asset_index import Holding
+    from mediabox.store.database import Database
+
+NEEDS = Needs(disk=True)
+PAUSE_S = 30.0
+BATCH = 500  # rows of the journal in one go: an older catalogue is indexed while the box works
+_KEPT = (ResourceState.ARCHIVED, ResourceState.TRASHED)
+
+
+def follow(connection: sqlite3.Connection) -> None:
+    """At the end of a transaction: index what it changed. A whole older catalogue is left to `catch_up`."""
+    if journal.last(connection)[0] - asset_index.indexed_until(connection) <= BATCH:
+        catch_up(connection)
+
+
+def catch_up(connection: sqlite3.Connection) -> bool:
+    """Index what the next rows of the journal are about; whether those were all."""
+    done, (last, _) = asset_index.indexed_until(connection), journal.last(connection)
+    until = min(last, done + BATCH)
+    for asset_id in asset_index.changed_assets(connection, after=done, until=until):
+        index(connection, asset_id)
+    if until > done:
+        asset_index.set_indexed_until(connection, until)
+    return until == last
+
+
+async def keep_true(database: Database, governor: Governor) -> None:
+    """A service: indexes what an older version archived, and what commands of other processes changed."""
+    while True:
+        await governor.permit(NEEDS)
+        if await database.write(catch_up):
+            await asyncio.sleep(PAUSE_S)
+
+
+async def finish(database: Database) -> None:
+    """Index all there is."""
+    while not await database.write(catch_up):
+        pass
+
+
+def index(connection: sqlite3.Connection, asset_id: int) -> None:
+    """Write one asset's row anew, or remove it where nothing of it is kept."""
+    kept = [one for one in assets.members(connection, asset_id) if one.state in _KEPT]
+    members = by_rank(Member(resource=one, facts=assets.facts(connection, one.id)) for one in kept)
+    if all(one.resource.is_companion for one in members):
+        asset_index.remove(connection, asset_id)
+        return
+    record = record_of(connection, asset_id, members, merged=())
+    held = asset_index.holdings(connection, asset_id)
+    indexed = indexed_asset(asset_id, members, record, held)
+    asset_index.put(connection, indexed, _holders(held))
+
+
+def indexed_asset(
+    asset_id: int, members: Sequence[Member], record: SidecarRecord, held: Sequence[Holding]
+) -> IndexedAsset:
+    """An asset as it is searched: pure. `members`: the kept ones, the one that stands for it first."""
+    main = members[0]
+    facts, camera, place = main.facts, record.camera, record.place
+    added_ms = min(one.taken_in_at_ms for one in record.members)
+    return IndexedAsset(
+        asset_id=asset_id,
+        kind=main.resource.kind,
+        sort_ms=_wall_clock_ms(record.capture_time, added_ms),
+        date_digits=_digits(record.capture_time),
+        added_ms=added_ms,
+        size_bytes=sum(one.resource.size_bytes or 0 for one in members),
+        format=facts.media_type.rpartition("/")[2].removeprefix("x-") if facts else "",
+        width=facts.width if facts else None,
+        height=facts.height if facts else None,
+        duration_s=facts.duration_s if facts else None,
+        rating=record.rating,
+        latitude=place.latitude if place else None,
+        longitude=place.longitude if place else None,
+        flags=frozenset(_flags(members, record, held)),
+        names=tuple(dict.fromkeys(one.resource.name for one in members if not one.resource.is_companion)),
+        folders=tuple(dict.fromkeys((one.resource.path or "").rpartition("/")[0] for one in members[:1])),
+        title=record.title or "",
+        caption=record.caption or "",
+        keywords=record.keywords,
+        people=record.people,
+        albums=tuple(" / ".join(album) for album in record.albums),
+        camera=" ".join(filter(None, (camera.make, camera.model))) if camera else "",
+        lens=(camera.lens or "") if camera else "",
+        sources=tuple(sorted({one.source for one in _present(held)})),
+    )
+
+
+def _present(held: Sequence[Holding]) -> list[Holding]:
+    """Who has it; when everybody has thrown it away, who had it."""
+    return [one for one in held if one.presence in (None, Presence.PRESENT)] or list(held)
+
+
+def _holders(held: Sequence[Holding]) -> set[tuple[int, bool]]:
+    """Each source that has it, with whether it is hidden everywhere there."""
+    present = _present(held)
+    shown = {one.source_id for one in present if not one.is_hidden}
+    return {(one.source_id, one.source_id not in shown) for one in present}
+
+
+def _flags(members: Sequence[Member], record: SidecarRecord, held: Sequence[Holding]) -> Iterator[Flag]:
+    roles = {one.resource.role for one in members}
+    known = [one.facts for one in members if one.facts is not None]
+    claims = {
+        Flag.FAVORITE: record.is_favorite,
+        Flag.HIDDEN: bool(held) and all(is_hidden for _, is_hidden in _holders(held)),
+        Flag.TRASHED: _is_trashed(members, held),
+        Flag.LIVE: Role.LIVE_VIDEO in roles or any(facts.motion for facts in known),
+        Flag.RAW: Role.RAW in roles or any(is_raw("", facts.media_type) for facts in known),
+        Flag.EDITED: bool(roles & {Role.EDITED, Role.EDITED_VIDEO}),
+        Flag.BURST: any(facts.burst_id for facts in known),
+        Flag.HDR: any(facts.hdr for facts in known),
+        Flag.DAMAGED: any(facts.damage for facts in known),
+    }
+    yield from (flag for flag, is_so in claims.items() if is_so)
+
+
+def _is_trashed(members: Sequence[Member], held: Sequence[Holding]) -> bool:
+    is_in_trash = all(one.resource.state is ResourceState.TRASHED for one in members)
+    return is_in_trash or (bool(held) and all(one.presence in (Presence.TRASHED, Presence.PURGED) for one in held))
+
+
+def _digits(taken: CaptureTime | None) -> int:
+    return 0 if taken is None else min(len(taken.local), len("2024-05-12T18:03:22"))
+
+
+def _wall_clock_ms(taken: CaptureTime | None, added_ms: int) -> int:
+    if taken is None:
+        return added_ms
+    try:
+        return round(datetime.fromisoformat(taken.begins).replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:  # of an older version that was less strict: nothing here may hold up a commit
+        return added_ms

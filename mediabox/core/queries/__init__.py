@@ -1,0 +1,1 @@
+"""Answers for people and programs: values, the same for every surface."""

@@ -1,0 +1,177 @@
+"""The asset index: one narrow row for each asset as it is searched and shown, and its words.
+
+All of it follows from the other tables: the journal says which assets changed
+(`core/indexing.py`), so that nothing else has to remember the index, and an older
+catalogue is indexed by reading its journal from the first row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from mediabox.model.asset import Kind
+from mediabox.search.fields import WORDS, texts_of
+from mediabox.search.tokens import document_of
+from mediabox.store import journal
+from mediabox.store.search import bits_of, condition, flags_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from mediabox.model.indexed import Flag, IndexedAsset
+    from mediabox.model.query import Query
+
+_COLUMNS = (
+    *("asset_id", "kind", "sort_ms", "date_digits", "added_ms", "size_bytes", "format", "width", "height"),
+    *("duration_s", "rating", "latitude", "longitude"),
+)
+_PUT = f"INSERT OR REPLACE INTO asset_index ({', '.join(_COLUMNS)}, flags, holders) VALUES ({'?,' * len(_COLUMNS)}?,?)"
+_WORD_COLUMNS = tuple(field.column for field in WORDS)
+_PUT_WORDS = (
+    f"INSERT OR REPLACE INTO asset_words (rowid, {', '.join(_WORD_COLUMNS)}) VALUES (?{',?' * len(_WORD_COLUMNS)})"
+)
+# A file's own asset, and the one that keeps its bytes where those are kept as another's.
+_CHANGED = """
+    WITH change (resource_id, asset_id) AS (SELECT resource_id, asset_id FROM journal WHERE seq > ?1 AND seq <= ?2)
+    SELECT asset_id FROM change WHERE asset_id IS NOT NULL
+    UNION SELECT resource.asset_id FROM change JOIN resource ON resource.id = resource_id
+    UNION SELECT keeper.asset_id FROM change JOIN resource ON resource.id = resource_id
+        JOIN resource AS keeper ON keeper.id = resource.duplicate_of
+    UNION SELECT keeper.asset_id FROM change JOIN resource ON resource.asset_id = change.asset_id
+        JOIN resource AS keeper ON keeper.id = resource.duplicate_of
+"""
+_HOLDINGS = """
+    SELECT resource.source_id, source.name, remote_asset.state, remote_asset.said -> '$.is_hidden'
+    FROM resource JOIN source ON source.id = resource.source_id
+    LEFT JOIN remote_asset ON remote_asset.id = resource.remote_asset_id
+    WHERE resource.asset_id = ?1 AND resource.state <> 'quarantined'
+       OR resource.duplicate_of IN (SELECT id FROM resource WHERE asset_id = ?1)
+"""
+
+
+class Holding(NamedTuple):
+    """One file of an asset at one source. `presence`: of the source's own asset; None where it lists mere files."""
+
+    source_id: int
+    source: str
+    presence: str | None
+    is_hidden: bool
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset of a page."""
+
+    asset_id: int
+    kind: Kind
+    sort_ms: int  # see model.indexed.IndexedAsset
+    date_digits: int
+    flags: frozenset[Flag]
+
+
+class Position(NamedTuple):
+    """Where a page ended: the next one begins after it, whatever was added or removed meanwhile."""
+
+    sort_ms: int
+    asset_id: int
+
+
+def put(connection: sqlite3.Connection, asset: IndexedAsset, holders: Iterable[tuple[int, bool]]) -> None:
+    """Index an asset anew. `holders`: ids of the sources that have it, each with whether it is hidden there."""
+    values = [getattr(asset, column) for column in _COLUMNS]
+    connection.execute(_PUT, (*values, bits_of(asset.flags), _holders_id(connection, sorted(holders))))
+    words = [" ".join(document_of(texts_of(asset, field))) for field in WORDS]
+    connection.execute(_PUT_WORDS, (asset.asset_id, *words))
+
+
+def remove(connection: sqlite3.Connection, asset_id: int) -> None:
+    """An asset is nobody's any more, or has become part of another."""
+    connection.execute("DELETE FROM asset_index WHERE asset_id = ?", (asset_id,))
+    connection.execute("DELETE FROM asset_words WHERE rowid = ?", (asset_id,))
+
+
+def _holders_id(connection: sqlite3.Connection, holders: Sequence[tuple[int, bool]]) -> int:
+    members = msgspec.json.encode(holders).decode()
+    row = connection.execute("SELECT id FROM holders WHERE members = ?", (members,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    holders_id = int(connection.execute("INSERT INTO holders (members) VALUES (?)", (members,)).lastrowid or 0)
+    connection.executemany(
+        "INSERT INTO holder (holders_id, source_id, is_hidden) VALUES (?,?,?)",
+        [(holders_id, source_id, is_hidden) for source_id, is_hidden in holders],
+    )
+    return holders_id
+
+
+def holdings(connection: sqlite3.Connection, asset_id: int) -> list[Holding]:
+    """Where an asset's files came from, those included whose bytes are kept as another source's."""
+    rows = connection.execute(_HOLDINGS, (asset_id,))
+    return [Holding(source_id, name, presence, hidden == "true") for source_id, name, presence, hidden in rows]
+
+
+# ---------------------------------------------------------------- following the journal
+
+
+def indexed_until(connection: sqlite3.Connection) -> int:
+    """The journal's row up to which the index is true."""
+    return int(connection.execute("SELECT seq FROM index_cursor").fetchone()[0])
+
+
+def set_indexed_until(connection: sqlite3.Connection, seq: int) -> None:
+    connection.execute("UPDATE index_cursor SET seq = ?", (seq,))
+
+
+def indexed_percent(connection: sqlite3.Connection) -> int:
+    """How far the index is; 100: it is true."""
+    last = journal.last(connection)[0]
+    return 100 * indexed_until(connection) // last if last else 100
+
+
+def changed_assets(connection: sqlite3.Connection, *, after: int, until: int) -> list[int]:
+    """The assets that these rows of the journal are about. Some may be gone since."""
+    return [row[0] for row in connection.execute(_CHANGED, (after, until))]
+
+
+# ---------------------------------------------------------------- asking
+
+
+def page(
+    connection: sqlite3.Connection,
+    query: Query,
+    *,
+    seen_by: frozenset[str] | None,
+    after: Position | None = None,
+    limit: int,
+) -> list[Found]:
+    """Assets that answer a query, newest first. `seen_by`: names of a person's sources; None sees everybody's."""
+    text, values = condition(query)
+    may_see, names = _visible(seen_by)
+    beyond = "(sort_ms, asset_id) < (?, ?) AND" if after else ""
+    rows = connection.execute(
+        f"SELECT asset_id, kind, sort_ms, date_digits, flags FROM asset_index WHERE {beyond} ({may_see}) AND ({text}) "
+        "ORDER BY sort_ms DESC, asset_id DESC LIMIT ?",
+        (*(after or ()), *names, *values, limit),
+    )
+    return [
+        Found(asset_id=row[0], kind=Kind(row[1]), sort_ms=row[2], date_digits=row[3], flags=flags_of(row[4]))
+        for row in rows
+    ]
+
+
+def count(connection: sqlite3.Connection, query: Query, *, seen_by: frozenset[str] | None) -> int:
+    """How many assets answer it."""
+    text, values = condition(query)
+    may_see, names = _visible(seen_by)
+    question = f"SELECT count(*) FROM asset_index WHERE ({may_see}) AND ({text})"
+    return int(connection.execute(question, (*names, *values)).fetchone()[0])
+
+
+def _visible(seen_by: frozenset[str] | None) -> tuple[str, tuple[str, ...]]:
+    if seen_by is None:
+        return "1", ()
+    names = tuple(sorted(seen_by))
+    marks = ",".join("?" * len(names))
+    own = f"SELECT holders_id FROM holder JOIN source ON source.id = source_id WHERE source.name IN ({marks})"
+    return f"holders IN ({own})", names
