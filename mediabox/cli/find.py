@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _quoted_again(word: str) -> str:
-    """The shell takes the quotes off `camera:"iPhone 15"`: one field alone in an argument has the rest for its value."""
+    """The shell takes the quotes off `camera:"iPhone 15"`: one field alone in an argument has all that follows."""
     found = _ONE_FIELD.fullmatch(word)
     return f'{found[1]}"{found[2]}"' if found else word
 

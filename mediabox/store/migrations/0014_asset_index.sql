@@ -32,7 +32,7 @@ CREATE TABLE holder (
 
 -- Tokens of search/tokens.py, not texts: the tokenizer only has to split them at spaces.
 CREATE VIRTUAL TABLE asset_words USING fts5 (
-    names, folders, title, caption, keywords, people, albums, camera, lens, sources, tokenize = 'ascii'
+    names, folders, title, caption, keywords, people, albums, camera, lens, sources, tokenize = 'ascii', columnsize = 0
 );
 
 -- The journal's row up to which all of this is true.
