@@ -209,21 +209,11 @@ class Box:
             "answers": lambda: self.attention.mind_answers(sources),
         }
         if not once:
-            services["governor"] = self.governor.run
-            services["scrub"] = joined.scrub.run
-            services["retention"] = joined.retention.run
-            services["index"] = partial(indexing.keep_true, self.database, self.governor)
-            services["clock"] = self.timekeeping.run
-            services["backup"] = Backup(self.database, self.config.home, volume).run
-            services["tally"] = tally.run
-            services["watchdog"] = lambda: systemd.watchdog(lambda: self.database.write(journal.last))
-            if self.config.release.enabled:
-                services["release"] = partial(self._release, volume, sources)
-            for source in sources.values():
-                services[f"source {source.name}"] = partial(intake.follow, source)
+            services |= self._lasting(joined, volume, sources) | {"tally": tally.run}
+            services |= {f"source {one.name}": partial(intake.follow, one) for one in sources.values()}
         if not once or until_let_go:
-            for destination in destinations.values():
-                services[f"destination {destination.name}"] = partial(joined.deliveries.follow, destination)
+            follow = joined.deliveries.follow
+            services |= {f"destination {one.name}": partial(follow, one) for one in destinations.values()}
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(pipeline.run())]
             running += [tasks.create_task(self.governor.run(ends_when_full=True))] if once else []
@@ -237,6 +227,21 @@ class Box:
             await self._until_stopped(last)
             for task in running:
                 task.cancel()
+
+    def _lasting(self, joined: Assembly, volume: Volume, sources: Mapping[str, Source]) -> dict[str, Service]:
+        """What a box that stays up sees to, whatever comes."""
+        services: dict[str, Service] = {
+            "governor": self.governor.run,
+            "scrub": joined.scrub.run,
+            "retention": joined.retention.run,
+            "index": partial(indexing.keep_true, self.database, self.governor),
+            "clock": self.timekeeping.run,
+            "backup": Backup(self.database, self.config.home, volume).run,
+            "watchdog": lambda: systemd.watchdog(lambda: self.database.write(journal.last)),
+        }
+        if self.config.release.enabled:
+            services["release"] = partial(self._release, volume, sources)
+        return services
 
     def _sources(self) -> dict[str, Source]:
         return assembly.sources(self.config, clock=self.clock, issues=self.issues)

@@ -37,7 +37,7 @@ MAY_SEE: dict[str, set[str]] = {
     "search": VALUES,
     "store": GROUND | {"search", "durable.private"},  # the key, and the head of the journal
     "native": GROUND,
-    "core": BYTES | {"supervise", "systemd"},
+    "core": BYTES | {"search", "supervise", "systemd"},
     "supervise": GROUND | {"core"},
     "sources": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints"},
     "stages": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints"},
