@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from mediabox.model.asset import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mediabox.contracts.source import Remote, Sink
     from mediabox.contracts.stage import Staged
     from mediabox.model.adoptable import Adoptable
-    from mediabox.model.asset import Kind, Resource
+    from mediabox.model.asset import Resource
     from mediabox.model.facts import Facts
     from mediabox.model.recipe import Conversion, Converted, FitRequest, Recipe
 

@@ -9,7 +9,6 @@ import sys
 
 import msgspec
 
-from mediabox.contracts import ExamineRequest
 from mediabox.errors import Permanent
 from mediabox.native import child, encode, fit, sidecar, tags, wire
 from mediabox.native.boxes import Malformed
@@ -78,16 +77,8 @@ def _made(call: wire.Fit | wire.Check | wire.Convert, first: int, second: int | 
 
 
 def _examine(call: wire.Examine, descriptor: int) -> child.Reply:
-    request = ExamineRequest(
-        name=call.name,
-        kind=call.kind,
-        size_bytes=call.size_bytes,
-        modified_at_ms=call.modified_at_ms,
-        renditions=call.renditions,
-        folder=call.folder,
-    )
     try:
-        seen = examine(descriptor, request, with_pixels=call.pixels)
+        seen = examine(descriptor, call.request, with_pixels=call.pixels)
     except NeedsProfile as err:
         return child.Reply(answer=wire.TryProfile(profile=err.profile))
     except OSError as err:

@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from mediabox.model.asset import Kind
+from mediabox.contracts import ExamineRequest
 from mediabox.model.facts import Facts
 from mediabox.model.recipe import Conversion, Converted, FitRequest, Recipe
 from mediabox.model.sidecar import SidecarRecord
@@ -46,18 +46,9 @@ class Broken(Exception):
 
 
 class Examine(msgspec.Struct, frozen=True, kw_only=True, tag="examine"):
-    """Look at the descriptor that comes along: `contracts.ExamineRequest` and what the parent knows besides.
+    """Look at the descriptor that comes along. `pixels` false: only at its tags, a decoder has failed on it before."""
 
-    `pixels` false: read the tags only, the decoder has failed on this file before.
-    """
-
-    name: str
-    kind: Kind
-    media_type: str
-    size_bytes: int
-    modified_at_ms: int | None = None
-    renditions: bool = True
-    folder: str = ""
+    request: ExamineRequest
     pixels: bool = True
 
 
@@ -86,7 +77,6 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, tag="check"):
 
     name: str
     media_type: str
-    size_bytes: int
 
 
 class Convert(msgspec.Struct, frozen=True, kw_only=True, tag="convert"):

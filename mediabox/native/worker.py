@@ -55,7 +55,7 @@ class MediaWorkers(Children):
 
     async def check(self, result: int, first: int, *, media_type: str, name: str, size_bytes: int) -> Facts:
         """`contracts.Fitter.check`: compares bytes, decodes nothing."""
-        call = wire.Check(name=name, media_type=media_type, size_bytes=size_bytes)
+        call = wire.Check(name=name, media_type=media_type)
         limits = _reading(FIT_LIMITS, 2 * size_bytes)
         answer = await self._lend((result, first), self._answer_to, call, profile_of(media_type), limits)
         return _expected(answer, wire.Checked).facts
@@ -94,25 +94,16 @@ class MediaWorkers(Children):
     def _examine(self, descriptors: tuple[int, ...], request: ExamineRequest, media_type: str | None) -> Examination:
         (descriptor,) = descriptors
         media_type = media_type or _media_type(descriptor, request.name)
-        call = wire.Examine(
-            name=request.name,
-            kind=request.kind,
-            media_type=media_type,
-            size_bytes=request.size_bytes,
-            modified_at_ms=request.modified_at_ms,
-            renditions=request.renditions,
-            folder=request.folder,
-        )
         self._count("examined")
-        return self._look(call, descriptor)
+        return self._look(request, media_type, descriptor)
 
-    def _look(self, call: wire.Examine, descriptor: int) -> Examination:
+    def _look(self, request: ExamineRequest, media_type: str, descriptor: int) -> Examination:
         """Ask the children that can decode it, one after the other; a lost child ends in a verdict."""
-        profile = profile_of(call.media_type)
+        profile, limits = profile_of(media_type), self._limits(media_type)
         damage = "no decoder takes it"
         for _ in range(_MOST_PROFILES):
             try:
-                received = self._ask(profile, call, (descriptor,), self._limits(call))
+                received = self._ask(profile, wire.Examine(request=request), (descriptor,), limits)
             except Lost as lost:
                 damage = self._verdict(lost)
                 break
@@ -122,24 +113,24 @@ class MediaWorkers(Children):
                 case wire.TryProfile():
                     profile = received.answer.profile
                 case wire.CannotRead(reason=reason):
-                    raise Retryable(f"{call.name} cannot be read: {reason}")
+                    raise Retryable(f"{request.name} cannot be read: {reason}")
                 case wire.Refused(reason=reason):
                     damage = reason
                     break
                 case other:
                     damage = f"the decoder answered {type(other).__name__}"
                     break
-        return Examination(facts=self._without_pixels(call, descriptor, damage))
+        bare = Facts(kind=request.kind, media_type=media_type, damage=damage)
+        return Examination(facts=self._without_pixels(request, descriptor, bare, limits))
 
-    def _without_pixels(self, call: wire.Examine, descriptor: int, damage: str) -> Facts:
+    def _without_pixels(self, request: ExamineRequest, descriptor: int, bare: Facts, limits: Limits) -> Facts:
         """What the tags still say of a file whose pixels nobody survives: when and where it was taken."""
-        bare = Facts(kind=call.kind, media_type=call.media_type, damage=damage)
-        tags_only = msgspec.structs.replace(call, pixels=False, renditions=False)
+        call = wire.Examine(request=msgspec.structs.replace(request, renditions=False), pixels=False)
         try:
-            answer = self._ask_alone(Profile.PICTURE, tags_only, (descriptor,), self._limits(call)).answer
+            answer = self._ask_alone(Profile.PICTURE, call, (descriptor,), limits).answer
         except Lost:
             return bare
-        return msgspec.structs.replace(answer.facts, damage=damage) if isinstance(answer, wire.Examined) else bare
+        return msgspec.structs.replace(answer.facts, damage=bare.damage) if isinstance(answer, wire.Examined) else bare
 
     def _sidecar(self, call: wire.MergeSidecar | wire.ParseSidecar) -> wire.Received:
         try:
@@ -181,8 +172,8 @@ class MediaWorkers(Children):
         os.ftruncate(into, converted.size_bytes)  # a child that was lost before this one may have written more
         return converted
 
-    def _limits(self, call: wire.Examine) -> Limits:
-        return self._video_limits if call.media_type.startswith("video/") else self._still_limits
+    def _limits(self, media_type: str) -> Limits:
+        return self._video_limits if media_type.startswith("video/") else self._still_limits
 
 
 def _media_type(descriptor: int, name: str) -> str:

@@ -73,7 +73,7 @@ def _obey_fit(call: wire.Fit | wire.Convert, descriptors: tuple[int, ...]) -> ch
 
 
 def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PLR0912 - a list of orders
-    words = call.name.split()
+    words = call.request.name.split()
     caption = None
     is_spent = False
     if not call.pixels:
@@ -112,7 +112,7 @@ def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PL
         case "babble":
             os.write(_orders.lanes[0], bytes(64))
         case "say":
-            os.write(2, call.name.encode() * 3000)
+            os.write(2, call.request.name.encode() * 3000)
             _fault()
         case "spent":
             is_spent = True
@@ -145,8 +145,8 @@ def _say_again(lane: socket.socket, answer: wire.Answer, **words: object) -> Non
 
 
 def _examined(call: wire.Examine, *, is_spent: bool = False, **found: object) -> child.Reply:
-    facts = Facts(kind=call.kind, media_type=call.media_type, **found)
-    blob = b"t" * call.size_bytes if call.renditions else None
+    facts = Facts(kind=call.request.kind, media_type="image/jpeg", **found)
+    blob = b"t" * call.request.size_bytes if call.request.renditions else None
     return child.Reply(answer=wire.Examined(facts=facts, is_spent=is_spent), first=blob, second=blob)
 
 

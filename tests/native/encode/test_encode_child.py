@@ -15,6 +15,7 @@ from encoding import complaints, converted, facts_of, film, needs_ffmpeg, psnr, 
 from PIL import Image
 from pillow_heif import register_heif_opener
 
+from mediabox.contracts import ExamineRequest
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind
 from mediabox.model.recipe import Conversion
@@ -130,11 +131,9 @@ def test_a_child_that_may_write_still_opens_nothing_by_name(tmp_path: Path) -> N
     child = ChildProcess(Profile.ENCODE, lanes=1, memory_bytes=1 << 30, command=command)
     try:
         child.greet()
-        call = wire.Examine(
-            name=f"attack {tmp_path / 'nobody'}", kind=Kind.PICTURE, media_type="image/jpeg", size_bytes=0
-        )
+        request = ExamineRequest(name=f"attack {tmp_path / 'nobody'}", kind=Kind.PICTURE, size_bytes=0)
         with opened(Path(__file__), tmp_path / "into") as (source, _):
-            answer = child.call(0, call, descriptors=(source,), limits=LIMITS).answer
+            answer = child.call(0, wire.Examine(request=request), descriptors=(source,), limits=LIMITS).answer
     finally:
         child.stop()
 
