@@ -16,23 +16,19 @@ _FULL = 0.9  # of the raw picture's pixels: cameras cut a few lines off
 
 def find(source: Source, facts: Facts) -> Inside:
     """Raises NoPicture when there is none that a JPEG decoder reads."""
-    found = [(size, place) for place in raw.previews(source) if (size := _size(source, place)) is not None]
+    found = [(size, place) for place in raw.previews(source) if (size := _size(Window(source, *place))) is not None]
     if not found:
         raise NoPicture(f"{facts.media_type}: no preview inside")
     (width, height), place = max(found)
-    length = min(place.length, source.size - place.offset)
-    return Inside(source, place.offset, length, facts.orientation, _notes(width, height, facts))
+    return Inside(Window(source, *place), facts.orientation, _notes(width, height, facts))
 
 
-def _size(source: Source, place: raw.Place) -> tuple[int, int] | None:
+def _size(part: Window) -> tuple[int, int] | None:
     """Width and height, unless it is no JPEG or the sensor's own data (lossless, or more than 8 bits)."""
-    length = min(place.length, source.size - place.offset)
-    if length < _SMALLEST_BYTES or source.bytes(place.offset, 3) != _START:
+    if part.size < _SMALLEST_BYTES or part.bytes(0, 3) != _START:
         return None
-    frame = jpeg.walk(Window(source, place.offset, length)).frame
-    if len(frame) < 5 or frame[0] != 8:
-        return None
-    return int.from_bytes(frame[3:5], "big"), int.from_bytes(frame[1:3], "big")
+    segments = jpeg.walk(part)
+    return segments.size if segments.frame[:1] == b"\x08" else None
 
 
 def _notes(width: int, height: int, facts: Facts) -> tuple[str, ...]:

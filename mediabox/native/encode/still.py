@@ -17,7 +17,6 @@ from mediabox.native.encode.sink import Sink
 from mediabox.native.encode.whole import Inside
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.tags import jpeg
-from mediabox.native.tags.reader import Window
 
 _GAIN_MAPS = frozenset((Hdr.ULTRA_HDR, Hdr.APPLE_GAIN_MAP, Hdr.ISO_GAIN_MAP))
 
@@ -74,7 +73,10 @@ class _Work:
         else:
             found = raw_preview.find(self._source, facts)
         if isinstance(found, Inside):
-            width, height = _size(found)
+            size = jpeg.walk(found.part).size
+            if size is None:
+                raise Unreadable("the JPEG inside has no picture")
+            width, height = size
             if self._most_pixels is None or width * height <= self._most_pixels:
                 return self._taken_over(found, width, height)
             found = whole.in_jpeg(found, most_pixels=self._most_pixels)
@@ -85,15 +87,8 @@ class _Work:
 
     def _taken_over(self, inside: Inside, width: int, height: int) -> Written:
         tags = self._tags(width, height, inside.orientation)
-        jpeg_file.write_inside(inside.source, inside.start, inside.length, tags, self._sink)
+        jpeg_file.write_inside(inside.part, tags, self._sink)
         return Written(width, height, inside.orientation, inside.notes)
 
     def _tags(self, width: int, height: int, orientation: int) -> bytes:
         return exif.block(self._tables, self._facts, self._said, size=(width, height), orientation=orientation)
-
-
-def _size(inside: Inside) -> tuple[int, int]:
-    frame = jpeg.walk(Window(inside.source, inside.start, inside.length)).frame
-    if len(frame) < 5:
-        raise Unreadable("the JPEG inside has no picture")
-    return int.from_bytes(frame[3:5], "big"), int.from_bytes(frame[1:3], "big")

@@ -13,15 +13,15 @@ from mediabox.model.facts import Facts
 from mediabox.native.boxes import Held, Source
 from mediabox.native.decoded import check_pixels
 from mediabox.native.encode.for_jpeg import reduced
-from mediabox.native.encode.jpeg_file import QUALITY, segment, segments
+from mediabox.native.encode.jpeg_file import QUALITY
 from mediabox.native.encode.sink import Sink
 from mediabox.native.encode.whole import Whole, stream_of
+from mediabox.native.fit.jpeg_layout import read_still
 from mediabox.native.fit.unfit import Unfit
+from mediabox.native.jpeg_segments import APP1, EXIF, written
 from mediabox.native.window import Window
 
 _KEEP_ICC, _KEEP_GAIN_MAP = 8, 32  # VipsForeignKeep
-_APP1, _APP2, _MPF = 0xE1, 0xE2, b"MPF\0"
-_ENTRIES = 0xB002  # MPEntry
 _SIZE_AT = 4  # in an entry of 16 bytes: attributes, size, offset, two dependants
 
 
@@ -38,32 +38,17 @@ def decode(source: Source, facts: Facts, *, most_pixels: int | None) -> Whole | 
 
 def write(image: pyvips.Image, exif: bytes, sink: Sink) -> None:
     """Encode both pictures into one file. Raises pyvips.Error, Unfit, OSError."""
-    written = bytearray(image.uhdrsave_buffer(Q=QUALITY, keep=_KEEP_ICC | _KEEP_GAIN_MAP))
-    ours = segment(_APP1, b"Exif\0\0" + exif)
-    _lengthen_first(written, len(ours))
-    sink.write(bytes(written[:2]) + ours)
-    sink.write(memoryview(written)[2:])
+    encoded = bytearray(image.uhdrsave_buffer(Q=QUALITY, keep=_KEEP_ICC | _KEEP_GAIN_MAP))
+    ours = written(APP1, EXIF + exif)
+    _lengthen_first(encoded, len(ours))
+    sink.write(bytes(encoded[:2]) + ours)
+    sink.write(memoryview(encoded)[2:])
 
 
-def _lengthen_first(written: bytearray, by: int) -> None:
+def _lengthen_first(encoded: bytearray, by: int) -> None:
     """Make the table of pictures say that the first one is `by` bytes longer. Raises Unfit without a table."""
-    held = Held(bytes(written))
-    for marker, at, body in segments(held, 0, len(written)):
-        if marker == _APP2 and body.startswith(_MPF):
-            size_at = at + 4 + len(_MPF) + _entries_at(body[len(_MPF) :]) + _SIZE_AT
-            letter = ">I" if body[len(_MPF) :][:2] == b"MM" else "<I"
-            (size,) = struct.unpack_from(letter, written, size_at)
-            struct.pack_into(letter, written, size_at, size + by)
-            return
-    raise Unfit("HDR: the smaller picture lost its gain map")
-
-
-def _entries_at(table: bytes) -> int:
-    endian = ">" if table[:2] == b"MM" else "<"
-    (at,) = struct.unpack_from(endian + "I", table, 4)
-    (count,) = struct.unpack_from(endian + "H", table, at)
-    for row in range(at + 2, at + 2 + 12 * count, 12):
-        tag, _, _, value = struct.unpack_from(endian + "HHII", table, row)
-        if tag == _ENTRIES:
-            return int(value)
-    raise Unfit("HDR: the smaller picture's table of pictures is broken")
+    pictures = read_still(Held(bytes(encoded))).pictures
+    if pictures is None or not pictures.pictures:
+        raise Unfit("HDR: the smaller picture lost its gain map")
+    first = pictures.pictures[0]
+    struct.pack_into(pictures.endian + "I", encoded, pictures.table_at + _SIZE_AT, first.size + by)

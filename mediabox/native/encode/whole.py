@@ -58,9 +58,7 @@ class Whole(NamedTuple):
 class Inside(NamedTuple):
     """A JPEG that lies in the source as it is: in a raw file, in a JPEG XL."""
 
-    source: Source
-    start: int
-    length: int
+    part: Source
     orientation: int
     notes: tuple[str, ...] = ()
 
@@ -90,7 +88,7 @@ def decode(source: Source, facts: Facts, *, most_pixels: int | None) -> Whole | 
 
 def in_jpeg(inside: Inside, *, most_pixels: int | None) -> Whole:
     """An embedded JPEG decoded."""
-    stream = stream_of(Window(inside.source, inside.start, inside.length))
+    stream = stream_of(Window(inside.part))
     image = _open("image/jpeg", stream)
     whole = _finished(image, inside.orientation, None, _icc(image), most_pixels)
     return whole._replace(notes=inside.notes, stream=stream)
@@ -167,7 +165,7 @@ def _jxl(source: Source, facts: Facts, most_pixels: int | None) -> Whole | Insid
     with refused("JPEG XL"):
         is_jpeg, header, pixels, icc, _ = Decoder(num_threads=_NO_THREADS)(Window(source).read())
         if is_jpeg:
-            return Inside(Held(bytes(pixels)), 0, len(pixels), facts.orientation)
+            return Inside(Held(bytes(pixels)), facts.orientation)
         check_pixels(header.width, header.height)
         if header.mode in ("RGB;16", "RGBA;16"):
             bands = _DEEP_BANDS[header.mode]

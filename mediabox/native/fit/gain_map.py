@@ -16,8 +16,8 @@ import struct
 from typing import Final
 
 from mediabox.native.decoded import Unreadable, check_pixels
-from mediabox.native.fit.jpeg_segments import APP1, APP2, ISO_GAIN_MAP, XMP, written
 from mediabox.native.fit.unfit import Unfit
+from mediabox.native.jpeg_segments import APP1, APP2, ISO_GAIN_MAP, XMP, written
 
 MAX_PIXELS: Final = 64_000_000
 LARGEST_BYTES: Final = 16 << 20

@@ -13,27 +13,20 @@ from mediabox.native.fit.clip import Clip, read_clip
 from mediabox.native.fit.exif_edit import with_time_and_place
 from mediabox.native.fit.gain_map import ISO_VERSION
 from mediabox.native.fit.jpeg_gain_map import GainMap, find_gain_map, rewritten
-from mediabox.native.fit.jpeg_proof import same_picture
-from mediabox.native.fit.jpeg_segments import (
-    APP0,
-    APP1,
-    APP2,
-    EXIF,
-    ISO_GAIN_MAP,
+from mediabox.native.fit.jpeg_layout import (
     LARGEST_EXIF_BYTES,
     LARGEST_XMP_BYTES,
-    XMP,
     Picture,
-    Segment,
     Still,
     body,
     moved_pictures,
     primary_end,
     read_still,
-    written,
 )  # fmt: skip
+from mediabox.native.fit.jpeg_proof import same_picture
 from mediabox.native.fit.splice import Edit, moved, pieces
 from mediabox.native.fit.unfit import Unfit
+from mediabox.native.jpeg_segments import APP0, APP1, APP2, EXIF, ISO_GAIN_MAP, XMP, Segment, written
 from mediabox.native.tags.findings import Findings
 from mediabox.native.tags.jpeg import read_jpeg
 from mediabox.native.xmp.motion import Item, with_motion

@@ -6,12 +6,12 @@ from mediabox.model.facts import Hdr
 from mediabox.native.boxes import Source
 from mediabox.native.fit import gain_map
 from mediabox.native.fit.headroom import headroom
-from mediabox.native.fit.jpeg_segments import APP1, END_MARKER, EXIF, Picture, Still
+from mediabox.native.fit.jpeg_layout import Picture, Still
 from mediabox.native.fit.unfit import Unfit
+from mediabox.native.jpeg_segments import APP1, END_MARKER, EXIF, START_MARKER
 from mediabox.native.tags.jpeg import gain_map_of, walk
 from mediabox.native.tags.reader import Window
 
-_START_MARKER: Final = b"\xff\xd8"
 _LEAST_HEADROOM: Final = 1.001  # below, there is nothing to be lost
 
 
@@ -28,7 +28,7 @@ def find_gain_map(source: Source, still: Still) -> GainMap | None:
     for picture in still.pictures.behind if still.pictures else ():
         if not still.scan_at < picture.at <= source.size - max(picture.size, 4):
             continue
-        if source.bytes(picture.at, 2) == _START_MARKER:
+        if source.bytes(picture.at, 2) == START_MARKER:
             hdr = gain_map_of(walk(Window(source, picture.at, picture.size)))
             if hdr is Hdr.ULTRA_HDR:
                 return GainMap(picture, hdr)

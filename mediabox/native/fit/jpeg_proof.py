@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from mediabox.model.facts import Hdr
 from mediabox.native.boxes import Source
 from mediabox.native.fit.jpeg_gain_map import GainMap, find_gain_map, stands_alone
-from mediabox.native.fit.jpeg_segments import APP1, APP2, EXIF, ISO_GAIN_MAP, MPF, XMP, Still, read_still
+from mediabox.native.fit.jpeg_layout import Still, read_still
 from mediabox.native.fit.same_bytes import is_same
 from mediabox.native.fit.unfit import Unfit
+from mediabox.native.jpeg_segments import APP1, APP2, EXIF, ISO_GAIN_MAP, MPF, XMP
 
 _OURS = ((APP1, EXIF), (APP1, XMP), (APP2, MPF), (APP2, ISO_GAIN_MAP))
 

@@ -16,7 +16,8 @@ from mediabox.model.facts import CaptureTime, Place, TimeSource
 from mediabox.native.boxes import Held, Malformed
 from mediabox.native.fit import Unfit
 from mediabox.native.fit.exif_edit import with_time_and_place
-from mediabox.native.fit.jpeg_segments import EXIF, read_still
+from mediabox.native.fit.jpeg_layout import read_still
+from mediabox.native.jpeg_segments import EXIF
 from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings
 

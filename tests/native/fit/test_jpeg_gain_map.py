@@ -27,7 +27,7 @@ from mediabox.native.boxes import Held
 from mediabox.native.fit import Unfit, check, fit
 from mediabox.native.fit.gain_map import table
 from mediabox.native.fit.headroom import headroom
-from mediabox.native.fit.jpeg_segments import read_still
+from mediabox.native.fit.jpeg_layout import read_still
 
 VERSION_2 = (
     b"<HDRGainMap:HDRGainMapVersion>131072</HDRGainMap:HDRGainMapVersion>"

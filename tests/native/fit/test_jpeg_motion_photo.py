@@ -13,7 +13,7 @@ from mediabox.model.facts import Hdr
 from mediabox.model.recipe import Insert, Part, Span
 from mediabox.native.boxes import Held, Malformed
 from mediabox.native.fit import Unfit, check, fit
-from mediabox.native.fit.jpeg_segments import LARGEST_XMP_BYTES, read_still
+from mediabox.native.fit.jpeg_layout import LARGEST_XMP_BYTES, read_still
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")

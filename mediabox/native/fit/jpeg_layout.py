@@ -1,7 +1,7 @@
-"""Where a JPEG's segments lie, and the pictures behind it, so that some can be replaced.
+"""A JPEG as it can be edited: its segments, the pictures behind it, and their table made right again.
 
-ITU-T T.81, annex B; CIPA DC-007 for the table of pictures. `native.tags.jpeg` reads what
-they say; here it matters where each begins and ends.
+CIPA DC-007 for the table of pictures. `native.tags.jpeg` reads what a segment says; here it
+matters where each begins and ends.
 """
 
 import struct
@@ -10,40 +10,15 @@ from typing import NamedTuple
 
 import msgspec
 
+from mediabox.native import jpeg_segments
 from mediabox.native.boxes import Malformed, Source
 from mediabox.native.fit.splice import Edit, moved
-from mediabox.native.tags.jpeg import MAX_SEGMENTS
-from mediabox.native.tags.mpf import MAX_PICTURES
+from mediabox.native.jpeg_segments import APP2, END_MARKER, MPF, SCAN, Segment
+from mediabox.native.tags.mpf import ROW_BYTES, read_table
 from mediabox.native.tags.reader import Window
-from mediabox.native.tags.tiff import Tiff
 
-APP0, APP1, APP2, SCAN = 0xE0, 0xE1, 0xE2, 0xDA
-EXIF = b"Exif\0\0"
-XMP = b"http://ns.adobe.com/xap/1.0/\0"
-MPF = b"MPF\0"
-ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
-END_MARKER = b"\xff\xd9"
 LARGEST_EXIF_BYTES = 65_527  # a segment's 65,535 less its length and the prefix
 LARGEST_XMP_BYTES = 65_502  # Adobe XMP part 3, 1.1.3
-
-_END = 0xD9
-_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length: TEM, RSTn
-_HEAD_BYTES = 32
-_PICTURES_TAG = 0xB002
-_PICTURE_BYTES = 16
-
-
-class Segment(NamedTuple):
-    """One segment: its marker at `at`, its content from `body` to `end`, of which `head` is the start."""
-
-    marker: int
-    at: int
-    body: int
-    end: int
-    head: bytes
-
-    def starts(self, marker: int, name: bytes) -> bool:
-        return self.marker == marker and self.head.startswith(name)
 
 
 class Picture(NamedTuple):
@@ -83,34 +58,16 @@ class Still(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_still(source: Source) -> Still:
     """Find everything before the picture. Raises Malformed when the picture is never reached."""
-    segments: list[Segment] = []
-    at = 2
-    for _ in range(MAX_SEGMENTS):
-        lead, marker, high, low = source.bytes(at, 4) if at + 4 <= source.size else b"\0\0\0\0"
-        if lead != 0xFF:
-            raise Malformed(f"no JPEG segment at byte {at}")
-        if marker == 0xFF or marker in _ALONE:
-            at += 1 if marker == 0xFF else 2
-            continue
-        end = at + 2 + (high << 8 | low)
-        if marker == _END or end < at + 4 or end > source.size:
-            raise Malformed(f"a JPEG segment at byte {at} that is not whole")
-        if marker == SCAN:
-            return Still(segments=tuple(segments), scan_at=at, pictures=_pictures(source, segments))
-        segments.append(Segment(marker, at, at + 4, end, source.bytes(at + 4, min(_HEAD_BYTES, end - at - 4))))
-        at = end
-    raise Malformed(f"more than {MAX_SEGMENTS} JPEG segments")
+    found = list(jpeg_segments.segments(source))
+    if not found or found[-1].marker != SCAN or not found[-1].body < found[-1].end <= source.size:
+        raise Malformed(f"the JPEG's segments break off at byte {found[-1].end if found else 2}")
+    return Still(segments=tuple(found[:-1]), scan_at=found[-1].at, pictures=_pictures(source, found))
 
 
 def body(source: Source, segment: Segment, name: bytes) -> bytes:
     """What a segment holds behind its name."""
     start = segment.body + len(name)
     return source.bytes(start, segment.end - start)
-
-
-def written(marker: int, content: bytes) -> bytes:
-    """A segment. The content must fit one: 65,533 bytes."""
-    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
 
 
 def _pictures(source: Source, segments: Sequence[Segment]) -> Pictures | None:
@@ -120,17 +77,13 @@ def _pictures(source: Source, segments: Sequence[Segment]) -> Pictures | None:
         return None
     base = segment.body + len(MPF)
     try:
-        tiff = Tiff(Window(source, base, segment.end - base))
-        place = tiff.directory(tiff.first).place(_PICTURES_TAG)
-        if place is None:
-            return None
-        _, length, offset = place
-        table = tiff.source.bytes(offset, min(length, MAX_PICTURES * _PICTURE_BYTES) // _PICTURE_BYTES * _PICTURE_BYTES)
+        table = read_table(Window(source, base, segment.end - base))
     except (Malformed, struct.error):
         return None
-    rows = enumerate(struct.iter_unpack(tiff.endian + "IIIHH", table))
-    pictures = tuple(Picture(row, base + at if at else 0, size) for row, (_, size, at, _, _) in rows)
-    return Pictures(segment=segment, base=base, endian=tiff.endian, table_at=base + offset, pictures=pictures)
+    if table is None:
+        return None
+    pictures = tuple(Picture(row, base + at if at else 0, size) for row, (size, at) in enumerate(table.rows))
+    return Pictures(segment=segment, base=base, endian=table.endian, table_at=base + table.at, pictures=pictures)
 
 
 def primary_end(source: Source, still: Still) -> int | None:
@@ -162,6 +115,6 @@ def moved_pictures(
         elif not picture.at:
             at = base  # the first picture's offset is 0 by definition
             size = moved(edits, end) if end and table.behind else size + moved(edits, still.scan_at) - still.scan_at
-        row = table.table_at - segment.at + picture.row * _PICTURE_BYTES
+        row = table.table_at - segment.at + picture.row * ROW_BYTES
         struct.pack_into(table.endian + "II", content, row + 4, size, at - base)
     return [Edit(segment.at, segment.end - segment.at, bytes(content))]
