@@ -18,11 +18,12 @@ from mediabox.native import jpeg
 from mediabox.native.boxes import Malformed, Source, boxes, exactly
 from mediabox.native.decoded import Decoded, NoPicture, Unreadable
 from mediabox.native.faults import refused
+from mediabox.native.tags.ciff import heap_records
+from mediabox.native.tags.reader import Window as Part
+from mediabox.native.tags.tiff import Directory, Note, Tiff
 from mediabox.native.window import JPEG_END, Window
 
 _MAX_DIRECTORIES = 64
-_MAX_ENTRIES = 512  # in one directory
-_MAX_HEAP = 256  # records of a CRW heap
 _SMALLEST = 512  # bytes; less is no preview
 _JPEG = b"\xff\xd8\xff"
 
@@ -32,13 +33,10 @@ _EXIF, _MAKER_NOTE = 0x8769, 0x927C
 _OLYMPUS_SETTINGS, _OLYMPUS_AT, _OLYMPUS_BYTES = 0x2020, 0x0101, 0x0102  # in the maker note; offsets from its start
 _OLYMPUS_NOTES = {b"OLYMPUS\0": 8, b"OM SYSTEM\0\0\0": 12}  # where its byte order stands; the IFD is 4 bytes on
 _PANASONIC_PREVIEW = 0x002E  # RW2: the JPEG lies in the entry's own value
-_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 9: 4, 13: 4}  # bytes of a value; the types these tags have
-_FORMATS = {1: "B", 2: "H", 4: "I"}
-_JPEG_COMPRESSIONS = frozenset((6, 7))
+_JPEG_COMPRESSIONS = (6, 7)
 _CR3_PREVIEW = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")
 _CR3_CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
-_CRW_PREVIEW, _CRW_THUMBNAIL = 0x2007, 0x2008
-_CRW_FOLDERS = frozenset((0x28, 0x30))  # the kinds of record that are heaps themselves
+_CRW_PREVIEWS = (0x2007, 0x2008)  # the preview, the thumbnail
 
 
 class Place(NamedTuple):
@@ -76,11 +74,8 @@ def previews(source: Source) -> list[Place]:
         if head[4:8] == b"ftyp":
             return list(_in_boxes(source))
         if head[6:14] == b"HEAPCCDR":
-            order = "<" if head.startswith(b"II") else ">"
-            return list(_in_heap(source, order, struct.unpack_from(order + "I", head, 2)[0]))
-        if head[:2] in (b"II", b"MM"):
-            return list(_in_directories(source, "<" if head.startswith(b"II") else ">"))
-    return []
+            return [Place(at, length) for tag, at, length in heap_records(source) if tag in _CRW_PREVIEWS]
+        return list(_in_directories(source))
 
 
 def _sound(source: Source, found: list[Place]) -> Iterator[Place]:
@@ -101,82 +96,58 @@ def _of_original(shown: Decoded, facts: Facts) -> Decoded:
     )
 
 
-def _in_directories(source: Source, order: str) -> Iterator[Place]:
-    """Walk IFD0, its successors and SubIFDs, each offset once."""
-    waiting = [struct.unpack(order + "I", exactly(source, 4, 4, limit=4))[0]]
-    seen: set[int] = set()
-    while waiting and len(seen) < _MAX_DIRECTORIES:
+def _in_directories(source: Source) -> Iterator[Place]:
+    """Walk IFD0, its successors and SubIFDs, each offset once; of what is no TIFF nothing."""
+    try:
+        tiff = Tiff(source)
+    except Malformed:
+        return
+    waiting, seen = [tiff.first], {0}
+    while waiting and len(seen) <= _MAX_DIRECTORIES:
         at = waiting.pop(0)
-        if at in seen or not 8 <= at <= source.size - 2:
+        if at in seen:
             continue
         seen.add(at)
         try:
-            values, embedded, following = _directory(source, order, at)
-        except Malformed:  # one broken directory does not hide the others
+            directory = tiff.directory(at)
+        except (Malformed, struct.error):  # one broken directory does not hide the others
             continue
-        waiting += [*values.get(_SUB_DIRECTORIES, ()), *values.get(_EXIF, ()), *following]
-        yield from embedded
-        for note in values.get(_MAKER_NOTE, ()):
-            yield from _in_olympus_note(source, note)
-        yield from _paired(values.get(_JPEG_AT, ()), values.get(_JPEG_BYTES, ()))
-        if set(values.get(_COMPRESSION, ())) & _JPEG_COMPRESSIONS and len(values.get(_STRIPS, ())) == 1:
-            yield from _paired(values[_STRIPS], values.get(_STRIP_BYTES, ()))
+        waiting += [*_offsets(directory, _SUB_DIRECTORIES), *_offsets(directory, _EXIF), directory.next]
+        yield from _in_directory(source, directory)
 
 
-def _paired(offsets: tuple[int, ...], lengths: tuple[int, ...]) -> Iterator[Place]:
-    """Offsets with their lengths; a missing one leaves the pair out."""
-    return (Place(offset, length) for offset, length in zip(offsets, lengths, strict=False))
+def _in_directory(source: Source, directory: Directory) -> Iterator[Place]:
+    if (value := directory.place(_PANASONIC_PREVIEW)) is not None:
+        yield Place(value[2], value[1])
+    if (note := directory.place(_MAKER_NOTE)) is not None:
+        yield from _in_olympus_note(source, note[2])
+    yield from _paired(directory, _JPEG_AT, _JPEG_BYTES)
+    if directory.whole(_COMPRESSION) in _JPEG_COMPRESSIONS and len(_offsets(directory, _STRIPS)) == 1:
+        yield from _paired(directory, _STRIPS, _STRIP_BYTES)
 
 
-def _in_olympus_note(source: Source, note: int) -> Iterator[Place]:
+def _offsets(directory: Directory, tag: int) -> list[int]:
+    return [at for at in directory.numbers(tag)[:_MAX_DIRECTORIES] if isinstance(at, int) and at >= 0]
+
+
+def _paired(directory: Directory, at: int, length: int, *, start: int = 0) -> Iterator[Place]:
+    """Offsets from `start` with their lengths; a missing one leaves the pair out."""
+    pairs = zip(_offsets(directory, at), _offsets(directory, length), strict=False)
+    return (Place(start + offset, size) for offset, size in pairs)
+
+
+def _in_olympus_note(source: Source, at: int) -> Iterator[Place]:
     """ORF: no other table knows of the preview. Other makers' notes are left alone."""
-    head = exactly(source, note, 16, limit=16) if note + 16 <= source.size else b""
-    order_at = next((at for name, at in _OLYMPUS_NOTES.items() if head.startswith(name)), None)
-    if order_at is None:
-        return
-    order = "<" if head[order_at:].startswith(b"II") else ">"
+    part = Part(source, at, source.size - at)  # what it points to may lie behind it
     try:
-        values, _, _ = _directory(source, order, note + order_at + 4, start=note)
-        for settings in values.get(_OLYMPUS_SETTINGS, ()):
-            inner, _, _ = _directory(source, order, note + settings, start=note)
-            for place in _paired(inner.get(_OLYMPUS_AT, ()), inner.get(_OLYMPUS_BYTES, ())):
-                yield Place(note + place.offset, place.length)
-    except Malformed:
+        head = part.bytes(0, 16)
+        order_at = next((order_at for name, order_at in _OLYMPUS_NOTES.items() if head.startswith(name)), None)
+        if order_at is not None:
+            note = Note(part, order_at=order_at, first=order_at + 4)
+            for settings in note.directory(note.first).subs(_OLYMPUS_SETTINGS):
+                yield from _paired(settings, _OLYMPUS_AT, _OLYMPUS_BYTES, start=at)
+    except (Malformed, struct.error):
         return
-
-
-def _directory(
-    source: Source, order: str, at: int, *, start: int = 0
-) -> tuple[dict[int, tuple[int, ...]], list[Place], list[int]]:
-    """The wanted tags of one IFD, JPEGs lying in a value, and the next IFD's offset.
-
-    Offsets in it count from `start`. A maker note's value is where it lies.
-    """
-    count = min(struct.unpack(order + "H", exactly(source, at, 2, limit=2))[0], _MAX_ENTRIES)
-    table = exactly(source, at + 2, 12 * count, limit=12 * _MAX_ENTRIES)
-    values: dict[int, tuple[int, ...]] = {}
-    embedded: list[Place] = []
-    for tag, kind, length, value in struct.iter_unpack(order + "HHI4s", table):
-        if tag == _PANASONIC_PREVIEW:
-            embedded.append(Place(struct.unpack(order + "I", value)[0], length))
-        if tag == _MAKER_NOTE and length > 16:
-            values[tag] = struct.unpack(order + "I", value)
-            continue
-        if tag not in _WANTED or kind not in _WIDTHS or not 0 < length <= _MAX_DIRECTORIES:
-            continue
-        size = length * _WIDTHS[kind]
-        if size > 4:
-            value = exactly(source, start + struct.unpack(order + "I", value)[0], size, limit=512)  # noqa: PLW2901
-        values[tag] = struct.unpack_from(f"{order}{length}{_FORMATS[_WIDTHS[kind]]}", value)
-    end = at + 2 + 12 * count
-    following = struct.unpack(order + "I", exactly(source, end, 4, limit=4)) if end + 4 <= source.size else ()
-    return values, embedded, list(following)
-
-
-_WANTED = frozenset((
-    _COMPRESSION, _STRIPS, _STRIP_BYTES, _SUB_DIRECTORIES, _JPEG_AT, _JPEG_BYTES, _EXIF,
-    _OLYMPUS_SETTINGS, _OLYMPUS_AT, _OLYMPUS_BYTES,
-))  # fmt: skip
 
 
 def _in_boxes(source: Source) -> Iterator[Place]:
@@ -222,20 +193,3 @@ def _first_sample(source: Source, start: int, end: int) -> Iterator[Place]:
                 offset = int.from_bytes(exactly(source, box.payload + 8, width, limit=8), "big")
     if offset and length:
         yield Place(offset, length)
-
-
-def _in_heap(source: Source, order: str, start: int) -> Iterator[Place]:
-    """CRW: records listed at the end of each heap; a heap may hold heaps (Phil Harvey, The Canon RAW (CRW) format)."""
-    waiting = [(start, source.size)]
-    for _ in range(_MAX_DIRECTORIES):
-        if not waiting:
-            return
-        begin, end = waiting.pop(0)
-        table = begin + struct.unpack(order + "I", exactly(source, end - 4, 4, limit=4))[0]
-        count = min(struct.unpack(order + "H", exactly(source, table, 2, limit=2))[0], _MAX_HEAP)
-        records = exactly(source, table + 2, 10 * count, limit=10 * _MAX_HEAP)
-        for tag, length, offset in struct.iter_unpack(order + "HII", records):
-            if tag & 0x3FFF in (_CRW_PREVIEW, _CRW_THUMBNAIL):
-                yield Place(begin + offset, length)
-            elif tag >> 8 & 0x38 in _CRW_FOLDERS and not tag & 0xC000:
-                waiting.append((begin + offset, begin + offset + length))

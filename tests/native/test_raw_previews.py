@@ -91,6 +91,13 @@ def test_olympus_hides_it_in_the_maker_note(name: bytes) -> None:
     assert raw.decode(Held(bytes(data)), facts("image/x-olympus-orf")).image.size == (640, 480)
 
 
+@pytest.mark.parametrize("broken", [{0x8769: (4, 2, 1 << 30)}, {0x927C: (7, 400, 1 << 30)}, {0x014A: (4, 9, 1 << 30)}])
+def test_one_broken_tag_hides_no_preview(broken: dict[int, tuple[int, int, int | tuple[int, ...]]]) -> None:
+    data = tiff("<", {0x0201: (4, 1, 2048), 0x0202: (4, 1, len(PREVIEW)), **broken}, body=PREVIEW)
+
+    assert raw.decode(Held(data), facts("image/x-nikon-nef")).image.size == (640, 480)
+
+
 def test_fujifilm_says_it_in_the_header() -> None:
     data = b"FUJIFILMCCD-RAW ".ljust(84, b"\0") + struct.pack(">II", 148, len(PREVIEW))
 

@@ -9,9 +9,9 @@ import re
 from typing import Final
 
 from mediabox.native.boxes import Source
-from mediabox.native.tags.apple import SIGNATURE, TABLE_AT, Note
+from mediabox.native.tags.apple import directory_of
 from mediabox.native.tags.findings import LIES
-from mediabox.native.tags.tiff import Directory, Tiff
+from mediabox.native.tags.tiff import Tiff
 
 MOST: Final = 64.0  # six stops; an iPhone's display shows three
 _EXIF, _MAKER_NOTE = 0x8769, 0x927C
@@ -39,10 +39,10 @@ def _noted(exif: Source) -> float | None:
         tiff = Tiff(exif)
         shot = tiff.directory(tiff.first).sub(_EXIF)
         note = None if shot is None else shot.window(_MAKER_NOTE)
-        if note is None or note.bytes(0, len(SIGNATURE)) != SIGNATURE:
-            return None
-        directory = Directory(Note(note), TABLE_AT)
+        directory = None if note is None else directory_of(note)
     except LIES:
+        return None
+    if directory is None:
         return None
     brightness, gain = directory.number(_HEADROOM), directory.number(_GAIN)
     return None if brightness is None or gain is None else from_maker_note(brightness, gain)

@@ -1,6 +1,7 @@
 """Canon's CRW: a heap of records, its directory at the end (Canon's CIFF specification 1.0)."""
 
 import struct
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mediabox.model.facts import TimeSource
@@ -9,6 +10,7 @@ from mediabox.native.tags.dates import Moment, candidate
 from mediabox.native.tags.findings import Findings, Tolerant, decoded
 
 MAX_DEPTH = 6
+MAX_HEAPS = 64
 MAX_RECORDS = 512  # in one heap
 _IS_HEAP = (0x2800, 0x3000)
 _TURNS = {90: 6, 180: 3, 270: 8}
@@ -16,22 +18,34 @@ _TURNS = {90: 6, 180: 3, 270: 8}
 
 def read_crw(source: Source, found: Findings) -> None:
     """Take make, model, size, turn and time. Raises Malformed when there is no heap."""
+    for tag, at, length in heap_records(source):
+        with Tolerant():
+            _take(tag, source.bytes(at, min(length, 256)), _byte_order(source), found)
+
+
+def heap_records(source: Source) -> Iterator[tuple[int, int, int]]:
+    """Tag, offset and length of the records in all heaps; a broken heap has none. Raises Malformed without a first."""
     head = source.bytes(0, 14)
     if head[6:14] != b"HEAPCCDR":
         raise Malformed("no CIFF heap")
-    endian = "<" if head[:2] == b"II" else ">"
-    (start,) = struct.unpack_from(endian + "I", head, 2)
-    heaps = [(start, source.size, 0)]
-    for _ in range(64):
+    endian = _byte_order(source)
+    heaps = [(struct.unpack_from(endian + "I", head, 2)[0], source.size, 0)]
+    for _ in range(MAX_HEAPS):
         if not heaps:
             return
-        at, end, depth = heaps.pop()
+        start, end, depth = heaps.pop()
+        records: list[tuple[int, int, int]] = []
         with Tolerant():
-            for tag, record_at, length in _records(source, at, end, endian):
-                if tag & 0x3800 in _IS_HEAP and depth < MAX_DEPTH:
-                    heaps.append((record_at, record_at + length, depth + 1))
-                else:
-                    _take(tag, source.bytes(record_at, min(length, 256)), endian, found)
+            records = _records(source, start, end, endian)
+        for tag, at, length in records:
+            if tag & 0x3800 in _IS_HEAP and depth < MAX_DEPTH:
+                heaps.append((at, at + length, depth + 1))
+            else:
+                yield tag, at, length
+
+
+def _byte_order(source: Source) -> str:
+    return "<" if source.bytes(0, 2) == b"II" else ">"
 
 
 def _records(source: Source, start: int, end: int, endian: str) -> list[tuple[int, int, int]]:

@@ -28,7 +28,7 @@ _MAGICS = frozenset({42, 43, 0x4F52, 0x5352, 0x55})  # TIFF, BigTIFF, Olympus ("
 
 
 # How an entry's type and count are packed, and how its offset is; by byte order and whether it is BigTIFF.
-ENTRY_STRUCTS = {
+_ENTRY_STRUCTS = {
     (endian, is_big): (struct.Struct(endian + ("HQ" if is_big else "HI")), struct.Struct(endian + "IQ"[is_big]))
     for endian in "<>"
     for is_big in (False, True)
@@ -46,7 +46,7 @@ class Tiff:
         self.source = source
         self.endian = "<" if order == b"II" else ">"
         self.is_big = magic == 43
-        self.entry, self.pointer = ENTRY_STRUCTS[self.endian, self.is_big]
+        self.entry, self.pointer = _ENTRY_STRUCTS[self.endian, self.is_big]
         if self.is_big:
             (self.first,) = struct.unpack(self.endian + "Q", source.bytes(8, 8))
         else:
@@ -65,6 +65,17 @@ class Tiff:
             directory = Directory(self, at)
             yield directory
             at = directory.next
+
+
+class Note(Tiff):
+    """A maker's note: its byte order stands elsewhere, and the offsets of its directory count from the note's start."""
+
+    def __init__(self, source: Source, *, order_at: int, first: int) -> None:
+        self.source = source
+        self.endian = "<" if source.bytes(order_at, 2) == b"II" else ">"
+        self.is_big = False
+        self.entry, self.pointer = _ENTRY_STRUCTS[self.endian, False]
+        self.first = first
 
 
 class Directory:
