@@ -11,15 +11,14 @@ from types import TracebackType
 from typing import NamedTuple
 
 from mediabox.native.boxes import Box, Held, Malformed, Source, boxes, payload
+from mediabox.native.heif_places import IN_CATALOGUE, MAX_ENTRIES, MAX_ITEMS, read_places
 
 MAX_TABLE = 8 << 20  # bytes of one table; a 200 MP HEIC has 40 KB, an ICC profile up to 1 MB
-MAX_ITEMS = 20_000  # a 200 MP grid of 512 px tiles has 800
-MAX_ENTRIES = 131_072  # references, associations or extents of a whole file
 READ = frozenset((b"pitm", b"iinf", b"iloc", b"iref", b"iprp", b"grpl"))
 _NARROW, _WIDE = struct.Struct(">H"), struct.Struct(">I")
 # Behind version and flags of an `infe`: id, protection index, type.
 _INFO, _WIDE_INFO = struct.Struct(">4xH2x4s"), struct.Struct(">4xI2x4s")
-_UNSIGNED = {0: "0s", 1: "B", 2: "H", 4: "I", 8: "Q"}  # by width; a field of no width is b"", which is false
+_INDEX = {1: "B", 2: "H"}  # by width
 
 
 class Property(NamedTuple):
@@ -105,41 +104,12 @@ def places(table: Held | None, *, data_start: int | None, file_size: int) -> dic
     """
     if table is None:
         return {}
-    content = _content(table)
-    version = _version(content)
     found: dict[int, tuple[Extent, ...]] = {}
-    entries = 0
-    with _WithinTheTable():
-        row, extent = _place_rows(version, _NARROW.unpack_from(content, 4)[0])
-        total = _NARROW if version < 2 else _WIDE
-        at = 6 + total.size
-        for _ in range(_bounded(total.unpack_from(content, 6)[0], MAX_ITEMS)):
-            number, method, base, count = row.unpack_from(content, at)
-            at += row.size
-            method = (method or 0) & 15
-            base = (base or 0) + (_method_start(method, data_start) if method else 0)
-            entries = _bounded(entries + count, MAX_ENTRIES)
-            extents = []
-            for _ in range(count):
-                offset, length = extent.unpack_from(content, at)
-                at += extent.size
-                offset = base + (offset or 0)
-                extents.append(Extent(offset, length or max(file_size - offset, 0)))  # length 0: all of the file
-            found[number] = tuple(extents) if method < 2 else ()
+    for row in read_places(_content(table)).rows:
+        base = row.base + (_method_start(row.method, data_start) if row.method else 0)
+        extents = (Extent(base + run.offset, run.length or max(file_size - base - run.offset, 0)) for run in row.runs)
+        found[row.item] = tuple(extents) if row.method <= IN_CATALOGUE else ()  # length 0: all of the file
     return found
-
-
-def _place_rows(version: int, widths: int) -> tuple[struct.Struct, struct.Struct]:
-    """How `iloc` stores an item (id, method, base, count of extents) and an extent (offset, length)."""
-    offset, length, base, index = (widths >> shift & 15 for shift in (12, 8, 4, 0))
-    try:
-        fields, span = _UNSIGNED[base], _UNSIGNED[offset] + _UNSIGNED[length]
-    except KeyError as err:  # ISO/IEC 14496-12, 8.11.3.3: 0, 4 or 8
-        raise Malformed(f"places of items with numbers of {err} bytes") from None
-    has_method = version in (1, 2)
-    number, method = "I" if version >= 2 else "H", "H" if has_method else "0s"
-    skipped = index if has_method else 0
-    return struct.Struct(f">{number}{method}2x{fields}H"), struct.Struct(f">{skipped}x{span}")
 
 
 def properties(table: Held | None) -> dict[int, tuple[Property, ...]]:
@@ -212,7 +182,7 @@ def _associations(content: bytes, width: int) -> Iterator[tuple[int, bytes]]:
 
 def _applied(known: list[Property], indices: bytes, width: int) -> tuple[Property, ...]:
     """The properties that stored indices name, from 1 on; the top bit says "essential"."""
-    numbers = struct.unpack(f">{len(indices) // width}{_UNSIGNED[width]}", indices)
+    numbers = struct.unpack(f">{len(indices) // width}{_INDEX[width]}", indices)
     mask = 0x7F if width == 1 else 0x7FFF
     return tuple(known[index - 1] for number in numbers if 0 < (index := number & mask) <= len(known))
 
@@ -224,7 +194,7 @@ def _property(table: Held, box: Box) -> Property:
 
 
 def _method_start(method: int, data_start: int | None) -> int:
-    if method != 1:
+    if method != IN_CATALOGUE:
         return 0
     if data_start is None:
         raise Malformed("an item lies in idat, but there is none")

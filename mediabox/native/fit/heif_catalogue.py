@@ -11,19 +11,10 @@ from mediabox.native import heif_tables
 from mediabox.native.boxes import Box, Malformed, Source, boxes, payload
 from mediabox.native.fit import heif_edits
 from mediabox.native.fit.heif_frame import Frame, Moves, Piece, length_of
-from mediabox.native.fit.heif_places import (
-    IN_CATALOGUE,
-    IN_FILE,
-    Places,
-    Row,
-    Run,
-    moved,
-    read_places,
-    with_row,
-    written,
-)
+from mediabox.native.fit.heif_places import moved, with_row, written
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.heif_items import Items
+from mediabox.native.heif_places import IN_CATALOGUE, IN_FILE, Places, Row, Run, read_places
 
 MAX_CHILDREN = 64
 _TABLES = (b"iinf", b"iref", b"iprp", b"grpl")  # besides `iloc`, which always changes

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from mediabox.native.boxes import Held, Malformed, boxes, exactly, first
 from mediabox.native.fit.unfit import Unfit
-from mediabox.native.heif_tables import MAX_ITEMS
+from mediabox.native.heif_places import MAX_ITEMS
 
 MOST_NUMBER = 0xFFFF  # of an item: what every version of every table can hold
 _HIDDEN = 1  # a flag of `infe`

@@ -92,9 +92,8 @@ def _behind(body: Window, prefix: int) -> Window:
 def read_jpeg(source: Source, found: Findings, *, is_whole_file: bool = True) -> None:
     """Take everything a JPEG's segments say, and, of a file of its own, what lies behind the picture."""
     segments = walk(source)
-    if segments.size is not None:
-        found.bit_depth = segments.frame[0]
-        found.width, found.height = (side or None for side in segments.size)
+    if (size := segments.size) is not None:
+        found.bit_depth, found.width, found.height = segments.frame[0], size[0] or None, size[1] or None
     packet = _read_segments(segments, found)
     _read_gain_map(source, segments, found)
     if not is_whole_file:

@@ -11,8 +11,9 @@ from referees import PLACE, TAKEN, Watched, assembled, request
 
 from mediabox.native.boxes import Malformed
 from mediabox.native.fit import heif
-from mediabox.native.fit.heif_places import read_places, written
+from mediabox.native.fit.heif_places import written
 from mediabox.native.fit.unfit import Unfit
+from mediabox.native.heif_places import read_places
 
 NAMES = ["DCIM/100APPLE/IMG_0001.HEIC", "DCIM/100APPLE/IMG_0004.HEIC", "Mixed/small.avif"]
 TURNS = 700
