@@ -43,12 +43,16 @@ _CHANGED = """
     UNION SELECT keeper.asset_id FROM change JOIN resource ON resource.asset_id = change.asset_id
         JOIN resource AS keeper ON keeper.id = resource.duplicate_of
 """
+# Bytes that are kept as this asset's have its digest: by that the files of other sources are found.
 _HOLDINGS = """
+    WITH own (id, digest) AS (SELECT id, digest FROM resource WHERE asset_id = ?1 AND state <> 'quarantined'),
+    held (id) AS (
+        SELECT id FROM own
+        UNION SELECT twin.id FROM own JOIN resource AS twin ON twin.digest = own.digest AND twin.duplicate_of = own.id
+    )
     SELECT resource.source_id, source.name, remote_asset.state, remote_asset.said -> '$.is_hidden'
-    FROM resource JOIN source ON source.id = resource.source_id
+    FROM held JOIN resource ON resource.id = held.id JOIN source ON source.id = resource.source_id
     LEFT JOIN remote_asset ON remote_asset.id = resource.remote_asset_id
-    WHERE resource.asset_id = ?1 AND resource.state <> 'quarantined'
-       OR resource.duplicate_of IN (SELECT id FROM resource WHERE asset_id = ?1)
 """
 
 
