@@ -27,7 +27,7 @@ from mediabox.errors import MediaboxError, NeedsHuman
 from mediabox.model.issue import Severity
 from mediabox.probes.home_room import free_bytes
 from mediabox.sources.folder.remedies import permission_words
-from mediabox.store import issues, journal, surveys, witness
+from mediabox.store import issues, journal, listings, witness
 from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def _catalogue(config: Config) -> Iterator[Check]:
     remedy = f"Stop mediabox, keep {path} aside and run `mediabox rebuild`; the archive holds everything needed."
     try:
         with catalogue(home) as connection:
-            met = surveys.find_all(connection)
+            met = listings.surveys(connection)
             damage, heads = soundness.damage_of(connection), soundness.heads_of(home, config.path(config.archive.path))
             unproved = None if damage else _unproved(connection, heads, is_needed=config.release.enabled)
             is_unsigned = journal.is_unsigned(connection)

@@ -26,7 +26,7 @@ from mediabox.core.delivering import returned
 from mediabox.core.delivering.returned import File, Match, Returned
 from mediabox.errors import Away, Permanent
 from mediabox.model.google_photos import place_of
-from mediabox.store import assets
+from mediabox.store import assets, examined
 from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class _Pair(NamedTuple):
 
 async def _is_same_picture(connection: sqlite3.Connection, workers: MediaWorkers, pair: _Pair) -> bool:
     """Whether the picture data are the same, compared in a sandboxed child."""
-    facts, most = assets.facts(connection, pair.original.id), (pair.original.size_bytes or 0) + MORE_METADATA_BYTES
+    facts, most = examined.facts(connection, pair.original.id), (pair.original.size_bytes or 0) + MORE_METADATA_BYTES
     if facts is None or pair.file.size_bytes > most:
         return False
     with _readable(pair) as result, _original(pair.target, pair.original) as first:

@@ -20,7 +20,7 @@ from mediabox.model.delivery import Delivery, DeliveryState
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from mediabox.model.job import Job
 from mediabox.model.ledger import Copy, Evidence
-from mediabox.store import assets, copies, deliveries, jobs, journal, told
+from mediabox.store import assets, copies, deliveries, examined, jobs, journal, told
 from mediabox.store.told import Presence, Told
 
 if TYPE_CHECKING:
@@ -91,16 +91,16 @@ def way(connection: sqlite3.Connection, resource: Resource) -> Way:
     """One resource's whole way."""
     kept = resource.duplicate_of or resource.id
     members = assets.members(connection, resource.asset_id)
-    known = [Member(resource=member, facts=assets.facts(connection, member.id)) for member in members]
+    known = [Member(resource=member, facts=examined.facts(connection, member.id)) for member in members]
     sidecar = copies.sidecar_of(connection, resource.asset_id)
     return Way(
         resource=resource,
         companions=tuple(member for member in members if member.id != resource.id),
-        facts=assets.facts(connection, resource.id),
+        facts=examined.facts(connection, resource.id),
         capture_time=capture_time(known, told.said_of(connection, resource.asset_id)),
         copies=tuple(copies.of_resource(connection, kept)),
         sidecar=sidecar.path if sidecar else None,
-        similar=tuple(assets.similar_names(connection, kept)),
+        similar=tuple(examined.similar_names(connection, kept)),
         jobs=tuple(jobs.of_resource(connection, resource.id)),
         deliveries=tuple(deliveries.of_asset(connection, resource.asset_id)),
         told=tuple(told.of_asset(connection, resource.asset_id)),

@@ -13,7 +13,7 @@ from mediabox.model.manifest import Sum
 from mediabox.model.said import Said
 from mediabox.model.sidecar import Description, SidecarMember, SidecarRecord
 from mediabox.model.version import VERSION
-from mediabox.store import assets, copies, told
+from mediabox.store import assets, copies, examined, told
 
 if TYPE_CHECKING:
     import sqlite3
@@ -67,7 +67,7 @@ def describe(connection: sqlite3.Connection, asset_id: int) -> Description | Non
 def archived(connection: sqlite3.Connection, asset_id: int) -> list[Member]:
     """An asset's files in the archive with what their own bytes say, the one that stands for it first."""
     filed = [
-        Member(resource=one, facts=assets.facts(connection, one.id))
+        Member(resource=one, facts=examined.facts(connection, one.id))
         for one in assets.members(connection, asset_id)
         if one.state is ResourceState.ARCHIVED
     ]

@@ -9,7 +9,7 @@ import msgspec
 from mediabox.core import plan
 from mediabox.core.failures import FAILED
 from mediabox.model.delivery import Counted, PeerTold
-from mediabox.store import assets, figures, issues, jobs, journal, volumes
+from mediabox.store import assets, figures, issues, jobs, journal, listings, volumes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -139,7 +139,7 @@ def is_full_listing_asked(connection: sqlite3.Connection, source: str) -> bool:
 
 def begin_full_listing(connection: sqlite3.Connection, source: str) -> None:
     """Forget how far the source has been listed: it begins anew, also after a crash."""
-    assets.set_cursor(connection, assets.source_id(connection, source), None)
+    listings.set_cursor(connection, listings.source_id(connection, source), None)
     volumes.set_switch(connection, FULL_LISTING + source, None)
 
 

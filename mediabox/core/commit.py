@@ -15,7 +15,7 @@ from mediabox.core.settle import Settlement
 from mediabox.model.asset import Kind, ResourceState
 from mediabox.model.events import ResourceChanged
 from mediabox.model.ledger import Copy
-from mediabox.store import adoptable, assets, copies, jobs, journal, told, trash
+from mediabox.store import adoptable, assets, copies, examined, jobs, journal, told, trash
 from mediabox.store.library import StoredLibrary
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Committer:
     def alike(self, connection: sqlite3.Connection) -> HashIndex:
         """The index of perceptual hashes; read from the catalogue when it is first needed."""
         if self._index is None:
-            self._index = HashIndex(assets.perceptual_hashes(connection))
+            self._index = HashIndex(examined.perceptual_hashes(connection))
         return self._index
 
     def compare(self, connection: sqlite3.Connection, resource_id: int, facts: Facts) -> None:
@@ -161,7 +161,7 @@ class _Application:
         )
         self._note("duplicate", resource, sha256=staged.digest, of=keeper, **_adopted(staged))
         requests: list[JobRequest] = []
-        facts = assets.facts(self._connection, keeper)
+        facts = examined.facts(self._connection, keeper)
         if facts is not None:  # else they are settled together
             requests += self._settle(resource, facts, only=("group", "place"))
         kept = assets.resource(self._connection, keeper)
@@ -180,8 +180,8 @@ class _Application:
             keeper = assets.keeper(self._connection, resource.digest)
             if keeper is not None and resource.state is ResourceState.STAGED:
                 return self._found_kept(resource, keeper)  # no sidecar, whatever its name says
-        is_new = assets.facts(self._connection, resource.id) is None
-        assets.put_facts(self._connection, resource.id, facts)
+        is_new = examined.facts(self._connection, resource.id) is None
+        examined.put_facts(self._connection, resource.id, facts)
         if facts.kind is not resource.kind:
             assets.set_kind(self._connection, resource.id, facts.kind)
         self._note("examined", resource, media_type=facts.media_type, **_flag(facts))
@@ -226,7 +226,7 @@ class _Application:
         return [*plan.after_archiving(resource, movable=movable, now_ms=self.now_ms), *following]
 
     def _settle_place(self, resource: Resource, *, is_late: bool = False) -> list[JobRequest]:
-        facts = assets.facts(self._connection, resource.id)
+        facts = examined.facts(self._connection, resource.id)
         return self._settle(resource, facts, only=("place",), is_late=is_late) if facts else []
 
     def _relocated(self, resource: Resource, path: str) -> list[JobRequest]:
@@ -290,7 +290,7 @@ class _Application:
                     return list(plan.after_placing(resource))
                 return self._settle_place(resource, is_late=True)
             case Setback.OBSTRUCTED:
-                copies.shun(self._connection, resource.path or "")
+                assets.shun(self._connection, resource.path or "")
                 assets.unplace(self._connection, resource.id)
                 return self._settle_place(resource, is_late=True)
             case _:

@@ -12,7 +12,7 @@ from mediabox.core.company import by_rank
 from mediabox.model.asset import ResourceState, Role
 from mediabox.model.indexed import Flag, IndexedAsset
 from mediabox.model.naming import is_raw
-from mediabox.store import asset_index, assets, journal
+from mediabox.store import asset_index, assets, examined, journal
 from mediabox.store.told import Presence
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ async def finish(database: Database) -> None:
 def index(connection: sqlite3.Connection, asset_id: int) -> None:
     """Write one asset's row anew, or remove it where nothing of it is kept."""
     kept = [one for one in assets.members(connection, asset_id) if one.state in _KEPT]
-    members = by_rank(Member(resource=one, facts=assets.facts(connection, one.id)) for one in kept)
+    members = by_rank(Member(resource=one, facts=examined.facts(connection, one.id)) for one in kept)
     if all(one.resource.is_companion for one in members):
         asset_index.remove(connection, asset_id)
         return

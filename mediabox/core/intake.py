@@ -17,7 +17,7 @@ from mediabox.model.events import ListingEnded
 from mediabox.model.layouts import Reason
 from mediabox.model.signature import kind_of
 from mediabox.model.survey import SHOWN, LeftOut, Survey
-from mediabox.store import assets, surveys
+from mediabox.store import listings
 
 if TYPE_CHECKING:
     import sqlite3
@@ -87,7 +87,7 @@ class Intake:
     async def _list(self, source: Source) -> Listing:
         if await self._database.read(partial(commands.is_full_listing_asked, source=source.name)):
             await self._database.write(partial(commands.begin_full_listing, source=source.name))
-        cursor = await self._database.read(lambda connection: assets.cursor(connection, source.name))
+        cursor = await self._database.read(lambda connection: listings.cursor(connection, source.name))
         new = ignored = 0
         unread: list[str] = []
         async for page in source.pages(cursor):
@@ -104,12 +104,12 @@ class Intake:
         return Listing(new=new, ignored=ignored)
 
     def _known(self, connection: sqlite3.Connection, source: Source, page: Page) -> dict[str, set[str]]:
-        row = assets.find_source(connection, source.name)
+        row = listings.find_source(connection, source.name)
         if row is None:
             return {}
         named = [resource.remote_id for asset in page.assets for resource in asset.resources]
         nameless = [resource.remote_id for resource in page.undecided]
-        return assets.known_versions(connection, row, named) | assets.known_versions(
+        return listings.known_versions(connection, row, named) | listings.known_versions(
             connection, row, nameless, also_ignored=True
         )
 
@@ -143,23 +143,23 @@ class Intake:
         now_ms = self._clock.wall_ms()
 
         def work(connection: sqlite3.Connection) -> None:
-            row = assets.source_id(connection, source.name)
+            row = listings.source_id(connection, source.name)
             telling = Telling(connection, row, now_ms=now_ms, mirroring=self._mirroring)
             telling.take_in(news)
             for resource in left_alone:
-                assets.ignore(connection, row, resource)
+                listings.ignore(connection, row, resource)
             if news.cursor is not None:
-                assets.set_cursor(connection, row, news.cursor)
+                listings.set_cursor(connection, row, news.cursor)
 
         await self._database.write(work)
         self._pipeline.wake()
 
     def _end(self, connection: sqlite3.Connection, source: Source, unread: Sequence[str]) -> None:
-        row = assets.source_id(connection, source.name)
-        assets.set_listed(connection, row, self._clock.wall_ms())
+        row = listings.source_id(connection, source.name)
+        listings.set_listed(connection, row, self._clock.wall_ms())
         survey = source.survey() if isinstance(source, Surveying) else None
         if survey is not None:
-            surveys.put(connection, row, _without(survey, unread))
+            listings.put_survey(connection, row, _without(survey, unread))
 
 
 def take_in(connection: sqlite3.Connection, source: int, asset: RemoteAsset, *, now_ms: int) -> None:

@@ -28,7 +28,7 @@ from mediabox.model.naming import stem
 from mediabox.model.safe_name import MANIFEST_NAME
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
 from mediabox.model.signature import claimed_kind
-from mediabox.store import assets, copies, jobs, journal, trash
+from mediabox.store import assets, copies, examined, jobs, journal, listings, trash
 
 if TYPE_CHECKING:
     import sqlite3
@@ -205,7 +205,7 @@ class Rebuild:
         if asset_id is None:
             asset_id = self._asset_ids[found.asset_key] = assets.add_asset(connection)
         remote = _remote(one)
-        source = assets.source_id(connection, member.source if member else OWN_SOURCE)
+        source = listings.source_id(connection, member.source if member else OWN_SOURCE)
         resource_id = assets.add_resource(
             connection,
             asset_id,
@@ -219,7 +219,7 @@ class Rebuild:
         assets.reserve(connection, resource_id, found.path, self._reserved_sidecar(found))
         assets.set_archived(connection, resource_id, now_ms)
         self._committer.compare(connection, resource_id, one.examination.facts)
-        assets.put_facts(connection, resource_id, one.examination.facts)
+        examined.put_facts(connection, resource_id, one.examination.facts)
         copies.put(connection, self._copy(one, resource_id, now_ms))
         is_described = member is not None and not found.is_moved
         if found.place != found.path:

@@ -13,7 +13,7 @@ from mediabox.contracts import Decision, Duplicate, Join, Reserve, Similar
 from mediabox.core import plan
 from mediabox.core.company import agreed, awaits, by_rank
 from mediabox.model.asset import ResourceState
-from mediabox.store import assets, journal, told, trash
+from mediabox.store import assets, examined, journal, told, trash
 
 if TYPE_CHECKING:
     import sqlite3
@@ -78,7 +78,7 @@ class Settlement:
             case Join():
                 self._join(decision)
             case Similar():
-                assets.add_similar(
+                examined.add_similar(
                     self._connection,
                     decision.resource_id,
                     decision.of_resource_id,

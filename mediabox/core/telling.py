@@ -12,7 +12,7 @@ from mediabox.core import deletion, plan
 from mediabox.model.asset import ResourceState, Turn
 from mediabox.model.naming import stem
 from mediabox.model.said import Said
-from mediabox.store import assets, jobs, journal, told, trash
+from mediabox.store import assets, jobs, journal, listings, told, trash
 from mediabox.store.told import Presence
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Telling:
 
     def _take_files(self, asset: RemoteAsset, row: Told | None) -> None:
         connection, asset_id = self._connection, row.asset_id if row else None
-        known = assets.known_versions(connection, self._source, [each.remote_id for each in asset.resources])
+        known = listings.known_versions(connection, self._source, [each.remote_id for each in asset.resources])
         for remote in asset.resources:
             if remote.version in known.get(remote.remote_id, ()):
                 continue
@@ -207,7 +207,7 @@ class Telling:
 
     def _hand_over(self, moved: Told, row: Told, resources: Sequence[RemoteResource]) -> None:
         """The files go by the ids of the place they are in now; the bytes are those we have."""
-        known = assets.known_versions(self._connection, self._source, [each.remote_id for each in resources])
+        known = listings.known_versions(self._connection, self._source, [each.remote_id for each in resources])
         by_version = {each.version: each for each in resources if each.version not in known.get(each.remote_id, ())}
         for one in told.files_of(self._connection, moved):
             now = by_version.pop(one.version, None)

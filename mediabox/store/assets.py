@@ -1,21 +1,18 @@
-"""Assets, resources and facts. Each function is one question or one change, inside the caller's transaction."""
+"""Assets and resources. Each function is one question or one change, inside the caller's transaction."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from mediabox.model.asset import Kind, RemoteResource, Resource, ResourceState, Role
-from mediabox.model.facts import Facts
 from mediabox.model.naming import home_folder, split_extension
 from mediabox.store import asset_index, keyed
 from mediabox.store.gate import SIGNED_FILE
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 COLUMNS = (
     "resource.id, asset_id, source.name, remote_id, version, resource.name, kind, role, state, size_bytes, "
@@ -48,60 +45,6 @@ def resource_of(row: Sequence[Any]) -> Resource:
         path=row[13],
         reason=row[14],
         remote_asset_id=row[15],
-    )
-
-
-# ---------------------------------------------------------------- sources and listings
-
-
-def source_id(connection: sqlite3.Connection, name: str) -> int:
-    """The id of a source's row, made at first sight."""
-    row = connection.execute("SELECT id FROM source WHERE name = ?", (name,)).fetchone()
-    if row is None:
-        row = connection.execute("INSERT INTO source (name) VALUES (?) RETURNING id", (name,)).fetchone()
-    return int(row[0])
-
-
-def find_source(connection: sqlite3.Connection, name: str) -> int | None:
-    """The id of a source's row, if it was ever listed."""
-    row = connection.execute("SELECT id FROM source WHERE name = ?", (name,)).fetchone()
-    return int(row[0]) if row else None
-
-
-def cursor(connection: sqlite3.Connection, source: str) -> str | None:
-    row = connection.execute("SELECT cursor FROM source WHERE name = ?", (source,)).fetchone()
-    return row[0] if row else None
-
-
-def set_cursor(connection: sqlite3.Connection, source: int, value: str | None) -> None:
-    connection.execute("UPDATE source SET cursor = ? WHERE id = ?", (value, source))
-
-
-def set_listed(connection: sqlite3.Connection, source: int, at_ms: int) -> None:
-    connection.execute("UPDATE source SET listed_at_ms = ? WHERE id = ?", (at_ms, source))
-
-
-def known_versions(
-    connection: sqlite3.Connection, source: int, remote_ids: Iterable[str], *, also_ignored: bool = False
-) -> dict[str, set[str]]:
-    """Of these files, the versions already taken in, or ignored."""
-    known: dict[str, set[str]] = {}
-    query = "SELECT version FROM resource WHERE source_id = ?1 AND remote_id = ?2"
-    if also_ignored:
-        query += " UNION ALL SELECT version FROM ignored WHERE source_id = ?1 AND remote_id = ?2"
-    for remote_id in remote_ids:
-        rows = connection.execute(query, (source, remote_id)).fetchall()
-        if rows:
-            known[remote_id] = {row[0] for row in rows}
-    return known
-
-
-def ignore(connection: sqlite3.Connection, source: int, resource: RemoteResource) -> None:
-    """Remember that this file is none of ours."""
-    connection.execute(
-        "INSERT INTO ignored (source_id, remote_id, version) VALUES (?1, ?2, ?3) "
-        "ON CONFLICT DO UPDATE SET version = ?3",
-        (source, resource.remote_id, resource.version),
     )
 
 
@@ -291,11 +234,7 @@ def reserve(connection: sqlite3.Connection, resource_id: int, path: str, sidecar
         "UPDATE resource SET state = 'filing', path = ?, path_key = ?, sidecar_path = ? WHERE id = ?",
         (path, path_key(path), sidecar_path, resource_id),
     )
-    if sidecar_path is not None:
-        connection.execute(
-            "INSERT INTO written (path, path_key) VALUES (?,?) ON CONFLICT DO NOTHING",
-            (sidecar_path, path_key(sidecar_path)),
-        )
+    shun(connection, sidecar_path)
 
 
 def plan_move(connection: sqlite3.Connection, resource_id: int, path: str, sidecar_path: str | None) -> None:
@@ -303,9 +242,14 @@ def plan_move(connection: sqlite3.Connection, resource_id: int, path: str, sidec
     connection.execute(
         "UPDATE resource SET moves_to = ?, sidecar_path = ? WHERE id = ?", (path, sidecar_path, resource_id)
     )
+    shun(connection, path, sidecar_path)
+
+
+def shun(connection: sqlite3.Connection, *paths: str | None) -> None:
+    """Give no file these names: they are kept for another, or a file nobody told us of lies there."""
     connection.executemany(
         "INSERT INTO written (path, path_key) VALUES (?,?) ON CONFLICT DO NOTHING",
-        [(name, path_key(name)) for name in (path, sidecar_path) if name is not None],
+        [(path, path_key(path)) for path in paths if path is not None],
     )
 
 
@@ -344,82 +288,11 @@ def folders_being_written(connection: sqlite3.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
-# ---------------------------------------------------------------- facts
-
-
-def put_facts(connection: sqlite3.Connection, resource_id: int, facts: Facts) -> None:
-    """Store or replace what an examination found."""
-    first_hash = facts.perceptual_hashes[0] if facts.perceptual_hashes else None
-    connection.execute(
-        "INSERT OR REPLACE INTO facts (resource_id, content_identifier, captured_local, perceptual_hash, damage,"
-        " document) VALUES (?,?,?,?,?,?)",
-        (
-            resource_id,
-            facts.content_identifier,
-            facts.capture_time.local if facts.capture_time else None,
-            signed(first_hash) if first_hash is not None else None,
-            facts.damage,
-            msgspec.json.encode(facts).decode(),
-        ),
-    )
-
-
-def facts(connection: sqlite3.Connection, resource_id: int) -> Facts | None:
-    """Facts of a resource; a duplicate's are its keeper's."""
-    row = connection.execute(
-        "SELECT document FROM facts WHERE resource_id = (SELECT coalesce(duplicate_of, id) FROM resource WHERE id = ?)",
-        (resource_id,),
-    ).fetchone()
-    return msgspec.json.decode(row[0], type=Facts) if row else None
-
-
-def perceptual_hashes(connection: sqlite3.Connection) -> Iterable[tuple[int, int]]:
-    """(resource id, unsigned hash) of every picture that has one."""
-    rows = connection.execute("SELECT resource_id, perceptual_hash FROM facts WHERE perceptual_hash IS NOT NULL")
-    return ((resource_id, value & 0xFFFF_FFFF_FFFF_FFFF) for resource_id, value in rows)
-
-
-def signed(value: int) -> int:
-    """SQLite's integers are signed; the same 64 bits."""
-    return value - (1 << 64) if value >= 1 << 63 else value
-
-
-def add_similar(
-    connection: sqlite3.Connection, resource_id: int, of_resource_id: int, *, distance_bits: int, rotation: int
-) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO similar (resource_id, of_resource_id, distance_bits, rotation) VALUES (?,?,?,?)",
-        (resource_id, of_resource_id, distance_bits, rotation),
-    )
-
-
-def similar_names(connection: sqlite3.Connection, resource_id: int) -> list[str]:
-    """Names of the pictures that look like this one, nearest first."""
-    rows = connection.execute(
-        "SELECT name, min(distance_bits) AS distance FROM ("
-        "SELECT of_resource_id AS other, distance_bits FROM similar WHERE resource_id = ?1 "
-        "UNION ALL SELECT resource_id, distance_bits FROM similar WHERE of_resource_id = ?1) "
-        "JOIN resource ON resource.id = other GROUP BY other ORDER BY distance, other LIMIT 20",
-        (resource_id,),
-    )
-    return [row[0] for row in rows]
-
-
 # ---------------------------------------------------------------- assets
 
 
 def members(connection: sqlite3.Connection, asset_id: int) -> list[Resource]:
     rows = connection.execute(f"SELECT {COLUMNS} {FROM} WHERE asset_id = ? ORDER BY resource.id", (asset_id,))
-    return [resource_of(row) for row in rows]
-
-
-def of_burst(connection: sqlite3.Connection, burst_id: str, *, limit: int) -> list[Resource]:
-    """The archived pictures of one shutter press, by their facts."""
-    rows = connection.execute(
-        f"SELECT {COLUMNS} {FROM} JOIN facts ON facts.resource_id = resource.id "
-        "WHERE json_extract(document, '$.burst_id') = ? AND state = 'archived' ORDER BY resource.id LIMIT ?",
-        (burst_id, limit),
-    )
     return [resource_of(row) for row in rows]
 
 

@@ -124,13 +124,6 @@ def sample(connection: sqlite3.Connection, volume: str, limit: int) -> list[Copy
 # ---------------------------------------------------------------- files of ours
 
 
-def shun(connection: sqlite3.Connection, path: str) -> None:
-    """Never use this name: a file nobody told us of lies there."""
-    connection.execute(
-        "INSERT INTO written (path, path_key) VALUES (?,?) ON CONFLICT DO NOTHING", (path, path_key(path))
-    )
-
-
 def put_written(connection: sqlite3.Connection, written: Written, asset_id: int | None, at_ms: int) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO written (path, path_key, asset_id, digest, size_bytes, written_at_ms)"

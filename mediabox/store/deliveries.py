@@ -1,4 +1,4 @@
-"""Deliveries, and how far each destination has read the journal."""
+"""Deliveries: what each destination is to get, and how far each of them is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-# What makes an asset worth choosing from again. As in the index `journal_changes`, or it is not used.
-CHANGES = "('archived', 'joined', 'rebuilt', 'recovered', 'told', 'trashed')"
 _COLUMNS = ", ".join(
     {"asset_id": "resource.asset_id"}.get(field, f"delivery.{field}") for field in Delivery.__struct_fields__
 )
@@ -23,10 +21,6 @@ _FROM = "FROM delivery JOIN resource ON resource.id = delivery.resource_id"
 _OF_ASSET = "(SELECT id FROM resource WHERE asset_id = ?1)"
 BY_RULES = "by the destination's rules"  # the proof of what was refused before anybody tried to make it
 _REMOVED = "removed from the outbox"  # the proof of a withdrawn delivery
-_IS_COMPLETE = (
-    "NOT EXISTS (SELECT 1 FROM resource WHERE resource.asset_id = to_plan.asset_id "
-    "AND state IN ('seen', 'staged', 'filing'))"
-)
 _AT = {
     DeliveryState.ACCEPTED: "accepted_at_ms",
     DeliveryState.STORED: "stored_at_ms",
@@ -161,14 +155,6 @@ def has_any(connection: sqlite3.Connection, destination: str) -> bool:
     return row is not None
 
 
-def had_bytes(connection: sqlite3.Connection, destination: str, digest: str) -> bool:
-    """Whether these bytes were ever delivered there."""
-    row = connection.execute(
-        "SELECT 1 FROM delivery WHERE destination = ? AND digest = ? LIMIT 1", (destination, digest)
-    ).fetchone()
-    return row is not None
-
-
 def in_state_count(connection: sqlite3.Connection, destination: str, state: DeliveryState) -> int:
     row = connection.execute(
         "SELECT count(*) FROM delivery WHERE destination = ? AND state = ?", (destination, state)
@@ -227,68 +213,7 @@ def proved_there(connection: sqlite3.Connection, destination: str) -> int:
     return int(row[0])
 
 
-def is_taken(connection: sqlite3.Connection, destination: str, name: str) -> bool:
-    """Whether a name was ever used there, comparing NFC and case-folded."""
-    row = connection.execute(
-        "SELECT 1 FROM delivery WHERE destination = ? AND name_key = ?", (destination, path_key(name))
-    ).fetchone()
-    return row is not None
-
-
-# ---------------------------------------------------------------- planning
-
-
-def planned_until(connection: sqlite3.Connection, destination: str, rules: str) -> int:
-    """The newest journal row a destination has chosen from by these rules; 0 before the first."""
-    row = connection.execute(
-        "SELECT seq FROM plan_cursor WHERE destination = ? AND rules = ?", (destination, rules)
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def note_changes(connection: sqlite3.Connection, destination: str, rules: str, *, limit: int) -> int:
-    """Read on in the journal, noting the assets that changed; how many rows were read."""
-    rows = connection.execute(
-        "SELECT seq, coalesce(resource.asset_id, journal.asset_id), at_ms FROM journal "
-        "LEFT JOIN resource ON resource.id = journal.resource_id "
-        f"WHERE event IN {CHANGES} AND seq > ? ORDER BY seq LIMIT ?",
-        (planned_until(connection, destination, rules), limit),
-    ).fetchall()
-    connection.executemany(
-        "INSERT INTO to_plan (destination, asset_id, since_ms) VALUES (?1, ?2, ?3) "
-        "ON CONFLICT DO UPDATE SET since_ms = max(since_ms, ?3)",
-        [(destination, asset_id, at_ms) for _, asset_id, at_ms in rows if asset_id is not None],
-    )
-    if rows:
-        connection.execute(
-            "INSERT OR REPLACE INTO plan_cursor (destination, seq, rules) VALUES (?,?,?)",
-            (destination, rows[-1][0], rules),
-        )
-    return len(rows)
-
-
-def to_plan(connection: sqlite3.Connection, destination: str, *, now_ms: int, settled_ms: int, limit: int) -> list[int]:
-    """Assets that have not changed for so long, and none of whose files is still on its way into the archive.
-
-    A time to come is one of a clock that was wrong.
-    """
-    rows = connection.execute(
-        f"SELECT asset_id FROM to_plan WHERE destination = ? AND abs(? - since_ms) >= ? AND {_IS_COMPLETE} LIMIT ?",
-        (destination, now_ms, settled_ms, limit),
-    )
-    return [row[0] for row in rows]
-
-
-def set_planned(connection: sqlite3.Connection, destination: str, asset_id: int) -> None:
-    connection.execute("DELETE FROM to_plan WHERE destination = ? AND asset_id = ?", (destination, asset_id))
-
-
-def is_planning(connection: sqlite3.Connection, destination: str) -> bool:
-    """Whether anything waits to be chosen from that needs nothing but a moment."""
-    row = connection.execute(
-        f"SELECT 1 FROM to_plan WHERE destination = ? AND {_IS_COMPLETE} LIMIT 1", (destination,)
-    ).fetchone()
-    return row is not None
+# ---------------------------------------------------------------- life
 
 
 def add(connection: sqlite3.Connection, destination: str, wish: Wish, *, name: str) -> int:
@@ -315,9 +240,6 @@ def drop(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
         "DELETE FROM delivery WHERE id = ? AND (state = 'queued' OR (state = 'refused' AND proof = ?))",
         [(each, BY_RULES) for each in ids],
     )
-
-
-# ---------------------------------------------------------------- life
 
 
 def set_state(

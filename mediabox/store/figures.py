@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.model.status import Accounting, Bytes, Calls, Named, Rates, Road, Status, Steps
-from mediabox.store import adoptable, asset_index, deliveries, issues, jobs, surveys, volumes
+from mediabox.store import adoptable, asset_index, deliveries, issues, jobs, listings, volumes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -44,7 +44,7 @@ def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
         damaged=_damaged(connection),
         left_alone=tuple(row[0] for row in connection.execute("SELECT remote_id FROM ignored LIMIT ?", (SHOWN,))),
         indexed_percent=asset_index.indexed_percent(connection),
-        surveys=surveys.find_all(connection),
+        surveys=listings.surveys(connection),
     )
 
 

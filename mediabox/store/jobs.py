@@ -103,7 +103,7 @@ def next_due_ms(connection: sqlite3.Connection) -> int | None:
 def finish(connection: sqlite3.Connection, job: Job) -> None:
     """Done; or once more when it was asked for after it was handed out."""
     if connection.execute(f"DELETE FROM job {_BY} AND again = ?", (*_named(job), job.asked_again)).rowcount == 0:
-        connection.execute(f"UPDATE job SET attempts = 0, last_error = NULL {_BY}", _named(job))
+        _begin_anew(connection, job)
 
 
 def hurry(connection: sqlite3.Connection, *, but: Collection[str] = ()) -> int:
@@ -133,8 +133,12 @@ def fail(connection: sqlite3.Connection, job: Job, error: str) -> bool:
         (error, *_named(job), job.asked_again),
     )
     if failed.rowcount == 0:
-        connection.execute(f"UPDATE job SET attempts = 0, last_error = NULL {_BY}", _named(job))
+        _begin_anew(connection, job)
     return failed.rowcount == 1
+
+
+def _begin_anew(connection: sqlite3.Connection, job: Job) -> None:
+    connection.execute(f"UPDATE job SET attempts = 0, last_error = NULL {_BY}", _named(job))
 
 
 def retry_failed(connection: sqlite3.Connection) -> int:

@@ -23,7 +23,7 @@ from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Resource, Re
 from mediabox.model.facts import Facts
 from mediabox.model.ledger import Copy, Evidence
 from mediabox.model.said import Said
-from mediabox.store import assets, copies, journal
+from mediabox.store import assets, copies, examined, journal
 from mediabox.store.database import Database
 
 NOW_MS = 1_760_000_000_000
@@ -158,7 +158,7 @@ def _archive(connection: sqlite3.Connection, remote_id: str, volume: str) -> Non
     digest = hashlib.sha256(version.encode()).hexdigest()
     path = f"2024/{resource_id}-{name}"
     assets.set_staged(connection, resource_id, digest=digest, size_bytes=size_bytes)
-    assets.put_facts(connection, resource_id, Facts(kind=Kind.PICTURE, media_type="image/jpeg"))
+    examined.put_facts(connection, resource_id, Facts(kind=Kind.PICTURE, media_type="image/jpeg"))
     assets.reserve(connection, resource_id, path, f"{path}.xmp")
     assets.set_archived(connection, resource_id, NOW_MS)
     copy = Copy(

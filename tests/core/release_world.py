@@ -37,7 +37,7 @@ from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.photos import Asset
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud import ICloud
-from mediabox.store import assets, copies, gate, issues, journal
+from mediabox.store import assets, copies, gate, issues, journal, listings
 from mediabox.store.database import Database, open_beside, transaction
 from mediabox.store.releases import Release, ReleaseState
 
@@ -98,15 +98,15 @@ class World:
 
     async def list_all(self, *, mirroring: tuple[str, ...] = ()) -> None:
         """One listing, as intake does it."""
-        cursor = await self.database.read(lambda connection: assets.cursor(connection, "cloud"))
+        cursor = await self.database.read(lambda connection: listings.cursor(connection, "cloud"))
         async for page in self.source.pages(cursor):
             await self.database.write(lambda connection, page=page: self._tell(connection, page, mirroring))
 
     def _tell(self, connection: sqlite3.Connection, page: Page, mirroring: tuple[str, ...]) -> None:
-        source = assets.source_id(connection, "cloud")
+        source = listings.source_id(connection, "cloud")
         Telling(connection, source, now_ms=self.long_ago_ms, mirroring=mirroring).take_in(page)
         if page.cursor is not None:
-            assets.set_cursor(connection, source, page.cursor)
+            listings.set_cursor(connection, source, page.cursor)
 
     @property
     def long_ago_ms(self) -> int:

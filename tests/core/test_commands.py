@@ -10,7 +10,7 @@ from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import Counted, PeerTold
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.job import JobRequest
-from mediabox.store import assets, figures, issues, jobs, journal, volumes
+from mediabox.store import assets, figures, issues, jobs, journal, listings, volumes
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
@@ -145,7 +145,7 @@ async def test_a_source_is_asked_to_look_and_a_full_look_begins_at_the_beginning
     assert await do(box, commands.take_answer, "cloud", now_ms=NOW_MS) == "scan"
     assert await box.ask(commands.is_full_listing_asked, "cloud") == is_full
     await do(box, commands.begin_full_listing, "cloud")
-    assert await box.ask(assets.cursor, "cloud") is None
+    assert await box.ask(listings.cursor, "cloud") is None
     assert await box.ask(commands.is_full_listing_asked, "cloud") is False
 
 

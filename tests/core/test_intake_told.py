@@ -19,7 +19,7 @@ from mediabox.model.asset import (
 )
 from mediabox.model.facts import TimeSource
 from mediabox.model.sidecar import SidecarRecord
-from mediabox.store import assets, told
+from mediabox.store import assets, listings, told
 
 A = "Primary/A"
 
@@ -248,7 +248,7 @@ async def test_a_full_listing_that_was_asked_for_begins_with_the_first_page_once
 
     assert await box.file(f"{A}/edited")
     assert not await box.ask(commands.is_full_listing_asked, cloud.name)
-    assert await box.ask(assets.cursor, cloud.name) == "2"
+    assert await box.ask(listings.cursor, cloud.name) == "2"
 
 
 async def test_a_page_whose_files_could_not_be_looked_at_comes_again_when_the_source_is_back(box, cloud) -> None:

@@ -9,7 +9,7 @@ from mediabox.core.proofs import ArchiveProofs
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, RemoteResource, Resource
 from mediabox.model.ledger import Copy, Evidence
-from mediabox.store import assets, copies, journal
+from mediabox.store import assets, copies, journal, listings
 from mediabox.store.database import Database
 
 TRUE, FALSE = "a" * 64, "b" * 64
@@ -28,7 +28,7 @@ async def test_a_digest_the_journal_does_not_know_removes_nothing(tmp_path: Path
     remote = RemoteResource(remote_id="t/a.jpg", version="1", name="a.jpg", kind=Kind.PICTURE, size_bytes=10)
 
     def file(connection) -> Resource | None:
-        source, asset = assets.source_id(connection, "pictures"), assets.add_asset(connection)
+        source, asset = listings.source_id(connection, "pictures"), assets.add_asset(connection)
         one = assets.add_resource(connection, asset, source, remote, stem="a", at_ms=1)
         journal.append(connection, "fetched", at_ms=1, resource_id=one, sha256=TRUE)
         assets.set_staged(connection, one, digest=digest, size_bytes=10)

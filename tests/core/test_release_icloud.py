@@ -15,7 +15,7 @@ from mediabox.model.ledger import Evidence
 from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.faults import Dropped, Fault, RecordRefused, Status, throttled
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.store import assets, copies, journal
+from mediabox.store import assets, copies, examined, journal
 from mediabox.store.database import transaction
 from mediabox.store.releases import ReleaseState
 
@@ -287,7 +287,7 @@ async def test_a_live_photo_whose_video_has_not_arrived_stays(world: World) -> N
 async def test_what_arrived_damaged_stays(world: World) -> None:
     await world.take_in(1)
     facts = Facts(kind=Kind.PICTURE, media_type="image/jpeg", damage="it ends early")
-    await world.write(lambda connection: assets.put_facts(connection, 1, facts))
+    await world.write(lambda connection: examined.put_facts(connection, 1, facts))
 
     assert world.plan().code is None
 

@@ -13,7 +13,7 @@ from mediabox.core.alike import HashIndex
 from mediabox.core.settle import Settlement
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.facts import Facts
-from mediabox.store import assets, journal
+from mediabox.store import assets, examined, journal
 from mediabox.store.library import StoredLibrary
 
 PICTURE = Facts(kind=Kind.PICTURE, media_type="image/jpeg")
@@ -63,7 +63,7 @@ async def files(box: Catalogued, cloud: ScriptedSource) -> dict[str, Resource]:
     def stage(connection: sqlite3.Connection) -> None:
         for one in found.values():
             assets.set_staged(connection, one.id, digest=f"{one.id:064x}", size_bytes=1)
-            assets.put_facts(connection, one.id, PICTURE)
+            examined.put_facts(connection, one.id, PICTURE)
 
     await box.database.write(stage)
     return {remote_id: await box.file(remote_id) for remote_id in found}
@@ -71,7 +71,7 @@ async def files(box: Catalogued, cloud: ScriptedSource) -> dict[str, Resource]:
 
 async def settle(box: Catalogued, resource: Resource, *rules: ScriptedRule, is_late: bool = False) -> Settlement:
     def work(connection: sqlite3.Connection) -> Settlement:
-        library = StoredLibrary(connection, HashIndex(assets.perceptual_hashes(connection)))
+        library = StoredLibrary(connection, HashIndex(examined.perceptual_hashes(connection)))
         settlement = Settlement(connection, library, now_ms=NOW_MS)
         settlement.settle(resource, PICTURE, rules, is_late=is_late)
         return settlement
@@ -167,7 +167,7 @@ async def test_pictures_that_look_alike_are_noted_and_stay_two(box: Catalogued, 
 
     settlement = await settle(box, other, ScriptedRule("dedup", {other.id: (alike,)}))
 
-    assert await box.ask(assets.similar_names, other.id) == ["IMG_0001.HEIC"]
+    assert await box.ask(examined.similar_names, other.id) == ["IMG_0001.HEIC"]
     assert (await box.file(OTHER)).asset_id != still.asset_id
     assert settlement.jobs == []
 
@@ -203,7 +203,7 @@ async def test_a_clip_waits_for_its_still_and_is_placed_when_it_has_waited_long_
 
     def stage(connection: sqlite3.Connection) -> None:
         assets.set_staged(connection, clip.id, digest="c" * 64, size_bytes=1)
-        assets.put_facts(connection, clip.id, Facts(kind=Kind.VIDEO, media_type="video/quicktime"))
+        examined.put_facts(connection, clip.id, Facts(kind=Kind.VIDEO, media_type="video/quicktime"))
 
     await box.database.write(stage)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mediabox.model.asset import Kind, RemoteResource
-from mediabox.store import assets
+from mediabox.store import assets, listings
 from mediabox.store.database import Database, open_beside
 
 
@@ -30,7 +30,7 @@ def taken_in(connection: sqlite3.Connection) -> Callable[[str], int]:
 
     def take_in(name: str, *, kind: Kind = Kind.PICTURE) -> int:
         remote = RemoteResource(remote_id=f"t/{name}", version="1", name=name, kind=kind, size_bytes=10)
-        source, asset = assets.source_id(connection, "pictures"), assets.add_asset(connection)
+        source, asset = listings.source_id(connection, "pictures"), assets.add_asset(connection)
         return assets.add_resource(connection, asset, source, remote, stem=name.partition(".")[0], at_ms=1)
 
     return take_in

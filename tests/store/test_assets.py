@@ -7,7 +7,7 @@ import pytest
 
 from mediabox.model.asset import Kind, RemoteResource, ResourceState, Role
 from mediabox.model.facts import Facts
-from mediabox.store import assets, copies
+from mediabox.store import assets, copies, examined, listings
 
 DIGEST = "ab" * 32
 
@@ -56,7 +56,7 @@ def test_a_file_that_changed_before_it_was_read_keeps_its_row(connection: sqlite
     assets.set_quarantined(connection, resource, "is empty (0 bytes)")
     newer = RemoteResource(remote_id="t/IMG_1.JPG", version="2", name="IMG_1.JPG", kind=Kind.PICTURE, size_bytes=99)
 
-    renewed = assets.renew(connection, assets.source_id(connection, "pictures"), newer)
+    renewed = assets.renew(connection, listings.source_id(connection, "pictures"), newer)
 
     found = assets.resource(connection, resource)
     assert (renewed, found.state, found.version, found.reason) == (resource, ResourceState.SEEN, "2", None)
@@ -67,7 +67,7 @@ def test_an_archived_version_is_never_taken_back(connection: sqlite3.Connection,
     assets.set_archived(connection, resource, 5)
     newer = RemoteResource(remote_id="t/IMG_1.JPG", version="2", name="IMG_1.JPG", kind=Kind.PICTURE, size_bytes=99)
 
-    assert assets.renew(connection, assets.source_id(connection, "pictures"), newer) is None
+    assert assets.renew(connection, listings.source_id(connection, "pictures"), newer) is None
 
 
 def test_duplicates_of_bytes_that_were_never_kept_are_read_themselves(connection, taken_in) -> None:
@@ -84,10 +84,10 @@ def test_facts_come_back_as_they_were(connection: sqlite3.Connection, taken_in) 
     resource = taken_in("IMG_1.JPG")
     facts = Facts(kind=Kind.PICTURE, media_type="image/jpeg", perceptual_hashes=(2**64 - 1, 1, 2, 3), keywords=("a",))
 
-    assets.put_facts(connection, resource, facts)
+    examined.put_facts(connection, resource, facts)
 
-    assert assets.facts(connection, resource) == facts
-    assert list(assets.perceptual_hashes(connection)) == [(resource, 2**64 - 1)]
+    assert examined.facts(connection, resource) == facts
+    assert list(examined.perceptual_hashes(connection)) == [(resource, 2**64 - 1)]
 
 
 @pytest.mark.parametrize("words", ["IMG_1.JPG", "2024/IMG_1.JPG", DIGEST, DIGEST[:12], "t/IMG_1.JPG"])

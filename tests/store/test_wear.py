@@ -13,7 +13,7 @@ from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
 from mediabox.model.job import JobRequest
 from mediabox.model.ledger import Copy, CopyState, Evidence
-from mediabox.store import assets, copies, jobs, journal, schema
+from mediabox.store import assets, copies, examined, jobs, journal, schema
 from mediabox.store.database import Database, open_beside, transaction
 
 THERE, COMING = 500, 10
@@ -56,7 +56,7 @@ def steps(connection: sqlite3.Connection, taken_in: Callable[..., int], number: 
     job = follow(connection, job, "examine", resource)
     yield
     facts = Facts(kind=Kind.PICTURE, media_type="image/jpeg", caption="x" * 500)
-    assets.put_facts(connection, resource, facts)
+    examined.put_facts(connection, resource, facts)
     assets.reserve(connection, resource, path, f"{path}.xmp")
     job = follow(connection, job, "file", resource)
     yield

@@ -28,7 +28,7 @@ from mediabox.errors import Permanent
 from mediabox.simulate.icloud.blob import Blob, MemoryBlob, encode, of_bytes
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.store import adoptable, assets, gate
+from mediabox.store import adoptable, assets, gate, listings
 from mediabox.store.database import Database, transaction
 from whole.examiner import TableExaminer
 from whole.soundness import archived_originals
@@ -287,7 +287,7 @@ async def listed(home: Path, simulator: Simulator) -> None:
         pages = [page async for page in source.pages(None)]
 
         def take_in(connection: sqlite3.Connection) -> None:
-            telling = Telling(connection, assets.source_id(connection, source.name), now_ms=TAKEN_MS)
+            telling = Telling(connection, listings.source_id(connection, source.name), now_ms=TAKEN_MS)
             for page in pages:
                 telling.take_in(page)
 

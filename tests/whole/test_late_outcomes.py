@@ -22,7 +22,7 @@ from mediabox.core.parts import Parts, part_of
 from mediabox.errors import NeedsHuman
 from mediabox.model.asset import Kind, RemoteAsset, RemoteResource
 from mediabox.model.job import Job, JobRequest
-from mediabox.store import assets, jobs
+from mediabox.store import assets, jobs, listings
 from mediabox.store.database import Database
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def listed(version: str, name: str = "a.jpg") -> RemoteAsset:
 
 
 def take_in(connection: sqlite3.Connection, asset: RemoteAsset) -> None:
-    intake.take_in(connection, assets.source_id(connection, "card"), asset, now_ms=1)
+    intake.take_in(connection, listings.source_id(connection, "card"), asset, now_ms=1)
 
 
 def work_for(connection: sqlite3.Connection, resource_id: int, step: str = "fetch") -> Work:

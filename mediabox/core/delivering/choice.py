@@ -18,7 +18,7 @@ from mediabox.core.company import agreed
 from mediabox.core.delivering import record
 from mediabox.core.delivering.names import free_name
 from mediabox.model.delivery import DeliveryState
-from mediabox.store import assets, deliveries, told
+from mediabox.store import deliveries, examined, planning, told
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,11 +35,11 @@ MOST_BURST = 200  # pictures looked at to find the best of a burst
 
 def plan(connection: sqlite3.Connection, destination: Destination, *, now_ms: int, settled_ms: int = SETTLED_MS) -> int:
     """Let a destination choose from the next assets that changed; 0 when nothing more can be done now."""
-    read = deliveries.note_changes(connection, destination.name, destination.rules, limit=BATCH)
-    ready = deliveries.to_plan(connection, destination.name, now_ms=now_ms, settled_ms=settled_ms, limit=BATCH)
+    read = planning.note_changes(connection, destination.name, destination.rules, limit=BATCH)
+    ready = planning.to_plan(connection, destination.name, now_ms=now_ms, settled_ms=settled_ms, limit=BATCH)
     for asset_id in ready:
         _choose(connection, destination, asset_id, now_ms=now_ms)
-        deliveries.set_planned(connection, destination.name, asset_id)
+        planning.set_planned(connection, destination.name, asset_id)
     return max(read, len(ready))
 
 
@@ -96,12 +96,12 @@ def _burst(connection: sqlite3.Connection, members: Sequence[Member]) -> tuple[M
     key = next((one.facts.burst_id for one in members if one.facts and one.facts.burst_id), None)
     if key is None:
         return ()
-    return tuple(_favoured(connection, one) for one in assets.of_burst(connection, key, limit=MOST_BURST))
+    return tuple(_favoured(connection, one) for one in examined.of_burst(connection, key, limit=MOST_BURST))
 
 
 def _favoured(connection: sqlite3.Connection, resource: Resource) -> Member:
     """With what its source says of it: there people mark the best of a burst."""
-    facts, said = assets.facts(connection, resource.id), told.said_of(connection, resource.asset_id)
+    facts, said = examined.facts(connection, resource.id), told.said_of(connection, resource.asset_id)
     if facts is not None and said is not None and said.is_favorite:
         facts = msgspec.structs.replace(facts, is_favorite=True)
     return Member(resource=resource, facts=facts)

@@ -20,7 +20,7 @@ from mediabox.failpoints import fp
 from mediabox.log import get_logger
 from mediabox.model.delivery import DeliveryState
 from mediabox.model.events import DeliveryChanged
-from mediabox.store import deliveries, jobs
+from mediabox.store import deliveries, jobs, planning
 
 if TYPE_CHECKING:
     import sqlite3
@@ -122,7 +122,7 @@ class Deliveries:
         choose = partial(choice.plan, destination=destination, now_ms=self._clock.wall_ms(), settled_ms=settled_ms)
         while await self._database.write(choose):
             continue
-        return await self._database.read(partial(deliveries.is_planning, destination=destination.name))
+        return await self._database.read(partial(planning.is_planning, destination=destination.name))
 
     async def _is_undecided(self, name: str) -> bool:
         """Whether it still has to be said whose photos go; what was under way before anybody was asked goes on."""

@@ -17,7 +17,7 @@ def free_name(connection: sqlite3.Connection, destination: str, wanted: str) -> 
     name, number = wanted, 1
     stem, extension = split_extension(wanted)
     stem, motion = (stem.removesuffix(".MP"), ".MP") if stem.endswith(".MP") else (stem, "")
-    while deliveries.is_taken(connection, destination, name):
+    while deliveries.by_name(connection, destination, name) is not None:
         number += 1
         name = fitted(stem, f"-{number}{motion}.{extension}" if extension else f"-{number}")
     return name

@@ -11,7 +11,7 @@ from mediabox.durable.opening import opened_in_thread
 from mediabox.errors import Permanent
 from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import DeliveryState
-from mediabox.store import assets, deliveries
+from mediabox.store import assets, deliveries, examined
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,7 +51,7 @@ def _member(connection: sqlite3.Connection, resource_id: int) -> Member:
     resource = assets.resource(connection, resource_id)
     if resource is None or resource.state is not ResourceState.ARCHIVED or resource.path is None:
         raise Permanent(f"{resource.name if resource else resource_id} is not in the archive any more")
-    return Member(resource=resource, facts=assets.facts(connection, resource_id))
+    return Member(resource=resource, facts=examined.facts(connection, resource_id))
 
 
 class ArchivedOriginals:

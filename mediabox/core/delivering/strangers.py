@@ -20,7 +20,7 @@ def is_stranger(connection: sqlite3.Connection, destination: str, *, path: str, 
     """Whether neither the archive nor a delivery has these bytes. Hidden ones are in the phone's bin, or half."""
     if not digest or any(part.startswith(".") for part in path.split("/")):
         return False
-    return assets.keeper(connection, digest) is None and not deliveries.had_bytes(connection, destination, digest)
+    return assets.keeper(connection, digest) is None and not deliveries.with_digest(connection, destination, digest)
 
 
 def found(connection: sqlite3.Connection, destination: str, foreign: Iterable[Foreign]) -> list[str]:

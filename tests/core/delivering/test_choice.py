@@ -27,7 +27,7 @@ from mediabox.model.asset import Role
 from mediabox.model.delivery import DeliveryState, Form
 from mediabox.model.facts import Facts
 from mediabox.model.said import Said
-from mediabox.store import assets, deliveries
+from mediabox.store import deliveries, examined, planning
 from mediabox.store.database import Database
 
 FREED, STORED, DOUBTED = DeliveryState.FREED, DeliveryState.STORED, DeliveryState.DOUBTED
@@ -105,12 +105,12 @@ async def test_asks_for_another_round_only_where_one_may_find_more(shelf, anna) 
     await shelf.archive("a/original")
     await shelf.plan(anna)
 
-    assert not await shelf.box.ask(lambda connection: deliveries.is_planning(connection, PIXEL))
+    assert not await shelf.box.ask(lambda connection: planning.is_planning(connection, PIXEL))
 
     await shelf.put("b", still("b"))
     await shelf.plan(anna, now_ms=NOW_MS)
 
-    assert await shelf.box.ask(lambda connection: deliveries.is_planning(connection, PIXEL))
+    assert await shelf.box.ask(lambda connection: planning.is_planning(connection, PIXEL))
 
 
 async def test_a_crash_before_the_commit_repeats_the_batch_and_nothing_else(shelf, anna) -> None:
@@ -211,7 +211,7 @@ async def test_two_assets_that_turn_out_to_be_one_when_one_has_gone_are_not_sent
 async def test_an_asset_that_was_joined_away_costs_nothing(shelf, anna) -> None:
     await shelf.put("a", still("a"))
     await shelf.put("b", film("b"))
-    await shelf.box.database.write(lambda connection: deliveries.note_changes(connection, PIXEL, "1", limit=100))
+    await shelf.box.database.write(lambda connection: planning.note_changes(connection, PIXEL, "1", limit=100))
     await shelf.join("b/original", "a/original", Role.LIVE_VIDEO)
 
     await shelf.plan(anna)
@@ -413,12 +413,12 @@ async def _clips_alone(shelf: Shelf) -> set[int]:
         lambda connection: deliveries.in_state(connection, PIXEL, DeliveryState.ACCEPTED, DeliveryState.STORED),
         lambda connection: deliveries.has_stored(connection, PIXEL),
         lambda connection: deliveries.bytes_out(connection, PIXEL, since_ms=1),
-        lambda connection: deliveries.is_taken(connection, PIXEL, "x"),
+        lambda connection: deliveries.by_name(connection, PIXEL, "x"),
         lambda connection: deliveries.in_state_count(connection, PIXEL, DeliveryState.DOUBTED),
         lambda connection: deliveries.to_withdraw(connection, PIXEL),
-        lambda connection: deliveries.to_plan(connection, PIXEL, now_ms=1, settled_ms=1, limit=10),
-        lambda connection: deliveries.is_planning(connection, PIXEL),
-        lambda connection: assets.of_burst(connection, "key", limit=10),
+        lambda connection: planning.to_plan(connection, PIXEL, now_ms=1, settled_ms=1, limit=10),
+        lambda connection: planning.is_planning(connection, PIXEL),
+        lambda connection: examined.of_burst(connection, "key", limit=10),
     ],
 )
 async def test_no_question_reads_a_whole_table(shelf, question) -> None:
@@ -430,7 +430,7 @@ async def test_no_question_reads_a_whole_table(shelf, question) -> None:
     [
         lambda connection: deliveries.queued(connection, PIXEL, since_ms=1, recent=True, limit=100),
         lambda connection: deliveries.queued(connection, PIXEL, since_ms=1, recent=False, limit=100),
-        lambda connection: deliveries.note_changes(connection, PIXEL, "1", limit=10),
+        lambda connection: planning.note_changes(connection, PIXEL, "1", limit=10),
     ],
 )
 async def test_what_waits_and_what_is_new_comes_in_order_without_sorting_all_of_it(shelf, question) -> None:

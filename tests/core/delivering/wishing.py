@@ -18,7 +18,7 @@ from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form, Pe
 from mediabox.model.facts import Facts
 from mediabox.model.ledger import Copy, Evidence
 from mediabox.model.said import Said
-from mediabox.store import assets, copies, deliveries, journal
+from mediabox.store import assets, copies, deliveries, examined, journal
 from mediabox.store.database import Database
 
 PIXEL = "anna"
@@ -122,7 +122,7 @@ class Shelf:
         digest, path = hashlib.sha256(version.encode()).hexdigest(), f"2024/{resource_id}-{name}"
         facts = self.facts.get(remote_id) or Facts(kind=Kind(kind), media_type=_MEDIA_TYPE[Kind(kind)])
         assets.set_staged(connection, resource_id, digest=digest, size_bytes=size_bytes)
-        assets.put_facts(connection, resource_id, facts)
+        examined.put_facts(connection, resource_id, facts)
         assets.reserve(connection, resource_id, path, f"{path}.xmp")
         assets.set_archived(connection, resource_id, now_ms)
         copies.put(
