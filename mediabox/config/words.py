@@ -1,6 +1,5 @@
 """Types of settings in words, for messages and for the reference."""
 
-import difflib
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -8,18 +7,16 @@ from typing import Any
 from msgspec import inspect
 
 from mediabox.config.fields import Secret
+from mediabox.model.near_miss import did_you_mean
 
 SHOWN_CHARACTERS = 60  # of a wrong value; the rest would hide the sentence
-CLOSE_ENOUGH = 0.6  # difflib's ratio: `templat`, `tempalte` find `template`, `folder` does not
 
 
 def meant(name: str, known: Iterable[str]) -> str:
     """What the author of an unknown name probably meant, or what there is to choose from."""
     choices = sorted(known)
-    close = difflib.get_close_matches(name, choices, n=1, cutoff=CLOSE_ENOUGH)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"known here: {', '.join(choices)}" if choices else "none is known here"
+    listed = f"known here: {', '.join(choices)}" if choices else "none is known here"
+    return did_you_mean(name, choices) or listed
 
 
 def shown(value: object) -> str:

@@ -8,10 +8,10 @@ value      word | "quoted words" | low..high
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from mediabox.model.near_miss import did_you_mean
 from mediabox.model.query import EVERYTHING, All, AnyOf, Not, Op, QueryInvalid, Term
 from mediabox.search.fields import ALIASES, ANYWHERE, FIELDS, Type
 from mediabox.search.values import ORDERED, expected_words, read_value
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mediabox.search.fields import Field
 
 MAX_CHARACTERS, MAX_TERMS, MAX_DEPTH = 2_000, 100, 16  # a query comes from anybody who may look at photos
-CLOSE_ENOUGH = 0.6  # difflib's ratio: `persn` finds `person`, `folder` does not find `date`
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -140,7 +139,9 @@ class _Reader:
         name = token.text.lower()
         field = FIELDS.get(ALIASES.get(name, name))
         if field is None:
-            remedy = _meant(name, [*FIELDS, *ALIASES]) or f'to search for these words, quote them: "{token.text}…"'
+            remedy = (
+                did_you_mean(name, [*FIELDS, *ALIASES]) or f'to search for these words, quote them: "{token.text}…"'
+            )
             raise _invalid(f"there is no field {token.text!r}", token.at, remedy)
         op, value = Op(token.op), _unquoted(token.value)
         low, dots, high = value.partition("..")
@@ -157,7 +158,7 @@ class _Reader:
             return Term(field=field.name, op=op, value=read_value(field, value, today=self._today))
         except ValueError as error:
             expected = f"expected: {expected_words(field)}"
-            remedy = (field.choices and _meant(value, field.choices)) or expected
+            remedy = (field.choices and did_you_mean(value, field.choices)) or expected
             raise _invalid(f"{value!r} is no value of {field.name}", token.at, remedy) from error
 
 
@@ -171,8 +172,3 @@ def _shown(token: _Token) -> str:
 
 def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1]) if text[:1] == '"' else text
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=CLOSE_ENOUGH)
-    return f"did you mean {close[0]!r}?" if close else ""
