@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mediabox.contracts import Member
+    from mediabox.model.asset import Resource
     from mediabox.model.facts import CaptureTime
     from mediabox.model.said import Said
 
@@ -30,7 +31,12 @@ _SLACK_S = 60  # and a name may have been given a moment later
 
 def by_rank(members: Iterable[Member]) -> list[Member]:
     """The one that stands for the asset first. The order does not depend on when they came."""
-    return sorted(members, key=lambda one: (RANK.index(one.resource.role), one.resource.name, one.resource.id))
+    return sorted(members, key=lambda one: rank(one.resource))
+
+
+def rank(resource: Resource) -> tuple[int, str, int]:
+    """Lower stands for its asset before higher. Total: no two files are equal."""
+    return RANK.index(resource.role), resource.name, resource.id
 
 
 def awaits(member: Member, beside: Iterable[Member]) -> bool:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 NEEDS = Needs(disk=True)
 PAUSE_S = 30.0
 BATCH = 500  # rows of the journal in one go: an older catalogue is indexed while the box works
-_KEPT = (ResourceState.ARCHIVED, ResourceState.TRASHED)
 
 
 def follow(connection: sqlite3.Connection) -> None:
@@ -64,7 +63,7 @@ async def finish(database: Database) -> None:
 
 def index(connection: sqlite3.Connection, asset_id: int) -> None:
     """Write one asset's row anew, or remove it where nothing of it is kept."""
-    kept = [one for one in assets.members(connection, asset_id) if one.state in _KEPT]
+    kept = [one for one in assets.members(connection, asset_id) if one.state.is_kept]
     members = by_rank(Member(resource=one, facts=examined.facts(connection, one.id)) for one in kept)
     if all(one.resource.is_companion for one in members):
         asset_index.remove(connection, asset_id)

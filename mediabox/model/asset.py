@@ -54,6 +54,11 @@ class ResourceState(StrEnum):
     def is_end(self) -> bool:
         return self not in (ResourceState.SEEN, ResourceState.STAGED, ResourceState.FILING)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the archive, or its trash, has the bytes under this resource's own name."""
+        return self in (ResourceState.ARCHIVED, ResourceState.TRASHED)
+
 
 class RemoteResource(msgspec.Struct, frozen=True, kw_only=True):
     """One file as its source lists it, before a byte of it was read.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.core.company import RANK
-from mediabox.model.asset import Kind, ResourceState
+from mediabox.core.company import rank
+from mediabox.model.asset import Kind
 from mediabox.model.indexed import Flag
 from mediabox.model.query import QueryInvalid
 from mediabox.search.parse import parse
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import sqlite3
 
 MAX_PAGE = 1_000
-_SHOWN = (ResourceState.ARCHIVED, ResourceState.TRASHED)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clocks
 
 
@@ -79,8 +78,7 @@ def _position(after: str | None) -> Position | None:
 
 
 def _found(connection: sqlite3.Connection, row: asset_index.Found) -> FoundAsset:
-    kept = [one for one in assets.members(connection, row.asset_id) if one.state in _SHOWN]
-    main = min(kept, key=lambda one: (RANK.index(one.role), one.name, one.id))
+    main = min((one for one in assets.members(connection, row.asset_id) if one.state.is_kept), key=rank)
     return FoundAsset(
         id=row.asset_id,
         name=main.name,
