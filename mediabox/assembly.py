@@ -15,6 +15,7 @@ from mediabox.core.catalogue import Catalogue
 from mediabox.core.commit import Committer
 from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.core.delivering.parcels import ArchivedOriginals, Parcels
+from mediabox.core.governor import Limits
 from mediabox.core.intake import Intake
 from mediabox.core.pipeline import Pipeline
 from mediabox.core.proofs import ArchiveProofs
@@ -244,3 +245,14 @@ def threads(config: Config) -> int:
         return config.work.threads
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(1, min(os.cpu_count() or 1, memory // MEMORY_PER_THREAD))
+
+
+def limits(config: Config) -> Limits:
+    """When work waits for the machine."""
+    work = config.work
+    return Limits(
+        load_per_core=work.max_load_per_core,
+        celsius=work.max_temperature_c,
+        free_memory_mb=work.min_free_memory_mb,
+        on_battery=work.pause_on_battery,
+    )

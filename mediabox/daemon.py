@@ -21,7 +21,7 @@ from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
 from mediabox.core.delivering.deliveries import SOON_S
-from mediabox.core.governor import Governor, Limits
+from mediabox.core.governor import Governor
 from mediabox.core.issues import IssueBook
 from mediabox.core.parts import ARCHIVE, Parts
 from mediabox.core.tally import Tally
@@ -70,7 +70,7 @@ class Box:
         self.database = Database(config.home / DATABASE, follow=indexing.follow)
         self.issues = IssueBook(self.database, self.bus, self.clock)
         self.parts = Parts(self.clock, self.issues)
-        self.governor = Governor(_limits(config), {**probes.all_probes(), HomeRoom.name: HomeRoom(config.home)})
+        self.governor = Governor(assembly.limits(config), {**probes.all_probes(), HomeRoom.name: HomeRoom(config.home)})
         self.timekeeping = Timekeeping(self.database, self.issues, self.clock)
         self._stop = asyncio.Event()
         self.attention = Attention(self.database, self.governor, self.clock)
@@ -331,16 +331,6 @@ def _retired(config: Config) -> Iterator[Issue]:
     for note in config.notes:
         remedy = "Take the line out of the file; nothing else is to be done."
         yield Issue(key="config.retired", subject=note.key, severity=Severity.NOTICE, message=f"{note}.", remedy=remedy)
-
-
-def _limits(config: Config) -> Limits:
-    work = config.work
-    return Limits(
-        load_per_core=work.max_load_per_core,
-        celsius=work.max_temperature_c,
-        free_memory_mb=work.min_free_memory_mb,
-        on_battery=work.pause_on_battery,
-    )
 
 
 def _refuse_network(home: Path) -> None:
