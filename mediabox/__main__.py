@@ -25,7 +25,7 @@ EXIT_CODES = "exit codes: 0 well, 1 a problem, 2 wrong usage, 3 a person is need
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    given = _parser().parse_args([_NEGATION.sub("NOT ", word) for word in words])
+    given = _parser().parse_args([_NEGATION.sub("NOT ", word) if words[0] == "find" else word for word in words])
     os.umask(os.umask(0) | HIDDEN_FROM_OTHERS)
     verb = importlib.import_module(f"mediabox.cli.{given.module}")
     try:
