@@ -12,7 +12,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.adopt_prove import prove
-from mediabox.cli.home import DATABASE, catalogue, home_of, locked, running
+from mediabox.cli.home import DATABASE, catalogue, database_of, home_of, locked, running
 from mediabox.cli.output import write_found
 from mediabox.cli.words import bytes_words, count_words
 from mediabox.clock import Clock
@@ -23,7 +23,7 @@ from mediabox.core.backup_walk import Findings, walk
 from mediabox.errors import Permanent
 from mediabox.model.adoptable import likely
 from mediabox.store import adoptable, journal
-from mediabox.store.database import Database, transaction
+from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
     import argparse
@@ -150,7 +150,7 @@ def _prepare(home: Path) -> None:
 
 
 async def _open_and_close(home: Path) -> None:
-    async with Database(home / DATABASE):
+    async with database_of(home):
         return
 
 

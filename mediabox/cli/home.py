@@ -16,7 +16,9 @@ from mediabox.errors import Fatal, NeedsHuman, Retryable
 if TYPE_CHECKING:
     import argparse
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from mediabox.store.database import Database
 
 LOCK = "lock"
 DATABASE = "mediabox.db"
@@ -115,13 +117,27 @@ def catalogue(home: Path, *, write: bool = False) -> Iterator[sqlite3.Connection
     if not path.exists():
         raise Fatal(_nothing(home))
     try:
-        connection = open_beside(path, write=write)
+        connection = open_beside(path, write=write, follow=_follow() if write else None)
     except EmptyDatabase as err:
         if archive_of(home) is None:
             raise
         raise Fatal(_nothing(home)) from err
     with closing(connection), explained(path):
         yield connection
+
+
+def database_of(home: Path) -> Database:
+    """The catalogue, for a command that does the daemon's work; to be opened with `async with`."""
+    from mediabox.store.database import Database
+
+    return Database(home / DATABASE, follow=_follow())
+
+
+def _follow() -> Callable[[sqlite3.Connection], None]:
+    """What whoever writes has to keep true; loaded only for them."""
+    from mediabox.core import indexing
+
+    return indexing.follow
 
 
 def _nothing(home: Path) -> str:

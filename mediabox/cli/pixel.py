@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits, pixel_answers, pixel_archive, pixel_orders, pixel_prove
-from mediabox.cli.home import DATABASE, archive_of, home_of, locked, running
+from mediabox.cli.home import DATABASE, archive_of, database_of, home_of, locked, running
 from mediabox.cli.pixel_answers import open_words
 from mediabox.cli.pixel_words import STEPS, asking_words, paired_words, qr_lines, standing_words
 from mediabox.cli.words import plain
@@ -246,10 +246,9 @@ async def ensure_outbox(target: Target) -> None:
         return  # a catalogue made now would hide that the box has lost its own
     from mediabox.core import enrolment
     from mediabox.durable.outbox import OutboxFolder
-    from mediabox.store.database import Database
 
     with locked(target.home):
-        async with Database(target.home / DATABASE) as database:
+        async with database_of(target.home) as database:
             name, clock = target.name, Clock()
             volume = await enrolment.outbox_volume(database, target.outbox, destination=name, clock=clock)
             try:

@@ -8,12 +8,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE, catalogue, home_of, locked
+from mediabox.cli.home import DATABASE, catalogue, database_of, home_of, locked
 from mediabox.cli.output import write_found
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
-from mediabox.core import commands
+from mediabox.core import commands, indexing
 from mediabox.core.commit import Committer
 from mediabox.core.enrolment import ROLE, archive_volume, set_rebuilding
 from mediabox.core.mending import mark_by_sidecars
@@ -25,7 +25,6 @@ from mediabox.durable.renditions import RenditionFolder
 from mediabox.errors import Fatal, Permanent
 from mediabox.native.worker import MediaWorkers
 from mediabox.store import volumes, witness
-from mediabox.store.database import Database
 
 if TYPE_CHECKING:
     import argparse
@@ -98,7 +97,7 @@ async def _rebuild(config: Config, held: commands.Pause | None, *, is_watched: b
         if held is not None:
             commands.pause(connection, until_ms=held.until_ms, now_ms=clock.wall_ms())
 
-    async with Database(config.home / DATABASE) as database:
+    async with database_of(config.home) as database:
         await database.write(begin)
         volume = await archive_volume(database, config.path(config.archive.path), clock=clock, for_rebuild=True)
         workers = MediaWorkers(threads(config))
@@ -112,6 +111,7 @@ async def _rebuild(config: Config, held: commands.Pause | None, *, is_watched: b
                 committer=Committer(rules=rules(config), clock=clock, moving_sources=()),
                 progress=_show if is_watched else lambda _: None,
             ).run()
+            await indexing.finish(database)
             await database.write(lambda connection: set_rebuilding(connection, is_under_way=False))
             heads = heads_of(config.home, volume.root)  # of the journal from before
             await database.read(lambda connection: witness.begin_anew(connection, *heads))

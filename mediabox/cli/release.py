@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE, catalogue, home_of, poke
+from mediabox.cli.home import catalogue, database_of, home_of, poke
 from mediabox.cli.output import write_found
 from mediabox.cli.safe import allowed, assess_all, frozen_by, policy_words
 from mediabox.cli.words import bytes_words, clock_time, count_words
@@ -26,7 +26,7 @@ from mediabox.core.timeline import timeline
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.model.certificate import Signed
 from mediabox.store import releases
-from mediabox.store.database import Database, transaction
+from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
     import argparse
@@ -142,7 +142,7 @@ async def _accept(config: Config) -> int:
     clock = Clock()
     with catalogue(config.home):  # there has to be one
         pass
-    async with Database(config.home / DATABASE) as database:
+    async with database_of(config.home) as database:
         volume = await archive_volume(database, config.path(config.archive.path), clock=clock)
         try:
             count = await acceptance.accept(database, volume, clock)

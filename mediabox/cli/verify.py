@@ -7,14 +7,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE, catalogue, home_of
+from mediabox.cli.home import catalogue, database_of, home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.words import bytes_words, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.enrolment import archive_volume
 from mediabox.core.verification import Report, Verification
-from mediabox.store.database import Database
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _verify(config: Config, *, one_in: int, is_watched: bool) -> Report:
     clock = Clock()
-    async with Database(config.home / DATABASE) as database:
+    async with database_of(config.home) as database:
         volume = await archive_volume(database, config.path(config.archive.path), clock=clock)
         try:
             progress = _show if is_watched else None

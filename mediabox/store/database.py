@@ -106,14 +106,17 @@ class Database:
         await self._reader.call(lambda connection: _copy_to(connection, target), commit=False)
 
 
-def open_beside(path: Path, *, write: bool = False) -> sqlite3.Connection:
-    """A connection for commands that look, or change one thing, while the daemon may be running.
+def open_beside(
+    path: Path, *, write: bool = False, follow: Callable[[sqlite3.Connection], None] | None = None
+) -> sqlite3.Connection:
+    """A connection for commands that look, or change one thing, beside a running daemon. `follow`: see Database.
 
     Raises EmptyDatabase when nothing is in it yet: the daemon was stopped in its very first second.
     """
     with explained(path):
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, factory=Keyed)
         connection.unlock(path)
+        connection.follow = follow
         schema.prepare(connection, query_only=not write)
         have, known = schema.version(connection), len(schema.migrations())
     if have == known:
@@ -144,6 +147,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        _follow(connection)
     except BaseException:
         connection.execute("ROLLBACK")
         raise

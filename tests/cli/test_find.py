@@ -8,6 +8,8 @@ from cli.conftest import Say
 from mediabox.cli import exits
 from mediabox.search.fields import FIELDS
 
+TOWER = "2022/2022-04/tower.jpg"
+
 
 def test_a_photo_is_found_by_word_and_shown_with_its_date_and_place_in_the_archive(made: Path, say: Say) -> None:
     said = say("find", "tower", home=made)
@@ -32,6 +34,10 @@ def test_a_negation_is_no_option(made: Path, say: Say) -> None:
     assert say("find", "-kind:video", "--json", home=made).json()["total"] == all_ - videos
     assert say("find", "beach", "-kind:video", "--json", home=made).json()["total"] == 1
     assert say("find", "-x", home=made).code == exits.USAGE
+
+
+def test_no_other_command_takes_a_name_for_a_negation(made: Path, say: Say) -> None:
+    assert "'-ab:cd.jpg'" in say("where", "--", "-ab:cd.jpg", home=made).out
 
 
 def test_the_quotes_that_the_shell_takes_off_a_value_are_put_back(made: Path, say: Say) -> None:
@@ -69,3 +75,20 @@ def test_every_field_is_explained(say: Say) -> None:
     lines = say("find", "--fields").out.splitlines()
 
     assert [line.split(":")[0].strip() for line in lines] == list(FIELDS)
+
+
+def test_what_another_command_writes_leaves_the_index_true(home: Path, say: Say) -> None:
+    for words in (("pause",), ("resume",), ("retry",), ("allow-deletions",)):
+        assert say(*words, home=home).code == exits.OK
+
+    assert say("find", "tower", "--json", home=home).json()["indexed_percent"] == 100
+
+
+def test_what_was_rebuilt_from_the_archive_is_found_at_once(home: Path, say: Say) -> None:
+    before = say("find", "tower", "--json", home=home).json()
+    assert say("rebuild", home=home).code == exits.OK
+
+    after = say("find", "tower", "--json", home=home).json()
+
+    assert [one["path"] for one in after["assets"]] == [one["path"] for one in before["assets"]] == [TOWER]
+    assert after["indexed_percent"] == 100
