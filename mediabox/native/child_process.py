@@ -33,7 +33,6 @@ _DEATH_LIMIT_S = 10.0  # after SIGKILL: only a process that waits for a disk tak
 _FAREWELL_LIMIT_S = 5.0  # after its lanes are closed
 _TICK_MS = 1000  # how often a long call's time is looked at
 _TAIL_BYTES = 2048
-_CPUCLOCK_SCHED = 2  # linux/posix-timers.h: a process's CPU clock is (~pid << 3) | 2
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -170,21 +169,6 @@ class ChildProcess:
             if self._status is None:  # not waited for yet: the pid is still its own
                 self._was_killed_by_us = True
                 os.kill(self._process.pid, signal.SIGKILL)
-
-    def rss_bytes(self) -> int | None:
-        """Resident memory now; None when it cannot be read."""
-        try:
-            pages = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]
-        except (OSError, IndexError):
-            return None
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-    def cpu_s(self) -> float:
-        """Processor time of the whole child so far, start-up included; 0 when it is gone."""
-        try:
-            return time.clock_gettime((~self.pid << 3) | _CPUCLOCK_SCHED)
-        except OSError:
-            return 0.0
 
     def _await_answer(self, lane: socket.socket, cpu: "_ThreadClock | None", limits: Limits) -> None:
         """Return once something can be received. Kills the child and raises Lost at a limit."""

@@ -41,14 +41,6 @@ class Counts(msgspec.Struct, kw_only=True):
     out_of_memory: int = 0
 
 
-class ChildStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A living child. `rss_bytes` is None where it cannot be read."""
-
-    profile: Profile
-    pid: int
-    rss_bytes: int | None
-
-
 class Children:
     """What any call needs: a thread that waits, a child that answers, a verdict when it does not.
 
@@ -87,11 +79,10 @@ class Children:
         """What holds a child in, and which decoders it has. Starts one when there is none."""
         return await self._wait_for(self._submit(self._pools[profile].greet))
 
-    def processes(self) -> list[ChildStatus]:
+    def processes(self) -> list[ChildProcess]:
         """The living children. Waits for nothing."""
         with self._guard:
-            alive = [child for child in self._alive if not child.is_lost]
-        return [ChildStatus(profile=one.profile, pid=one.pid, rss_bytes=one.rss_bytes()) for one in alive]
+            return [child for child in self._alive if not child.is_lost]
 
     async def close(self) -> None:
         """Kill all children and wait for the threads; calls under way raise Retryable."""

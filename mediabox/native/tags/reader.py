@@ -41,19 +41,6 @@ class Reader:
         self._block = b""
         self._block_at = 0
 
-    def up_to(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes from `offset`: fewer, or none, at the end of the file."""
-        return self.bytes(offset, max(0, min(length, self.size - offset))) if 0 <= offset < self.size else b""
-
-    def tail(self, length: int) -> bytes:
-        """The last `length` bytes, or the whole of a shorter file."""
-        return self.up_to(max(0, self.size - length), length)
-
-    @property
-    def head(self) -> bytes:
-        """The first 4 KiB, or the whole of a shorter file: what `model.signature` asks for."""
-        return self._first[:4096]
-
     def _pread(self, offset: int, length: int) -> bytes:
         """One large piece, past the blocks. A file that shrank meanwhile is `Truncated` too."""
         piece = os.pread(self._descriptor, length, offset)

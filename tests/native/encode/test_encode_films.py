@@ -76,7 +76,7 @@ def facts_of_film(path: Path) -> movie.Movie:
 
     with path.open("rb") as file:
         reader = Reader(file.fileno())
-        return movie.look(reader, media_type_of(reader.head) or "")
+        return movie.look(reader, media_type_of(reader.bytes(0, min(4096, reader.size))) or "")
 
 
 @pytest.mark.parametrize("name", LIVE_PHOTOS)

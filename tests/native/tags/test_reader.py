@@ -37,14 +37,6 @@ def test_says_truncated_rather_than_less(descriptor: int, offset: int, length: i
         Reader(descriptor).bytes(offset, length)
 
 
-def test_up_to_stops_at_the_end(descriptor: int) -> None:
-    reader = Reader(descriptor)
-
-    assert reader.up_to(262_140, 100) == CONTENT[-4:]
-    assert reader.up_to(300_000, 100) == b""
-    assert reader.tail(8) == CONTENT[-8:]
-
-
 def test_a_file_that_shrank_is_truncated(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(CONTENT)
