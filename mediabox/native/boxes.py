@@ -87,6 +87,14 @@ def first(source: Source, kind: bytes, start: int = 0, end: int | None = None) -
     return next((box for box in boxes(source, start, end) if box.type == kind), None)
 
 
+def within(source: Source, box: Box, *path: bytes) -> Box | None:
+    """The box at a path below another, the first of each type. Raises as `boxes` does."""
+    found: Box | None = box
+    for kind in path:
+        found = None if found is None else first(source, kind, found.payload, found.end)
+    return found
+
+
 def payload(source: Source, box: Box, *, limit: int) -> bytes:
     """The whole payload of a box. Raises Malformed when it is cut or longer than `limit` bytes."""
     if box.is_cut:

@@ -6,15 +6,25 @@ where a screen cannot show what it describes (PQ, HLG: `tone`).
 
 import struct
 from functools import cache
+from typing import NamedTuple
 
 from mediabox.model.facts import Hdr
-from mediabox.native.heif_items import Nclx
 
 PQ, HLG = 16, 18  # transfer characteristics, ISO/IEC 23091-2
+HDR_OF = {PQ: Hdr.PQ, HLG: Hdr.HLG}  # by transfer
 P3_D65, P3_DCI, BT2020 = 12, 11, 9  # colour primaries
 
 _TAGS_AT = 128
 _MAX_TAGS = 100
+
+
+class Nclx(NamedTuple):
+    """Colour by number (ISO/IEC 23091-2): primaries, transfer, matrix; `is_full_range` 0 to 255."""
+
+    primaries: int
+    transfer: int
+    matrix: int
+    is_full_range: bool
 
 
 def coding_of(hdr: Hdr | None, icc: bytes | None) -> Nclx | None:

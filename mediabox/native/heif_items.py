@@ -9,13 +9,17 @@ The only exception is `boxes.Malformed`.
 import struct
 from typing import NamedTuple
 
+from mediabox.model.facts import Hdr
 from mediabox.native import heif_tables
 from mediabox.native.boxes import Malformed, Source, boxes, exactly, first
+from mediabox.native.colour import Nclx
 from mediabox.native.heif_tables import Extent, Group, Property, Reference
 
 _BYTE_ORDERS = (b"II*\0", b"MM\0*")
 MAX_ITEM_BYTES = 64 << 20  # one coded tile, Exif or XMP block
-MIRROR_ROWS, MIRROR_COLUMNS = 0, 1  # ISO/IEC 23008-12:2022, 6.5.12: top and bottom, or left and right, are exchanged
+MIRROR_ROWS = 0  # ISO/IEC 23008-12:2022, 6.5.12: top and bottom are exchanged; 1: left and right
+XMP_TYPE = "application/rdf+xml"
+_APPLE_GAIN_MAP = "urn:com:apple:photo:2020:aux:hdrgainmap"
 
 
 class Item(NamedTuple):
@@ -24,10 +28,15 @@ class Item(NamedTuple):
     id: int
     type: bytes  # b"hvc1", b"av01", b"grid", b"Exif", b"mime", b"tmap", ...
     name: str
-    content_type: str  # of a `mime` item: "application/rdf+xml" is XMP
+    content_type: str  # of a `mime` item
+    content_encoding: str  # how its bytes are packed: "gzip"; empty for not at all
     is_hidden: bool
     properties: tuple[Property, ...]
     extents: tuple[Extent, ...]
+
+    @property
+    def is_xmp(self) -> bool:
+        return self.type == b"mime" and self.content_type == XMP_TYPE
 
     def property(self, kind: bytes) -> bytes | None:
         """Payload of the first property of that type."""
@@ -41,15 +50,6 @@ class Grid(NamedTuple):
     columns: int
     width: int
     height: int
-
-
-class Nclx(NamedTuple):
-    """Colour by number (ISO/IEC 23091-2): primaries, transfer, matrix; `is_full_range` 0 to 255."""
-
-    primaries: int
-    transfer: int
-    matrix: int
-    is_full_range: bool
 
 
 class Items(NamedTuple):
@@ -181,6 +181,19 @@ def aux_type_of(item: Item) -> str:
     """The URN of an auxiliary picture (`auxC`): alpha, depth, Apple's HDR gain map; empty when it has none."""
     data = item.property(b"auxC") or b""
     return data[4:].split(b"\0", 1)[0].decode("ascii", "replace")
+
+
+def apple_gain_map(items: Items) -> int | None:
+    """The item that is Apple's gain map of the primary picture."""
+    known = (items.by_id.get(number) for number in items.sources(items.primary, b"auxl"))
+    return next((item.id for item in known if item and aux_type_of(item) == _APPLE_GAIN_MAP), None)
+
+
+def gain_map_of(items: Items) -> Hdr | None:
+    """Whose gain map there is: ISO's derived item, which newer iPhones write beside Apple's, counts first."""
+    if items.of_type(b"tmap"):
+        return Hdr.ISO_GAIN_MAP
+    return None if apple_gain_map(items) is None else Hdr.APPLE_GAIN_MAP
 
 
 def bit_depth_of(item: Item) -> int | None:

@@ -57,6 +57,7 @@ class Info(NamedTuple):
     type: bytes
     name: str
     content_type: str
+    content_encoding: str
     is_hidden: bool
 
 
@@ -93,8 +94,9 @@ def infos(table: Held | None) -> Iterator[Info]:
         with _WithinTheTable():
             number, kind = fixed.unpack_from(content)
         name, after = _text(content, fixed.size)
-        content_type = _text(content, after)[0] if kind == b"mime" else ""
-        yield Info(number, kind, name, content_type, bool(content[3] & 1))
+        content_type, after = _text(content, after) if kind == b"mime" else ("", after)
+        encoding = _text(content, after)[0] if content_type else ""
+        yield Info(number, kind, name, content_type, encoding, bool(content[3] & 1))
 
 
 def places(table: Held | None, *, data_start: int | None, file_size: int) -> dict[int, tuple[Extent, ...]]:

@@ -17,8 +17,8 @@ from PIL import Image
 
 from mediabox.model.facts import Hdr
 from mediabox.native import tone
+from mediabox.native.colour import Nclx
 from mediabox.native.decoded import MAX_PIXELS, SHORT_SIDE, Decoded, Unreadable, check_pixels, displayed
-from mediabox.native.heif_items import Nclx
 from mediabox.native.window import Window
 
 if TYPE_CHECKING:

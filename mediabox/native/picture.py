@@ -21,6 +21,7 @@ from PIL import (
 from mediabox.model.facts import Facts
 from mediabox.native import colour, heif_items, jpeg, modes
 from mediabox.native.boxes import Source
+from mediabox.native.colour import Nclx
 from mediabox.native.decoded import (
     LARGE_PIXELS,
     Decoded,
@@ -32,7 +33,6 @@ from mediabox.native.decoded import (
     reduction,
 )
 from mediabox.native.faults import BAD_BYTES, refused
-from mediabox.native.heif_items import Nclx
 from mediabox.native.profiles import HEIF_TYPES, Profile
 from mediabox.native.tone import shown
 from mediabox.native.window import JPEG_END, Window

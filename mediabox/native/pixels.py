@@ -13,20 +13,18 @@ import msgspec
 from mediabox.clock import Clock
 from mediabox.contracts import Examination
 from mediabox.model.asset import Kind
-from mediabox.model.facts import Facts, Hdr
+from mediabox.model.facts import Facts
 from mediabox.native import picture, renditions
 from mediabox.native.analysers.perceptual_hash import perceptual_hashes
 from mediabox.native.analysers.quality import quality
 from mediabox.native.boxes import Source
-from mediabox.native.colour import HLG, PQ
+from mediabox.native.colour import HDR_OF
 from mediabox.native.decoded import Decoded, NeedsProfile, NoPicture, Unreadable
 from mediabox.native.profiles import Profile
 from mediabox.native.tags.capture_time import with_container_words
 
 if TYPE_CHECKING:
     from mediabox.native.movie import Movie
-
-_HDR_BY_TRANSFER = {PQ: Hdr.PQ, HLG: Hdr.HLG}
 
 
 def examine(source: Source, facts: Facts, *, wants_renditions: bool = True) -> Examination:
@@ -91,7 +89,7 @@ def with_streams(facts: Facts, seen: Movie) -> Facts:
         video_codec=facts.video_codec or seen.video_codec,
         audio_codec=facts.audio_codec or seen.audio_codec,
         color_profile=facts.color_profile or seen.color_profile,
-        hdr=facts.hdr or seen.hdr or (_HDR_BY_TRANSFER.get(seen.transfer) if seen.transfer else None),
+        hdr=facts.hdr or seen.hdr or HDR_OF.get(seen.transfer or 0),
     )
     return with_container_words(facts, seen.words, clock=Clock())
 

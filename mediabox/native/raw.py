@@ -15,7 +15,7 @@ import msgspec
 
 from mediabox.model.facts import Facts
 from mediabox.native import jpeg
-from mediabox.native.boxes import Malformed, Source, boxes, exactly
+from mediabox.native.boxes import Box, Malformed, Source, boxes, exactly, within
 from mediabox.native.decoded import Decoded, NoPicture, Unreadable
 from mediabox.native.faults import refused
 from mediabox.native.tags.ciff import heap_records
@@ -160,7 +160,7 @@ def _in_boxes(source: Source) -> Iterator[Place]:
                 if inner.type == b"uuid" and inner.name == _CR3_CANON:
                     yield from _canon_jpegs(source, inner.payload, inner.end)
                 elif inner.type == b"trak":
-                    yield from _first_sample(source, inner.payload, inner.end)
+                    yield from _first_sample(source, inner)
 
 
 def _canon_jpegs(source: Source, start: int, end: int) -> Iterator[Place]:
@@ -174,15 +174,11 @@ def _canon_jpegs(source: Source, start: int, end: int) -> Iterator[Place]:
             yield Place(box.payload + marker, box.length - marker)
 
 
-def _first_sample(source: Source, start: int, end: int) -> Iterator[Place]:
+def _first_sample(source: Source, trak: Box) -> Iterator[Place]:
     """One sample of a track that has one: offset from co64 or stco, length from stsz."""
-    path, offset, length = (b"mdia", b"minf", b"stbl"), 0, 0
-    for name in path:
-        box = next((box for box in boxes(source, start, end, limit=64) if box.type == name), None)
-        if box is None:
-            return
-        start, end = box.payload, box.end
-    for box in boxes(source, start, end, limit=64):
+    stbl = within(source, trak, b"mdia", b"minf", b"stbl")
+    offset = length = 0
+    for box in () if stbl is None else boxes(source, stbl.payload, stbl.end, limit=64):
         if box.type == b"stsz" and box.length >= 12:
             size, count = struct.unpack(">II", exactly(source, box.payload + 4, 8, limit=8))
             first = exactly(source, box.payload + 12, 4, limit=4) if not size and box.length >= 16 else b""

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mediabox.native.colour import BT2020, HLG, P3_D65, P3_DCI, PQ, display_p3
-from mediabox.native.heif_items import Nclx
+from mediabox.native.colour import BT2020, HLG, P3_D65, P3_DCI, PQ, Nclx, display_p3
 
 WHITE_NITS = 203.0
 PEAK_NITS = 1000.0

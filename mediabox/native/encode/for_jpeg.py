@@ -7,8 +7,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from mediabox.native import tone
-from mediabox.native.colour import HLG, P3_D65, PQ, display_p3
-from mediabox.native.heif_items import Nclx
+from mediabox.native.colour import HLG, P3_D65, PQ, Nclx, display_p3
 
 _HDR_NAMES = {PQ: "PQ", HLG: "HLG"}
 _FOREIGN = frozenset(("cmyk", "lab", "labs", "scrgb", "xyz"))  # libvips' names; no JPEG viewer shows these

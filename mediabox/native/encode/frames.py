@@ -13,9 +13,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from PIL import Image
 
 from mediabox.native import tone
-from mediabox.native.colour import HLG, PQ
+from mediabox.native.colour import HLG, PQ, Nclx
 from mediabox.native.decoded import check_pixels
-from mediabox.native.heif_items import Nclx
 from mediabox.native.movie import matrix_of
 
 PIXELS = "yuv420p"  # what every H.264 decoder in hardware takes

@@ -10,10 +10,11 @@ from typing import cast
 
 import av
 
-from mediabox.native.boxes import Box, Held, Source, boxes, first
+from mediabox.native.boxes import Box, Held, Source, boxes, within
 from mediabox.native.encode.movie_words import Words
 from mediabox.native.encode.sink import Sink
 from mediabox.native.fit.heif_edits import box
+from mediabox.native.fit.movie_edits import moved_offsets
 from mediabox.native.fit.unfit import Unfit
 
 _STEP_BYTES = 1 << 20
@@ -77,8 +78,7 @@ def _patched(index: Source, part: Box, words: Words, matrix: tuple[int, ...]) ->
 
 
 def _is_picture(index: Source, track: Box) -> bool:
-    media = first(index, b"mdia", track.payload, track.end)
-    handler = first(index, b"hdlr", media.payload, media.end) if media else None
+    handler = within(index, track, b"mdia", b"hdlr")
     return handler is not None and index.bytes(handler.payload + 8, 4) == b"vide"
 
 
@@ -86,15 +86,7 @@ def _moved(index: bytes, by: int) -> bytes:
     """The index with every offset of a chunk `by` bytes later. Raises Unfit when they need more than 32 bits."""
     held = bytearray(index)
     for table in _inside(Held(index), frozenset((b"stco", b"co64"))):
-        letter, width, most = (">I", 4, 1 << 32) if table.type == b"stco" else (">Q", 8, 1 << 63)
-        (count,) = struct.unpack_from(">I", held, table.payload + 4)
-        if table.length < 8 + count * width:
-            raise Unfit("the new video's index is cut")
-        for at in range(table.payload + 8, table.payload + 8 + count * width, width):
-            (offset,) = struct.unpack_from(letter, held, at)
-            if offset + by >= most:
-                raise Unfit("the new video ends just below 4 GiB: its index has no room to be moved")
-            struct.pack_into(letter, held, at, offset + by)
+        held[table.payload : table.end] = moved_offsets(index[table.payload : table.end], table.type, 0, by)
     return bytes(held)
 
 

@@ -18,11 +18,10 @@ from pillow_jxl import Decoder
 from mediabox.model.facts import Facts
 from mediabox.native import colour, heif_items, modes
 from mediabox.native.boxes import Held, Source
-from mediabox.native.colour import HLG, PQ
+from mediabox.native.colour import HLG, PQ, Nclx
 from mediabox.native.decoded import MAX_PIXELS, MAX_SCALED_PIXELS, Unreadable, check_pixels, displayed
 from mediabox.native.encode import for_jpeg
 from mediabox.native.faults import refused
-from mediabox.native.heif_items import Nclx
 from mediabox.native.libheif import left_to_turn
 from mediabox.native.profiles import HEIF_TYPES
 from mediabox.native.window import Window

@@ -39,11 +39,11 @@ def as_ultra_hdr(apple: bytes, headroom: float) -> bytes:
 
 def table(headroom: float) -> list[int]:
     """For each value of Apple's map the value of Ultra HDR's that means the same gain."""
-    gains = (1 + (headroom - 1) * _linear(value / 255) for value in range(256))
+    gains = (1 + (headroom - 1) * linear(value / 255) for value in range(256))
     return [round(255 * math.log(gain, headroom)) for gain in gains]
 
 
-def _linear(coded: float) -> float:
+def linear(coded: float) -> float:
     """The inverse of ITU-R BT.709's transfer function (section 1.2)."""
     return coded / 4.5 if coded < 0.081 else ((coded + 0.099) / 1.099) ** (1 / 0.45)
 

@@ -8,6 +8,7 @@ from mediabox.model.facts import Hdr
 from mediabox.model.recipe import FitRequest, Insert, Part, Recipe, Span
 from mediabox.native import boxes, heif_items
 from mediabox.native.boxes import Held, Malformed, Source
+from mediabox.native.colour import HDR_OF
 from mediabox.native.fit import heif_exif, heif_gain_map, heif_xmp, samsung
 from mediabox.native.fit.headroom import headroom
 from mediabox.native.fit.heif_catalogue import Catalogue
@@ -20,8 +21,6 @@ from mediabox.native.heif_items import Item
 __all__ = ["fit", "same_picture"]
 
 MAX_XMP_BYTES = 2 << 20
-_XMP_TYPE = "application/rdf+xml"
-_TRANSFERS = {16: Hdr.PQ, 18: Hdr.HLG}  # ISO/IEC 23091-2, table 3
 _GAIN_MAP_NOTE = "gain map told in ISO 21496-1 too"
 _QUICKTIME, _MP4 = "video/quicktime", "video/mp4"  # the types the format knows for a clip
 
@@ -102,13 +101,13 @@ class _Still:
         if item is not None:
             self._catalogue.replace(item.id, packet)
         else:
-            self._add_metadata(b"mime", packet, content_type=_XMP_TYPE)
+            self._add_metadata(b"mime", packet, content_type=heif_items.XMP_TYPE)
 
     def _xmp(self) -> Item | None:
         """The primary's XMP item. Raises Unfit when there are several, or its bytes are packed."""
         numbers = self._items.sources(self._items.primary, b"cdsc")
-        found = [item for number in numbers if (item := self._items.by_id.get(number)) and _is_xmp(item)]
-        if len(found) > 1 or (found and self._catalogue.encoding_of(found[0].id)):
+        found = [item for number in numbers if (item := self._items.by_id.get(number)) and item.is_xmp]
+        if len(found) > 1 or (found and found[0].content_encoding):
             raise Unfit("the picture's XMP is in parts, or packed")
         return found[0] if found else None
 
@@ -117,7 +116,7 @@ class _Still:
         self._catalogue.refer(b"cdsc", number, self._items.primary)
 
     def _tell_gain_map(self) -> None:
-        gain_map = heif_gain_map.apple_gain_map(self._items)
+        gain_map = heif_items.apple_gain_map(self._items)
         assert gain_map is not None  # asked for by `_hdr`
         exif = heif_exif.block_of(self._first, heif_exif.exif_of(self._items))
         words = heif_gain_map.words_of(self._first, self._items, gain_map)
@@ -127,17 +126,9 @@ class _Still:
         heif_gain_map.add_tone_map(self._items, self._catalogue, gain_map, told)
 
     def _hdr(self) -> Hdr | None:
-        """How the original carries it; ISO's gain map counts first where both are."""
-        if self._items.of_type(b"tmap"):
-            return Hdr.ISO_GAIN_MAP
-        if heif_gain_map.apple_gain_map(self._items) is not None:
-            return Hdr.APPLE_GAIN_MAP
+        """How the original carries it; a gain map counts first."""
         nclx = heif_items.nclx_of(self._items.by_id[self._items.primary])
-        return None if nclx is None else _TRANSFERS.get(nclx.transfer)
-
-
-def _is_xmp(item: Item) -> bool:
-    return item.type == b"mime" and item.content_type == _XMP_TYPE
+        return heif_items.gain_map_of(self._items) or (None if nclx is None else HDR_OF.get(nclx.transfer))
 
 
 def _type_of(clip: Source) -> str:

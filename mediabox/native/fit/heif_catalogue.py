@@ -83,10 +83,6 @@ class Catalogue:
         """Properties (whole boxes) of a new item. Its number has to be above those of all items."""
         self._change(b"iprp", heif_edits.with_properties(self._tables[b"iprp"], item, properties))
 
-    def encoding_of(self, item: int) -> str:
-        """How a `mime` item's bytes are packed; empty for not at all."""
-        return heif_edits.encoding_of(self._tables[b"iinf"], item)
-
     def pieces(self, frame: Frame, *, brand: bytes | None) -> list[Piece]:
         """The whole file with everything that was added, so far without a video."""
         type_box = frame.type_box(brand)

@@ -43,18 +43,6 @@ def with_info(iinf: bytes, number: int, kind: bytes, *, content_type: str = "", 
     return iinf[:4] + count.pack(told) + iinf[4 + count.size :] + entry
 
 
-def encoding_of(iinf: bytes, number: int) -> str:
-    """How a `mime` item's bytes are packed (`content_encoding`): "gzip"; empty for not at all."""
-    start = 8 if _version(iinf) else 6
-    for entry in boxes(Held(iinf), start, limit=MAX_ITEMS):
-        content = iinf[entry.payload : entry.end]
-        wide = content[:1] == b"\3"
-        if entry.type == b"infe" and _unsigned(content[4 : 8 if wide else 6]) == number:
-            texts = content[14 if wide else 12 :].split(b"\0")  # name, type, encoding
-            return texts[2].decode("latin-1") if len(texts) > 2 else ""
-    return ""
-
-
 def with_reference(iref: bytes, kind: bytes, source: int, targets: Sequence[int]) -> bytes:
     """`iref` with one more reference from an item to others."""
     needs_wide = max(targets) > MOST_NUMBER

@@ -11,11 +11,11 @@ ISO's is log2(HDR / SDR) = map ** (1 / gamma) * log2(H), for the gamma that come
 
 import math
 import struct
-from functools import cache
 from typing import NamedTuple
 
 from mediabox.native import heif_items
 from mediabox.native.boxes import Held, Malformed, Source
+from mediabox.native.fit.gain_map import linear
 from mediabox.native.fit.heif_catalogue import Catalogue
 from mediabox.native.fit.heif_edits import box, full_box
 from mediabox.native.fit.unfit import Unfit
@@ -24,10 +24,10 @@ from mediabox.native.tags.icc import describe_profile
 from mediabox.native.tags.reader import Window
 
 BRAND = b"tmap"
-APPLE_GAIN_MAP = "urn:com:apple:photo:2020:aux:hdrgainmap"
 MAX_XMP_BYTES = 64 * 1024
 MOST_STOPS_OFF = 0.1  # what nobody sees; the documented headrooms, up to eight, stay below 0.09
 _STEPS = 64  # the curves are compared at
+_LINEAR = tuple(linear(step / _STEPS) for step in range(_STEPS + 1))
 _PRIMARIES = {"sRGB": 1, "Display P3": 12}  # by name of the profile; ISO/IEC 23091-2, table 2
 _PQ, _MATRIX, _FULL_RANGE = 16, 6, 0x80  # what the bright version is to be coded as
 _OWN_COLOUR = 0x40  # flags: one channel, in the base's colour space
@@ -41,12 +41,6 @@ class Curve(NamedTuple):
     stops: float
     gamma: float
     off: float
-
-
-def apple_gain_map(items: Items) -> int | None:
-    """The item that is Apple's gain map of the primary picture."""
-    known = (items.by_id.get(number) for number in items.sources(items.primary, b"auxl"))
-    return next((item.id for item in known if item and heif_items.aux_type_of(item) == APPLE_GAIN_MAP), None)
 
 
 def words_of(source: Source, items: Items, gain_map: int) -> bytes:
@@ -80,7 +74,7 @@ def add_tone_map(items: Items, catalogue: Catalogue, gain_map: int, headroom: fl
 def nearest(headroom: float) -> Curve:
     """ISO's curve for Apple's of this headroom, the largest difference as small as it gets."""
     stops = math.log2(headroom)
-    wanted = [math.log2(1 + (headroom - 1) * light) for light in _linear()]
+    wanted = [math.log2(1 + (headroom - 1) * light) for light in _LINEAR]
 
     def off(power: float) -> float:
         return max(abs(math.pow(step / _STEPS, power) * stops - each) for step, each in enumerate(wanted))
@@ -102,13 +96,6 @@ def metadata(curve: Curve) -> bytes:
         *(0, _UNIT, stops, _UNIT, gamma, _UNIT),  # least and most gain, gamma
         *(_OFFSET, _UNIT, _OFFSET, _UNIT),
     )
-
-
-@cache
-def _linear() -> tuple[float, ...]:
-    """Linear light of map values from 0 to 1 (ITU-R BT.709, 1.2, inverted)."""
-    values = (step / _STEPS for step in range(_STEPS + 1))
-    return tuple(v / 4.5 if v < 0.081 else ((v + 0.099) / 1.099) ** (1 / 0.45) for v in values)
 
 
 def _shown_size(primary: Item) -> tuple[int, int]:

@@ -17,7 +17,6 @@ from mediabox.native.heif_items import Item, Items, read_items
 from mediabox.native.heif_tables import Extent
 from mediabox.native.tags.motion import samsung_pointer
 
-_XMP_TYPE = "application/rdf+xml"
 _STEP_BYTES = 1 << 20  # compared at a time
 
 
@@ -63,7 +62,7 @@ def _described(item: Item) -> tuple[object, ...]:
 
 
 def _is_metadata(item: Item) -> bool:
-    return item.type == b"Exif" or (item.type == b"mime" and item.content_type == _XMP_TYPE)
+    return item.type == b"Exif" or item.is_xmp
 
 
 def _compare_references(made: Items, original: Items) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from mediabox.model.facts import CaptureTime
 from mediabox.model.recipe import FitRequest, Recipe
-from mediabox.native.boxes import Box, Malformed, Source
+from mediabox.native.boxes import Box, Malformed, Source, within
 from mediabox.native.fit import movie_edits, movie_words
 from mediabox.native.fit.heif_edits import box
 from mediabox.native.fit.movie_edits import Edit, Movie
@@ -57,7 +57,7 @@ def _times(movie: Movie, taken: CaptureTime) -> Iterator[Edit]:
     seconds = movie_words.seconds_since_1904(taken)
     headers: list[Box | None] = [movie.child(b"mvhd")]
     for trak in movie.tracks():
-        headers += [movie.within(trak, b"tkhd"), movie.within(trak, b"mdia", b"mdhd")]
+        headers += [within(movie.source, trak, b"tkhd"), within(movie.source, trak, b"mdia", b"mdhd")]
     for header in headers:
         if header is None:
             raise Malformed("a track without its header")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mediabox.model.recipe import Insert, Part, Span
-from mediabox.native.boxes import Box, Malformed, Source, boxes, first, payload
+from mediabox.native.boxes import Box, Malformed, Source, boxes, first, payload, within
 from mediabox.native.fit.unfit import Unfit
 
 MAX_TOP_BOXES = 4_096
@@ -72,13 +72,6 @@ class Movie:
             raise Unfit(f"the movie has {len(found)} tracks")
         return found
 
-    def within(self, box: Box, *path: bytes) -> Box | None:
-        """The box at a path below another."""
-        found: Box | None = box
-        for kind in path:
-            found = None if found is None else first(self.source, kind, found.payload, found.end)
-        return found
-
     def table(self, box: Box) -> bytes:
         """A whole payload. Raises Malformed when it is cut or larger than any table."""
         return payload(self.source, box, limit=MAX_TABLE_BYTES)
@@ -109,14 +102,14 @@ def moved_chunks(movie: Movie, by: int) -> Iterator[Edit]:
     if any(_has_items(movie, box) for box in (*movie.top, *movie.children)):
         raise Unfit("the movie has pictures as items")
     for trak in movie.tracks():
-        stbl = movie.within(trak, b"mdia", b"minf", b"stbl")
+        stbl = within(movie.source, trak, b"mdia", b"minf", b"stbl")
         if stbl is None:
             raise Malformed("a track without a table of its samples")
         for box in boxes(movie.source, stbl.payload, stbl.end, limit=MAX_CHILDREN):
             if box.type == b"saio":  # offsets of what decrypts a sample
                 raise Unfit("the movie is encrypted")
             if box.type in (b"stco", b"co64"):
-                moved = _moved(movie.table(box), box.type, movie.moov.end, by)
+                moved = moved_offsets(movie.table(box), box.type, movie.moov.end, by)
                 yield Edit(box.payload, box.end, moved)
 
 
@@ -136,7 +129,8 @@ def chunk_offsets(table: bytes, kind: bytes) -> "array[int]":
     return offsets
 
 
-def _moved(table: bytes, kind: bytes, behind: int, by: int) -> bytes:
+def moved_offsets(table: bytes, kind: bytes, behind: int, by: int) -> bytes:
+    """A `stco` or `co64` payload whose chunks from `behind` on lie `by` bytes later. Raises Unfit, Malformed."""
     offsets = chunk_offsets(table, kind)
     try:
         moved = array(offsets.typecode, [at + by if at >= behind else at for at in offsets])

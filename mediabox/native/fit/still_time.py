@@ -12,7 +12,7 @@ from itertools import islice
 
 import msgspec
 
-from mediabox.native.boxes import Box, Malformed, Source, boxes, first, payload
+from mediabox.native.boxes import Box, Malformed, Source, boxes, first, payload, within
 from mediabox.native.tags.findings import LIES
 
 MAX_TRACKS = 32
@@ -58,8 +58,8 @@ def _in_movie(clip: Source, moov: Box) -> int | None:
 
 def _track(clip: Source, trak: Box, movie_scale: int) -> _Track | None:
     """The track, if its samples are keyed with the still's time."""
-    stbl = _descend(clip, trak, b"mdia", b"minf", b"stbl")
-    header = _descend(clip, trak, b"mdia", b"mdhd")
+    stbl = within(clip, trak, b"mdia", b"minf", b"stbl")
+    header = within(clip, trak, b"mdia", b"mdhd")
     if stbl is None or header is None:
         return None
     tables = {
@@ -70,17 +70,10 @@ def _track(clip: Source, trak: Box, movie_scale: int) -> _Track | None:
     key = _local_key(tables.get(b"stsd", b""))
     if key is None:
         return None
-    elst = _descend(clip, trak, b"edts", b"elst")
+    elst = within(clip, trak, b"edts", b"elst")
     edits = b"" if elst is None else payload(clip, elst, limit=_MAX_TABLE_BYTES)
     scale = _scale(payload(clip, header, limit=256))
     return _Track(movie_scale=movie_scale, scale=scale, edits=edits, key=key, tables=tables)
-
-
-def _descend(clip: Source, box: Box, *names: bytes) -> Box | None:
-    found: Box | None = box
-    for name in names:
-        found = None if found is None else first(clip, name, found.payload, found.end)
-    return found
 
 
 def _scale(header: bytes) -> int:

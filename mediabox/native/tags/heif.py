@@ -10,9 +10,9 @@ browsers do not (ISO/IEC 23000-22, 7.3.10.1).
 import struct
 from itertools import islice
 
-from mediabox.model.facts import Hdr
 from mediabox.native import heif_items
 from mediabox.native.boxes import Box, Held, Malformed, Source, boxes
+from mediabox.native.colour import HDR_OF
 from mediabox.native.heif_items import Item, Items
 from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant
@@ -28,10 +28,7 @@ MAX_TOP_BOXES = 256
 MAX_METADATA = 8  # items read; a file has an Exif and perhaps two XMP
 MAX_EXIF_BYTES = 16 * 1024 * 1024
 MAX_XMP_BYTES = 2 * 1024 * 1024
-_APPLE_GAIN_MAP = "urn:com:apple:photo:2020:aux:hdrgainmap"
 _METADATA_TYPES = (b"Exif", b"mime")
-_XMP_TYPE = "application/rdf+xml"
-_TRANSFERS = {16: Hdr.PQ, 18: Hdr.HLG}  # ISO/IEC 23091-2, table 3
 
 
 def read_heif(source: Source, found: Findings) -> None:
@@ -65,7 +62,7 @@ def _read_metadata(source: Source, items: Items, found: Findings) -> Packet | No
         with Tolerant():
             if item.type == b"Exif" and not found.times and found.make is None:
                 read_exif(_exif_window(source, item), found)
-            elif item.type == b"mime" and item.content_type == _XMP_TYPE and packet is None:
+            elif item.is_xmp and packet is None:
                 packet = read_xmp(heif_items.item_bytes(source, item, limit=MAX_XMP_BYTES), found)
     return packet
 
@@ -93,7 +90,7 @@ def _read_primary(source: Source, items: Items, found: Findings) -> None:
     coded = items.by_id.get(tiles[0], primary) if tiles else primary
     found.bit_depth = heif_items.bit_depth_of(primary) or heif_items.bit_depth_of(coded)
     _read_colour(primary, coded, found)
-    _read_hdr(items, found)
+    found.hdr = heif_items.gain_map_of(items) or found.hdr
     cut = _cut_bytes(source, items, (primary.id, *tiles))
     if cut:
         found.damage.append(f"the picture's data ends {cut:,} bytes beyond the file")
@@ -119,18 +116,7 @@ def _read_colour(primary: Item, coded: Item, found: Findings) -> None:
     nclx = heif_items.nclx_of(primary) or heif_items.nclx_of(coded)
     if nclx is not None:
         found.color_profile = found.color_profile or f"{nclx.primaries}/{nclx.transfer}/{nclx.matrix}"
-        found.hdr = found.hdr or _TRANSFERS.get(nclx.transfer)
-
-
-def _read_hdr(items: Items, found: Findings) -> None:
-    """A gain map: ISO's derived item, which newer iPhones write beside Apple's auxiliary picture, counts first."""
-    if items.of_type(b"tmap"):
-        found.hdr = Hdr.ISO_GAIN_MAP
-        return
-    for number in items.sources(items.primary, b"auxl"):
-        item = items.by_id.get(number)
-        if item is not None and heif_items.aux_type_of(item) == _APPLE_GAIN_MAP:
-            found.hdr = Hdr.APPLE_GAIN_MAP
+        found.hdr = found.hdr or HDR_OF.get(nclx.transfer)
 
 
 def _cut_bytes(source: Source, items: Items, numbers: tuple[int, ...]) -> int:

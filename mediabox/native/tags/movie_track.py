@@ -8,13 +8,13 @@ import msgspec
 
 from mediabox.model.facts import Hdr
 from mediabox.native.boxes import Box, Malformed, Source, boxes
+from mediabox.native.colour import HDR_OF
 from mediabox.native.tags.codecs import codec_of
 from mediabox.native.tags.dates import movie_instant
 from mediabox.native.tags.findings import Tolerant
 
 MAX_CHILDREN = 64
 _ONE = 0x10000  # 16.16 fixed point
-_TRANSFERS = {16: Hdr.PQ, 18: Hdr.HLG}  # ISO/IEC 23091-2, table 3
 _VISUAL_ENTRY_BYTES = 78  # before the boxes of a visual sample entry (14496-12, 12.1.3)
 _MAX_ENTRY_BYTES = 16 * 1024
 
@@ -176,4 +176,4 @@ def _read_extension(kind: bytes, body: bytes, track: Track) -> None:
 
 def _take_transfer(primaries: int, transfer: int, matrix: int, track: Track) -> None:
     track.color_profile = f"{primaries}/{transfer}/{matrix}"
-    track.hdr = track.hdr or _TRANSFERS.get(transfer)
+    track.hdr = track.hdr or HDR_OF.get(transfer)

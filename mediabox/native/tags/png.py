@@ -4,8 +4,9 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from mediabox.model.facts import Hdr, TimeSource
+from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Held, Source
+from mediabox.native.colour import HDR_OF
 from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant, clean
@@ -85,7 +86,7 @@ def _take(kind: bytes, body: Window, found: Findings) -> None:
         case b"cICP":
             primaries, transfer, matrix = body.bytes(0, 3)
             found.color_profile = f"{primaries}/{transfer}/{matrix}"
-            found.hdr = {16: Hdr.PQ, 18: Hdr.HLG}.get(transfer)
+            found.hdr = HDR_OF.get(transfer)
         case b"tIME":
             year, month, day, hour, minute, second = struct.unpack(">HBBBBB", body.bytes(0, 7))
             at = moment(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")  # UTC, 11.3.5
