@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from mediabox.durable.descriptors import READ, open_descriptor
 from mediabox.durable.filesystem import missing_mount
 from mediabox.durable.names import probe_names
 from mediabox.durable.spool import SPOOL
@@ -119,13 +120,10 @@ def _holds_sidecars_of_ours(root: Path) -> bool:
 
 def _begins_with(path: str, head: bytes) -> bool:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open_descriptor(path, READ | os.O_NONBLOCK) as descriptor:
+            return os.read(descriptor, len(head)) == head
     except OSError:  # unreadable: it cannot tell
         return False
-    try:
-        return os.read(descriptor, len(head)) == head
-    finally:
-        os.close(descriptor)
 
 
 def identity_of(known: volumes.Enrolled) -> Identity:

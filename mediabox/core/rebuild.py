@@ -10,7 +10,6 @@ more, and `core.retention` brings back what nobody took back a word for.
 from __future__ import annotations
 
 import asyncio
-import os
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -110,7 +109,7 @@ class Rebuild:
         paths = await asyncio.to_thread(self._paths)
         told = await self._read_sidecars({path: place for path, (place, _) in paths.items() if is_sidecar(path)})
         texts = [path for path in paths if is_sidecar(path) or is_manifest(path)]
-        originals = [self._found(path, paths[path], told) for path in paths.keys() - set(texts)]
+        originals = [_found(path, paths[path], told) for path in paths.keys() - set(texts)]
         originals.sort(key=lambda found: found.path)
         self._unfound = {(one[1].sha256, _name(path)): one for path, one in told.items() if path not in paths}
         for start in range(0, len(originals), PORTION):
@@ -136,7 +135,7 @@ class Rebuild:
         told: dict[str, tuple[str, SidecarMember]] = {}
         for path, place in paths.items():
             try:
-                content = await asyncio.to_thread(self._content, place)
+                content = await asyncio.to_thread(self._volume.read, place)
                 record = await self._workers.parse_sidecar(content, into=SidecarRecord)
             except Permanent:
                 record = None
@@ -148,7 +147,7 @@ class Rebuild:
         return told
 
     async def _adopt_texts(self, paths: Sequence[str]) -> None:
-        contents = {path: await asyncio.to_thread(self._content, path) for path in paths}
+        contents = {path: await asyncio.to_thread(self._volume.read, path) for path in paths}
         now_ms = self._clock.wall_ms()
 
         def work(connection: sqlite3.Connection) -> None:
@@ -158,24 +157,12 @@ class Rebuild:
 
         await self._database.write(work)
 
-    def _content(self, path: str) -> bytes:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
-        with open(descriptor, "rb") as file:
-            return file.read()
-
     # ------------------------------------------------------------ originals
-
-    def _found(self, path: str, lying: tuple[str, int], told: dict[str, tuple[str, SidecarMember]]) -> _Found:
-        sidecar, member = told.get(path, (path, None))
-        return _Found(path=path, place=lying[0], modified_at_ms=lying[1], member=member, asset_key=sidecar)
 
     async def _read(self, found: _Found) -> _Read:
         digest, size_bytes = await asyncio.to_thread(digest_past_cache, self._volume, found.place)
-        descriptor = os.open(found.place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
-        try:
+        with self._volume.opened(found.place, f"read {found.place}") as descriptor:
             examination = await self._workers.examine(descriptor, _request(found, size_bytes))
-        finally:
-            os.close(descriptor)
         await asyncio.to_thread(self._keep_renditions, digest, examination)
         if found.member is None and (told := self._unfound.pop((digest, _name(found.path)), None)) is not None:
             found = _moved(found, *told)
@@ -222,8 +209,6 @@ class Rebuild:
         examined.put_facts(connection, resource_id, one.examination.facts)
         copies.put(connection, self._copy(one, resource_id, now_ms))
         is_described = member is not None and not found.is_moved
-        if found.place != found.path:
-            trash.put_in(connection, resource_id, found.place, at_ms=now_ms)
         for request in plan.after_rebuilding(found.path, asset_id, is_described=is_described, now_ms=now_ms):
             jobs.add(connection, request)
         journal.append(
@@ -236,6 +221,7 @@ class Rebuild:
             sha256=one.expected_digest,
         )
         if found.place != found.path:
+            trash.put_in(connection, resource_id, found.place, at_ms=now_ms)
             journal.append(connection, "trashed", at_ms=now_ms, resource_id=resource_id, path=found.place)
 
     def _reserved_sidecar(self, found: _Found) -> str:
@@ -261,7 +247,12 @@ def is_sidecar(path: str) -> bool:
 
 
 def is_manifest(path: str) -> bool:
-    return path.rpartition("/")[2] == MANIFEST_NAME
+    return _name(path) == MANIFEST_NAME
+
+
+def _found(path: str, lying: tuple[str, int], told: Mapping[str, tuple[str, SidecarMember]]) -> _Found:
+    sidecar, member = told.get(path, (path, None))
+    return _Found(path=path, place=lying[0], modified_at_ms=lying[1], member=member, asset_key=sidecar)
 
 
 def _moved(found: _Found, sidecar: str, member: SidecarMember) -> _Found:
@@ -275,8 +266,7 @@ def _name(path: str) -> str:
 
 
 def _request(found: _Found, size_bytes: int) -> ExamineRequest:
-    name = found.path.rpartition("/")[2]
-    member = found.member
+    name, member = _name(found.path), found.member
     return ExamineRequest(
         name=member.original_name if member else name,
         kind=member.kind if member else claimed_kind(name) or Kind.PICTURE,
@@ -303,7 +293,7 @@ def _remote(one: _Read) -> RemoteResource:
     return RemoteResource(
         remote_id=found.path,
         version=one.digest,
-        name=found.path.rpartition("/")[2],
+        name=_name(found.path),
         kind=facts.kind,
         role=Role.SIDECAR if facts.kind is Kind.SIDECAR else Role.ORIGINAL,
         size_bytes=one.size_bytes,

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from mediabox.durable.descriptors import open_descriptor
+
 UNKNOWN = "unknown"
 
 # Where SQLite's locks and shared memory cannot be trusted (https://www.sqlite.org/wal.html, "same host").
@@ -44,11 +46,8 @@ def filesystem_of(path: Path) -> str:
 
     Raises OSError when the path cannot be reached.
     """
-    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    try:
+    with open_descriptor(path, os.O_PATH | os.O_CLOEXEC) as descriptor:
         return filesystem_behind(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def filesystem_behind(descriptor: int) -> str:

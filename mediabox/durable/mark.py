@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from mediabox.durable.descriptors import open_descriptor
 from mediabox.durable.temporary import unlink_quietly, write_temporary
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # random(4): another one after each boot
@@ -58,12 +59,7 @@ def forget(path: str, *, dir_fd: int) -> None:
 
 def _read(path: str, *, dir_fd: int) -> Mark | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
-    except FileNotFoundError:
+        with open_descriptor(path, dir_fd=dir_fd) as descriptor:
+            return msgspec.json.decode(os.read(descriptor, _MOST_BYTES), type=Mark)
+    except (FileNotFoundError, msgspec.DecodeError):  # none, or torn by a power cut
         return None
-    try:
-        return msgspec.json.decode(os.read(descriptor, _MOST_BYTES), type=Mark)
-    except msgspec.DecodeError:  # torn by a power cut
-        return None
-    finally:
-        os.close(descriptor)

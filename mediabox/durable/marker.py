@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from mediabox.durable.descriptors import DIRECTORY, open_descriptor, sync_folder
 from mediabox.durable.filesystem import filesystem_behind, is_same_family
 from mediabox.durable.temporary import abandon, is_temporary, temporary_for, unlink_quietly, write_temporary
 from mediabox.errors import Away, NeedsHuman
@@ -16,15 +17,11 @@ from mediabox.failpoints import fp
 FOLDER = ".mediabox"
 MARKER = f"{FOLDER}/volume.json"
 
-DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-
 # The system's own trees. Folders of `_SHARED` hold volumes, and may be one only when a disk is mounted there.
 _SYSTEM = frozenset(("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr"))
 _SHARED = frozenset(
     ("/home", "/media", "/mnt", "/opt", "/root", "/run", "/run/media", "/srv", "/tmp", "/var", "/var/lib")  # noqa: S108
 )
-
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,32 +50,24 @@ def created(root: Path, name: str) -> int:
         raise away(root, name, "its parent folder does not exist") from err
     except OSError as err:
         raise foreign(root, name, f"cannot be created ({err.strerror})") from err
-    parent = opened(root.parent, name)
     try:
-        os.fsync(parent)
+        sync_folder(root.parent)
     except OSError as err:
         raise foreign(root, name, f"cannot be created ({err.strerror})") from err
-    finally:
-        os.close(parent)
     return opened(root, name)
 
 
 def read_marker(descriptor: int, root: Path, name: str) -> Identity | None:
     """The marker below an open root; None when there is none."""
     try:
-        marker = os.open(MARKER, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
+        with open_descriptor(MARKER, dir_fd=descriptor) as marker:
+            return msgspec.json.decode(os.read(marker, 4096), type=Identity)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as err:
-        raise away(root, name, f"marker cannot be opened ({err.strerror})") from err
-    try:
-        return msgspec.json.decode(os.read(marker, 4096), type=Identity)
     except OSError as err:
         raise away(root, name, f"marker cannot be read ({err.strerror})") from err
     except msgspec.DecodeError as err:
         raise foreign(root, name, f"holds a marker ({MARKER}) that says nothing we understand") from err
-    finally:
-        os.close(marker)
 
 
 def expected_marker(descriptor: int, root: Path, name: str, *, expected: Identity) -> Identity:
@@ -142,7 +131,7 @@ def mark_anew(descriptor: int, root: Path, identity: Identity, *, name: str = "a
     try:
         with suppress(FileExistsError):
             os.mkdir(FOLDER, 0o755, dir_fd=descriptor)
-        _sync(".", dir_fd=descriptor)
+        sync_folder(".", dir_fd=descriptor)
         _write(descriptor, identity)
     except OSError as err:
         raise foreign(root, name, f"cannot be written to ({err.strerror})") from err
@@ -153,7 +142,7 @@ def _write(descriptor: int, identity: Identity) -> None:
     write_temporary(temp, msgspec.json.format(msgspec.json.encode(identity)) + b"\n", dir_fd=descriptor, sync=True)
     try:
         os.rename(temp, MARKER, src_dir_fd=descriptor, dst_dir_fd=descriptor)
-        _sync(FOLDER, dir_fd=descriptor)
+        sync_folder(FOLDER, dir_fd=descriptor)
     except OSError:
         abandon(temp, dir_fd=descriptor)
         unlink_quietly(MARKER, dir_fd=descriptor)
@@ -165,22 +154,11 @@ def _make_folder(descriptor: int, root: Path, name: str) -> None:
     try:
         os.mkdir(FOLDER, 0o755, dir_fd=descriptor)
     except FileExistsError:
-        folder = os.open(FOLDER, DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
-        try:
+        with open_descriptor(FOLDER, DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor) as folder:
             left = [entry for entry in os.listdir(folder) if not is_temporary(entry)]
-        finally:
-            os.close(folder)
         if left:  # syncthing #5207: a marker made anew on the wrong disk reads as "everything was deleted"
             raise foreign(root, name, f"was used before but its marker ({MARKER}) is gone") from None
-    _sync(".", dir_fd=descriptor)
-
-
-def _sync(relative: str, *, dir_fd: int) -> None:
-    descriptor = os.open(relative, DIRECTORY | os.O_NOFOLLOW, dir_fd=dir_fd)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(".", dir_fd=descriptor)
 
 
 def refuse_system_folder(root: Path, name: str) -> None:

@@ -8,7 +8,6 @@ shares the original's blocks until one of them changes (FICLONE, ioctl_ficlone(2
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import os
@@ -18,11 +17,14 @@ from typing import TYPE_CHECKING
 
 from mediabox.contracts import Lying, Made
 from mediabox.durable.assembling import copied, digest_of, digest_of_original, is_whole_of, poured, read
+from mediabox.durable.descriptors import DIRECTORY
 from mediabox.durable.opening import opened_in_thread
 from mediabox.durable.publish import adopt, discard, publish, remove
+from mediabox.durable.refusal import failing_disk
+from mediabox.durable.threads import in_thread
 from mediabox.durable.verify import check, digest_past_cache
 from mediabox.durable.volume import FOLDER
-from mediabox.errors import NeedsHuman, Retryable
+from mediabox.errors import Retryable
 from mediabox.failpoints import fp
 from mediabox.model.ledger import CopyState
 
@@ -48,50 +50,9 @@ class OutboxFolder:
     def folder(self) -> Path:
         return self._volume.root / PHOTOS
 
-    async def prepare(self) -> None:
+    @in_thread
+    def prepare(self) -> None:
         """Make the folders. May be repeated."""
-        await asyncio.to_thread(self._prepare)
-
-    async def assemble(self, name: str, recipe: Recipe, files: Mapping[Part, int], digests: Mapping[Part, str]) -> Made:
-        return await asyncio.to_thread(self._assemble, name, recipe, files, digests)
-
-    async def scratch(self, name: str) -> int:
-        return await opened_in_thread(self._scratch, name)
-
-    async def seal(self, name: str) -> Made:
-        return await asyncio.to_thread(self._seal, name)
-
-    async def open_made(self, name: str) -> int:
-        return await opened_in_thread(self._open_made, name)
-
-    async def discard(self, name: str) -> None:
-        await asyncio.to_thread(discard, self._volume, _made(name))
-
-    async def digest_of(self, name: str, offset: int, length: int) -> str:
-        return await asyncio.to_thread(self._digest_of, name, offset, length)
-
-    async def publish(self, name: str, made: Made, *, modified_at_ms: int | None) -> None:
-        await asyncio.to_thread(self._publish, name, made, modified_at_ms)
-
-    async def files(self) -> Mapping[str, Lying]:
-        return await asyncio.to_thread(self._files)
-
-    async def read(self, path: str) -> Made:
-        digest, size_bytes = await asyncio.to_thread(digest_past_cache, self._volume, f"{PHOTOS}/{path}")
-        return Made(size_bytes=size_bytes, digest=digest)
-
-    async def is_whole(self, name: str, made: Made) -> bool:
-        return await asyncio.to_thread(self._is_whole, f"{PHOTOS}/{name}", made)
-
-    async def remove(self, name: str) -> None:
-        await asyncio.to_thread(remove, self._volume, f"{PHOTOS}/{name}")
-
-    async def clear(self) -> None:
-        await asyncio.to_thread(self._clear)
-
-    # ------------------------------------------------------------ in a thread
-
-    def _prepare(self) -> None:
         self._volume.prove()
         for folder in (MAKING, PHOTOS):
             self._volume.makedirs(folder)
@@ -101,20 +62,8 @@ class OutboxFolder:
             except PermissionError:  # exFAT has no modes, a folder of another user's is theirs to share
                 return
 
-    def _scratch(self, name: str) -> int:
-        self._volume.ensure_room(0)  # nobody knows how large it will be: at least the reserve stays free
-        return self._create(name)
-
-    def _create(self, name: str) -> int:
-        """A new, empty file; what an earlier attempt left of it is gone."""
-        path = _made(name)
-        self._volume.prove()
-        discard(self._volume, path)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with self._volume.refusals(f"write {path}"):
-            return os.open(path, flags, 0o644, dir_fd=self._volume.fd)
-
-    def _assemble(self, name: str, recipe: Recipe, files: Mapping[Part, int], digests: Mapping[Part, str]) -> Made:
+    @in_thread
+    def assemble(self, name: str, recipe: Recipe, files: Mapping[Part, int], digests: Mapping[Part, str]) -> Made:
         epoch = self._volume.epoch
         self._volume.prove(since=epoch)
         self._volume.ensure_room(recipe.size_bytes)
@@ -133,31 +82,32 @@ class OutboxFolder:
                 raise Retryable(f"{name}: what was read of its {part.value} file is not what was archived")
         return made
 
-    def _seal(self, name: str) -> Made:
-        descriptor = self._open_made(name)
-        try:
-            with self._volume.refusals(f"sync {_made(name)}"):
-                os.fsync(descriptor)
-                return Made(digest=digest_of(descriptor), size_bytes=os.fstat(descriptor).st_size)
-        finally:
-            os.close(descriptor)
+    async def scratch(self, name: str) -> int:
+        return await opened_in_thread(self._scratch, name)
 
-    def _open_made(self, name: str) -> int:
-        with self._volume.refusals(f"open {_made(name)}"):
-            return os.open(_made(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
+    async def open_made(self, name: str) -> int:
+        return await opened_in_thread(self._volume.open_file, _made(name))
 
-    def _digest_of(self, name: str, offset: int, length: int) -> str:
+    @in_thread
+    def seal(self, name: str) -> Made:
+        with self._volume.opened(_made(name), f"sync {_made(name)}") as descriptor:
+            os.fsync(descriptor)
+            return Made(digest=digest_of(descriptor), size_bytes=os.fstat(descriptor).st_size)
+
+    @in_thread
+    def discard(self, name: str) -> None:
+        discard(self._volume, _made(name))
+
+    @in_thread
+    def digest_of(self, name: str, offset: int, length: int) -> str:
         digest = sha256()
-        descriptor = self._open_made(name)
-        try:
-            with self._volume.refusals(f"read {_made(name)}"):
-                for block in read(descriptor, offset, length):
-                    digest.update(block)
-        finally:
-            os.close(descriptor)
+        with self._volume.opened(_made(name), f"read {_made(name)}") as descriptor:
+            for block in read(descriptor, offset, length):
+                digest.update(block)
         return digest.hexdigest()
 
-    def _publish(self, name: str, made: Made, modified_at_ms: int | None) -> None:
+    @in_thread
+    def publish(self, name: str, made: Made, *, modified_at_ms: int | None) -> None:
         final = f"{PHOTOS}/{name}"
         if self._volume.exists(final):  # before a crash, or by the peer
             if not self._is_whole(final, made):
@@ -170,35 +120,59 @@ class OutboxFolder:
         fp("deliver.published")
         if not self._is_whole(final, made):
             remove(self._volume, final)  # before the peer takes it for the photo
-            raise self._failing(name)
+            raise failing_disk(
+                f"{name} was written to the outbox at {self.folder} and does not read back as written",
+                volume=self._volume.name,
+            )
         discard(self._volume, _made(name))
+
+    @in_thread
+    def files(self) -> Mapping[str, Lying]:
+        return self._files(PHOTOS)
+
+    @in_thread
+    def read(self, path: str) -> Made:
+        digest, size_bytes = digest_past_cache(self._volume, f"{PHOTOS}/{path}")
+        return Made(size_bytes=size_bytes, digest=digest)
+
+    @in_thread
+    def is_whole(self, name: str, made: Made) -> bool:
+        return self._is_whole(f"{PHOTOS}/{name}", made)
+
+    @in_thread
+    def remove(self, name: str) -> None:
+        remove(self._volume, f"{PHOTOS}/{name}")
+
+    @in_thread
+    def clear(self) -> None:
+        for name in self._files(MAKING):
+            discard(self._volume, f"{MAKING}/{name}")
+
+    # ------------------------------------------------------------ in a thread
+
+    def _scratch(self, name: str) -> int:
+        self._volume.ensure_room(0)  # nobody knows how large it will be: at least the reserve stays free
+        return self._create(name)
+
+    def _create(self, name: str) -> int:
+        """A new, empty file; what an earlier attempt left of it is gone."""
+        path = _made(name)
+        self._volume.prove()
+        discard(self._volume, path)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with self._volume.refusals(f"write {path}"):
+            return os.open(path, flags, 0o644, dir_fd=self._volume.fd)
 
     def _is_whole(self, path: str, made: Made) -> bool:
         verdict = check(self._volume, path, digest=made.digest, size_bytes=made.size_bytes)
         return verdict.state is CopyState.PRESENT
 
-    def _failing(self, name: str) -> NeedsHuman:
-        return NeedsHuman(
-            f"{name} was written to the outbox at {self.folder} and does not read back as written",
-            issue="volume.failing",
-            subject=self._volume.name,
-            remedy="Check the disk (smartctl), its cable and the memory before trusting it with anything.",
-        )
-
-    def _clear(self) -> None:
-        for name in self._files(MAKING):
-            discard(self._volume, f"{MAKING}/{name}")
-
-    def _files(self, folder: str = PHOTOS) -> dict[str, Lying]:
+    def _files(self, folder: str) -> dict[str, Lying]:
         """On a proven volume: an absent one has no empty folder."""
         epoch = self._volume.epoch
         self._volume.prove(since=epoch)
-        with self._volume.refusals(f"list {folder}"):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._volume.fd)
-            try:
-                found = dict(_walk(descriptor))
-            finally:
-                os.close(descriptor)
+        with self._volume.opened(folder, f"list {folder}", DIRECTORY) as descriptor:
+            found = dict(_walk(descriptor))
         self._volume.prove(since=epoch)
         return found
 

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from mediabox.durable.descriptors import DIRECTORY, open_descriptor, sync_folder
 from mediabox.durable.links import is_empty, name_anew, name_over_placeholder
 from mediabox.durable.temporary import abandon, only_writer, temporary_for, unlink_quietly, write_temporary
 
@@ -16,17 +17,14 @@ def write_private(path: Path, content: bytes, *, replace: bool, mode: int = _FIL
     """
     if not path.parent.is_dir():
         path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        _sync_folder(path.parent.parent)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+        sync_folder(path.parent.parent)
+    with open_descriptor(path.parent, DIRECTORY) as folder:
         # Two processes may write here (daemon and command line), so the temp is named by its process.
         temp = temporary_for(f"{path.name}.{os.getpid()}")
         with only_writer(str(path.parent), path.name):
             write_temporary(temp, content, dir_fd=folder, sync=True, mode=mode)
             _name(temp, path.name, dir_fd=folder, replace=replace)
         os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _name(temp: str, final: str, *, dir_fd: int, replace: bool) -> None:
@@ -39,11 +37,3 @@ def _name(temp: str, final: str, *, dir_fd: int, replace: bool) -> None:
     except OSError:
         abandon(temp, dir_fd=dir_fd)
         raise
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -5,11 +5,11 @@ sidecars and manifests are renamed over their older version, each from a synced 
 A name is durable only after `DirectorySync.sync` of its folder.
 """
 
-import contextlib
 import errno
 import os
 from pathlib import Path
 
+from mediabox.durable.descriptors import DIRECTORY, open_descriptor, sync_folder
 from mediabox.durable.names import give_name
 from mediabox.durable.temporary import (
     abandon,
@@ -50,11 +50,8 @@ def adopt(volume: Volume, final: str, *, modified_at_ms: int | None = None) -> N
     volume.prove()
     with volume.refusals(f"adopt {final}"):
         _make_original(inside(final), dir_fd=volume.fd, modified_at_ms=modified_at_ms)
-        descriptor = os.open(final, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=volume.fd)
-        try:
+        with open_descriptor(final, dir_fd=volume.fd) as descriptor:
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def replace(volume: Volume, final: str, content: bytes) -> None:
@@ -86,14 +83,10 @@ def write_derived(root: Path, relative: str, content: bytes) -> None:
     """
     target = root / relative
     target.parent.mkdir(parents=True, exist_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        temp = temporary_for(target.name)
-        with only_writer(str(target.parent), target.name):
-            write_temporary(temp, content, dir_fd=folder, sync=False)
-            os.rename(temp, target.name, src_dir_fd=folder, dst_dir_fd=folder)
-    finally:
-        os.close(folder)
+    temp = temporary_for(target.name)
+    with open_descriptor(target.parent, DIRECTORY) as folder, only_writer(str(target.parent), target.name):
+        write_temporary(temp, content, dir_fd=folder, sync=False)
+        os.rename(temp, target.name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def discard(volume: Volume, temp: str) -> None:
@@ -104,13 +97,9 @@ def discard(volume: Volume, temp: str) -> None:
 
 def discard_stale(volume: Volume, folder: str) -> int:
     """Unlink the temps that `replace` left in a folder when it was killed; how many. Nothing may be writing there."""
-    with volume.refusals(f"clear temporary files in {folder or '.'}"):
-        descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=volume.fd)
-        try:
-            stale = [name for name in os.listdir(descriptor) if is_temporary(name)]
-            return sum(unlink_quietly(name, dir_fd=descriptor) for name in stale)
-        finally:
-            os.close(descriptor)
+    with volume.opened(folder, f"clear temporary files in {folder or '.'}", DIRECTORY) as descriptor:
+        stale = [name for name in os.listdir(descriptor) if is_temporary(name)]
+        return sum(unlink_quietly(name, dir_fd=descriptor) for name in stale)
 
 
 def remove(volume: Volume, relative: str) -> bool:
@@ -124,33 +113,20 @@ def remove(volume: Volume, relative: str) -> bool:
 
 def remove_file(path: Path) -> bool:
     """As `remove`, for a file outside every volume (an expired backup, a rendition). Raises OSError."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    with open_descriptor(path.parent, DIRECTORY) as folder:
         was_there = unlink_quietly(path.name, dir_fd=folder)
         os.fsync(folder)
-    finally:
-        os.close(folder)
     return was_there
 
 
 def seal(part: Path, final: Path) -> None:
     """Make a finished file durable and give it its name, over its older version. Same file system. Raises OSError."""
-    with contextlib.ExitStack() as stack:
-        folder, target = (_opened(path.parent, stack) for path in (part, final))
-        descriptor = os.open(part.name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
-        try:
+    with open_descriptor(part.parent, DIRECTORY) as folder, open_descriptor(final.parent, DIRECTORY) as target:
+        with open_descriptor(part.name, dir_fd=folder) as descriptor:
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
         os.rename(part.name, final.name, src_dir_fd=folder, dst_dir_fd=target)
         os.fsync(target)
         os.fsync(folder)
-
-
-def _opened(folder: Path, stack: contextlib.ExitStack) -> int:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    stack.callback(os.close, descriptor)
-    return descriptor
 
 
 def set_aside(path: Path) -> Path:
@@ -163,12 +139,8 @@ def set_aside(path: Path) -> Path:
     while aside.exists():
         number += 1
         aside = path.with_name(f"{path.name}.before-{number}")
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.rename(path.name, aside.name, src_dir_fd=folder, dst_dir_fd=folder)
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    os.rename(path, aside)
+    sync_folder(path.parent)
     return aside
 
 

@@ -78,3 +78,9 @@ def refusal(err: OSError, *, volume: str, place: str, attempt: str) -> MediaboxE
     if code in _BUSY or code == errno.ENOENT:  # ENOENT: swept or removed by hand meanwhile
         return Retryable(tried)
     return None
+
+
+def failing_disk(message: str, *, volume: str) -> NeedsHuman:
+    """What was read back is not what was written: the disk, its cable or the memory lies."""
+    remedy = "Check the disk (smartctl), its cable and the memory before trusting it with anything."
+    return NeedsHuman(message, issue="volume.failing", subject=volume, remedy=remedy)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.contracts import Sink, Staged
 from mediabox.durable import mark
+from mediabox.durable.descriptors import DIRECTORY, open_descriptor
 from mediabox.durable.publish import discard
 from mediabox.durable.temporary import abandon, unlink_quietly, write_all
 from mediabox.durable.volume import FOLDER, Volume
@@ -211,9 +212,7 @@ class SpoolFolder:
     def open(self, resource_id: int) -> int:
         """A read-only descriptor of the staged file, closed by the caller. Raises Away; Retryable when it is lost."""
         self._volume.prove()
-        path = self.path_of(resource_id)
-        with self._volume.refusals(f"open {path}"):
-            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
+        return self._volume.open_file(self.path_of(resource_id))
 
     def holds(self, resource_id: int) -> bool:
         """Whether anything is held for a resource. Blocking. Raises Away."""
@@ -249,13 +248,10 @@ class SpoolFolder:
     def _names(self) -> list[str]:
         with self._volume.refusals("list the spool"):
             try:
-                descriptor = os.open(SPOOL, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._volume.fd)
+                with open_descriptor(SPOOL, DIRECTORY, dir_fd=self._volume.fd) as descriptor:
+                    return os.listdir(descriptor)
             except FileNotFoundError:  # nothing was ever taken in
                 return []
-            try:
-                return os.listdir(descriptor)
-            finally:
-                os.close(descriptor)
 
 
 def mark_of(path: str) -> str:

@@ -14,6 +14,7 @@ from hashlib import sha256
 
 import msgspec
 
+from mediabox.durable.descriptors import READ, open_descriptor
 from mediabox.durable.volume import Volume, inside
 from mediabox.model.ledger import CopyState
 
@@ -67,35 +68,25 @@ def check(volume: Volume, relative: str, *, digest: str, size_bytes: int) -> Ver
 
 
 def _digest(relative: str, *, dir_fd: int) -> tuple[str, int]:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    flags = READ | os.O_NONBLOCK
     try:
-        descriptor = os.open(relative, flags | os.O_DIRECT, dir_fd=dir_fd)
+        with open_descriptor(relative, flags | os.O_DIRECT, dir_fd=dir_fd) as descriptor:
+            found = _pour_digest(descriptor)
+            if found[1] == os.fstat(descriptor).st_size:
+                return found
     except OSError as err:
-        if err.errno != errno.EINVAL:  # open(2): the file system does not support O_DIRECT
+        if err.errno != errno.EINVAL:  # open(2): no O_DIRECT here; read(2): alignment it does not like, after all
             raise
-        return _digest_uncached(relative, flags, dir_fd=dir_fd)
-    try:
-        found = _pour_digest(descriptor)
-        if found[1] == os.fstat(descriptor).st_size:
-            return found
-    except OSError as err:
-        if err.errno != errno.EINVAL:  # read(2): alignment it does not like, after all
-            raise
-    finally:
-        os.close(descriptor)
     return _digest_uncached(relative, flags, dir_fd=dir_fd)  # FUSE may also answer short in mid-file
 
 
 def _digest_uncached(relative: str, flags: int, *, dir_fd: int) -> tuple[str, int]:
     """Through the page cache, emptied of this file before and after."""
-    descriptor = os.open(relative, flags, dir_fd=dir_fd)
-    try:
+    with open_descriptor(relative, flags, dir_fd=dir_fd) as descriptor:
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         found = _pour_digest(descriptor, is_direct=False)
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         return found
-    finally:
-        os.close(descriptor)
 
 
 def _pour_digest(descriptor: int, *, is_direct: bool = True) -> tuple[str, int]:

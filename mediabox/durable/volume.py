@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from mediabox.durable.descriptors import DIRECTORY, READ, open_descriptor, sync_folder
 from mediabox.durable.filesystem import missing_mount
 from mediabox.durable.marker import (
-    DIRECTORY,
     FOLDER,
     MARKER,
     Identity,
@@ -237,11 +237,7 @@ class Volume:
 
     def sync_directory(self, relative: str) -> None:
         """Make the names in one directory durable. Raises OSError; `DirectorySync` is the way for many threads."""
-        descriptor = os.open(relative or ".", DIRECTORY | os.O_NOFOLLOW, dir_fd=self.fd)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(relative or ".", dir_fd=self.fd)
 
     def stat(self, relative: str) -> os.stat_result:
         """Of the name itself, links not followed. Raises FileNotFoundError on a proven volume only, else Away."""
@@ -281,13 +277,25 @@ class Volume:
         self.prove(since=epoch)
 
     def _entries(self, folder: str) -> list[tuple[str, os.stat_result]]:
-        with self.refusals(f"list folder {folder or '.'}"):
-            descriptor = os.open(folder or ".", DIRECTORY | os.O_NOFOLLOW, dir_fd=self.fd)
-            try:
-                with os.scandir(descriptor) as entries:
-                    return sorted((entry.name, entry.stat(follow_symlinks=False)) for entry in entries)
-            finally:
-                os.close(descriptor)
+        attempt = f"list folder {folder or '.'}"
+        with self.opened(folder, attempt, DIRECTORY | os.O_NOFOLLOW) as descriptor, os.scandir(descriptor) as entries:
+            return sorted((entry.name, entry.stat(follow_symlinks=False)) for entry in entries)
+
+    @contextmanager
+    def opened(self, relative: str, attempt: str, flags: int = READ) -> Iterator[int]:
+        """A descriptor of a file, or of a folder, for as long as the block lasts. OSError in it as in `refusals`."""
+        with self.refusals(attempt), open_descriptor(relative or ".", flags, dir_fd=self.fd) as descriptor:
+            yield descriptor
+
+    def open_file(self, relative: str) -> int:
+        """A read-only descriptor of a file, the caller closes it. Raises Away, NeedsHuman; Retryable: lost."""
+        with self.refusals(f"open {relative}"):
+            return os.open(relative, READ, dir_fd=self.fd)
+
+    def read(self, relative: str, most_bytes: int = -1) -> bytes:
+        """The first bytes of a file, all if not said how many. Raises as `open_file`."""
+        with self.refusals(f"read {relative}"), open(self.open_file(relative), "rb") as file:
+            return file.read(most_bytes)
 
 
 def inside(relative: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Member, Parcel
@@ -65,6 +64,4 @@ class ArchivedOriginals:
 
     def _open(self, resource: Resource) -> int:
         self._volume.prove()
-        path = resource.path or ""
-        with self._volume.refusals(f"open {path}"):
-            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._volume.fd)
+        return self._volume.open_file(resource.path or "")
