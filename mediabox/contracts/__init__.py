@@ -39,7 +39,7 @@ from mediabox.contracts.source import (
     Streaming,
     Surveying,
 )
-from mediabox.contracts.stage import Moved, Needs, Outcome, Setback, Stage, Staged, Work, Written
+from mediabox.contracts.stage import Holding, Moved, Needs, Outcome, Setback, Stage, Staged, Work, Written
 
 __all__ = [
     "Adoptions",
@@ -56,6 +56,7 @@ __all__ = [
     "Examiner",
     "Fitter",
     "Foreign",
+    "Holding",
     "Join",
     "Library",
     "Likeness",

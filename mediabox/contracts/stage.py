@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import msgspec
+
+from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +86,13 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     job: "Job"
     resource: "Resource | None" = None
 
+    def require_resource(self) -> "Resource":
+        """The resource of a step that is about one. Raises Permanent when the catalogue has none."""
+        if self.resource is None:
+            message = f"job {self.job.id} is about resource {self.job.subject}, which is not in the catalogue"
+            raise Permanent(message)
+        return self.resource
+
 
 class Stage(Protocol):
     """One step. What `work.job.subject` names is the stage's to say: a resource, an asset, a folder."""
@@ -94,6 +103,11 @@ class Stage(Protocol):
 
     async def run(self, work: Work) -> Outcome:
         """Do the step. May be repeated after a crash at any point: must end in the same state."""
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A stage that holds something until what it did is in the database."""
 
     async def committed(self, works: Sequence[Work]) -> None:
         """Called after these works' outcomes are in the database: let go of what is no longer needed.

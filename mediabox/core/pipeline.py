@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.contracts import Outcome, Stage, Work
+from mediabox.contracts import Holding, Outcome, Stage, Work
 from mediabox.core import commit, plan, retry
 from mediabox.core.commit import Committed
 from mediabox.core.failures import FAILED, failed_issue, failed_subject, is_bug, is_final, reason_of
@@ -242,7 +242,8 @@ class Pipeline:
             mine = [work for work in works if work.job.step == name]
             if mine:
                 try:
-                    await stage.committed(mine)
+                    if isinstance(stage, Holding):
+                        await stage.committed(mine)
                 except (Retryable, NeedsHuman) as error:  # the next work meets it too; the next start sweeps
                     log.warning("not_let_go", step=name, reason=str(error))
                     continue

@@ -11,7 +11,7 @@ from mediabox.contracts import Needs, Outcome, Setback
 from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mediabox.contracts import Destination, Parcel, Work
 
@@ -48,6 +48,3 @@ class Deliver:
             return Outcome(setback=Setback.OBSTRUCTED)
         except Permanent as error:
             return Outcome(undeliverable=str(error))
-
-    async def committed(self, works: Sequence[Work]) -> None:
-        """Nothing is held between steps."""

@@ -14,7 +14,7 @@ from mediabox.contracts import Needs, Outcome, Work, Written
 from mediabox.model.sidecar import COMPOSED_HEAD, Description, SidecarFile, SidecarRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 _COMPOSED_HEAD = COMPOSED_HEAD.encode()
 
@@ -90,9 +90,6 @@ class Describe:
             return None
         # Written before a power cut that the database did not see.
         return Written(path=description.path, digest=digest, size_bytes=len(content))
-
-    async def committed(self, works: Sequence[Work]) -> None:
-        """Nothing is held between steps."""
 
     async def _content(self, description: Description, existing: bytes | None, written: str | None) -> bytes:
         source = await self._archive.read_small(description.source_path) if description.source_path else None

@@ -7,12 +7,10 @@ import os
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from mediabox.contracts import ExamineRequest, Needs, Outcome, Setback
-from mediabox.errors import Away, Permanent, Retryable
+from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mediabox.contracts import Examination, Examiner, Spool, Work
     from mediabox.model.asset import Resource
 
@@ -39,10 +37,7 @@ class Examine:
         self._spool, self._examiner, self._renditions = spool, examiner, renditions
 
     async def run(self, work: Work) -> Outcome:
-        resource = work.resource
-        if resource is None:
-            message = f"job {work.job.id} is about resource {work.job.subject}, which is not in the catalogue"
-            raise Permanent(message)
+        resource = work.require_resource()
         try:
             descriptor = await asyncio.to_thread(self._spool.open, resource.id)
         except Away:
@@ -57,9 +52,6 @@ class Examine:
             os.close(descriptor)
         await self._keep(resource, examination)
         return Outcome(facts=examination.facts)
-
-    async def committed(self, works: Sequence[Work]) -> None:
-        """The staged bytes are still to be filed."""
 
     def _request(self, resource: Resource) -> ExamineRequest:
         return ExamineRequest(

@@ -35,7 +35,7 @@ class Fetch:
         self._sources, self._spool, self._adoptions = sources, spool, adoptions
 
     async def run(self, work: Work) -> Outcome:
-        resource = _subject(work)
+        resource = work.require_resource()
         source = self._source(resource)
         try:
             staged = await self._adopted(resource, source) or await self._fetched(resource, source)
@@ -97,8 +97,9 @@ class Fetch:
     async def committed(self, works: Sequence[Work]) -> None:
         """Bytes that are kept elsewhere, or were never whole, need no place in the spool."""
         for work in works:
-            if _subject(work).state is not ResourceState.STAGED:
-                await self._spool.discard(_subject(work).id)
+            resource = work.require_resource()
+            if resource.state is not ResourceState.STAGED:
+                await self._spool.discard(resource.id)
 
     def _source(self, resource: Resource) -> Source:
         try:
@@ -106,10 +107,3 @@ class Fetch:
         except KeyError:
             message = f"the source {resource.source!r}, which has {resource.name}, is not in the configuration"
             raise Away(message, part=f"source:{resource.source}", remedy=NOT_SET_UP) from None
-
-
-def _subject(work: Work) -> Resource:
-    if work.resource is None:
-        message = f"job {work.job.id} is about resource {work.job.subject}, which is not in the catalogue"
-        raise Permanent(message)
-    return work.resource

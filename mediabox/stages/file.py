@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from mediabox.contracts import Needs, Outcome, Setback
-from mediabox.errors import Permanent
 from mediabox.model.asset import ResourceState
 from mediabox.model.ledger import Receipt
 
@@ -34,14 +33,12 @@ class File:
         self._archive = archive
 
     async def run(self, work: Work) -> Outcome:
-        if work.resource is None:
-            message = f"job {work.job.id} is about resource {work.job.subject}, which is not in the catalogue"
-            raise Permanent(message)
-        if work.resource.state is ResourceState.DUPLICATE:
+        resource = work.require_resource()
+        if resource.state is ResourceState.DUPLICATE:
             return Outcome()  # staged, and found to be kept already: `committed` lets go of it
-        if work.resource.path is None:
+        if resource.path is None:
             return Outcome(setback=Setback.UNPLACED)
-        match await self._archive.deliver(work.resource):
+        match await self._archive.deliver(resource):
             case Receipt() as receipt:
                 return Outcome(receipt=receipt)
             case setback:

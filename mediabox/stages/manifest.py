@@ -49,6 +49,3 @@ class Manifest:
         if content == existing:  # perhaps written before a crash that the database did not see
             return Outcome(written=Written(path=path, digest=sha256(content).hexdigest(), size_bytes=len(content)))
         return Outcome(written=await self._archive.write(path, content))
-
-    async def committed(self, works: Sequence[Work]) -> None:
-        """Nothing is held between steps."""

@@ -14,8 +14,6 @@ from mediabox.failpoints import fp
 from mediabox.model.asset import ResourceState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mediabox.contracts import Work
 
 
@@ -62,6 +60,3 @@ class Relocate:
             raise Permanent(f"{resource.path} was to be moved to {to} and is not there") from err
         fp("relocate.named")
         return Outcome(relocated=to)
-
-    async def committed(self, works: Sequence[Work]) -> None:
-        """Nothing is held between steps."""

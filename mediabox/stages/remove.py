@@ -9,7 +9,7 @@ from mediabox.errors import Permanent
 from mediabox.failpoints import fp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mediabox.contracts import Source, Work
     from mediabox.model.asset import Resource
@@ -45,6 +45,3 @@ class Remove:
         await source.remove(resource)
         fp("remove.removed")
         return Outcome(removed_from_source=True)
-
-    async def committed(self, works: Sequence[Work]) -> None:
-        """Nothing is held."""

@@ -12,8 +12,6 @@ from mediabox.contracts import Moved, Needs, Outcome
 from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mediabox.contracts import Work
     from mediabox.model.trash import Errand
 
@@ -33,42 +31,36 @@ class Archive(Protocol):
         """Durably give a file of the archive another name. May be repeated. Raises Away, NeedsHuman, OSError."""
 
 
-class Trash:
-    """Originals that nobody wants any more, to the trash. Nothing is deleted here."""
+class _Moving:
+    """What both steps need."""
 
-    name: ClassVar[str] = "trash"
     after: ClassVar[tuple[str, ...]] = ("file",)
     needs: ClassVar[Needs] = Needs(disk=True)
 
     def __init__(self, bin_: Bin, archive: Archive) -> None:
         self._bin, self._archive = bin_, archive
+
+
+class Trash(_Moving):
+    """Originals that nobody wants any more, to the trash. Nothing is deleted here."""
+
+    name: ClassVar[str] = "trash"
 
     async def run(self, work: Work) -> Outcome:
         """Move all of the asset, its sidecar last: an original in the archive is never without."""
         errand = await self._bin.leaving(int(work.job.subject))
         return Outcome() if errand is None else await carry_out(errand, self._archive)
 
-    async def committed(self, works: Sequence[Work]) -> None:
-        """Nothing is held."""
 
-
-class Recover:
+class Recover(_Moving):
     """Originals that somebody wants again, back under the same path."""
 
     name: ClassVar[str] = "recover"
-    after: ClassVar[tuple[str, ...]] = ("file",)
-    needs: ClassVar[Needs] = Needs(disk=True)
-
-    def __init__(self, bin_: Bin, archive: Archive) -> None:
-        self._bin, self._archive = bin_, archive
 
     async def run(self, work: Work) -> Outcome:
         """Move all of the asset, its sidecar first."""
         errand = await self._bin.returning(int(work.job.subject))
         return Outcome() if errand is None else await carry_out(errand, self._archive)
-
-    async def committed(self, works: Sequence[Work]) -> None:
-        """Nothing is held."""
 
 
 async def carry_out(errand: Errand, archive: Archive) -> Outcome:
