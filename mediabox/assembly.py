@@ -15,7 +15,6 @@ from mediabox.core.catalogue import Catalogue
 from mediabox.core.commit import Committer
 from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.core.delivering.parcels import ArchivedOriginals, Parcels
-from mediabox.core.governor import Limits
 from mediabox.core.intake import Intake
 from mediabox.core.pipeline import Pipeline
 from mediabox.core.proofs import ArchiveProofs
@@ -27,7 +26,6 @@ from mediabox.durable.publish import remove_at
 from mediabox.durable.renditions import RenditionFolder
 from mediabox.native.sidecar_text import compose
 from mediabox.stages.dedup import Dedup
-from mediabox.stages.dedup import Settings as DedupSettings
 from mediabox.stages.deliver import Deliver
 from mediabox.stages.describe import Describe
 from mediabox.stages.examine import Examine
@@ -36,7 +34,6 @@ from mediabox.stages.file import File
 from mediabox.stages.group import Group
 from mediabox.stages.manifest import Manifest
 from mediabox.stages.place import Place
-from mediabox.stages.place import Settings as PlaceSettings
 from mediabox.stages.relocate import Relocate
 from mediabox.stages.remove import Remove
 from mediabox.stages.trash import Recover, Trash
@@ -221,11 +218,7 @@ class Assembly:
 
 def rules(config: Config) -> list[Rule]:
     """In their order."""
-    return [
-        Group(),
-        Dedup(DedupSettings(max_distance=config.dedup.max_distance)),
-        Place(PlaceSettings(template=config.archive.template)),
-    ]
+    return [Group(), Dedup(config.dedup.max_distance), Place(config.archive.template)]
 
 
 def widths(decoding: int, *, fetches: int) -> dict[str, int]:
@@ -245,14 +238,3 @@ def threads(config: Config) -> int:
         return config.work.threads
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(1, min(os.cpu_count() or 1, memory // MEMORY_PER_THREAD))
-
-
-def limits(config: Config) -> Limits:
-    """When work waits for the machine."""
-    work = config.work
-    return Limits(
-        load_per_core=work.max_load_per_core,
-        celsius=work.max_temperature_c,
-        free_memory_mb=work.min_free_memory_mb,
-        on_battery=work.pause_on_battery,
-    )

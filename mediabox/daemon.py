@@ -70,7 +70,7 @@ class Box:
         self.database = Database(config.home / DATABASE, follow=indexing.follow)
         self.issues = IssueBook(self.database, self.bus, self.clock)
         self.parts = Parts(self.clock, self.issues)
-        self.governor = Governor(assembly.limits(config), {**probes.all_probes(), HomeRoom.name: HomeRoom(config.home)})
+        self.governor = Governor(config.work, {**probes.all_probes(), HomeRoom.name: HomeRoom(config.home)})
         self.timekeeping = Timekeeping(self.database, self.issues, self.clock)
         self._stop = asyncio.Event()
         self.attention = Attention(self.database, self.governor, self.clock)

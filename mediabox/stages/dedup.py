@@ -6,10 +6,7 @@ pictures look the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
-
-import msgspec
-from msgspec import Meta
+from typing import TYPE_CHECKING, ClassVar
 
 from mediabox.contracts import Library, Near, Similar
 
@@ -25,35 +22,21 @@ MOST_SIMILAR = 64  # a time lapse would otherwise note every frame beside every 
 LEAST_DETAIL_BITS = 4
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Pictures that look alike."""
-
-    max_distance: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=16,
-            title="Duplicate distance",
-            description="How far two pictures may differ and still be shown as similar; 0 finds only equal ones.",
-            extra_json_schema={"x-unit": "bit"},
-        ),
-    ] = 6
-
-
 class Dedup:
     """Which pictures look like this one."""
 
     name: ClassVar[str] = "dedup"
     after: ClassVar[tuple[str, ...]] = ("group",)
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
+    def __init__(self, max_distance: int) -> None:
+        """`max_distance`: how many bits two pictures may differ in and still be noted; 0: only equal ones."""
+        self._max_distance = max_distance
 
     def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterator[Similar]:
         """Yield a Similar for each picture of another asset within the distance, nearest first, 64 at most."""
         if not facts.perceptual_hashes or not _has_detail(facts.perceptual_hashes[0]):
             return
-        near = library.near(facts.perceptual_hashes, within_bits=self._settings.max_distance)
+        near = library.near(facts.perceptual_hashes, within_bits=self._max_distance)
         others = [other for other in near if other.asset_id != resource.asset_id]
         nearest: dict[int, Near] = {}
         for other in sorted(others, key=_closeness):

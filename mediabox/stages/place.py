@@ -11,10 +11,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, ClassVar
-
-import msgspec
-from msgspec import Meta
+from typing import TYPE_CHECKING, ClassVar
 
 from mediabox.contracts import Duplicate, Library, Member, Reserve
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
@@ -33,60 +30,18 @@ _SUFFIX = re.compile(r" -[0-9a-f]{8}(?:[0-9a-f]{8}|[0-9a-f]{56})?$")
 
 _DATE_FIELDS = ("year", "month", "day", "hour", "minute", "second")
 _NO_DATE = {"year": "0000", **dict.fromkeys(_DATE_FIELDS[1:], "00")}  # in a file's own name
-FIELDS = (*_DATE_FIELDS, "name", "stem", "ext", "camera", "make", "source", "kind")
 # Our own sidecars are called `….xmp`: the owner's get a name that says whose they are.
 _OWNERS_XMP = ".source.xmp"
 _EDITED = (Role.EDITED, Role.EDITED_VIDEO)
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Names in the archive."""
-
-    template: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=200,
-            title="Path template",
-            description=f"Where originals are filed. Fields: {', '.join(FIELDS)}.",
-        ),
-    ] = "{year}/{year}-{month}/{name}"
-
-    def __post_init__(self) -> None:
-        """Refuse a template that could not name every file. Raises ValueError."""
-        parse_template(self.template)
 
 
 Component = tuple[tuple[str, str], ...]  # (literal text, field or "") pairs
 
 
 def parse_template(template: str) -> tuple[Component, ...]:
-    """The template's path components. Raises ValueError that says what is wrong and what would be right."""
-    if template.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", template):
-        raise ValueError(f"template {template!r} must be relative to the archive, without a leading / or drive")
-    if "\\" in template:
-        raise ValueError(f"template {template!r} must separate folders with /")
-    components = tuple(_parse_component(text, template) for text in template.split("/"))
-    last = [field for _, field in components[-1]]
-    if "name" in last[:-1] or any(field == "name" for part in components[:-1] for _, field in part):
-        raise ValueError(f"template {template!r} must end in {{name}}: it may stand nowhere else")
-    if last[-1] != "name" and "stem" not in last:
-        raise ValueError(f"template {template!r} must end in {{name}}, or have {{stem}} after the last /")
-    return components
-
-
-def _parse_component(text: str, template: str) -> Component:
-    if text in ("", ".", ".."):
-        raise ValueError(f"template {template!r} has the folder {text!r}, which is not a name")
-    try:
-        parts = list(Formatter().parse(text))
-    except ValueError as err:
-        raise ValueError(f"template {template!r}: {err}") from err
-    for _, field, form, conversion in parts:
-        if field is not None and (field not in FIELDS or form or conversion):
-            known = ", ".join(FIELDS)
-            raise ValueError(f"template {template!r} has the unknown field {{{field}}}; known are {known}")
-    return tuple((literal, field or "") for literal, field, _, _ in parts)
+    """The path components of a template as `config.sections.TEMPLATE` lets them be."""
+    parts = (Formatter().parse(component) for component in template.split("/"))
+    return tuple(tuple((literal, field or "") for literal, field, _, _ in component) for component in parts)
 
 
 class Place:
@@ -95,8 +50,9 @@ class Place:
     name: ClassVar[str] = "place"
     after: ClassVar[tuple[str, ...]] = ("group", "dedup")
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._components = parse_template((settings or Settings()).template)
+    def __init__(self, template: str) -> None:
+        """`template`: where originals are filed, as the owner wrote it."""
+        self._components = parse_template(template)
 
     def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterator[Reserve | Duplicate]:
         """Yield one Reserve for a resource that has a digest and no path yet, or whose path should be another.

@@ -7,7 +7,7 @@ from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid, Problem
 from mediabox.config.sections import FIELDS, Archive, Dedup
 from mediabox.errors import NeedsHuman
-from mediabox.stages import dedup, place
+from mediabox.stages.place import parse_template
 
 CONFIG = Path(__file__).parents[2] / "mediabox" / "config"
 
@@ -136,7 +136,8 @@ def test_names_each_bad_element_of_a_list(load_text) -> None:
     [
         *("/{name}", "~/{name}", "C:/{name}", "../{name}", "{year}/../{name}", "./{name}", "a//{name}", "a\\{name}"),
         *("", "{year}", "{name}/x", "{name}.jpg", "{stem}/{year}", "{name}{name}", "{yeer}/{name}", "{year:04}/{name}"),
-        *("{name", "{}/{name}", "{name}\n", "{year}\t/{name}", "x" * 200 + "/{name}"),
+        *("{name", "{}/{name}", "{name}\n", "{year}\t/{name}", "x" * 200 + "/{name}", "{year}/./{name}", "{year"),
+        *("{name.__class__}", "{name!r}", "{year:>9}/{name}", "{year}/{month}", "{stem}/{month}", "{name}/{stem}"),
     ],
 )
 def test_refuses_a_template_that_leaves_the_archive_or_cannot_name_every_file(load_text, template: str) -> None:
@@ -155,13 +156,10 @@ def test_refuses_a_template_that_leaves_the_archive_or_cannot_name_every_file(lo
 def test_every_accepted_template_can_name_files(load_text, template: str) -> None:
     accepted = load_text(f"[archive]\ntemplate = {json.dumps(template)}\n").archive.template
 
-    assert place.Settings(template=accepted).template == template
-
-
-def test_configuration_and_stages_agree_on_names_and_defaults() -> None:
-    assert place.FIELDS == FIELDS
-    assert place.Settings().template == Archive().template
-    assert dedup.Settings().max_distance == Dedup().max_distance
+    fields = {field for component in parse_template(accepted) for _, field in component if field}
+    assert accepted == template
+    assert fields <= set(FIELDS)
+    assert fields & {"name", "stem"}
 
 
 @pytest.mark.parametrize("text", ["[dedup\nmax_distance = 1", "a = ", "[log]\nlevel = 'info'\nlevel = 'info'\n"])

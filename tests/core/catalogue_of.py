@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 
 from mediabox.clock import Clock
+from mediabox.config.sections import Work as Limits
 from mediabox.contracts import Complaint, Page, Sink
 from mediabox.core.bus import Bus
 from mediabox.core.commit import Committer
-from mediabox.core.governor import Governor, Limits
+from mediabox.core.governor import Governor
 from mediabox.core.intake import Intake
 from mediabox.core.issues import IssueBook
 from mediabox.core.parts import Parts
@@ -108,7 +109,7 @@ class Catalogued:
         )
 
     def _pipeline(self) -> Pipeline:
-        limits = Limits(load_per_core=None, celsius=None, free_memory_mb=None, on_battery=False)
+        limits = Limits(max_temperature_c=0, min_free_memory_mb=0)
         return Pipeline(
             database=self.database,
             stages=(),

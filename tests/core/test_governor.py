@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from mediabox.config.sections import Work as Limits
 from mediabox.contracts import Needs
-from mediabox.core.governor import HOME_RESERVE_BYTES, Governor, Limits, strain
+from mediabox.core.governor import HOME_RESERVE_BYTES, Governor, strain
 from mediabox.errors import NeedsHuman
 
 GIB = 2.0**30
@@ -34,11 +35,11 @@ class Reading:
     ],
 )
 def test_says_what_speaks_against_working(readings: dict[str, float | None], said: str | None) -> None:
-    assert strain(Limits(on_battery=True, load_per_core=3.0), readings) == said
+    assert strain(Limits(pause_on_battery=True, max_load_per_core=3.0), readings) == said
 
 
 def test_zero_switches_a_limit_off() -> None:
-    off = Limits(load_per_core=0, celsius=0, free_memory_mb=0, on_battery=False)
+    off = Limits(max_load_per_core=0, max_temperature_c=0, min_free_memory_mb=0, pause_on_battery=False)
 
     assert strain(off, {"thermal": 120.0, "memory": 0.0, "on_battery": 1.0, "load": 99.0}) is None
 

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from core.catalogue_of import NOW_MS, Catalogued, ScriptedSource, original, photo
 
+from mediabox.config.sections import Work as Limits
 from mediabox.contracts import Needs, Outcome, Staged, Work
 from mediabox.core import pipeline as runner
 from mediabox.core.failures import FAILED
-from mediabox.core.governor import Governor, Limits
+from mediabox.core.governor import Governor
 from mediabox.core.pipeline import Pipeline
 from mediabox.errors import Away, Fatal, Permanent, Retryable
 from mediabox.model.asset import ResourceState
@@ -78,7 +79,7 @@ def _nobody_waits_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pipeline_of(box: Catalogued, *stages: ScriptedStage, widths: dict[str, int] | None = None) -> Pipeline:
-    unlimited = Limits(load_per_core=None, celsius=None, free_memory_mb=None, on_battery=False)
+    unlimited = Limits(max_temperature_c=0, min_free_memory_mb=0)
     return Pipeline(
         database=box.database,
         stages=stages,

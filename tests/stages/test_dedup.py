@@ -3,7 +3,7 @@
 from library_fake import FakeLibrary, facts, resource
 
 from mediabox.contracts import Similar
-from mediabox.stages.dedup import MOST_SIMILAR, Dedup, Settings
+from mediabox.stages.dedup import MOST_SIMILAR, Dedup
 
 HASH = 0x0F1E_2D3C_4B5A_6978
 
@@ -17,7 +17,7 @@ def library_with(*hashes: int) -> FakeLibrary:
 
 
 def decide(library: FakeLibrary, identifier: int, rule: Dedup | None = None) -> list[Similar]:
-    return list((rule or Dedup()).decide(library.resources[identifier], library.facts[identifier], library))
+    return list((rule or Dedup(6)).decide(library.resources[identifier], library.facts[identifier], library))
 
 
 def test_notes_pictures_within_the_distance_nearest_first() -> None:
@@ -34,7 +34,7 @@ def test_notes_pictures_within_the_distance_nearest_first() -> None:
 def test_the_distance_is_the_owners() -> None:
     library = library_with(HASH, HASH ^ 0b1)
 
-    assert decide(library, 1, Dedup(Settings(max_distance=0))) == []
+    assert decide(library, 1, Dedup(0)) == []
 
 
 def test_files_of_the_same_asset_are_not_similar_to_it() -> None:
@@ -60,7 +60,7 @@ def test_black_and_white_frames_are_not_copies_of_each_other() -> None:
 def test_a_video_without_hash_is_similar_to_nothing() -> None:
     library = library_with(HASH)
 
-    assert list(Dedup().decide(library.resources[1], facts("a.mov"), library)) == []
+    assert list(Dedup(6).decide(library.resources[1], facts("a.mov"), library)) == []
 
 
 def test_a_time_lapse_notes_only_the_nearest() -> None:

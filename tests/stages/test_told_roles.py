@@ -4,13 +4,14 @@ from itertools import permutations
 
 from library_fake import FakeLibrary, facts, resource
 
+from mediabox.config.sections import Archive
 from mediabox.model.asset import Kind, Role
 from mediabox.model.facts import CaptureTime, TimeSource
 from mediabox.stages.group import Group
 from mediabox.stages.place import Place
 
 RECORD = {"source": "cloud", "asset_id": 7, "remote_asset_id": 70}
-RULES = (Group(), Place())
+RULES = (Group(), Place(Archive().template))
 
 
 def filed(library: FakeLibrary, number: int, path: str, **fields: object) -> str | None:

@@ -11,11 +11,12 @@ from typing import TypeVar
 import pytest
 
 from mediabox.clock import Clock
+from mediabox.config.sections import Work as Limits
 from mediabox.contracts import Needs, Outcome, Setback, Staged, Work
 from mediabox.core import intake, pipeline
 from mediabox.core.bus import Bus
 from mediabox.core.commit import Committer
-from mediabox.core.governor import Governor, Limits
+from mediabox.core.governor import Governor
 from mediabox.core.issues import IssueBook
 from mediabox.core.lane import Lane
 from mediabox.core.parts import Parts, part_of
