@@ -8,7 +8,7 @@ they want of an asset, take it, and tell what became of it. Everything raises on
 `errors` defines.
 """
 
-from mediabox.contracts.box import Probe, Surface
+from mediabox.contracts.box import Probe
 from mediabox.contracts.destination import (
     Deliverable,
     Destination,
@@ -89,7 +89,6 @@ __all__ = [
     "Stage",
     "Staged",
     "Streaming",
-    "Surface",
     "Surveying",
     "Work",
     "Written",

@@ -1,4 +1,4 @@
-"""The box itself: what is measured, and where people see it."""
+"""The box itself: what is measured."""
 
 from typing import Protocol
 
@@ -9,9 +9,3 @@ class Probe(Protocol):
     name: str
 
     def read(self) -> float | None: ...
-
-
-class Surface(Protocol):
-    """A place people see and steer the box from. Uses `core.commands` and `core.bus` only."""
-
-    async def run(self) -> None: ...

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.core.informed import informed
+from mediabox.core.informed import TIME_RANK, informed
 from mediabox.model.asset import Kind, Role
 from mediabox.model.facts import TimeSource
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 # Which member stands for the asset: the picture as shot, before its raw twin, before anything derived.
 RANK = (Role.ORIGINAL, Role.RAW, Role.EDITED, Role.LIVE_VIDEO, Role.EDITED_VIDEO, Role.SIDECAR, Role.COMPANION)
-_RANK = {source: rank for rank, source in enumerate(TimeSource)}
 # A sidecar's own file time, or a date in its name, is the sidecar's and not the picture's.
 _OF_THE_FILE = (TimeSource.FILE_MODIFIED, TimeSource.FILE_NAME, TimeSource.FOLDER, TimeSource.EXIF_MODIFIED)
 _QUARTER_S = 900  # zones differ by quarters of an hour,
@@ -55,7 +53,7 @@ def awaits(member: Member, beside: Iterable[Member]) -> bool:
 
 def _is_guess(member: Member) -> bool:
     taken = member.facts.capture_time if member.facts else None
-    return taken is None or _RANK[taken.source] >= _RANK[TimeSource.TAKEOUT]
+    return taken is None or TIME_RANK[taken.source] >= TIME_RANK[TimeSource.TAKEOUT]
 
 
 def capture_time(members: Iterable[Member], said: Said | None) -> CaptureTime | None:
@@ -74,8 +72,8 @@ def capture_time(members: Iterable[Member], said: Said | None) -> CaptureTime | 
     stated = [time for one, time in xmps if (one.modified_at_ms or 0) == last_ms]  # what a person wrote last
     if corrections := [time for time in stated if own is None or not _is_same(own, time)]:
         return corrections[0]
-    best = min((*files, *beside), key=lambda time: _RANK[time.source], default=None)
-    if own is None or best is None or _RANK[own.source] < _RANK[TimeSource.TAKEOUT]:
+    best = min((*files, *beside), key=lambda time: TIME_RANK[time.source], default=None)
+    if own is None or best is None or TIME_RANK[own.source] < TIME_RANK[TimeSource.TAKEOUT]:
         return own or best
     return _in_zone(own, best) or best
 
@@ -97,18 +95,6 @@ def _time(member: Member, said: Said | None) -> CaptureTime | None:
     return informed(member.facts, said).capture_time if member.facts is not None else None
 
 
-def _seconds(time: CaptureTime, *, in_utc: bool = False) -> float | None:
-    """Since some instant, by the wall clock or in UTC. None: no moment."""
-    if time.is_partial:
-        return None
-    try:
-        local = datetime.fromisoformat(time.local)
-        local -= timedelta(minutes=time.offset_min or 0) if in_utc else timedelta()
-        return (local - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - both are wall clocks
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
 def _is_same(own: CaptureTime, xmp: CaptureTime) -> bool:
     """Whether an XMP repeats what the picture says, be it to the minute, to the day, or in UTC."""
     if own.local.startswith(xmp.local.removesuffix("T00:00:00")):
@@ -117,19 +103,18 @@ def _is_same(own: CaptureTime, xmp: CaptureTime) -> bool:
         return False
     if xmp.local.startswith(own.local[:16]):
         return True
-    has_zones = own.offset_min is not None and xmp.offset_min is not None
-    one, other = (_seconds(time, in_utc=has_zones) for time in (own, xmp))
-    if one is None or other is None:
-        return other is None
+    apart_s = own.seconds_apart(xmp)
+    if apart_s is None:
+        return xmp.seconds() is None
     is_utc = xmp.offset_min == 0 and own.offset_min is None
-    return abs(one - other) < 2 or (is_utc and _in_zone(own, xmp) is not None)
+    return apart_s < 2 or (is_utc and _in_zone(own, xmp) is not None)
 
 
 def _in_zone(own: CaptureTime, instant: CaptureTime) -> CaptureTime | None:
     """A wall clock that is the instant's own in some zone, with that zone; None when they contradict each other."""
     if own.source is TimeSource.FILE_MODIFIED or instant.offset_min is None:
         return None
-    local, utc = _seconds(own), _seconds(instant, in_utc=True)
+    local, utc = own.seconds(), instant.seconds(in_utc=True)
     if local is None or utc is None or abs(local - utc) > _MOST_ZONE_S + _SLACK_S:
         return None
     quarters = round((local - utc) / _QUARTER_S)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mediabox.model.facts import Facts
     from mediabox.model.said import Said
 
-_RANK = {source: rank for rank, source in enumerate(TimeSource)}
+TIME_RANK = {source: rank for rank, source in enumerate(TimeSource)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SANE_YEARS = range(1900, 2101)  # as `native.tags.capture_time` has them; a person may set any date
 _MOST_OFFSET_MIN = 16 * 60
@@ -29,7 +29,7 @@ def informed(facts: Facts, said: Said | None) -> Facts:
     if said is None:
         return facts
     taken, own = said_time(said), facts.capture_time
-    if taken is not None and (own is None or _RANK[taken.source] < _RANK[own.source]):
+    if taken is not None and (own is None or TIME_RANK[taken.source] < TIME_RANK[own.source]):
         facts = msgspec.structs.replace(facts, capture_time=taken)
     elif taken is not None and own is not None and _lacks_only_zone(own, taken) and said.offset_min is not None:
         facts = msgspec.structs.replace(facts, capture_time=msgspec.structs.replace(own, offset_min=taken.offset_min))

@@ -91,14 +91,6 @@ def missing_mount(path: Path, *, fstab: Path = Path("/etc/fstab")) -> Path | Non
     return None
 
 
-def bare_mount_point_remedy(root: Path) -> str:
-    """What to tell a person so that an unplugged disk can never send photos to the system disk."""
-    return (
-        f"With the disk unplugged, run `chattr +i {root}` once: the bare mount point can then not be written to, "
-        "while the disk mounted over it works as before."
-    )
-
-
 def _unescaped(field: str) -> str:
     """Undo fstab(5)'s octal escapes (space, tab, backslash)."""
     return field.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")

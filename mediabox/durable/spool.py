@@ -228,10 +228,6 @@ class SpoolFolder:
         discard(self._volume, path)
         discard(self._volume, mark_of(path))
 
-    def held(self) -> list[int]:
-        """Resource ids something is held for, ascending. Blocking. Raises Away, NeedsHuman."""
-        return sorted(int(name.removesuffix(_PART)) for name in self._names() if _is_part(name))
-
     def sweep(self, keep: "AbstractSet[int]") -> int:
         """Unlink all but the files of `keep`; how many. Blocking. For the start, when nothing is poured."""
         self._volume.prove()
@@ -257,7 +253,3 @@ class SpoolFolder:
 def mark_of(path: str) -> str:
     """Where the note beside a staged file is."""
     return path.removesuffix(_PART) + _MARK
-
-
-def _is_part(name: str) -> bool:
-    return name.endswith(_PART) and name.removesuffix(_PART).isdecimal()

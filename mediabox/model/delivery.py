@@ -38,15 +38,6 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"  # cannot be delivered, with a reason
     WITHDRAWN = "withdrawn"  # taken out of the outbox by a person; the peer follows
 
-    @property
-    def takes_room(self) -> bool:
-        return self in (DeliveryState.ADMITTED, DeliveryState.ACCEPTED, DeliveryState.STORED)
-
-    @property
-    def is_out(self) -> bool:
-        """Whether its file should be in the outbox."""
-        return self in (DeliveryState.ACCEPTED, DeliveryState.STORED)
-
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One file a destination wants of an asset."""

@@ -1,5 +1,6 @@
 """What one look at a resource's bytes told us. Facts are never changed, only replaced by a newer examination."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -74,6 +75,23 @@ class CaptureTime(msgspec.Struct, frozen=True, kw_only=True):
             return self
         is_day = len(self.local) == len("1987-06-15")
         return CaptureTime(local=self.begins, offset_min=self.offset_min, source=self.source) if is_day else None
+
+    def seconds(self, *, in_utc: bool = False) -> float | None:
+        """Since 1970 began, by the wall clock or in UTC, which an unknown zone is taken for. None: no moment."""
+        if self.is_partial:
+            return None
+        try:
+            at = datetime.fromisoformat(self.local)
+            at -= timedelta(minutes=self.offset_min or 0) if in_utc else timedelta()
+            return (at - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - both are wall clocks
+        except (ValueError, TypeError, OverflowError):
+            return None
+
+    def seconds_apart(self, other: "CaptureTime") -> float | None:
+        """By the wall clock unless both zones are known. None: not two moments."""
+        has_zones = self.offset_min is not None and other.offset_min is not None
+        one, two = (time.seconds(in_utc=has_zones) for time in (self, other))
+        return None if one is None or two is None else abs(one - two)
 
     def _completed(self, rest: str) -> str:
         return f"{self.local}{rest[len(self.local) - 4 :]}T12:00:00" if self.is_partial else self.local

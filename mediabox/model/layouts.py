@@ -36,10 +36,6 @@ class Reason(StrEnum):
         return self in (Reason.SNAPSHOT, Reason.ARCHIVE)
 
 
-# What a person may have taken in all the same.
-ON_REQUEST = (Reason.PICASA_ORIGINALS, Reason.LIVP, Reason.HIDDEN, Reason.UNFINISHED, Reason.CACHE, Reason.BIN)
-
-
 _NONE = (None, None, None, None)
 
 

@@ -12,7 +12,6 @@ its stem, files with its Apple ContentIdentifier, and theirs in turn.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from enum import IntEnum
 from operator import itemgetter
 from posixpath import commonprefix
@@ -24,12 +23,10 @@ from mediabox.contracts import Join, Library, Member
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.companions import is_proxy
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
-from mediabox.model.naming import FileName, is_raw, parse_name, stem
+from mediabox.model.naming import FileName, is_raw, parse_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-__all__ = ["Group", "stem"]
 
 LIVE_APART_S = 3.0  # still and video of a Live Photo: the still lies within the clip
 LIVE_DURATION_S = 6.0  # Apple's clips last about 3 s; longer ones are videos of their own
@@ -98,19 +95,6 @@ class Group:
             role = _role(node, root)
             if (node.resource.asset_id, node.resource.role) != (root.resource.asset_id, role):
                 yield Join(resource_id=node.resource.id, asset_id=root.resource.asset_id, role=role)
-
-
-def seconds_apart(one: CaptureTime, other: CaptureTime) -> float | None:
-    """Seconds between two capture times; by the wall clock unless both zones are known. None: not two moments."""
-    if one.is_partial or other.is_partial:
-        return None
-    try:
-        first, second = datetime.fromisoformat(one.local), datetime.fromisoformat(other.local)
-        if one.offset_min is not None and other.offset_min is not None:
-            second -= timedelta(minutes=other.offset_min - one.offset_min)
-        return abs((first - second).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _neighbourhood(start: Member, library: Library) -> dict[int, _Node]:
@@ -294,7 +278,7 @@ def _edited(edited: _Node, original: _Node) -> _Evidence:
 def _same_shot(node: _Node, host: _Node, *, within_s: float) -> _Evidence:
     if node.time is None or host.time is None or not _share_base(node, host):
         return _Evidence.NONE
-    apart_s = seconds_apart(node.time, host.time)
+    apart_s = node.time.seconds_apart(host.time)
     is_near = apart_s is not None and apart_s <= within_s
     if not is_near:
         return _Evidence.NONE

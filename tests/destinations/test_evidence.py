@@ -432,7 +432,7 @@ class Phone(RuleBasedStateMachine):
         self._look()
 
     def _look(self) -> None:
-        out = [one for one in self.photos if one.delivery.state.is_out]
+        out = [one for one in self.photos if one.delivery.state in (DeliveryState.ACCEPTED, DeliveryState.STORED)]
         for one in self.photos:
             if self.is_connected:
                 self.shown[one.number] = one.as_shown()

@@ -24,6 +24,11 @@ OLD_SIDECAR, NEW_SIDECAR = b"<old/>" * 500, b"<new/>" * 700
 SIDECARS = (OLD_SIDECAR, NEW_SIDECAR)
 
 
+def held(spool: SpoolFolder) -> list[int]:
+    """Resource ids something is held for, ascending."""
+    return sorted(int(name.removesuffix(".part")) for name in spool._names() if name.endswith(".part"))
+
+
 def pour(spool: SpoolFolder, resource_id: int, content: bytes = PHOTO) -> None:
     """Fetch into the spool, taking up what is held."""
     sink = spool.sink(resource_id, size_bytes=len(content))

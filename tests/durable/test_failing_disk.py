@@ -9,7 +9,7 @@ import pytest
 from faults.forgetful import Forgetful
 from faults.mounts import Socket
 
-from durable.filing import FINAL, PHOTO, SIDECAR, file, pour
+from durable.filing import FINAL, PHOTO, SIDECAR, file, held, pour
 from mediabox.durable.directory_sync import DirectorySync
 from mediabox.durable.publish import replace
 from mediabox.durable.spool import SpoolFolder
@@ -58,7 +58,7 @@ def test_after_a_failed_sync_the_file_is_thrown_away_never_synced_again() -> Non
 
         assert failing.value.issue == "volume.failing"
         disk.fail("ok")
-        assert spool.held() == []
+        assert held(spool) == []
         assert spool.sink(1).offset == 0
 
 

@@ -8,7 +8,6 @@ from faults.forgetful import Forgetful
 from faults.mounts import Socket, tmpfs
 
 from mediabox.durable.filesystem import (
-    bare_mount_point_remedy,
     filesystem_behind,
     filesystem_of,
     is_network,
@@ -79,7 +78,3 @@ def test_enrolling_waits_for_a_promised_mount(tmp_path: Path, monkeypatch: pytes
         Volume.enroll(tmp_path / "archive", now_ms=1)
 
     assert not (tmp_path / "archive").exists()
-
-
-def test_the_remedy_names_the_mount_point() -> None:
-    assert "chattr +i /mnt/photos" in bare_mount_point_remedy(Path("/mnt/photos"))

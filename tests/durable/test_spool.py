@@ -14,7 +14,7 @@ from faults.mounts import Socket, tmpfs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from durable.filing import DIGEST, PHOTO, pour
+from durable.filing import DIGEST, PHOTO, held, pour
 from mediabox.durable.publish import publish
 from mediabox.durable.spool import SPOOL, SpoolFolder
 from mediabox.durable.volume import Volume
@@ -41,7 +41,7 @@ def test_an_empty_file_is_a_file(spool: SpoolFolder) -> None:
     staged = asyncio.run(spool.finish(7, spool.sink(7)))
 
     assert (staged.digest, staged.size_bytes) == (hashlib.sha256().hexdigest(), 0)
-    assert spool.held() == [7]
+    assert held(spool) == [7]
 
 
 def test_an_interrupted_fetch_goes_on_where_it_stopped(spool: SpoolFolder) -> None:
@@ -72,7 +72,7 @@ def test_a_sink_costs_nothing_until_it_is_used(volume: Volume, spool: SpoolFolde
     spool.sink(7)
 
     assert not volume.exists(SPOOL)
-    assert spool.held() == []
+    assert held(spool) == []
 
 
 @pytest.mark.parametrize("use", ["write", "restart", "offset"])
@@ -105,7 +105,7 @@ def test_bytes_written_by_someone_else_are_noticed(volume: Volume, spool: SpoolF
     with pytest.raises(Retryable, match="thrown away"):
         asyncio.run(spool.finish(7, sink))
 
-    assert spool.held() == []
+    assert held(spool) == []
 
 
 def test_a_sink_of_another_spool_is_a_bug(spool: SpoolFolder) -> None:
@@ -130,14 +130,14 @@ def test_sweeping_keeps_what_is_asked_for_and_discarding_may_be_repeated(volume:
     for resource_id in (1, 2, 30):
         pour(spool, resource_id, b"x")
     (volume.root / SPOOL / "stray").write_bytes(b"x")
-    assert spool.held() == [1, 2, 30]
+    assert held(spool) == [1, 2, 30]
 
     assert spool.sweep({2}) == 3
     assert os.listdir(volume.root / SPOOL) == ["2.part"]
 
     asyncio.run(spool.discard(2))
     asyncio.run(spool.discard(2))
-    assert spool.held() == []
+    assert held(spool) == []
 
 
 def test_a_sink_let_go_of_closes_its_file(spool: SpoolFolder) -> None:
@@ -227,7 +227,7 @@ def test_what_an_input_output_error_touched_is_not_kept(spool: SpoolFolder, monk
             sink.write(PHOTO)
 
     assert refusal.value.issue == "volume.failing"
-    assert spool.held() == []
+    assert held(spool) == []
     assert sink.offset == 0
 
 
@@ -243,7 +243,7 @@ def test_bytes_synced_on_a_mount_since_replaced_are_not_called_staged(tmp_path: 
 
             with pytest.raises(Away, match="came back"):
                 asyncio.run(spool.finish(7, sink))
-            assert spool.held() == []
+            assert held(spool) == []
             pour(spool, 7)
 
 

@@ -5,11 +5,14 @@ files, PhotoPrism's ignore list, osxphotos' description of a Photos library, Syn
 manuals), not from the table.
 """
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediabox.model.layouts import ON_REQUEST, Layouts, Reason
+from mediabox.model.layouts import Layouts, Reason
+from mediabox.sources.folder.settings import OnRequest
 
 LAYOUTS = Layouts()
 
@@ -145,7 +148,7 @@ def test_an_original_is_never_taken_for_a_cache(path: str) -> None:
     assert reason(path) is None
 
 
-@pytest.mark.parametrize("wanted", ON_REQUEST)
+@pytest.mark.parametrize("wanted", [Reason(each) for each in get_args(OnRequest)])
 def test_what_a_person_asks_for_is_taken_in(wanted: Reason) -> None:
     paths = {
         Reason.PICASA_ORIGINALS: ".picasaoriginals/1.jpg",

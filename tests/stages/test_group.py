@@ -9,7 +9,7 @@ from library_fake import FakeLibrary, facts, resource
 
 from mediabox.model.asset import Kind, ResourceState, Role
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
-from mediabox.stages.group import Group, seconds_apart
+from mediabox.stages.group import Group
 
 File = tuple[str, Facts]
 
@@ -136,9 +136,9 @@ def test_times_are_compared_as_instants_when_both_zones_are_known() -> None:
     utc = CaptureTime(local="2024-05-12T16:03:23", offset_min=0, source=TimeSource.MOVIE_HEADER)
     unknown = CaptureTime(local="2024-05-12T16:03:23", source=TimeSource.EXIF_LOCAL)
 
-    assert seconds_apart(berlin, utc) == 1
-    assert seconds_apart(berlin, unknown) == 7199
-    assert seconds_apart(berlin, CaptureTime(local="2024-02-31T00:00:00", source=TimeSource.EXIF_LOCAL)) is None
+    assert berlin.seconds_apart(utc) == 1
+    assert berlin.seconds_apart(unknown) == 7199
+    assert berlin.seconds_apart(CaptureTime(local="2024-02-31T00:00:00", source=TimeSource.EXIF_LOCAL)) is None
 
 
 def test_a_whole_iphone_export_becomes_one_asset() -> None:

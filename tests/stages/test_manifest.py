@@ -7,9 +7,10 @@ from pathlib import Path
 from archive_fake import FakeArchive, work
 from hypothesis import given
 from hypothesis import strategies as st
+from manifests import parse_sums
 
 from mediabox.contracts import Outcome
-from mediabox.model.manifest import MANIFEST_NAME, Sum, compose_sums, parse_sums
+from mediabox.model.manifest import MANIFEST_NAME, Sum, compose_sums
 from mediabox.stages.manifest import Manifest
 
 ODD_NAMES = ["IMG_1.JPG", "a b  c.jpg", "é 👨\u200d👩.heic", "back\\slash.jpg", "new\nline.jpg", "*star.jpg", "\\n.jpg"]

@@ -19,12 +19,13 @@ from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
+from manifests import parse_sums
 
 from mediabox.__main__ import main
 from mediabox.config.load import load
 from mediabox.core import indexing
 from mediabox.durable.temporary import is_temporary
-from mediabox.model.manifest import MANIFEST_NAME, parse_sums
+from mediabox.model.manifest import MANIFEST_NAME
 
 SIDECARS = {".xmp", ".aae", ".json"}  # originals that may stand alone: nobody writes a sidecar for a sidecar
 READ_ONLY = 0o444

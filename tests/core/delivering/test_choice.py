@@ -384,7 +384,9 @@ async def _live(path, events) -> None:
                     for one in [one for one in await shelf.all() if one.state is DeliveryState.QUEUED][:1]:
                         await shelf.accept(one.name)
                 case "free" | "doubt":
-                    for one in [one for one in await shelf.all() if one.state.is_out][:1]:
+                    for one in [
+                        one for one in await shelf.all() if one.state in (DeliveryState.ACCEPTED, DeliveryState.STORED)
+                    ][:1]:
                         await shelf.show(one.name, FREED if event == "free" else DOUBTED)
         sent = [each for one in await shelf.all() for each in (one.resource_id, one.clip_id) if each]
         assert len(sent) == len(set(sent))
