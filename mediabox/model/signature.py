@@ -29,6 +29,7 @@ _NAMES, _SHARED = _marks("extension"), frozenset(_marks("shared"))
 _STARTS = {bytes.fromhex(mark): media_type for mark, media_type in _marks("start").items()}
 _BRANDS = {mark.ljust(4).encode(): media_type for mark, media_type in _marks("brand").items()}
 _GENERIC_BRANDS = {mark.encode(): media_type for mark, media_type in _marks("generic brand").items()}
+_BRAND_STARTS = {mark.encode(): media_type for mark, media_type in _marks("brand start").items()}
 _RAW_MAKES = {mark.encode(): media_type for mark, media_type in _marks("make").items()}
 _SYNC = 0x47
 _TRANSPORT_STRIDES = (188, 192, 204)  # bytes: plain, with AVCHD's time code before it, with DVB's check bytes behind it
@@ -153,17 +154,7 @@ def _brand_type(head: bytes) -> str:
         return _BRANDS[major]
     if major in _GENERIC_BRANDS:
         return next((_BRANDS[brand] for brand in compatible if brand in _BRANDS), _GENERIC_BRANDS[major])
-    if major == b"qt  ":
-        return "video/quicktime"
-    if major.startswith((b"3g2", b"kddi")):
-        return "video/3gpp2"
-    if major.startswith(b"3g"):
-        return "video/3gpp"
-    if major.startswith(b"M4V"):
-        return "video/x-m4v"
-    if major == b"jxl ":
-        return "image/jxl"
-    return "video/mp4"
+    return next((media_type for start, media_type in _BRAND_STARTS.items() if major.startswith(start)), "video/mp4")
 
 
 def _riff_type(head: bytes) -> str | None:
@@ -215,14 +206,8 @@ def _text_type(head: bytes) -> str | None:
 def _tiff_type(head: bytes) -> str | None:
     """TIFF and the raw formats built on it: told apart by their magic, or by what their first directory says."""
     magic = head[:4]
-    if magic in (b"IIRO", b"IIRS", b"MMOR"):
-        return "image/x-olympus-orf"
-    if magic == b"IIU\0":
-        return "image/x-panasonic-rw2"
     if head[6:14] == b"HEAPCCDR" and magic[:2] == b"II":
         return "image/x-canon-crw"
-    if magic in (b"II+\0", b"MM\0+"):
-        return "image/tiff"
     if magic not in (b"II*\0", b"MM\0*"):
         return None
     if head[8:10] == b"CR" and magic == b"II*\0":
