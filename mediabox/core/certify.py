@@ -268,18 +268,6 @@ def contradiction(assessed: Iterable[Assessment]) -> NeedsHuman | None:
     return next(map(soundness.unsound, found), None)
 
 
-# ---------------------------------------------------------------- how many
-
-
-def room(connection: sqlite3.Connection, settings: Settings, source: str, *, now_ms: int) -> int:
-    """How many more assets of a source may go within the 24 hours that end now: of a small library still one."""
-    since_ms = now_ms - DAY_MS
-    share = max(1, releases.library_size(connection, source) * settings.daily_percent // 100)
-    of_source = share - releases.intended_since(connection, since_ms, source=source)
-    of_all = settings.daily_limit - releases.intended_since(connection, since_ms)
-    return max(0, min(of_source, of_all))
-
-
 # ---------------------------------------------------------------- signing
 
 

@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from mediabox.core import certify, soundness
-from mediabox.core.release_orders import hash_of, is_confirmed
+from mediabox.core.release_orders import Allowance, hash_of, is_confirmed
 from mediabox.core.timeline import timeline
 from mediabox.core.verification import record
 from mediabox.durable.verify import check
@@ -98,20 +98,13 @@ class Releases:
         return [one for one in found if one.source in allowed]
 
     async def _within_limits(self, waiting: list[Release]) -> list[Release]:
-        """As many of each source as today allows: nothing is read again that cannot go."""
+        """As many as today allows: nothing is read again that cannot go."""
 
-        def room(connection: sqlite3.Connection) -> dict[str, int]:
-            now_ms = self._clock.wall_ms()
-            names = {one.source for one in waiting}
-            return {name: certify.room(connection, self._settings, name, now_ms=now_ms) for name in names}
+        def allowed(connection: sqlite3.Connection) -> list[Release]:
+            allowance = Allowance(connection, self._settings, now_ms=self._clock.wall_ms())
+            return [one for one in waiting if allowance.take(one.source)]
 
-        left = await self._database.read(room)
-        ready = []
-        for one in waiting:
-            left[one.source] -= 1
-            if left[one.source] >= 0:
-                ready.append(one)
-        return ready
+        return await self._database.read(allowed)
 
     async def _try(self, one: Release, step: Callable[[Release], Awaitable[None]]) -> bool:
         """Whether the source, and the disks, could be worked with."""
@@ -191,7 +184,7 @@ class Releases:
             current = releases.release(connection, one.id)
             if current is None or current.state is not ReleaseState.QUEUED:
                 return False  # taken back while we read
-            if certify.room(connection, self._settings, one.source, now_ms=now_ms) < 1:
+            if not Allowance(connection, self._settings, now_ms=now_ms).take(one.source):
                 return False  # today's limit: it waits
             assessment = self._assess(connection, current)
             reason = self._obstacle(connection, current, state, assessment, now_ms=now_ms)

@@ -20,7 +20,7 @@ from mediabox.store.releases import Release, ReleaseState
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from mediabox.config.sections import Release as Settings
     from mediabox.core.certify import Assessment
@@ -65,8 +65,8 @@ def plan(connection: sqlite3.Connection, assessed: Iterable[Assessment], setting
     """List what may go within today's limits, and make the code that confirms exactly this list."""
     busy = {one.remote_asset_id for one in releases.in_state(connection, *_BUSY)}
     safe = [one for one in assessed if one.is_safe and one.candidate.remote_asset_id not in busy]
-    chosen = _within_limits(connection, safe, settings, now_ms=now_ms)
-    listed = tuple(_listed(one, now_ms) for one in chosen)
+    allowance = Allowance(connection, settings, now_ms=now_ms, beside_waiting=True)
+    listed = tuple(_listed(one, now_ms) for one in safe if allowance.take(one.candidate.source))
     code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)) if listed else None
     if code is not None:
         set_hash = hash_of(listed)
@@ -100,23 +100,34 @@ _BUSY = (
 )
 
 
-def _within_limits(
-    connection: sqlite3.Connection, safe: Sequence[Assessment], settings: Settings, *, now_ms: int
-) -> list[Assessment]:
-    """The first of each source, as many as today allows beside those that wait already."""
-    left: dict[str, int] = {}
-    sent = releases.intended_since(connection, now_ms - certify.DAY_MS)
-    of_all = settings.daily_limit - sent - releases.waiting(connection)
-    chosen: list[Assessment] = []
-    for one in safe:
-        source = one.candidate.source
-        if source not in left:
-            today = certify.room(connection, settings, source, now_ms=now_ms)
-            left[source] = today - releases.waiting(connection, source=source)
-        if left[source] > 0 and len(chosen) < of_all:
-            left[source] -= 1
-            chosen.append(one)
-    return chosen
+class Allowance:
+    """How many more may go within the 24 hours that end now, of each source and of all: of a small library still one.
+
+    `beside_waiting`: those that are confirmed and were not sent yet are counted as well.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, settings: Settings, *, now_ms: int, beside_waiting: bool = False
+    ) -> None:
+        self._connection, self._settings, self._now_ms = connection, settings, now_ms
+        self._beside_waiting = beside_waiting
+        self._of_all = settings.daily_limit - self._spent(None)
+        self._of_source: dict[str, int] = {}
+
+    def take(self, source: str) -> bool:
+        """Whether one more of this source may go; it is counted then."""
+        if source not in self._of_source:
+            share = max(1, releases.library_size(self._connection, source) * self._settings.daily_percent // 100)
+            self._of_source[source] = share - self._spent(source)
+        if min(self._of_all, self._of_source[source]) < 1:
+            return False
+        self._of_all -= 1
+        self._of_source[source] -= 1
+        return True
+
+    def _spent(self, source: str | None) -> int:
+        waiting = releases.waiting(self._connection, source=source) if self._beside_waiting else 0
+        return waiting + releases.intended_since(self._connection, self._now_ms - certify.DAY_MS, source=source)
 
 
 def _listed(one: Assessment, now_ms: int) -> Release:
