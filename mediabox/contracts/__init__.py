@@ -25,7 +25,6 @@ from mediabox.contracts.media import Adoptions, Examination, Examiner, ExamineRe
 from mediabox.contracts.rule import Decision, Duplicate, Join, Library, Member, Near, Reserve, Rule, Similar
 from mediabox.contracts.source import (
     Checksum,
-    Complaint,
     Counting,
     Page,
     PrivateWriting,
@@ -44,7 +43,6 @@ from mediabox.contracts.stage import Holding, Moved, Needs, Outcome, Setback, St
 __all__ = [
     "Adoptions",
     "Checksum",
-    "Complaint",
     "Counting",
     "Decision",
     "Deliverable",

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
     from mediabox.contracts.media import Fitter
     from mediabox.contracts.rule import Member
-    from mediabox.contracts.source import Complaint
     from mediabox.model.asset import Resource
     from mediabox.model.delivery import Delivered, Delivery, PeerTold, Room, Sighting, Wish
     from mediabox.model.facts import CaptureTime, Place
+    from mediabox.model.issue import Issue
     from mediabox.model.recipe import Part, Recipe
     from mediabox.model.said import Said
 
@@ -56,7 +56,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     sightings: tuple[Sighting, ...] = ()
     foreign: tuple[Foreign, ...] = ()
-    complaints: tuple[Complaint, ...] = ()  # all there are: what is not named any more is over
+    complaints: tuple[Issue, ...] = ()  # all there are: what is not named any more is over
 
 
 class Originals(Protocol):

@@ -110,7 +110,7 @@ class Source(Protocol):
     async def wait(self, timeout_s: float) -> bool:
         """Sleep until something may have changed (True) or the time is over (False)."""
 
-    def complaints(self) -> Sequence[Complaint]:
+    def complaints(self) -> Sequence[Issue]:
         """What the last listing could not reach, for people."""
 
     async def told(self, text: str) -> None:
@@ -193,12 +193,3 @@ class Surveying(Protocol):
 
     def survey(self) -> Survey | None:
         """Of the last listing; None when it did not reach everything."""
-
-
-class Complaint(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a source could not reach: a folder it may not read, a tree that is away."""
-
-    key: str  # issue key, `source.unreadable`, `source.missing`
-    subject: str
-    message: str
-    remedy: str

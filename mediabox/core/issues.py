@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from mediabox.log import get_logger
 from mediabox.model.events import IssueChanged
-from mediabox.model.issue import Issue, Severity
+from mediabox.model.issue import Issue
 from mediabox.store import issues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mediabox.clock import Clock
-    from mediabox.contracts import Complaint
     from mediabox.core.bus import Bus
     from mediabox.store.database import Database
 
@@ -49,13 +48,11 @@ class IssueBook:
             log.info("issue_closed", issue=key, subject=subject)
             self._bus.publish(IssueChanged(key=key, subject=subject, is_open=False))
 
-    async def report(self, part: str, complaints: Iterable[Complaint]) -> None:
+    async def report(self, part: str, complaints: Iterable[Issue]) -> None:
         """Everything a part complains of now: open it, and close what it complained of before and does not any more."""
         known = {(one.key, one.subject): one for one in complaints}
-        for (key, subject), one in known.items():
-            await self.open(
-                Issue(key=key, subject=subject, severity=Severity.WARNING, message=one.message, remedy=one.remedy)
-            )
+        for one in known.values():
+            await self.open(one)
         for key, subject in self._reported.get(part, set()) - known.keys():
             await self.close(key, subject)
         self._reported[part] = set(known)

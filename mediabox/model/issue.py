@@ -16,7 +16,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     subject: str
-    severity: Severity
+    severity: Severity = Severity.WARNING
     message: str  # what, where
     remedy: str = ""  # what to do
     opened_at_ms: int = 0

@@ -11,7 +11,7 @@ import msgspec
 
 from mediabox.clock import Clock
 from mediabox.config.sections import Work as Limits
-from mediabox.contracts import Complaint, Page, Sink
+from mediabox.contracts import Page, Sink
 from mediabox.core.bus import Bus
 from mediabox.core.commit import Committer
 from mediabox.core.governor import Governor
@@ -22,6 +22,7 @@ from mediabox.core.pipeline import Pipeline
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Resource, ResourceState, Role
 from mediabox.model.facts import Facts
+from mediabox.model.issue import Issue
 from mediabox.model.ledger import Copy, Evidence
 from mediabox.model.said import Said
 from mediabox.store import assets, copies, examined, journal
@@ -81,7 +82,7 @@ class ScriptedSource:
         await asyncio.sleep(0)
         return True
 
-    def complaints(self) -> Sequence[Complaint]:
+    def complaints(self) -> Sequence[Issue]:
         return ()
 
     async def close(self) -> None:

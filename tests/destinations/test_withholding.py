@@ -9,11 +9,11 @@ from virtual_time import run_virtually
 
 from destinations.standings import delivery
 from destinations.test_looking import phone
-from mediabox.contracts import Complaint
 from mediabox.destinations.pixel.evidence import Reading, Standing
 from mediabox.destinations.pixel.folder import Phone
 from mediabox.destinations.pixel.withholding import Withholding
 from mediabox.model.delivery import DeliveryState
+from mediabox.model.issue import Issue
 
 WAITING, HELD = Standing.WAITING, Standing.HELD
 
@@ -28,9 +28,9 @@ def lacks(need_bytes: int = 0, **changes: object) -> Phone:
 
 def told(
     looks: Sequence[tuple[float, Sequence[Reading], Phone | None]], needed: Container[str] = ("1.JPG", "2.JPG")
-) -> list[list[Complaint]]:
+) -> list[list[Issue]]:
     """What each look complains of; the first number is the time since the look before, in seconds."""
-    found: list[list[Complaint]] = []
+    found: list[list[Issue]] = []
 
     async def story() -> None:
         withholding = Withholding()

@@ -11,7 +11,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mediabox.contracts import Complaint
 from mediabox.core import commands
 from mediabox.core.delivering import choice, record, strangers
 from mediabox.core.delivering.window import Out, admit, why_not
@@ -20,6 +19,7 @@ from mediabox.failpoints import fp
 from mediabox.log import get_logger
 from mediabox.model.delivery import DeliveryState
 from mediabox.model.events import DeliveryChanged
+from mediabox.model.issue import Issue
 from mediabox.store import deliveries, jobs, planning
 
 if TYPE_CHECKING:
@@ -157,11 +157,11 @@ class Deliveries:
         changed = record.seen(connection, look.sightings, now_ms=now_ms, keeps_originals=keeps)
         return [*changed, *record.came_back(connection, destination.name, look.foreign, now_ms=now_ms)]
 
-    async def _open(self, name: str) -> list[Complaint]:
+    async def _open(self, name: str) -> list[Issue]:
         if not await self._is_undecided(name):
             return []
         return [
-            Complaint(
+            Issue(
                 key="destination.whose",
                 subject=name,
                 message=f"Nobody has said whose photos go to {name}; nothing is sent.",
@@ -230,14 +230,14 @@ class Deliveries:
             await self._database.write(partial(deliveries.set_removed, delivery_id=delivery.id))
 
 
-def _doubts(name: str, first: list[Delivery], count: int) -> list[Complaint]:
+def _doubts(name: str, first: list[Delivery], count: int) -> list[Issue]:
     """What may never have been backed up: only a person can know whether it is in Google Photos."""
     if not count:
         return []
     listed = "; ".join(f"{one.name} ({one.note})" for one in first)
     more = f"; and {count - len(first)} more" if count > len(first) else ""
     return [
-        Complaint(
+        Issue(
             key="destination.doubted",
             subject=name,
             message=f"Unverified at {name}, perhaps never backed up: {count}. {listed}{more}.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediabox.contracts import Complaint
+from mediabox.model.issue import Issue
 from mediabox.store import assets, deliveries
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ def found(connection: sqlite3.Connection, destination: str, foreign: Iterable[Fo
     return sorted(one.path for one in foreign if is_stranger(connection, destination, path=one.path, digest=one.digest))
 
 
-def complaints(name: str, paths: Sequence[str]) -> list[Complaint]:
+def complaints(name: str, paths: Sequence[str]) -> list[Issue]:
     if not paths:
         return []
     named = ", ".join(paths[:NAMED]) + (f" and {len(paths) - NAMED} more" if len(paths) > NAMED else "")
     return [
-        Complaint(
+        Issue(
             key="destination.strangers",
             subject=name,
             message=f"{name}'s own files among the copies, in no archive: {len(paths)} ({named}).",

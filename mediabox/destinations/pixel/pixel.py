@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 
-from mediabox.contracts import Complaint, Look, Made
+from mediabox.contracts import Look, Made
 from mediabox.destinations.pixel import evidence, rules, standing
 from mediabox.destinations.pixel.evidence import Standing
 from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
@@ -21,6 +21,7 @@ from mediabox.destinations.pixel.withholding import Withholding
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.failpoints import fp
 from mediabox.model.delivery import Delivered, DeliveryState
+from mediabox.model.issue import Issue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,13 +167,13 @@ class Pixel:
             for one in sightings
         )
 
-    def _forgotten(self, readings: Sequence[Reading]) -> list[Complaint]:
+    def _forgotten(self, readings: Sequence[Reading]) -> list[Issue]:
         """Syncthing lost its index: what it does not know of proves nothing, and may be sent again by it."""
         count = sum(one.standing is Standing.UNKNOWN and one.delivery.state is DeliveryState.STORED for one in readings)
         if not count:
             return []
         return [
-            Complaint(
+            Issue(
                 key="destination.forgotten",
                 subject=self.name,
                 message=f"Syncthing has forgotten {count} files it delivered to {self.name}.",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.contracts import Complaint
 from mediabox.model.delivery import DeliveryState, Room
+from mediabox.model.issue import Issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,10 +100,10 @@ def _seen(phone: Phone, *, now_ms: int) -> str:
 
 def complaints(
     name: str, settings: Settings, state: FolderState, readings: Sequence[Reading], *, now_ms: int
-) -> Iterator[Complaint]:
+) -> Iterator[Issue]:
     """Everything that is wrong now and that somebody can do something about."""
     for fault in state.faults:
-        yield Complaint(
+        yield Issue(
             key=f"destination.{fault.kind}",
             subject=name,
             message=f"Nothing can be proved of {name}: {fault.message}.",
@@ -117,13 +117,13 @@ def complaints(
         yield from _stuck(name, readings, now_ms=now_ms)
 
 
-def _stalled(name: str, settings: Settings, readings: Sequence[Reading], *, now_ms: int) -> Iterator[Complaint]:
+def _stalled(name: str, settings: Settings, readings: Sequence[Reading], *, now_ms: int) -> Iterator[Issue]:
     """Still on the phone: not backed up, or nobody has tapped Free up space."""
     since_ms = now_ms - settings.stall_days * DAY_MS
     stored = [one.delivery for one in readings if one.delivery.state is DeliveryState.STORED]
     count = sum((one.stored_at_ms or now_ms) < since_ms for one in stored)
     if count:
-        yield Complaint(
+        yield Issue(
             key="destination.stalled",
             subject=name,
             message=f"{count} of {len(stored)} photos have been on {name} for more than {settings.stall_days} days.",
@@ -135,13 +135,13 @@ def _stalled(name: str, settings: Settings, readings: Sequence[Reading], *, now_
         )
 
 
-def _full(name: str, settings: Settings, readings: Sequence[Reading], *, now_ms: int) -> Iterator[Complaint]:
+def _full(name: str, settings: Settings, readings: Sequence[Reading], *, now_ms: int) -> Iterator[Issue]:
     """The window is as good as full, and has been there long enough to be backed up: a tap brings the next portion."""
     out = [one.delivery for one in readings]
     there_bytes = sum(one.size_bytes for one in out)
     is_rested = all((one.stored_at_ms or now_ms) <= now_ms - BACKED_UP_MS for one in out)
     if out and is_rested and there_bytes >= WORTH_SHARE * settings.window_bytes:
-        yield Complaint(
+        yield Issue(
             key="destination.full",
             subject=name,
             message=f"{len(out)} photos ({there_bytes / GB:.1f} GB) are on {name}, as much as is sent at a time.",
@@ -150,12 +150,12 @@ def _full(name: str, settings: Settings, readings: Sequence[Reading], *, now_ms:
         )
 
 
-def _stuck(name: str, readings: Sequence[Reading], *, now_ms: int) -> Iterator[Complaint]:
+def _stuck(name: str, readings: Sequence[Reading], *, now_ms: int) -> Iterator[Issue]:
     """Offered long ago, and the phone does not fetch it."""
     waiting = [one.delivery for one in readings if one.delivery.state is DeliveryState.ACCEPTED]
     count = sum((one.accepted_at_ms or now_ms) < now_ms - STUCK_MS for one in waiting)
     if count:
-        yield Complaint(
+        yield Issue(
             key="destination.stuck",
             subject=name,
             message=f"{name} is connected, but has not fetched {count} photos that wait since yesterday.",

@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from mediabox.contracts import Complaint
 from mediabox.destinations.pixel.evidence import Standing
 from mediabox.model.delivery import DeliveryState
+from mediabox.model.issue import Issue
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -45,7 +45,7 @@ class Withholding:
 
     def complaints(
         self, name: str, readings: Iterable[Reading], phone: Phone | None, needed: Container[str]
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Issue]:
         """What is wrong by now. To be asked at each look, in a running loop. `needed`: names the phone has to fetch."""
         is_there = phone is not None and phone.is_connected and not phone.is_paused
         lacking = [one.delivery for one in readings if is_there and one.standing is Standing.WAITING]
@@ -71,8 +71,8 @@ class Withholding:
         return now_s - self._since_s
 
 
-def _complaint(name: str, what: str, remedy: str) -> Complaint:
-    return Complaint(
+def _complaint(name: str, what: str, remedy: str) -> Issue:
+    return Issue(
         key="destination.withheld",
         subject=name,
         message=f"{what}. Nothing is lost; it is in the archive.",

@@ -4,9 +4,10 @@ import threading
 from collections.abc import Generator, Sequence
 from itertools import islice
 
-from mediabox.contracts import Complaint, Page
+from mediabox.contracts import Page
 from mediabox.errors import Away
 from mediabox.model.asset import RemoteAsset, RemoteResource
+from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts
 from mediabox.sources.folder.errand import Errand
 from mediabox.sources.folder.settle import Settling
@@ -58,12 +59,12 @@ class Listing:
             finally:
                 self._inside.release()
 
-    def complaints(self) -> list[Complaint]:
+    def complaints(self) -> list[Issue]:
         """What could not be reached, for people."""
         more = self.findings.unreadable - MAX_COMPLAINTS
         if more <= 0:
             return self.findings.complaints
-        last = Complaint(
+        last = Issue(
             key="source.unreadable",
             subject="more folders",
             message=f"{more} more folders could not be listed.",
@@ -121,8 +122,8 @@ def _is_same(tree: Tree, other: Tree) -> bool:
     return tree.path == other.path or (identity is not None and identity == other.identity())
 
 
-def _missing(tree: Tree, err: Away) -> Complaint:
-    return Complaint(
+def _missing(tree: Tree, err: Away) -> Issue:
+    return Issue(
         key="source.missing",
         subject=tree.part.partition(":")[2],  # as a fetch from it reports it: one issue for both
         message=f"{err}. Nothing is taken as deleted.",
@@ -130,8 +131,8 @@ def _missing(tree: Tree, err: Away) -> Complaint:
     )
 
 
-def _inside_archive(tree: Tree) -> Complaint:
-    return Complaint(
+def _inside_archive(tree: Tree) -> Issue:
+    return Issue(
         key="source.inside_archive",
         subject=tree.shown,
         message=f"{tree.shown} is a part of the archive or of mediabox's own home, so it is not a source.",

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from mediabox.clock import Clock
-from mediabox.contracts import Complaint, Page, Sink, SourceTools
+from mediabox.contracts import Page, Sink, SourceTools
 from mediabox.errors import Away, Permanent
 from mediabox.model.asset import RemoteResource, Resource
+from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts, Reason
 from mediabox.model.survey import Survey
 from mediabox.sources.folder import mounts, names, pour
@@ -65,7 +66,7 @@ class Folder:
         self._errands = Errands(stall_s=STALL_S)
         self._buffers = pour.Buffers()
         self._identities: dict[str, tuple[int, int] | None] = {}
-        self._complaints: tuple[Complaint, ...] = ()
+        self._complaints: tuple[Issue, ...] = ()
         self.findings = Findings()  # of the last listing, also while it runs
         self.note: Callable[[Reason, str], None] | None = None  # is given each name a listing leaves out, with its path
         self._is_whole = False
@@ -152,7 +153,7 @@ class Folder:
             left_s -= slice_s
         return due_in_s <= timeout_s
 
-    def complaints(self) -> Sequence[Complaint]:
+    def complaints(self) -> Sequence[Issue]:
         """What the last whole listing could not reach, and whether the kernel refused to watch."""
         return (*self._complaints, *self._watcher.complaints())
 

@@ -13,9 +13,9 @@ from functools import cache
 
 import msgspec
 
-from mediabox.contracts import Complaint
 from mediabox.model.asset import Kind, RemoteResource, Role
 from mediabox.model.companions import companions_among
+from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts, Reason
 from mediabox.model.signature import kind_of_name
 from mediabox.model.survey import SHOWN, LeftOut, Survey
@@ -66,7 +66,7 @@ class Findings:
         """`note` is given each name left out, with its path below the tree; the first few are kept."""
         self.listed = 0
         self.unreadable = 0  # folders
-        self.complaints: list[Complaint] = []
+        self.complaints: list[Issue] = []
         self.counts: Counter[Reason] = Counter()
         self._names: dict[Reason, list[str]] = {}
         self._note = note
@@ -234,10 +234,10 @@ def _type_of(entry: os.DirEntry[str]) -> str:
     return _LINK if entry.is_symlink() else _SPECIAL
 
 
-def unreadable(path: str, err: OSError) -> Complaint:
+def unreadable(path: str, err: OSError) -> Issue:
     """The complaint about a folder that cannot be listed."""
     shown, why = names.display(path), os.strerror(err.errno or 0)
-    return Complaint(
+    return Issue(
         key="source.unreadable",
         subject=shown,
         message=f"The folder {shown} could not be listed: {why}. What is in it is not backed up.",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from asyncinotify import Inotify, Mask
 
-from mediabox.contracts import Complaint
+from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts
 from mediabox.sources.folder import mounts
 from mediabox.sources.folder.tree import Tree
@@ -64,12 +64,12 @@ class Watcher:
                 break
         return True
 
-    def complaints(self) -> list[Complaint]:
+    def complaints(self) -> list[Issue]:
         """Says so when the kernel refused further watches."""
         if self._refused_at is None:
             return []
         return [
-            Complaint(
+            Issue(
                 key="source.watch_limit",
                 subject="inotify",
                 message=f"The kernel watches no more than {self._refused_at} folders; they are listed at intervals.",

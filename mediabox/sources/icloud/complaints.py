@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediabox.contracts import Complaint
+from mediabox.model.issue import Issue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mediabox.sources.icloud.cursor import Cursor
 
 
-def complaints_of(cursor: Cursor, name: str) -> tuple[Complaint, ...]:
+def complaints_of(cursor: Cursor, name: str) -> tuple[Issue, ...]:
     """Of the account of this name."""
     again = f"`mediabox scan {name} --full` lists everything once more; `mediabox doctor` tells how to report it."
     upload = "The phone that took them is still uploading: let it lie on its charger, in Wi-Fi, with Photos open."
@@ -28,7 +28,7 @@ def complaints_of(cursor: Cursor, name: str) -> tuple[Complaint, ...]:
     if refused := [what for one in cursor.libraries for what in one.refused]:
         what = f"iCloud would not list {_index_words(refused)}; everything else goes on"
         found.append(("icloud.refused_index", what, f"It is asked for again by itself. {again}"))
-    return tuple(Complaint(key=key, subject=name, message=f"{what}.", remedy=remedy) for key, what, remedy in found)
+    return tuple(Issue(key=key, subject=name, message=f"{what}.", remedy=remedy) for key, what, remedy in found)
 
 
 def _index_words(refused: Sequence[str]) -> str:

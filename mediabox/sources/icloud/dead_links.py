@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediabox.contracts import Complaint
 from mediabox.errors import Away, Retryable
+from mediabox.model.issue import Issue
 
 if TYPE_CHECKING:
     from mediabox.clock import Clock
@@ -65,11 +65,11 @@ class DeadLinks:
         self._message = f"iCloud answers its own links with {status}, fresh ones too: no file can be fetched now"
         return self._away(self._message, self._until_s - now_s)
 
-    def complaints(self) -> tuple[Complaint, ...]:
+    def complaints(self) -> tuple[Issue, ...]:
         """That the account pauses: a listing that works does not end it."""
         if self._message is None:
             return ()
-        return (Complaint(key="source.missing", subject=self._name, message=self._message, remedy=REMEDY),)
+        return (Issue(key="source.missing", subject=self._name, message=self._message, remedy=REMEDY),)
 
     def _away(self, message: str, left_s: float) -> Away:
         return Away(message, part=f"source:{self._name}", retry_after_s=left_s, remedy=REMEDY)

@@ -7,9 +7,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from mediabox.clock import Clock
-from mediabox.contracts import Complaint, Page, RemoteState, Sink, SourceTools
+from mediabox.contracts import Page, RemoteState, Sink, SourceTools
 from mediabox.errors import Away, Permanent, Retryable
 from mediabox.model.asset import RemoteResource, Resource
+from mediabox.model.issue import Issue
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.checksum import FileChecksum, checksum_of
 from mediabox.sources.icloud.cloudkit import CloudKit, LibraryGone
@@ -88,7 +89,7 @@ class ICloud:
             clock=clock,
         )
         self._schedule = Schedule(clock, poll_s=settings.poll_s)
-        self._complaints: tuple[Complaint, ...] = ()
+        self._complaints: tuple[Issue, ...] = ()
         self._close_at_s = 0.0
         self._denials = 0  # listings in a row that ended with a library Apple denies
         self._bin = RecentlyDeleted(self._cloud)
@@ -202,7 +203,7 @@ class ICloud:
         """Look now instead of at the next poll."""
         self._schedule.ask()
 
-    def complaints(self) -> Sequence[Complaint]:
+    def complaints(self) -> Sequence[Issue]:
         """What the last complete listing could make no asset of, and whether files can be fetched at all."""
         return (*self._complaints, *self._downloads.dead.complaints())
 

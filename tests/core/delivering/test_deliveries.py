@@ -8,12 +8,13 @@ import pytest
 from core.catalogue_of import NOW_MS
 from core.delivering.wishing import LATER_MS, PIXEL, Shelf, WishingDestination, still, wish_of
 
-from mediabox.contracts import Complaint, Foreign, Look
+from mediabox.contracts import Foreign, Look
 from mediabox.core import commands, timeline
 from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.errors import Away, NeedsHuman, Retryable
 from mediabox.model.delivery import DeliveryState, PeerTold, Room, Sighting
 from mediabox.model.events import DeliveryChanged
+from mediabox.model.issue import Issue
 from mediabox.store import figures, issues, volumes
 
 ADMITTED, ACCEPTED, STORED, FREED, DOUBTED = (
@@ -173,7 +174,7 @@ async def test_planning_goes_on_while_a_destination_is_away(shelf, service, anna
 
 
 async def test_a_complaint_is_an_issue_until_it_is_not_made_any_more(shelf, service, anna) -> None:
-    complaint = Complaint(key="destination.stalled", subject=PIXEL, message="m", remedy="r")
+    complaint = Issue(key="destination.stalled", subject=PIXEL, message="m", remedy="r")
 
     async def complaining(*_: object, **__: object) -> Look:
         return Look(complaints=(complaint,))
