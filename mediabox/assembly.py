@@ -45,10 +45,8 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
     from mediabox.config.load import Config
     from mediabox.contracts import Destination, Outbox, Source
-    from mediabox.core.bus import Bus
-    from mediabox.core.governor import Governor
     from mediabox.core.issues import IssueBook
-    from mediabox.core.parts import Parts
+    from mediabox.daemon import Box
     from mediabox.durable.spool import SpoolFolder
     from mediabox.durable.volume import Volume
     from mediabox.native.worker import MediaWorkers
@@ -133,23 +131,18 @@ class Assembly:
 
     def __init__(
         self,
-        config: Config,
+        box: Box,
         *,
-        database: Database,
         volume: Volume,
         spool: SpoolFolder,
         workers: MediaWorkers,
         sources: Mapping[str, Source],
         destinations: Mapping[str, Destination],
-        governor: Governor,
-        parts: Parts,
-        issues: IssueBook,
-        bus: Bus,
-        clock: Clock,
     ) -> None:
+        config, database, clock = box.config, box.database, box.clock
         made = config.renditions
         self._renditions = RenditionFolder(config.path(made.path)) if made.thumbnails or made.preview else None
-        self._config, self._database, self._spool, self._workers = config, database, spool, workers
+        self._database, self._spool, self._workers = database, spool, workers
         self._archive, self._clock, self._sources = Archive(volume, spool), clock, sources
         self._destinations = destinations
         mirroring = {name for name, source in sources.items() if source.mirrors_deletions}
@@ -166,35 +159,35 @@ class Assembly:
                 moving_sources={name for name, source in sources.items() if source.removes_after_archiving},
                 mirroring_sources=mirroring,
             ),
-            governor=governor,
-            parts=parts,
-            issues=issues,
-            bus=bus,
+            governor=box.governor,
+            parts=box.parts,
+            issues=box.issues,
+            bus=box.bus,
             clock=clock,
         )
         self.intake = Intake(
             database=database,
             pipeline=self.pipeline,
-            parts=parts,
-            issues=issues,
-            bus=bus,
+            parts=box.parts,
+            issues=box.issues,
+            bus=box.bus,
             clock=clock,
-            governor=governor,
+            governor=box.governor,
             mirroring=mirroring,
         )
         self.deliveries = Deliveries(
             database=database,
             pipeline=self.pipeline,
-            parts=parts,
-            issues=issues,
-            bus=bus,
+            parts=box.parts,
+            issues=box.issues,
+            bus=box.bus,
             clock=clock,
             undecided=undecided(config),
         )
         self.scrub = Scrub(
             database=database,
             volume=volume,
-            governor=governor,
+            governor=box.governor,
             clock=clock,
             days=config.scrub.days,
             bytes_per_s=config.scrub.bandwidth_mb_s * 1_000_000,

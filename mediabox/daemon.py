@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ from mediabox.probes.home_room import HomeRoom
 from mediabox.store import assets, journal
 from mediabox.store.database import Database
 from mediabox.supervise import first, supervise
+from mediabox.waiting import ends_within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -131,7 +132,7 @@ class Box:
         while not self._stop.is_set() and not self.governor.may_open():
             log.error("home_full", home=self.config.home, reason=self.governor.waiting_for)
             systemd.ready()
-            await self._sleep_unless_stopped(LOOK_FOR_VOLUME_S)
+            await ends_within(self._stop.wait(), LOOK_FOR_VOLUME_S)
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -153,16 +154,11 @@ class Box:
                 if not wait:
                     raise
                 systemd.ready()  # up, and waiting for a disk
-                await self._sleep_unless_stopped(LOOK_FOR_VOLUME_S)
+                await ends_within(self._stop.wait(), LOOK_FOR_VOLUME_S)
             else:
                 await self.parts.returned(ARCHIVE)
                 return volume
         return None
-
-    async def _sleep_unless_stopped(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
 
     # ------------------------------------------------------------ work
 
@@ -190,18 +186,7 @@ class Box:
         spool = SpoolFolder(volume)
         await self._sweep(volume, spool)
         joined = assembly.Assembly(
-            self.config,
-            database=self.database,
-            volume=volume,
-            spool=spool,
-            workers=workers,
-            sources=sources,
-            destinations=destinations,
-            governor=self.governor,
-            parts=self.parts,
-            issues=self.issues,
-            bus=self.bus,
-            clock=self.clock,
+            self, volume=volume, spool=spool, workers=workers, sources=sources, destinations=destinations
         )
         pipeline, intake = joined.pipeline, joined.intake
         services: dict[str, Service] = {

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import sdnotify
 
 from mediabox.log import get_logger
+from mediabox.waiting import ends_within
 
 log = get_logger(__name__)
 
@@ -50,20 +51,11 @@ async def watchdog(proof: Callable[[], Awaitable[object]] = _loop_turns) -> None
     if period_s is None:
         return
     while True:
-        if await _returns(proof, within_s=period_s / 2):
+        if await ends_within(proof(), period_s / 2):
             _notify("WATCHDOG=1")
         else:
             log.error("watchdog_withheld", period_s=period_s)
         await asyncio.sleep(period_s / 2)
-
-
-async def _returns(proof: Callable[[], Awaitable[object]], *, within_s: float) -> bool:
-    try:
-        async with asyncio.timeout(within_s):
-            await proof()
-    except TimeoutError:
-        return False
-    return True
 
 
 def _notify(state: str) -> None:

@@ -105,7 +105,7 @@ def _tell_again(connection: sqlite3.Connection, one: Filed, uuid: str, *, now_ms
 def _keyless(path: Path) -> NeedsHuman:
     message = f"not accepted: {path}, the key that signs the catalogue, cannot be used, or others can read it"
     remedy = f"If it is yours: 'chmod 600 {path}'. Else take {path.parent} away, start mediabox, and try again."
-    return NeedsHuman(message, issue=soundness.ISSUE, subject=soundness.SUBJECT, remedy=remedy)
+    return soundness.unsound(message, remedy)
 
 
 def _refused(wrong: Sequence[str]) -> NeedsHuman:
@@ -115,4 +115,4 @@ def _refused(wrong: Sequence[str]) -> NeedsHuman:
         "Bring these files back from another copy, or the catalogue from backup/mediabox.db, and try again; "
         "or make the catalogue anew from the archive: `mediabox rebuild`."
     )
-    return NeedsHuman(message, issue=soundness.ISSUE, subject=soundness.SUBJECT, remedy=remedy)
+    return soundness.unsound(message, remedy)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -61,7 +62,7 @@ class FoundAdoptions:
             opened = await _awaited(lambda: LocalFile.open(file))
             if opened is None:
                 return None
-            with opened as local:
+            with closing(opened) as local:
                 witness, checksum = Witness(), source.checksum(resource)
                 is_whole = await _copy(local, sink, witness, checksum)
                 likeness = await self._likeness(local, resource, source, witness, checksum) if is_whole else None
@@ -147,12 +148,6 @@ class LocalFile:
             return opened
         opened.close()
         return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         os.close(self._fd)

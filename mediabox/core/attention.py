@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mediabox.core import commands
 from mediabox.errors import NeedsHuman, Retryable
 from mediabox.log import get_logger
+from mediabox.waiting import ends_within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -95,8 +96,4 @@ class Attention:
 async def _rest(ear: asyncio.Event) -> None:
     """Until somebody pokes, or it is time to look again."""
     ear.clear()
-    try:
-        async with asyncio.timeout(LOOK_EVERY_S):
-            await ear.wait()
-    except TimeoutError:
-        return
+    await ends_within(ear.wait(), LOOK_EVERY_S)

@@ -6,7 +6,6 @@ satisfy the policy. Whoever asks may be told "no" for a dozen reasons; "yes" nee
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,7 +22,6 @@ from mediabox.model.certificate import (
     Policy,
     ResourceProof,
     Signed,
-    canonical,
     shortfalls,
 )
 from mediabox.model.google_photos import PLACE
@@ -241,18 +239,13 @@ class _File:
         seq, _ = self._story.written.get(copy.volume, (0, 0))
         return CopyProof(
             volume=copy.volume,
-            domain=domain_of(copy),
+            domain=copy.volume,  # a catalogue enrolls one disk for each role: each fails alone
             locator=copy.path,
             evidence=copy.evidence,
             proved_at_ms=copy.proved_at_ms,
             written_at_ms=copy.proved_at_ms - (time.between(seq, each.proved_seq) if seq else 0),
             journal_seq=seq,
         )
-
-
-def domain_of(copy: Copy) -> str:
-    """What fails together with a copy. A catalogue enrolls one disk for each role, so each volume is its own."""
-    return copy.volume
 
 
 def copies_to_prove(connection: sqlite3.Connection, remote_asset_id: int) -> list[Copy]:
@@ -291,8 +284,3 @@ def certify(
             public_key=signer.public_key,
         )
     )
-
-
-def fingerprint(signed: Signed) -> str:
-    """SHA-256 of the certificate as written: what the journal keeps of it."""
-    return sha256(canonical(signed)).hexdigest()

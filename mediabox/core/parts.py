@@ -31,9 +31,6 @@ ARCHIVE = "volume:archive"
 UNAVAILABLE = "sandbox.unavailable"  # one decoder does not start: what another one decodes says nothing of it
 PLUG_IN = "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself."
 WAIT = "Nothing is lost: the work waits and goes on by itself as soon as it is there again."
-NEEDS_ARCHIVE = frozenset(
-    {"fetch", "examine", "file", "relocate", "describe", "manifest", "remove", "trash", "recover", "deliver"}
-)
 
 
 class Parts:
@@ -149,8 +146,8 @@ class _Rest:
 
 
 def parts_of(work: Work) -> tuple[str, ...]:
-    """What has to be there for this work."""
-    needed = [_step(work)] + ([ARCHIVE] if work.job.step in NEEDS_ARCHIVE else [])
+    """What has to be there for this work: the archive for every one."""
+    needed = [_step(work), ARCHIVE]
     if work.resource is not None and work.job.step in ("fetch", "remove"):
         source, tree = f"source:{work.resource.source}", work.resource.remote_id.partition("/")[0]
         needed += [source, f"{source}/{tree}"]

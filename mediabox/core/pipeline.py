@@ -27,6 +27,7 @@ from mediabox.log import get_logger
 from mediabox.model.issue import Issue
 from mediabox.store import issues, jobs
 from mediabox.store.database import savepoint
+from mediabox.waiting import ends_within
 
 if TYPE_CHECKING:
     import sqlite3
@@ -176,9 +177,7 @@ class Pipeline:
         wait_s = LONGEST_REST_S if self._is_quiet() else LOOK_S
         if next_due_ms is not None and self._is_quiet():
             wait_s = min(LONGEST_REST_S, max(LOOK_S, (next_due_ms - self._clock.wall_ms()) / 1000))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await self._hunger.wait()
+        await ends_within(self._hunger.wait(), wait_s)
 
     # ------------------------------------------------------------ commits
 

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mediabox.core.timeline import untimely
 from mediabox.core.verification import record
 from mediabox.errors import Permanent
 from mediabox.model.asset import ResourceState
-from mediabox.model.ledger import Copy, CopyState
+from mediabox.model.ledger import CopyState
 from mediabox.store import assets, copies, gate
 
 if TYPE_CHECKING:
     import sqlite3
 
     from mediabox.clock import Clock
+    from mediabox.core.archive import Archive
     from mediabox.model.asset import Resource
     from mediabox.store.database import Database
-
-
-class Shelf(Protocol):
-    """The archive, as proofs use it."""
-
-    async def confirm(self, copy: Copy) -> None:
-        """Read it again. Raises Away when the place is not there, Permanent when the copy is not whole."""
 
 
 class ArchiveProofs:
     """What the `remove` stage asks."""
 
-    def __init__(self, database: Database, archive: Shelf, clock: Clock) -> None:
+    def __init__(self, database: Database, archive: Archive, clock: Clock) -> None:
         self._database, self._archive, self._clock = database, archive, clock
 
     async def prove(self, resource: Resource) -> None:

@@ -9,6 +9,7 @@ nothing is ever sent twice without knowing what became of the first time.
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mediabox.core import certify, soundness
@@ -192,7 +193,8 @@ class Releases:
                 _set(connection, one, ReleaseState.REFUSED, "release_refused", now_ms=now_ms, reason=reason)
                 return False
             signed = certify.certify(connection, assessment, self._policy, signer=self._signer, now_ms=now_ms)
-            releases.intend(connection, one.id, certificate=canonical(signed).decode(), at_ms=now_ms)
+            written = canonical(signed)
+            releases.intend(connection, one.id, certificate=written.decode(), at_ms=now_ms)
             journal.append(
                 connection,
                 "release_intended",
@@ -200,7 +202,7 @@ class Releases:
                 asset_id=one.asset_id,
                 release=one.id,
                 source=one.source,
-                certificate_sha256=certify.fingerprint(signed),
+                certificate_sha256=sha256(written).hexdigest(),
             )
             return True
 

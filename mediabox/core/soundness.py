@@ -46,9 +46,9 @@ def unsoundness(connection: sqlite3.Connection, *heads: Path) -> NeedsHuman | No
     return unsound(reason) if reason is not None else None
 
 
-def unsound(reason: str) -> NeedsHuman:
+def unsound(reason: str, remedy: str = REMEDY) -> NeedsHuman:
     """What refuses to go on, in a person's words."""
-    return NeedsHuman(reason, issue=ISSUE, subject=SUBJECT, remedy=REMEDY)
+    return NeedsHuman(reason, issue=ISSUE, subject=SUBJECT, remedy=remedy)
 
 
 def unsigned(connection: sqlite3.Connection) -> NeedsHuman:
@@ -61,7 +61,7 @@ def unsigned(connection: sqlite3.Connection) -> NeedsHuman:
         "first that mediabox.db is the one you know."
     )
     reason = "the catalogue is of a version of mediabox that did not sign it, and was not proved since the update"
-    return NeedsHuman(reason, issue=ISSUE, subject=SUBJECT, remedy=remedy)
+    return unsound(reason, remedy)
 
 
 def _reading_words(size_bytes: int) -> str:

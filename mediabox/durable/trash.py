@@ -5,6 +5,7 @@ import os
 
 from mediabox.durable.marker import FOLDER
 from mediabox.durable.names import give_name
+from mediabox.durable.temporary import unlink_quietly
 from mediabox.durable.volume import Volume, inside
 
 TRASH = f"{FOLDER}/trash"
@@ -37,7 +38,11 @@ def name_again(volume: Volume, path: str, to: str) -> None:
     else:
         volume.makedirs(to.rpartition("/")[0])
         with volume.refusals(f"move {path} to {to}"):
-            _name_again(volume, path, to)
+            try:
+                give_name(volume, path, to)
+            except FileExistsError:
+                if not _is_same(volume, path, to):
+                    raise
     with volume.refusals(f"move {path} to {to}"):
         volume.sync_directory(to.rpartition("/")[0])
 
@@ -48,24 +53,8 @@ def unname(volume: Volume, path: str, *, kept: str) -> None:
     volume.prove()
     with volume.refusals(f"move {path} to {kept}"):
         if volume.exists(path) and _is_same(volume, path, kept):
-            _unname(volume, path)
+            unlink_quietly(path, dir_fd=volume.fd)  # gone already where a rename did both
         volume.sync_directory(path.rpartition("/")[0])
-
-
-def _name_again(volume: Volume, path: str, to: str) -> None:
-    try:
-        give_name(volume, path, to)
-    except FileExistsError:
-        if not _is_same(volume, path, to):
-            raise
-
-
-def _unname(volume: Volume, path: str) -> None:
-    """The second name is durable: the first may go. It is gone already where a rename did both."""
-    try:
-        os.unlink(path, dir_fd=volume.fd)
-    except FileNotFoundError:
-        return
 
 
 def _is_same(volume: Volume, path: str, to: str) -> bool:

@@ -86,8 +86,7 @@ def seen(
         if sighting.state is DeliveryState.FREED and delivery.state is DeliveryState.ACCEPTED:
             # It was there, though nobody looked then: the story says both.
             _end(connection, delivery, DeliveryState.STORED, now_ms=now_ms, note="", proof=sighting.proof)
-        _end(connection, delivery, sighting.state, now_ms=now_ms, note=sighting.note, proof=sighting.proof)
-        current = deliveries.find(connection, delivery.id) or delivery
+        current = _end(connection, delivery, sighting.state, now_ms=now_ms, note=sighting.note, proof=sighting.proof)
         if sighting.state is DeliveryState.DOUBTED:
             _set_missing(connection, current)
         elif keeps_originals and sighting.state in EVIDENCE:
@@ -106,8 +105,7 @@ def came_back(
         for one in deliveries.left(connection, destination, name=file.name, digest=file.digest):
             if file.since_ms >= (one.accepted_at_ms or 0):  # else it is from before it was sent (again)
                 note = f"it left the phone, and is there as {file.path}"
-                _end(connection, one, DeliveryState.DOUBTED, now_ms=now_ms, note=note)
-                changed.append(deliveries.find(connection, one.id) or one)
+                changed.append(_end(connection, one, DeliveryState.DOUBTED, now_ms=now_ms, note=note))
     return changed
 
 
@@ -136,9 +134,11 @@ def _end(
     now_ms: int,
     note: str,
     proof: str = "",
-) -> None:
+) -> Delivery:
     deliveries.set_state(connection, delivery.id, state, at_ms=now_ms, proof=proof, note=note)
-    _note(connection, deliveries.find(connection, delivery.id) or delivery, now_ms=now_ms, proof=proof, note=note)
+    ended = deliveries.find(connection, delivery.id) or delivery
+    _note(connection, ended, now_ms=now_ms, proof=proof, note=note)
+    return ended
 
 
 def _note(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int, **fields: object) -> None:

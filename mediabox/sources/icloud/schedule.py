@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from mediabox.waiting import ends_within
+
 if TYPE_CHECKING:
     from mediabox.clock import Clock
 
@@ -36,10 +38,7 @@ class Schedule:
     async def wait(self, timeout_s: float) -> bool:
         """True when a look is due, False after `timeout_s` without."""
         left_s = max(0.0, self._due_s - self._clock.monotonic_s())
-        try:
-            async with asyncio.timeout(min(left_s, timeout_s)):
-                await self._asked.wait()
-        except TimeoutError:
+        if not await ends_within(self._asked.wait(), min(left_s, timeout_s)):
             return left_s <= timeout_s
         self._asked.clear()
         return True
