@@ -21,6 +21,7 @@ from mediabox.model.adoptable import likely
 from mediabox.model.signature import HEAD_BYTES
 from mediabox.model.structure import Witness
 from mediabox.store import adoptable
+from mediabox.waiting import run_to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,6 @@ CHUNK_BYTES = 1 << 20
 LARGE_BYTES = 1_000_000  # from here on a second sample is worth its request
 MIDDLE_BYTES = 64 << 10
 STALL_S = 120.0  # a disk that sleeps takes 10 to 20 s to spin up, a NAS behind Wi-Fi longer
-STOP_S = 5.0  # what a chunk may take to end after a cancellation
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -102,7 +102,7 @@ async def _copy(local: LocalFile, sink: Sink, witness: Witness, checksum: Checks
         chunk = await _awaited(partial(local.read, part))
         if len(chunk) < len(part):
             return False
-        await _to_its_end(partial(write, chunk))
+        await run_to_its_end(write, chunk)
     return True
 
 
@@ -181,14 +181,3 @@ async def _awaited(work: Callable[[], T]) -> T:
     """Read in a thread. Raises TimeoutError when the disk does not answer."""
     async with asyncio.timeout(STALL_S):
         return await asyncio.to_thread(work)
-
-
-async def _to_its_end(work: Callable[[], T]) -> T:
-    """Write in a thread, and wait for it even when cancelled: the sink is taken away afterwards."""
-    future = asyncio.get_running_loop().run_in_executor(None, work)
-    try:
-        await asyncio.wait({future})
-    finally:
-        if not future.done():
-            await asyncio.wait({future}, timeout=STOP_S)
-    return future.result()

@@ -157,12 +157,6 @@ class Volume:
             finally:
                 os.close(descriptor)
 
-    def free_bytes(self) -> int:
-        """Bytes an ordinary user may still write, reserve included. Raises Away, NeedsHuman."""
-        with self.refusals("measure free space"):
-            room = os.fstatvfs(self.fd)
-        return room.f_bavail * room.f_frsize
-
     def ensure_room(self, wanted_bytes: int) -> None:
         """Raise NeedsHuman `volume.full` unless `wanted_bytes` fit and the reserve stays free (invariant I21)."""
         with self.refusals("measure free space"):

@@ -6,7 +6,6 @@ write it and every altered bit shows. `cli/verify_certificate.py` reads it witho
 """
 
 import json
-from typing import Any
 
 import msgspec
 
@@ -83,11 +82,9 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
 def canonical(value: msgspec.Struct) -> bytes:
     """The one way to write it."""
-    return _written(msgspec.to_builtins(value))
-
-
-def _written(plain: Any) -> bytes:
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(
+        msgspec.to_builtins(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
     return text.encode()
 
 

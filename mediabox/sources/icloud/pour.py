@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from mediabox.model.structure import Witness
 from mediabox.sources.icloud.checksum import checksum_of
+from mediabox.waiting import run_to_its_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mediabox.contracts import Sink
     from mediabox.model.asset import Resource
-
-STOP_S = 5.0  # what a write may take to end after a cancellation; SIGTERM to exit is 10 s
 
 
 class Pour:
@@ -41,11 +37,11 @@ class Pour:
         return {"Range": f"bytes={self.offset}-", **condition}
 
     async def restart(self) -> None:
-        await _in_thread(self._sink.restart)
+        await run_to_its_end(self._sink.restart)
         self.offset, self.witness, self.checksum = 0, Witness(), checksum_of(self.resource.version)
 
     async def write(self, chunk: bytes) -> None:
-        await _in_thread(self._keep, chunk)
+        await run_to_its_end(self._keep, chunk)
         self.offset += len(chunk)
         if self.witness is not None:
             self.witness.feed(chunk)
@@ -55,14 +51,3 @@ class Pour:
         self._sink.write(chunk)
         if self.checksum is not None:
             self.checksum.feed(chunk)
-
-
-async def _in_thread(work: Callable[..., None], *given: bytes) -> None:
-    """Run in a thread, and wait for it even when cancelled: its owner takes the sink back afterwards."""
-    future = asyncio.get_running_loop().run_in_executor(None, work, *given)
-    try:
-        await asyncio.wait({future})
-    finally:
-        if not future.done():
-            await asyncio.wait({future}, timeout=STOP_S)
-    future.result()
