@@ -17,16 +17,6 @@ def bytes_words(size: int) -> str:
     return f"{value:.1f} TB"
 
 
-def bytes_of(text: str) -> int:
-    """'1.2 GB' -> 1,200,000,000. Raises ValueError."""
-    number = text.strip().upper().removesuffix("B").strip()
-    factor = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}.get(number[-1:], 1)
-    size = round(float(number[:-1] if factor > 1 else number) * factor)
-    if size < 0:
-        raise ValueError(text)
-    return size
-
-
 def count_words(count: int, noun: str, plural: str | None = None) -> str:
     """`1 photo`, `1,204 photos`; `plural` where it is not made with an s."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

@@ -92,17 +92,17 @@ FOLDER = "destination.folder"
         (plain("404 Not Found", "404 page not found"), FOLDER, "mediabox pixel pair anna"),
         (plain("307 Temporary Redirect", ""), URL, "browser"),
         (plain("200 OK", PAGE, "text/html"), URL, "browser"),
-        (plain("200 OK", '{"ping": 7}', "application/json"), URL, "browser"),
-        (plain("200 OK", '{"pong": "ping"', "application/json"), URL, "browser"),
+        (plain("200 OK", '{"version": 7}', "application/json"), URL, "browser"),
+        (plain("200 OK", '{"version": "v1"', "application/json"), URL, "browser"),
         (plain("200 OK", ""), URL, "browser"),
-        (plain("200 OK", '{"ping": "\xff\xfe'), URL, "browser"),
+        (plain("200 OK", '{"version": "\xff\xfe'), URL, "browser"),
         (no_http, URL, "browser"),
     ],
 )
 async def test_what_a_person_has_to_put_right_says_how(answer: Answering, issue: str, says: str) -> None:
     async with served(answer) as client:
         with pytest.raises(NeedsHuman) as caught:
-            await client.ping()
+            await client.version()
 
     assert caught.value.issue == issue
     assert caught.value.subject == "anna"
@@ -113,7 +113,7 @@ async def test_what_a_person_has_to_put_right_says_how(answer: Answering, issue:
 async def test_what_is_not_there_is_away(answer: Answering) -> None:
     async with served(answer) as client:
         with pytest.raises(Away) as caught:
-            await client.ping()
+            await client.version()
 
     assert caught.value.part == "destination:anna"
     assert caught.value.remedy
@@ -123,7 +123,7 @@ async def test_what_is_not_there_is_away(answer: Answering) -> None:
 async def test_syncthings_own_trouble_is_tried_again(answer: Answering) -> None:
     async with served(answer) as client:
         with pytest.raises(Retryable) as caught:
-            await client.ping()
+            await client.version()
 
     assert type(caught.value) is Retryable
     assert "log" in str(caught.value)
@@ -132,7 +132,7 @@ async def test_syncthings_own_trouble_is_tried_again(answer: Answering) -> None:
 async def test_a_question_syncthing_does_not_understand_is_a_bug_of_ours() -> None:
     async with served(plain("400 Bad Request", "device id: incorrect check digit")) as client:
         with pytest.raises(Permanent, match="check digit"):
-            await client.ping()
+            await client.version()
 
 
 async def test_an_answer_that_never_comes_is_away() -> None:
@@ -147,13 +147,13 @@ async def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.
     monkeypatch.setattr(connection, "MOST_BYTES", 500_000)
     async with served(endless) as client:
         with pytest.raises(NeedsHuman, match="more than 500000 bytes"):
-            await client.ping()
+            await client.version()
 
 
 async def test_nobody_listening_is_away(unused_tcp_port: int) -> None:
     client = Syncthing(f"http://127.0.0.1:{unused_tcp_port}", "key", name="anna")
     with pytest.raises(Away) as caught:
-        await client.ping()
+        await client.version()
     await client.close()
 
     assert caught.value.part == "destination:anna"
@@ -164,7 +164,7 @@ async def test_nobody_listening_is_away(unused_tcp_port: int) -> None:
 async def test_an_address_that_is_none_is_the_persons_to_correct(url: str) -> None:
     client = Syncthing(url, "key", name="anna")
     with pytest.raises(NeedsHuman) as caught:
-        await client.ping()
+        await client.version()
     await client.close()
 
     assert caught.value.issue == URL
@@ -174,7 +174,7 @@ async def test_an_address_that_is_none_is_the_persons_to_correct(url: str) -> No
 async def test_a_key_that_is_none_is_the_persons_to_correct(key: str) -> None:
     client = Syncthing("http://127.0.0.1:1", key, name="anna")
     with pytest.raises(NeedsHuman) as caught:
-        await client.ping()
+        await client.version()
     await client.close()
 
     assert caught.value.issue == KEY
@@ -183,14 +183,14 @@ async def test_a_key_that_is_none_is_the_persons_to_correct(key: str) -> None:
 async def test_a_fingerprint_that_is_none_is_the_persons_to_correct() -> None:
     client = Syncthing("https://127.0.0.1:1", "key", name="anna", fingerprint="no hex")
     with pytest.raises(NeedsHuman):
-        await client.ping()
+        await client.version()
     await client.close()
 
 
 async def test_a_real_one_refuses_a_wrong_key(box: RealSyncthing) -> None:
     client = Syncthing(box.url, "not the key", name="anna")
     with pytest.raises(NeedsHuman) as caught:
-        await client.ping()
+        await client.version()
     await client.close()
 
     assert caught.value.issue == KEY
@@ -212,10 +212,10 @@ async def test_a_self_signed_certificate_is_taken_from_this_machine_or_by_its_fi
         pinned = Syncthing(box.url, box.key, name="anna", fingerprint=seen)
         other = Syncthing(box.url, box.key, name="anna", fingerprint="00" * 32)
 
-        await here.ping()
-        await pinned.ping()
+        await here.version()
+        await pinned.version()
         with pytest.raises(NeedsHuman, match="certificate") as caught:
-            await other.ping()
+            await other.version()
         for client in (here, pinned, other):
             await client.close()
 
@@ -227,7 +227,7 @@ async def test_a_self_signed_certificate_is_refused_elsewhere(tmp_path: Path, mo
     with RealSyncthing(tmp_path / "tls", name="tls", tls=True) as box:
         client = Syncthing(box.url, box.key, name="anna")
         with pytest.raises(NeedsHuman, match="certificate"):
-            await client.ping()
+            await client.version()
         await client.close()
 
 

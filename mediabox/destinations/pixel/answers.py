@@ -22,10 +22,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Names as in JSON."""
 
 
-class Pong(Answer, frozen=True, kw_only=True):
-    ping: str
-
-
 class SystemStatus(Answer, frozen=True, kw_only=True):
     my_id: str = msgspec.field(name="myID")
     start_time: str  # of this run of Syncthing: another one means that its event ids began anew
@@ -33,7 +29,6 @@ class SystemStatus(Answer, frozen=True, kw_only=True):
 
 class SystemVersion(Answer, frozen=True, kw_only=True):
     version: str  # "v1.19.2-ds1"
-    os: str = ""
 
 
 class DeviceIdCheck(Answer, frozen=True, kw_only=True):
@@ -122,8 +117,6 @@ class Link(Answer, frozen=True, kw_only=True):
 
     connected: bool = False
     paused: bool = False  # here, by us
-    address: str = ""
-    type: str = ""
 
 
 class Links(Answer, frozen=True, kw_only=True):
@@ -176,8 +169,7 @@ class EventData(Answer, frozen=True, kw_only=True):
     """The fields of the events we ask for."""
 
     folder: str = ""
-    device: str = ""
-    id: str = ""  # of a device, in events about connections
+    id: str = ""  # of a folder, in events about its pause
     path: str = ""
     action: str = ""  # deleted, modified
     modified_by: str = ""
@@ -205,9 +197,7 @@ class FolderProblems(Answer, frozen=True, kw_only=True):
 
 class NeededFile(Answer, frozen=True, kw_only=True):
     name: str
-    size: int = 0
     deleted: bool = False
-    version: tuple[str, ...] = ()
 
 
 class NeededPage(Answer, frozen=True, kw_only=True):

@@ -40,10 +40,6 @@ class Syncthing:
 
     # ---- itself
 
-    async def ping(self) -> None:
-        """Return if it is there and takes the key."""
-        await self._get(answers.Pong, "system/ping")
-
     async def status(self) -> answers.SystemStatus:
         """Who it is, and since when it runs."""
         return await self._get(answers.SystemStatus, "system/status")
@@ -72,10 +68,6 @@ class Syncthing:
         """Change these fields (in JSON's spelling) of a folder, nothing else."""
         await self._connection.tell("PATCH", f"config/folders/{quote(folder_id, safe='')}", body=changes)
 
-    async def remove_folder(self, folder_id: str) -> None:
-        """Forget a folder; its files stay."""
-        await self._connection.tell("DELETE", f"config/folders/{quote(folder_id, safe='')}")
-
     async def devices(self) -> tuple[answers.DeviceConfig, ...]:
         """Every device it knows, itself among them."""
         return await self._get(tuple[answers.DeviceConfig, ...], "config/devices")
@@ -89,9 +81,6 @@ class Syncthing:
     async def change_device(self, device_id: str, **changes: Any) -> None:
         """Change these fields (in JSON's spelling) of a device, nothing else."""
         await self._connection.tell("PATCH", f"config/devices/{device_id}", body=changes)
-
-    async def remove_device(self, device_id: str) -> None:
-        await self._connection.tell("DELETE", f"config/devices/{device_id}")
 
     async def spelled(self, device_id: str) -> str:
         """A device id in its usual spelling, its check digits proved. Raises NeedsHuman when it is none."""

@@ -14,7 +14,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import default_home
-from mediabox.cli.words import bytes_of, count_words, plain
+from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
 from mediabox.errors import Fatal, Permanent, Retryable
 
@@ -113,6 +113,16 @@ def _size(option: str, text: str) -> int:
     except ValueError as err:
         message = f"{option} {text}: a size such as 32GB or 500MB is needed"
         raise Permanent(message) from err
+
+
+def bytes_of(text: str) -> int:
+    """'1.2 GB' -> 1,200,000,000. Raises ValueError."""
+    number = text.strip().upper().removesuffix("B").strip()
+    factor = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}.get(number[-1:], 1)
+    size = round(float(number[:-1] if factor > 1 else number) * factor)
+    if size < 0:
+        raise ValueError(text)
+    return size
 
 
 def _folder(arguments: argparse.Namespace) -> Path:
