@@ -63,7 +63,7 @@ def _lines(page: FoundPage) -> Iterator[str]:
 def _line(one: FoundAsset) -> str:
     taken = one.taken.replace("T", " ") or "date unknown"
     flags = f"  ({', '.join(one.flags)})" if one.flags else ""
-    return f"  {taken:19}  {plain(one.path or one.name)}{flags}"
+    return f"  {taken:19}  {one.path or one.name}{flags}"
 
 
 def _field_lines() -> Iterator[str]:

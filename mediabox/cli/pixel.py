@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,9 @@ import msgspec
 
 from mediabox.cli import exits, pixel_answers, pixel_archive, pixel_orders, pixel_prove
 from mediabox.cli.home import DATABASE, archive_of, database_of, home_of, locked, running
+from mediabox.cli.output import write_found
 from mediabox.cli.pixel_answers import open_words
 from mediabox.cli.pixel_words import STEPS, asking_words, paired_words, qr_lines, standing_words
-from mediabox.cli.words import plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.destinations.pixel import pairing
@@ -103,12 +104,8 @@ def destination_settings(home: Path, name: str | None) -> Target:
     return targets[name]
 
 
-def target_of(config: Config, name: str) -> Target:
-    """The phone of that name. Raises KeyError."""
-    return phones_of(config)[name]
-
-
 def phones_of(config: Config) -> dict[str, Target]:
+    """By name."""
     return {
         one.name: _target(config, one.name, one.settings)
         for one in config.destinations
@@ -138,7 +135,7 @@ async def answered(home: Path, arguments: argparse.Namespace) -> tuple[Target, l
     config = pixel_answers.save(home, name, answers)
     if answers and running(home) is not None:
         print("Restart mediabox: it goes by the new answers from then on.")
-    return target_of(config, name), pixel_answers.open_questions(config, name)
+    return phones_of(config)[name], pixel_answers.open_questions(config, name)
 
 
 async def pair(
@@ -157,10 +154,8 @@ async def pair(
             paired = await _connected(client, paired, wait_s=0 if as_json else wait_s)
     finally:
         await client.close()
-    if as_json:
-        _write(msgspec.structs.replace(paired, unanswered=tuple(one.field for one in questions)))
-    else:
-        print("\n".join((*paired_words(paired, target.name), *open_words(questions, target.name))))
+    paired = msgspec.structs.replace(paired, unanswered=tuple(one.field for one in questions))
+    write_found(paired, (*paired_words(paired, target.name), *open_words(questions, target.name)), as_json=as_json)
     if not paired.device_id or any(one.field == "sources" for one in questions):
         return exits.NEEDS_PERSON
     return exits.OK if paired.is_connected else exits.TRY_LATER
@@ -171,11 +166,8 @@ async def status(home: Path, name: str | None, *, as_json: bool) -> int:
     targets = phones_of(load(home))
     chosen = [destination_settings(home, name)] if name or not targets else list(targets.values())
     told = [await told_of(target) for target in chosen]
-    if as_json:
-        _write(told)
-    else:
-        now_ms = Clock().wall_ms()
-        print("\n".join(plain(line) for one in told for line in standing_words(one, now_ms=now_ms)))
+    now_ms = Clock().wall_ms()
+    write_found(told, (line for one in told for line in standing_words(one, now_ms=now_ms)), as_json=as_json)
     return exits.OK if all(one.is_well for one in told) else exits.PROBLEM
 
 
@@ -250,11 +242,9 @@ async def ensure_outbox(target: Target) -> None:
     with locked(target.home):
         async with database_of(target.home) as database:
             name, clock = target.name, Clock()
-            volume = await enrolment.outbox_volume(database, target.outbox, destination=name, clock=clock)
-            try:
+            opened = await enrolment.outbox_volume(database, target.outbox, destination=name, clock=clock)
+            with closing(opened) as volume:
                 await OutboxFolder(volume).prepare()
-            finally:
-                volume.close()
 
 
 def _show(paired: Paired, target: Target) -> None:
@@ -262,7 +252,3 @@ def _show(paired: Paired, target: Target) -> None:
         return
     print("\n".join(qr_lines(paired.box_id)))
     print(STEPS.format(box_id=paired.box_id, name=target.name))
-
-
-def _write(told: object) -> None:
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")

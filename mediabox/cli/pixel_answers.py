@@ -123,7 +123,8 @@ def open_words(questions: Sequence[Question], name: str) -> Iterator[str]:
     """What is still to be said, with the command that says it."""
     for one in questions:
         choices = f" {'|'.join(one.choices)}" if one.choices else ""
-        yield plain(f"! {one.text}\n  mediabox pixel pair {name} {one.option}{choices}")
+        yield f"! {one.text}"
+        yield f"  mediabox pixel pair {name} {one.option}{choices}"
 
 
 def _shown(one: Question) -> Iterator[str]:

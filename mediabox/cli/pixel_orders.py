@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import DATABASE, catalogue, home_of, poke
+from mediabox.cli.output import write_found
 from mediabox.cli.pixel_words import count_told
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
@@ -47,12 +45,8 @@ def run(arguments: argparse.Namespace, name: str) -> int:
 def _list(home: Path, name: str, *, as_json: bool) -> int:
     with catalogue(home) as connection:
         found = deliveries.in_state(connection, name, DeliveryState.DOUBTED)
-    if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-        return exits.OK
-    for one in found:
-        print(plain(f"{one.name}: {one.note}"))
-    print(f"{count_words(len(found), 'file')} of {name} unverified." if found else f"Nothing of {name} is unverified.")
+    count = f"{count_words(len(found), 'file')} of {name} unverified." if found else f"Nothing of {name} is unverified."
+    write_found(found, (*(f"{one.name}: {one.note}" for one in found), count), as_json=as_json)
     return exits.OK
 
 

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import os
 import shutil
-import sys
 import tempfile
 import zipfile
 from collections import Counter
@@ -18,8 +17,9 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, poke
+from mediabox.cli.output import write_found
 from mediabox.cli.pixel_download import FAILURES, files_of
-from mediabox.cli.words import count_words, plain
+from mediabox.cli.words import count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.delivering import returned
@@ -71,10 +71,7 @@ def run(target: Target, folder: Path, *, as_json: bool) -> int:
         for one in report.found:
             returned.keep(connection, target.name, one, now_ms=now_ms)
     poke(target.home)
-    if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    else:
-        print("\n".join(plain(line) for line in _words(report, target.name)))
+    write_found(report, _words(report, target.name), as_json=as_json)
     return exits.OK if report.found and not report.unread else exits.PROBLEM
 
 

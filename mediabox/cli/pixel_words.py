@@ -55,7 +55,7 @@ def asking_words(asking: Sequence[Asking]) -> Iterator[str]:
 
 
 def paired_words(paired: Paired, name: str) -> Iterator[str]:
-    yield from (plain(f"Done: {what}.") for what in paired.did)
+    yield from (f"Done: {what}." for what in paired.did)
     if not paired.did:
         yield f"The folder {paired.folder_id} is set up as it should be."
     if paired.is_connected:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -143,11 +144,8 @@ async def _accept(config: Config) -> int:
     with catalogue(config.home):  # there has to be one
         pass
     async with database_of(config.home) as database:
-        volume = await archive_volume(database, config.path(config.archive.path), clock=clock)
-        try:
+        with closing(await archive_volume(database, config.path(config.archive.path), clock=clock)) as volume:
             count = await acceptance.accept(database, volume, clock)
-        finally:
-            volume.close()
     poke(config.home)
     print(
         f"{count_words(count, 'file')} read again: bytes, catalogue and journal agree. They are believed from now on; "

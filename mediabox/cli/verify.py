@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
@@ -37,12 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
 async def _verify(config: Config, *, one_in: int, is_watched: bool) -> Report:
     clock = Clock()
     async with database_of(config.home) as database:
-        volume = await archive_volume(database, config.path(config.archive.path), clock=clock)
-        try:
+        with closing(await archive_volume(database, config.path(config.archive.path), clock=clock)) as volume:
             progress = _show if is_watched else None
             return await Verification(database, volume, clock).round(one_in=one_in, progress=progress)
-        finally:
-            volume.close()
 
 
 def _show(report: Report) -> None:

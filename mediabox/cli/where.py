@@ -10,7 +10,7 @@ import msgspec
 from mediabox.cli import exits
 from mediabox.cli.home import catalogue, home_of
 from mediabox.cli.output import write_found
-from mediabox.cli.words import ago, bytes_words, clock_time, count_words, day_words, plain
+from mediabox.cli.words import ago, bytes_words, clock_time, count_words, day_words
 from mediabox.clock import Clock
 from mediabox.contracts import Member
 from mediabox.core.company import capture_time
@@ -64,7 +64,7 @@ def _all_told(ways: list[Way], now_ms: int) -> Iterator[str]:
 
 
 def _nothing_told(words: str) -> Iterator[str]:
-    yield f"Nothing here is called {plain(words)!r}, or has its bytes if that is a file."
+    yield f"Nothing here is called {words!r}, or has its bytes if that is a file."
     yield "Give a file name, a path in the archive, an id, a SHA-256 (8 digits will do), or the path of a file."
 
 

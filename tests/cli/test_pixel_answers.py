@@ -10,6 +10,8 @@ import pytest
 from mediabox.__main__ import main
 from mediabox.assembly import undecided
 from mediabox.cli import exits
+from mediabox.cli.output import write_found
+from mediabox.cli.pixel_answers import open_questions, open_words
 from mediabox.config.load import load
 
 TABLE = '[destinations.anna]\ntype = "pixel"\nurl = "http://127.0.0.1:1"\nkey = "k"\n'
@@ -121,3 +123,12 @@ def test_everyone_is_an_answer(home: Path) -> None:
 
     assert kept(home) == {"destinations.anna.sources": ["*"]}
     assert undecided(load(home)) == frozenset()
+
+
+def test_what_is_open_is_named_with_its_command_on_a_line_of_its_own(home: Path, capsys) -> None:
+    write_found((), open_words(open_questions(load(home), "anna"), "anna"), as_json=False)
+
+    said = capsys.readouterr().out.splitlines()
+    assert "  mediabox pixel pair anna --account ADDRESS" in said
+    assert "  mediabox pixel pair anna --photos-of anna|ben|everyone" in said
+    assert len(said) == 2 * 4

@@ -105,7 +105,7 @@ def _said(process: subprocess.Popen[bytes]) -> Facts:
 async def _introduce(home: Path, trial: Trial) -> None:
     """What `mediabox pixel pair` does, without a person."""
     config = load(home, overrides=trial.overrides)
-    target = pixel.target_of(config, NAME)
+    target = pixel.phones_of(config)[NAME]
     await pixel.ensure_outbox(target)
     client = await asyncio.to_thread(client_of, target.settings, NAME)
     try:
