@@ -25,10 +25,10 @@ from destinations.standings import (
     forgotten,
 )
 from mediabox.contracts import Foreign
-from mediabox.destinations.pixel.answers import Availability, FileEntry, FileState
+from mediabox.destinations.pixel.answers import Availability, Event, EventData, FileEntry, FileState
 from mediabox.destinations.pixel.evidence import NEVER_SEEN, SHOWN_WITHIN_MS, Reading, Standing, judge, read, traced
 from mediabox.destinations.pixel.foreign import Traces, name_before
-from mediabox.destinations.pixel.watch import RemoteChange
+from mediabox.destinations.pixel.watch import REMOTE
 from mediabox.model.delivery import DeliveryState, Sighting
 
 ACCEPTED, STORED, FREED, DOUBTED = (
@@ -265,7 +265,8 @@ def traces(*events: str) -> Traces:
     for number, each in enumerate(events, start=1):
         path, action, at_s = each.split()
         at = datetime.fromtimestamp(NOW_MS / 1000 - 1000 + int(at_s), tz=UTC).isoformat()
-        changes.append(RemoteChange(event_id=number, at=at, path=path, action=action, modified_by="P"))
+        data = EventData(path=path, action=action, modified_by="P")
+        changes.append(Event(id=number, type=REMOTE, time=at, data=data))
     found.note(changes)
     return found
 

@@ -172,7 +172,7 @@ class EventData(Answer, frozen=True, kw_only=True):
     id: str = ""  # of a folder, in events about its pause
     path: str = ""
     action: str = ""  # deleted, modified
-    modified_by: str = ""
+    modified_by: str = ""  # short id of its author
     from_: str = msgspec.field(name="from", default="")  # states of a folder
     to: str = ""
 
@@ -182,8 +182,12 @@ class Event(Answer, frozen=True, kw_only=True):
 
     id: int
     type: str
-    time: str = ""
+    time: str = ""  # RFC 3339, when it reached us
     data: EventData | None = None
+
+    @property
+    def at_ms(self) -> int:
+        return int(datetime.fromisoformat(self.time).timestamp() * 1000)
 
 
 class FileProblem(Answer, frozen=True, kw_only=True):

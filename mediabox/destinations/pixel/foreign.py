@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
     from mediabox.contracts import Lying, Outbox
-    from mediabox.destinations.pixel.watch import RemoteChange, Watch
+    from mediabox.destinations.pixel.answers import Event
+    from mediabox.destinations.pixel.watch import Watch
 
 _EXPIRES = re.compile(r"\.(?:pending|trashed)-\d+-([^/]+)", re.IGNORECASE)
 # Made where both sides changed a file (Syncthing, lib/model/folder_sendrecv.go, conflictName).
@@ -72,20 +73,20 @@ class Traces:
         self.changed: set[str] = set()
         self.renamed: dict[str, Foreign] = {}
         self._came_ms: dict[str, int] = {}
-        self._deletions: dict[str, RemoteChange] = {}
+        self._deletions: dict[str, Event] = {}
         self._mark = EventMark()
 
     async def follow(self, watch: Watch) -> None:
-        found = await watch.changes(self._mark)
-        self._mark = found.mark
-        self.note(found.changes)
+        changes, self._mark = await watch.changes(self._mark)
+        self.note(changes)
 
-    def note(self, changes: Iterable[RemoteChange]) -> None:
+    def note(self, changes: Iterable[Event]) -> None:
         for one in changes:
-            name = name_before(one.path)
-            if name != one.path:
-                self.renamed[name] = Foreign(path=one.path, name=name, since_ms=one.at_ms)
-            elif one.action == "deleted":
+            assert one.data is not None, "by `Watch.changes`"
+            path, name = one.data.path, name_before(one.data.path)
+            if name != path:
+                self.renamed[name] = Foreign(path=path, name=name, since_ms=one.at_ms)
+            elif one.data.action == "deleted":
                 self._deletions[name] = one
             else:
                 self.changed.add(name)
@@ -110,7 +111,7 @@ class Traces:
     def proof_of(self, name: str) -> str:
         """Syncthing's own record of a deletion, once; "" when it has none any more."""
         event = self._deletions.pop(name, None)
-        return f"; RemoteChangeDetected {event.event_id} at {event.at}" if event else ""
+        return f"; RemoteChangeDetected {event.id} at {event.time}" if event else ""
 
 
 def _text(path: str) -> str:

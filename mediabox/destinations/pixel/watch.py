@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,25 +36,6 @@ class EventMark(msgspec.Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class RemoteChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A change by another device, as it reached the outbox."""
-
-    event_id: int
-    at: str  # RFC 3339, when it reached us
-    path: str
-    action: str  # deleted, modified
-    modified_by: str  # short id of its author
-
-    @property
-    def at_ms(self) -> int:
-        return int(datetime.fromisoformat(self.at).timestamp() * 1000)
-
-
-class RemoteChanges(msgspec.Struct, frozen=True, kw_only=True):
-    changes: tuple[RemoteChange, ...]
-    mark: EventMark
-
-
 class Watch:
     """Follows the events of one folder and of its devices' connections."""
 
@@ -85,16 +65,16 @@ class Watch:
                 return True
         return False
 
-    async def changes(self, since: EventMark) -> RemoteChanges:
-        """What others changed after a mark, as far as Syncthing remembers (1000 events, until it restarts)."""
+    async def changes(self, since: EventMark) -> tuple[tuple[Event, ...], EventMark]:
+        """What others changed after a mark, as far as Syncthing remembers (1000 events, until it restarts).
+
+        And the next mark. Each event has its `data`.
+        """
         run = (await self._client.status()).start_time
         after = since.id if since.run == run else 0
         events = await self._client.disk_events(after, timeout_s=0)
-        found = tuple(_remote_change(event) for event in events if self._is_remote(event))
-        return RemoteChanges(
-            changes=found,
-            mark=EventMark(run=run, id=events[-1].id if events else after),
-        )
+        found = tuple(event for event in events if self._is_remote(event))
+        return found, EventMark(run=run, id=events[-1].id if events else after)
 
     async def _is_another_run(self) -> bool:
         """Whether Syncthing was started since the last call; if so, follow it from now on."""
@@ -117,14 +97,3 @@ class Watch:
 
     def _is_remote(self, event: Event) -> bool:
         return event.type == REMOTE and event.data is not None and event.data.folder == self._folder_id
-
-
-def _remote_change(event: Event) -> RemoteChange:
-    assert event.data is not None
-    return RemoteChange(
-        event_id=event.id,
-        at=event.time,
-        path=event.data.path,
-        action=event.data.action,
-        modified_by=event.data.modified_by,
-    )
