@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from mediabox.destinations.pixel.pairing import Paired
     from mediabox.destinations.pixel.syncthing import Syncthing
 
-PIXEL = "pixel"
 EXAMPLE = '[destinations.anna]\ntype = "pixel"'
 
 
@@ -109,7 +108,7 @@ def phones_of(config: Config) -> dict[str, Target]:
     return {
         one.name: _target(config, one.name, one.settings)
         for one in config.destinations
-        if one.type == PIXEL and isinstance(one.settings, Settings)
+        if isinstance(one.settings, Settings)
     }
 
 

@@ -17,6 +17,8 @@ from mediabox.model.delivery import PeerTold
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import aiomqtt
+
     from mediabox.clock import Clock
     from mediabox.destinations.pixel.settings import Settings
 
@@ -104,11 +106,8 @@ class Telemetry:
         self._is_away = True
 
 
-async def _gather(client: object, kept: dict[str, bytes], count: int) -> None:
+async def _gather(client: aiomqtt.Client, kept: dict[str, bytes], count: int) -> None:
     """Until every topic has told something, or nothing more comes: retained messages come right after subscribing."""
-    import aiomqtt
-
-    assert isinstance(client, aiomqtt.Client)
     try:
         async with asyncio.timeout(VISIT_S / 5):
             async for message in client.messages:

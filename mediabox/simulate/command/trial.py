@@ -58,7 +58,7 @@ def overrides_of(facts: Facts) -> dict[str, object]:
     if facts.box is None:
         raise Fatal("the simulated phone was started without a Syncthing for the box")
     settings = {
-        "type": pixel.PIXEL,
+        "type": "pixel",
         "model": facts.model,
         "url": facts.box.url,
         "key": facts.box.key,
