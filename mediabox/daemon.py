@@ -146,8 +146,12 @@ class Box:
         """The proven volume; None when we were told to stop while it was away."""
         while not self._stop.is_set():
             try:
+                archive = self.config.archive
                 volume = await enrolment.archive_volume(
-                    self.database, self.config.path(self.config.archive.path), clock=self.clock
+                    self.database,
+                    self.config.path(archive.path),
+                    clock=self.clock,
+                    reserve_percent=archive.reserve_percent,
                 )
             except (Away, NeedsHuman) as error:
                 await self.parts.trip(ARCHIVE, error)

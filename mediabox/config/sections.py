@@ -38,7 +38,11 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = "{year}/{year}-{month}/{name}"
     reserve_percent: Annotated[
         Percent,
-        Meta(title="Space to leave free", description="Filing waits when less of the archive's volume is free."),
+        Meta(
+            title="Space to leave free",
+            description="Filing waits when less of the archive's volume is free, or less than 512 MB of one with 8 GB "
+            "and more. 0: no limit.",
+        ),
     ] = 2.0
 
 

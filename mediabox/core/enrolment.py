@@ -10,7 +10,7 @@ from mediabox.durable.descriptors import READ, open_descriptor
 from mediabox.durable.filesystem import missing_mount
 from mediabox.durable.names import probe_names
 from mediabox.durable.spool import SPOOL
-from mediabox.durable.volume import Identity, Volume
+from mediabox.durable.volume import RESERVE_PERCENT, Identity, Volume
 from mediabox.errors import NeedsHuman
 from mediabox.model.sidecar import COMPOSED_HEAD
 from mediabox.store import copies, journal, volumes
@@ -29,7 +29,7 @@ SAMPLE = 32  # known files looked for before a volume is believed (invariant I5)
 
 
 async def archive_volume(
-    database: Database, root: Path, *, clock: Clock, reserve_bytes: int | None = None, for_rebuild: bool = False
+    database: Database, root: Path, *, clock: Clock, reserve_percent: float = RESERVE_PERCENT, for_rebuild: bool = False
 ) -> Volume:
     """Open the archive's volume; enroll it when this catalogue never had one.
 
@@ -41,11 +41,11 @@ async def archive_volume(
         raise _uncatalogued(root, "its catalogue was being rebuilt, and that was cut short")
     known = await database.read(lambda connection: volumes.enrolled(connection, ROLE))
     if known is None:
-        volume = await _enroll(root, clock=clock, reserve_bytes=reserve_bytes, for_rebuild=for_rebuild)
+        volume = await _enroll(root, clock=clock, reserve_percent=reserve_percent, for_rebuild=for_rebuild)
         await _probe(volume)
         await database.write(lambda connection: _note(connection, volume.identity, role=ROLE, now_ms=clock.wall_ms()))
         return volume
-    volume = await asyncio.to_thread(Volume.open, root, expected=identity_of(known), reserve_bytes=reserve_bytes)
+    volume = await asyncio.to_thread(Volume.open, root, expected=identity_of(known), reserve_percent=reserve_percent)
     sample = await database.read(lambda connection: copies.sample(connection, known.uuid, SAMPLE))
     missing = await asyncio.to_thread(lambda: sum(not volume.exists(copy.path) for copy in sample))
     if missing * 2 > len(sample):
@@ -95,11 +95,11 @@ def set_rebuilding(connection: sqlite3.Connection, *, is_under_way: bool) -> Non
     volumes.set_switch(connection, REBUILDING, "yes" if is_under_way else None)
 
 
-async def _enroll(root: Path, *, clock: Clock, reserve_bytes: int | None, for_rebuild: bool) -> Volume:
+async def _enroll(root: Path, *, clock: Clock, reserve_percent: float, for_rebuild: bool) -> Volume:
     """The marker is durable before its row: after a crash between the two the marker is found and adopted."""
     if not for_rebuild and await asyncio.to_thread(_holds_sidecars_of_ours, root):
         raise _uncatalogued(root, "no catalogue here knows of it")
-    volume = await asyncio.to_thread(Volume.enroll, root, now_ms=clock.wall_ms(), reserve_bytes=reserve_bytes)
+    volume = await asyncio.to_thread(Volume.enroll, root, now_ms=clock.wall_ms(), reserve_percent=reserve_percent)
     # The spool is made by the first fetch, so after the row: whoever has one has, or had, a catalogue.
     if not for_rebuild and await asyncio.to_thread(volume.exists, SPOOL):
         volume.close()

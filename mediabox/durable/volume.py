@@ -37,7 +37,7 @@ from mediabox.errors import MediaboxError, NeedsHuman
 
 __all__ = ["FOLDER", "MARKER", "Identity", "Volume", "inside"]
 
-_RESERVE_SHARE = 0.02
+RESERVE_PERCENT = 2.0
 _RESERVE_BYTES = 512_000_000  # room for journal and recovery; on a volume under 8 GB it would be too much to ask
 _SMALL_VOLUME_BYTES = 8_000_000_000
 
@@ -49,14 +49,17 @@ class Volume:
     when it is not there, NeedsHuman when only a person can help.
     """
 
-    def __init__(self, root: Path, identity: Identity, *, fd: int, name: str, reserve_bytes: int | None) -> None:
-        """Used by `enroll` and `open`. `fd` is a descriptor of the root, owned from now on."""
+    def __init__(self, root: Path, identity: Identity, *, fd: int, name: str, reserve_percent: float) -> None:
+        """Used by `enroll` and `open`. `fd` is a descriptor of the root, owned from now on.
+
+        `reserve_percent` of the volume stays free, at least 512 MB where it holds 8 GB and more; 0: no reserve.
+        """
         self.root = root
         self._path = str(root)  # a Path costs 1 µs more at each stat
         self.identity = identity
         self.name = name
         self.fd = fd
-        self._reserve_bytes = reserve_bytes
+        self._reserve_percent = reserve_percent
         self.needs_placeholders = False  # it can neither link nor rename without overwriting: see `names`
         try:
             self._place = _place_of(os.fstat(fd))
@@ -68,7 +71,9 @@ class Volume:
         self._lock = threading.Lock()
 
     @classmethod
-    def enroll(cls, root: Path, *, now_ms: int, name: str = "archive", reserve_bytes: int | None = None) -> Self:
+    def enroll(
+        cls, root: Path, *, now_ms: int, name: str = "archive", reserve_percent: float = RESERVE_PERCENT
+    ) -> Self:
         """Put a marker on a volume never used before, or adopt the one that is there.
 
         Creates `root` when its parent exists. Raises Away when the disk that should be
@@ -84,13 +89,15 @@ class Volume:
             identity = read_marker(descriptor, root, name)
             if identity is None:
                 identity = write_marker(descriptor, root, name, now_ms=now_ms)
-            return cls(root, identity, fd=descriptor, name=name, reserve_bytes=reserve_bytes)
+            return cls(root, identity, fd=descriptor, name=name, reserve_percent=reserve_percent)
         except BaseException:
             os.close(descriptor)
             raise
 
     @classmethod
-    def open(cls, root: Path, *, expected: Identity, name: str = "archive", reserve_bytes: int | None = None) -> Self:
+    def open(
+        cls, root: Path, *, expected: Identity, name: str = "archive", reserve_percent: float = RESERVE_PERCENT
+    ) -> Self:
         """Open a volume enrolled before. Never writes.
 
         Raises Away when root or marker is missing (an unplugged disk leaves an empty
@@ -100,7 +107,7 @@ class Volume:
         descriptor = opened(root, name)
         try:
             identity = expected_marker(descriptor, root, name, expected=expected)
-            return cls(root, identity, fd=descriptor, name=name, reserve_bytes=reserve_bytes)
+            return cls(root, identity, fd=descriptor, name=name, reserve_percent=reserve_percent)
         except BaseException:
             os.close(descriptor)
             raise
@@ -164,20 +171,20 @@ class Volume:
         free_bytes = room.f_bavail * room.f_frsize
         reserve_bytes = self._reserve_of(room.f_blocks * room.f_frsize)
         if free_bytes - wanted_bytes < reserve_bytes:
-            lack = f"{wanted_bytes:,} bytes wanted, {free_bytes:,} free, {reserve_bytes:,} of them kept in reserve"
+            lack = f"{wanted_bytes:,} bytes wanted, {free_bytes:,} free, {reserve_bytes:,} of it to be left free"
         elif room.f_files and not room.f_favail:  # file systems without a fixed inode table report 0 files
             lack = "no inode is free for another file"
         else:
             return
         message = f"Volume {self.name} ({self.root}) is full: {lack}"
-        remedy = "Free space on it or move the archive to a larger disk."
+        is_kept_back = self._reserve_percent != RESERVE_PERCENT and free_bytes >= wanted_bytes
+        less = ", or lower reserve_percent in [archive] of the settings" if is_kept_back else ""
+        remedy = f"Free space on it or move the archive to a larger disk{less}."
         raise NeedsHuman(message, issue="volume.full", subject=self.name, remedy=remedy)
 
     def _reserve_of(self, total_bytes: int) -> int:
-        if self._reserve_bytes is not None:
-            return self._reserve_bytes
-        share = int(total_bytes * _RESERVE_SHARE)
-        return share if total_bytes < _SMALL_VOLUME_BYTES else max(share, _RESERVE_BYTES)
+        share = int(total_bytes * self._reserve_percent / 100)
+        return max(share, _RESERVE_BYTES) if share and total_bytes >= _SMALL_VOLUME_BYTES else share
 
     @contextmanager
     def refusals(self, attempt: str) -> Iterator[None]:

@@ -81,7 +81,7 @@ def main() -> int:
 
 async def measured(pairs: list[Pair], folder: Path, rounds: int) -> None:
     """Run every pair through the workers and the outbox, in turn."""
-    outbox = OutboxFolder(Volume.enroll(folder / "outbox", now_ms=0, name="outbox", reserve_bytes=0))
+    outbox = OutboxFolder(Volume.enroll(folder / "outbox", now_ms=0, name="outbox", reserve_percent=0))
     await outbox.prepare()
     workers = MediaWorkers(1)
     try:

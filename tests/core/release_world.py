@@ -78,7 +78,7 @@ class World:
         await self._stack.aclose()
 
     def add_volume(self, name: str) -> Volume:
-        volume = Volume.enroll(self.root / name, now_ms=1, name=name, reserve_bytes=0)
+        volume = Volume.enroll(self.root / name, now_ms=1, name=name, reserve_percent=0)
         self._stack.callback(volume.close)
         self.volumes[volume.identity.uuid] = volume
         return volume

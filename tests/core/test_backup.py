@@ -18,7 +18,7 @@ async def database(tmp_path: Path):
 
 
 async def test_each_volume_gets_a_whole_copy_when_something_changed(tmp_path: Path, database: Database) -> None:
-    with Volume.enroll(tmp_path / "archive", now_ms=1, reserve_bytes=0) as volume:
+    with Volume.enroll(tmp_path / "archive", now_ms=1, reserve_percent=0) as volume:
         backup = Backup(database, tmp_path, volume)
         await database.write(lambda connection: journal.append(connection, "paused", at_ms=1))
 

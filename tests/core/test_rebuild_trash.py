@@ -19,7 +19,7 @@ PATH = "2024/IMG_1.JPG"
 
 
 async def test_what_lies_in_the_trash_is_found_there_and_may_come_back(tmp_path: Path, database: Database) -> None:
-    with Volume.enroll(tmp_path / "archive", now_ms=1, reserve_bytes=0) as volume:
+    with Volume.enroll(tmp_path / "archive", now_ms=1, reserve_percent=0) as volume:
         (volume.root / ".mediabox/trash/2024").mkdir(parents=True)
         (volume.root / in_trash(PATH)).write_bytes(b"deleted somewhere")
         rebuild = Rebuild(

@@ -32,7 +32,7 @@ A, B = "Primary/A", "Primary/B"
 
 @pytest.fixture
 def volume(tmp_path: Path) -> Iterator[Volume]:
-    with Volume.enroll(tmp_path / "archive", now_ms=1, reserve_bytes=0) as volume:
+    with Volume.enroll(tmp_path / "archive", now_ms=1, reserve_percent=0) as volume:
         yield volume
 
 

@@ -43,7 +43,7 @@ class Ground:
         return parcel(self.archive, Form.ORIGINAL, number=number, content=content, name=f"IMG_{number}_3f9a21c0.JPG")
 
     def volume(self) -> Volume:
-        self._volumes.append(Volume.enroll(self.disk / "outbox", now_ms=1, name="outbox:anna", reserve_bytes=0))
+        self._volumes.append(Volume.enroll(self.disk / "outbox", now_ms=1, name="outbox:anna", reserve_percent=0))
         return self._volumes[-1]
 
     def close_volumes(self) -> None:

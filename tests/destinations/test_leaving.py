@@ -53,7 +53,7 @@ class Home:
         self._names: set[str] = set()
         self.folder_id = f"leaving-{next(two.numbers)}"
         self.camera, self._root = root / "DCIM", root
-        self._volume = Volume.enroll(root / "outbox", now_ms=1, name="outbox:anna", reserve_bytes=0)
+        self._volume = Volume.enroll(root / "outbox", now_ms=1, name="outbox:anna", reserve_percent=0)
         self.photos = root / "outbox" / PHOTOS
         self.photos.mkdir()
         two.box.share(self.folder_id, self.photos, two.phone)

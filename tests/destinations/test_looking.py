@@ -71,7 +71,7 @@ def phone(need_items: int = 0) -> Phone:
 
 @pytest.fixture
 async def outbox(tmp_path: Path):
-    with Volume.enroll(tmp_path / "outbox", now_ms=1, name="outbox:anna", reserve_bytes=0) as volume:
+    with Volume.enroll(tmp_path / "outbox", now_ms=1, name="outbox:anna", reserve_percent=0) as volume:
         outbox = OutboxFolder(volume)
         await outbox.prepare()
         yield outbox

@@ -61,7 +61,7 @@ class Workshop:
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    with Volume.enroll(tmp_path / "outbox", now_ms=1, name="outbox:anna", reserve_bytes=0) as volume:
+    with Volume.enroll(tmp_path / "outbox", now_ms=1, name="outbox:anna", reserve_percent=0) as volume:
         outbox = OutboxFolder(volume)
         await outbox.prepare()
         yield Workshop(tmp_path, outbox)

@@ -78,7 +78,7 @@ async def deliver(outbox: OutboxFolder, archive: Path, *, say: Callable[[str], N
 
 
 def opened(root: Path) -> Volume:
-    return Volume.enroll(root, now_ms=1, name="outbox:anna", reserve_bytes=0)
+    return Volume.enroll(root, now_ms=1, name="outbox:anna", reserve_percent=0)
 
 
 async def deliver_all(root: Path, archive: Path, *, say: Callable[[str], None] = lambda _: None) -> None:

@@ -337,7 +337,7 @@ async def test_a_full_disk_is_said_before_a_byte_is_written(tmp_path, archive) -
 
 async def test_the_reserve_stays_free_of_what_is_encoded(tmp_path) -> None:
     with tmpfs(tmp_path / "small", size_bytes=400_000) as root:
-        with Volume.enroll(root, now_ms=1, name="outbox:anna", reserve_bytes=500_000) as volume:
+        with Volume.enroll(root, now_ms=1, name="outbox:anna", reserve_percent=100) as volume:
             outbox = OutboxFolder(volume)
             await outbox.prepare()
 

@@ -210,9 +210,9 @@ def test_a_volume_without_free_inodes_is_full(tmp_path: Path) -> None:
 
 def test_the_reserve_can_be_set(tmp_path: Path) -> None:
     with tmpfs(tmp_path / "memory", size_bytes=10 << 20) as root:
-        with Volume.enroll(root, now_ms=1, reserve_bytes=8 << 20) as volume, pytest.raises(NeedsHuman):
+        with Volume.enroll(root, now_ms=1, reserve_percent=80) as volume, pytest.raises(NeedsHuman):
             volume.ensure_room(4 << 20)
-        with Volume.enroll(root, now_ms=1, reserve_bytes=0) as volume:
+        with Volume.enroll(root, now_ms=1, reserve_percent=0) as volume:
             volume.ensure_room(free_bytes(volume))
 
 

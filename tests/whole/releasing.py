@@ -89,7 +89,7 @@ async def main(root: Path) -> None:
         budget=Budget(clock=clock, limits=EAGER),
         clock=clock,
     )
-    volume = Volume.enroll(root / "archive", now_ms=1, name="archive", reserve_bytes=0)
+    volume = Volume.enroll(root / "archive", now_ms=1, name="archive", reserve_percent=0)
     async with Database(root / "mediabox.db") as database:
         issues = IssueBook(database, Bus(), clock)
         service = Releases(
