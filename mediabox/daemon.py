@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mediabox import assembly, probes, systemd
 from mediabox.clock import Clock
 from mediabox.contracts import Releasing
-from mediabox.core import commands, enrolment, indexing
+from mediabox.core import enrolment, indexing, switches
 from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
@@ -123,7 +123,7 @@ class Box:
 
     async def _refuse_paused(self) -> None:
         """Whoever asks for one run would wait for ever."""
-        if await self.database.read(partial(commands.paused, now_ms=self.clock.wall_ms())):
+        if await self.database.read(partial(switches.rest_at, now_ms=self.clock.wall_ms())):
             message = "mediabox is paused here, so nothing would be done: `mediabox resume` first"
             raise Retryable(message)
 

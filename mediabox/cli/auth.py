@@ -11,7 +11,7 @@ from mediabox.cli.auth_dialogue import Dialogue, Terminal, told_words
 from mediabox.cli.home import DATABASE, catalogue, home_of, poke, running
 from mediabox.clock import Clock
 from mediabox.config.load import load
-from mediabox.core import commands
+from mediabox.core import answers
 from mediabox.durable.private import write_private
 from mediabox.errors import Permanent
 from mediabox.sources.icloud.seal import Seal
@@ -84,7 +84,7 @@ async def _outcome(home: Path, account: Account, number: int) -> int:
     """What came of an answer that was given to the daemon, and the exit code."""
     for _ in range(int(OUTCOME_WITHIN_S / LOOK_EVERY_S)):
         with catalogue(home) as connection:
-            outcome = commands.outcome_of(connection, account.name, number)
+            outcome = answers.outcome_of(connection, account.name, number)
         if outcome is not None:
             break
         await asyncio.sleep(LOOK_EVERY_S)
@@ -135,7 +135,7 @@ def _tell(home: Path, account: Account, text: str) -> int | None:
     if not (home / DATABASE).exists():
         return None
     with catalogue(home, write=True) as connection, transaction(connection):
-        number = commands.answer(connection, account.name, text, now_ms=Clock().wall_ms())
+        number = answers.answer(connection, account.name, text, now_ms=Clock().wall_ms())
     return number if poke(home) else None
 
 

@@ -10,7 +10,7 @@ from mediabox.cli.output import write_found
 from mediabox.cli.pixel_words import count_told
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
-from mediabox.core import commands
+from mediabox.core import switches
 from mediabox.core.delivering import orders
 from mediabox.core.delivering.rounds import rounds_of
 from mediabox.model.delivery import DeliveryState, PeerTold
@@ -54,7 +54,7 @@ def _do(connection: sqlite3.Connection, arguments: argparse.Namespace, name: str
     now_ms = Clock().wall_ms()
     match arguments.action:
         case "tell":
-            commands.tell(connection, name, _told(arguments, now_ms))
+            switches.report_device(connection, name, _told(arguments, now_ms))
             return f"Noted for {name}, for an hour."
         case "believe":
             count = orders.believe(connection, name, *arguments.photo, now_ms=now_ms)
@@ -81,7 +81,7 @@ def known_of(target: Target) -> tuple[Counted | None, Rounds | None]:
     with catalogue(target.home) as connection:
         window_bytes, now_ms = target.settings.window_bytes, Clock().wall_ms()
         rounds = rounds_of(connection, target.name, window_bytes=window_bytes, now_ms=now_ms)
-        return commands.count_of(connection, target.name), rounds
+        return switches.count_of(connection, target.name), rounds
 
 
 def _told(arguments: argparse.Namespace, now_ms: int) -> PeerTold:

@@ -13,7 +13,9 @@ from mediabox.cli.output import write_found
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
-from mediabox.core import commands, indexing
+from mediabox.core import indexing, switches
+from mediabox.core.commands import dispatch
+from mediabox.core.commands.control import Pause
 from mediabox.core.commit import Committer
 from mediabox.core.enrolment import ROLE, archive_volume, set_rebuilding
 from mediabox.core.mending import mark_by_sidecars
@@ -23,6 +25,7 @@ from mediabox.durable.marker import MARKER
 from mediabox.durable.publish import set_aside
 from mediabox.durable.renditions import RenditionFolder
 from mediabox.errors import Fatal, Permanent
+from mediabox.model.actor import SYSTEM
 from mediabox.native.worker import MediaWorkers
 from mediabox.store import volumes, witness
 
@@ -78,24 +81,24 @@ async def _mark_by_sidecars(root: Path) -> str:
         await workers.close()
 
 
-def _pause(home: Path) -> commands.Pause | None:
+def _pause(home: Path) -> switches.Rest | None:
     """The pause a person set in the catalogue that is to be replaced, as far as it can still be read."""
     now_ms = Clock().wall_ms()
     try:
         with catalogue(home) as connection:
-            return commands.paused(connection, now_ms=now_ms)
+            return switches.rest_at(connection, now_ms=now_ms)
     except Fatal:  # none there, or it is damaged: that is why it is made anew
         return None
 
 
-async def _rebuild(config: Config, held: commands.Pause | None, *, is_watched: bool) -> Rebuilt:
+async def _rebuild(config: Config, held: switches.Rest | None, *, is_watched: bool) -> Rebuilt:
     clock = Clock()
     from mediabox.assembly import rules, threads
 
     def begin(connection: sqlite3.Connection) -> None:
         set_rebuilding(connection, is_under_way=True)
         if held is not None:
-            commands.pause(connection, until_ms=held.until_ms, now_ms=clock.wall_ms())
+            dispatch.perform(connection, Pause(until_ms=held.until_ms), SYSTEM, now_ms=clock.wall_ms())
 
     async with database_of(config.home) as database:
         await database.write(begin)

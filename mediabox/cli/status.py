@@ -15,7 +15,7 @@ from mediabox.cli.words import bytes_words, clock_time, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
-from mediabox.core import commands
+from mediabox.core import switches
 from mediabox.heartbeat import life_of
 from mediabox.model.issue import Severity
 from mediabox.probes.home_room import free_bytes
@@ -47,7 +47,7 @@ def status_of(home: Path) -> Status:
     now_ms, config = Clock().wall_ms(), _config(home)
     with catalogue(home) as connection:
         found = figures.status(connection, now_ms=now_ms)
-        held = commands.paused(connection, now_ms=now_ms)
+        held = switches.rest_at(connection, now_ms=now_ms)
         has_archive = volumes.enrolled(connection, "archive") is not None
         present = [*half_made(home, connection, now_ms), *unproved(config, connection, now_ms)]
     pid = running(home)
@@ -82,7 +82,7 @@ def _free(config: Config | ConfigInvalid) -> int | None:
     return None if isinstance(config, ConfigInvalid) else free_bytes(config.path(config.archive.path))
 
 
-def _pause_words(held: commands.Pause) -> str:
+def _pause_words(held: switches.Rest) -> str:
     until = f" until {clock_time(held.until_ms)}" if held.until_ms is not None else ""
     return f"paused by a person{until}"
 

@@ -246,7 +246,7 @@ def _zone(offset_min: int | None) -> str:
 
 
 def _fields_told(fields: dict[str, object]) -> str:
-    keys = ("path", "reason", "damage", "role", "of", "from_", "adopted_from", "name", "proof", "note")
+    keys = ("path", "reason", "damage", "role", "of", "from_", "adopted_from", "name", "proof", "note", "actor")
     shown = [str(fields[key]) for key in keys if fields.get(key)]
     changed = fields.get("changed")
     shown += map(str, changed) if isinstance(changed, list) else ()

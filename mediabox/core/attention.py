@@ -10,7 +10,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mediabox.core import commands
+from mediabox.core import answers, switches
 from mediabox.errors import NeedsHuman, Retryable
 from mediabox.log import get_logger
 from mediabox.waiting import ends_within
@@ -44,7 +44,7 @@ class Attention:
         """Pause and go on as people say; `wake` whoever looks at the queue."""
         ear = self._ear()
         while True:
-            held = await self._database.read(partial(commands.paused, now_ms=self._clock.wall_ms()))
+            held = await self._database.read(partial(switches.rest_at, now_ms=self._clock.wall_ms()))
             if held is None:
                 self._governor.resume()
             else:
@@ -70,22 +70,22 @@ class Attention:
     async def _hand_over(self, name: str, source: Source) -> None:
         """Everything said to a source, one after the other: none takes the place of another."""
         while True:
-            take = partial(commands.take_answer, account=name, now_ms=self._clock.wall_ms())
+            take = partial(answers.take_answer, account=name, now_ms=self._clock.wall_ms())
             text = await self._database.write(take)
             if text is None:
                 return
             outcome = await self._tell(source, text)
-            await self._database.write(partial(commands.settle_answer, account=name, outcome=outcome))
+            await self._database.write(partial(answers.settle_answer, account=name, outcome=outcome))
 
-    async def _tell(self, source: Source, text: str) -> commands.Outcome:
+    async def _tell(self, source: Source, text: str) -> answers.Outcome:
         try:
             await source.told(text)
         except NeedsHuman as error:  # its issue says so as well
-            return commands.Outcome(message=str(error), remedy=error.remedy)
+            return answers.Outcome(message=str(error), remedy=error.remedy)
         except Retryable as error:
             log.warning("answer_not_taken", source=source.name, reason=str(error))
-            return commands.Outcome(message=str(error), is_for_later=True)
-        return commands.Outcome()
+            return answers.Outcome(message=str(error), is_for_later=True)
+        return answers.Outcome()
 
     def _ear(self) -> asyncio.Event:
         ear = asyncio.Event()

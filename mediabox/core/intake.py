@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.contracts import Surveying
-from mediabox.core import commands
+from mediabox.core import switches
 from mediabox.core.telling import Telling
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
@@ -85,8 +85,8 @@ class Intake:
         return listing
 
     async def _list(self, source: Source) -> Listing:
-        if await self._database.read(partial(commands.is_full_listing_asked, source=source.name)):
-            await self._database.write(partial(commands.begin_full_listing, source=source.name))
+        if await self._database.read(partial(switches.is_full_listing_asked, source=source.name)):
+            await self._database.write(partial(switches.begin_full_listing, source=source.name))
         cursor = await self._database.read(lambda connection: listings.cursor(connection, source.name))
         new = ignored = 0
         unread: list[str] = []

@@ -11,7 +11,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mediabox.core import commands, deletion
+from mediabox.core import deletion, switches
 from mediabox.core.timeline import timeline, untimely
 from mediabox.durable.publish import remove
 from mediabox.durable.trash import TRASH, in_trash
@@ -104,7 +104,7 @@ class Retention:
         library = trash.library_size(connection)
         gone = trash.since(connection, now_ms - DAY_MS)
         waiting = jobs.counts(connection).get(("trash", "ready"), 0)
-        if gone + waiting <= most_a_day(library) or commands.may_trash(connection, now_ms=now_ms):
+        if gone + waiting <= most_a_day(library) or switches.are_deletions_allowed(connection, now_ms=now_ms):
             return
         sources = sorted({each.source for each in told.of_asset(connection, asset_id)})
         raise _mass_deletion(", ".join(sources), gone=gone, waiting=waiting, library=library)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -47,8 +48,10 @@ def append(
     asset_id: int | None = None,
     **fields: object,
 ) -> None:
-    """Add one row inside the caller's transaction."""
+    """Add one row inside the caller's transaction; by whom, while somebody is `acting`."""
     seq, previous = last(connection)
+    if isinstance(connection, Keyed) and connection.actor is not None:
+        fields = {**fields, "actor": connection.actor}
     text = msgspec.json.encode(fields).decode()
     row = (seq + 1, at_ms, event, resource_id, asset_id, text)
     digest = chain(previous, row)
@@ -58,6 +61,17 @@ def append(
     )
     if isinstance(connection, Keyed):
         connection.has_appended = True
+
+
+@contextmanager
+def acting(connection: sqlite3.Connection, actor: str) -> Iterator[None]:
+    """Whatever is appended in the block is this actor's, also by what the block calls."""
+    assert isinstance(connection, Keyed), "the database opens no other"
+    connection.actor = actor
+    try:
+        yield
+    finally:
+        connection.actor = None
 
 
 def chain(previous: bytes, row: Row) -> bytes:

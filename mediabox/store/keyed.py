@@ -34,6 +34,7 @@ class Keyed(sqlite3.Connection):
 
     home: Path
     key: bytes | None = None
+    actor: str | None = None  # who gave the command that is carried out
     has_appended = False  # to the journal, in the transaction under way
     follow: Callable[[sqlite3.Connection], None] | None = None  # done at the end of such a transaction
 

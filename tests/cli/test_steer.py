@@ -12,7 +12,7 @@ from cli.conftest import Say
 
 from mediabox.cli import exits, steer
 from mediabox.cli.home import LOCK, catalogue
-from mediabox.core import commands
+from mediabox.core import switches
 
 LISTENS = "signal.signal(signal.SIGHUP, lambda *_: (print('poked', flush=True), sys.exit(0)))"
 HOLDER = """
@@ -65,7 +65,7 @@ def test_a_full_listing_is_asked_for_by_the_sources_name(home: Path, say: Say) -
     assert (asked.code, asked.out) == (
         exits.OK, f"Everything is listed once more: cards. {steer.AT_THE_NEXT_START}\n")  # fmt: skip
     with catalogue(home) as connection:
-        assert commands.is_full_listing_asked(connection, "cards")
+        assert switches.is_full_listing_asked(connection, "cards")
     assert say("scan", "nobody", home=home).code == exits.USAGE
 
 

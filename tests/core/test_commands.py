@@ -3,9 +3,15 @@
 import pytest
 from core.catalogue_of import DAY_MS, NOW_MS, Catalogued, ScriptedSource, photo
 
-from mediabox.core import commands
-from mediabox.core.commands import Outcome, Pause
+from mediabox.core import answers, switches
+from mediabox.core.answers import Outcome
+from mediabox.core.commands.contract import Command
+from mediabox.core.commands.control import AllowDeletions, Pause, Resume, Resumed, Retried, Retry
+from mediabox.core.commands.dispatch import execute_in
+from mediabox.core.commands.scan import Scan
 from mediabox.core.failures import FAILED
+from mediabox.core.switches import Rest
+from mediabox.model.actor import SYSTEM, Actor
 from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import Counted, PeerTold
 from mediabox.model.issue import Issue, Severity
@@ -13,6 +19,10 @@ from mediabox.model.job import JobRequest
 from mediabox.store import assets, figures, issues, jobs, journal, listings, volumes
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+
+
+async def give(box: Catalogued, command: Command, actor: Actor = SYSTEM) -> object:
+    return await execute_in(box.database, command, actor, now_ms=NOW_MS)
 
 
 async def do(box: Catalogued, command, *values: object, **named: object):
@@ -27,25 +37,25 @@ async def events(box: Catalogued) -> list[str]:
 
 
 async def test_a_pause_holds_until_it_is_taken_back(box: Catalogued) -> None:
-    await do(box, commands.pause, until_ms=None, now_ms=NOW_MS)
+    await give(box, Pause())
 
-    assert await box.ask(lambda connection: commands.paused(connection, now_ms=NOW_MS + 9 * DAY_MS)) == Pause()
-    assert await do(box, commands.resume, now_ms=NOW_MS) is True
-    assert await box.ask(lambda connection: commands.paused(connection, now_ms=NOW_MS)) is None
+    assert await box.ask(lambda connection: switches.rest_at(connection, now_ms=NOW_MS + 9 * DAY_MS)) == Rest()
+    assert await give(box, Resume()) == Resumed(was_paused=True)
+    assert await box.ask(lambda connection: switches.rest_at(connection, now_ms=NOW_MS)) is None
     assert await events(box) == ["paused", "resumed"]
 
 
 @pytest.mark.parametrize(("after_ms", "holds"), [(0, True), (HOUR_MS - 1, True), (HOUR_MS, False)])
 async def test_a_pause_for_an_hour_is_over_after_it(box: Catalogued, after_ms: int, holds: bool) -> None:
-    await do(box, commands.pause, until_ms=NOW_MS + HOUR_MS, now_ms=NOW_MS)
+    await give(box, Pause(until_ms=NOW_MS + HOUR_MS))
 
-    held = await box.ask(lambda connection: commands.paused(connection, now_ms=NOW_MS + after_ms))
+    held = await box.ask(lambda connection: switches.rest_at(connection, now_ms=NOW_MS + after_ms))
 
     assert (held is not None) == holds
 
 
 async def test_going_on_when_nothing_was_paused_is_no_event(box: Catalogued) -> None:
-    assert await do(box, commands.resume, now_ms=NOW_MS) is False
+    assert await give(box, Resume()) == Resumed(was_paused=False)
     assert await events(box) == []
 
 
@@ -54,46 +64,46 @@ async def test_going_on_when_nothing_was_paused_is_no_event(box: Catalogued) -> 
 
 async def test_answers_are_taken_in_their_order_and_each_once(box: Catalogued) -> None:
     for text in ("first", "second"):
-        await do(box, commands.answer, "anna", text, now_ms=NOW_MS)
+        await do(box, answers.answer, "anna", text, now_ms=NOW_MS)
     taken = []
     for _ in range(3):
-        taken.append(await do(box, commands.take_answer, "anna", now_ms=NOW_MS))
-        await do(box, commands.settle_answer, "anna", Outcome())
+        taken.append(await do(box, answers.take_answer, "anna", now_ms=NOW_MS))
+        await do(box, answers.settle_answer, "anna", Outcome())
 
     assert taken == ["first", "second", None]
 
 
 async def test_each_answer_learns_what_came_of_it_alone(box: Catalogued) -> None:
-    numbers = [await do(box, commands.answer, "anna", text, now_ms=NOW_MS) for text in ("first", "second")]
-    await do(box, commands.take_answer, "anna", now_ms=NOW_MS)
-    await do(box, commands.settle_answer, "anna", Outcome(message="wrong code"))
+    numbers = [await do(box, answers.answer, "anna", text, now_ms=NOW_MS) for text in ("first", "second")]
+    await do(box, answers.take_answer, "anna", now_ms=NOW_MS)
+    await do(box, answers.settle_answer, "anna", Outcome(message="wrong code"))
 
     outcomes = [
-        await box.ask(lambda connection, one=number: commands.outcome_of(connection, "anna", one)) for number in numbers
+        await box.ask(lambda connection, one=number: answers.outcome_of(connection, "anna", one)) for number in numbers
     ]
     assert len(set(numbers)) == 2
     assert outcomes == [Outcome(message="wrong code"), None]
 
 
 async def test_one_persons_answer_is_not_given_to_another(box: Catalogued) -> None:
-    await do(box, commands.answer, "anna", "123456", now_ms=NOW_MS)
+    await do(box, answers.answer, "anna", "123456", now_ms=NOW_MS)
 
-    assert await do(box, commands.take_answer, "ben", now_ms=NOW_MS) is None
-    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS) == "123456"
+    assert await do(box, answers.take_answer, "ben", now_ms=NOW_MS) is None
+    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS) == "123456"
 
 
 @pytest.mark.parametrize("later_ms", [10 * MINUTE_MS + 1, -10 * MINUTE_MS - 1])
 async def test_a_code_of_ten_minutes_ago_or_of_a_wrong_clock_is_not_given_to_apple(
     box: Catalogued, later_ms: int
 ) -> None:
-    await do(box, commands.answer, "anna", "123456", now_ms=NOW_MS)
+    await do(box, answers.answer, "anna", "123456", now_ms=NOW_MS)
 
-    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS + later_ms) is None
+    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS + later_ms) is None
 
 
 async def test_a_code_that_was_taken_is_forgotten_everywhere(box: Catalogued) -> None:
-    await do(box, commands.answer, "anna", "837465", now_ms=NOW_MS)
-    await do(box, commands.take_answer, "anna", now_ms=NOW_MS)
+    await do(box, answers.answer, "anna", "837465", now_ms=NOW_MS)
+    await do(box, answers.take_answer, "anna", now_ms=NOW_MS)
 
     kept = [
         str(row) for table in ("switch", "journal", "issue", "job") for row in await box.rows(f"SELECT * FROM {table}")
@@ -103,31 +113,31 @@ async def test_a_code_that_was_taken_is_forgotten_everywhere(box: Catalogued) ->
 
 
 async def test_an_answer_that_was_taken_before_a_crash_is_not_tried_again(box: Catalogued) -> None:
-    await do(box, commands.answer, "anna", "123456", now_ms=NOW_MS)
-    await do(box, commands.take_answer, "anna", now_ms=NOW_MS)  # and nothing ever settled it
+    await do(box, answers.answer, "anna", "123456", now_ms=NOW_MS)
+    await do(box, answers.take_answer, "anna", now_ms=NOW_MS)  # and nothing ever settled it
 
-    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS) is None
+    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS) is None
 
 
 async def test_what_came_of_a_later_answer_is_not_said_of_the_one_a_crash_lost(box: Catalogued) -> None:
-    lost = await do(box, commands.answer, "anna", "111111", now_ms=NOW_MS)
-    await do(box, commands.take_answer, "anna", now_ms=NOW_MS)
-    later = await do(box, commands.answer, "anna", "222222", now_ms=NOW_MS)
+    lost = await do(box, answers.answer, "anna", "111111", now_ms=NOW_MS)
+    await do(box, answers.take_answer, "anna", now_ms=NOW_MS)
+    later = await do(box, answers.answer, "anna", "222222", now_ms=NOW_MS)
 
-    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS) == "222222"
-    await do(box, commands.settle_answer, "anna", Outcome())
+    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS) == "222222"
+    await do(box, answers.settle_answer, "anna", Outcome())
 
     outcomes = [
-        await box.ask(lambda connection, one=one: commands.outcome_of(connection, "anna", one)) for one in (lost, later)
+        await box.ask(lambda connection, one=one: answers.outcome_of(connection, "anna", one)) for one in (lost, later)
     ]
     assert outcomes == [None, Outcome()]
 
 
 async def test_the_one_answer_an_older_version_kept_is_still_given(box: Catalogued) -> None:
     kept = f'{{"text":"123456","at_ms":{NOW_MS}}}'
-    await do(box, volumes.set_switch, commands.ANSWER + "anna", kept)
+    await do(box, volumes.set_switch, answers.ANSWER + "anna", kept)
 
-    assert await do(box, commands.take_answer, "anna", now_ms=NOW_MS) == "123456"
+    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS) == "123456"
 
 
 # ---------------------------------------------------------------- listing
@@ -140,13 +150,13 @@ async def test_a_source_is_asked_to_look_and_a_full_look_begins_at_the_beginning
     cloud.say(photo("P/one"))
     await box.intake.list_once(cloud)
 
-    await do(box, commands.ask_for_listing, "cloud", is_full=is_full, now_ms=NOW_MS)
+    await give(box, Scan(sources=("cloud",), is_full=is_full))
 
-    assert await do(box, commands.take_answer, "cloud", now_ms=NOW_MS) == "scan"
-    assert await box.ask(commands.is_full_listing_asked, "cloud") == is_full
-    await do(box, commands.begin_full_listing, "cloud")
+    assert await do(box, answers.take_answer, "cloud", now_ms=NOW_MS) == "scan"
+    assert await box.ask(switches.is_full_listing_asked, "cloud") == is_full
+    await do(box, switches.begin_full_listing, "cloud")
     assert await box.ask(listings.cursor, "cloud") is None
-    assert await box.ask(commands.is_full_listing_asked, "cloud") is False
+    assert await box.ask(switches.is_full_listing_asked, "cloud") is False
 
 
 # ---------------------------------------------------------------- of phones
@@ -157,26 +167,26 @@ async def test_a_source_is_asked_to_look_and_a_full_look_begins_at_the_beginning
 )
 async def test_what_was_told_of_a_phone_counts_for_an_hour(box: Catalogued, later_ms: int, counts: bool) -> None:
     told = PeerTold(at_ms=NOW_MS, battery_percent=41.0)
-    await do(box, commands.tell, "pixel", told)
+    await do(box, switches.report_device, "pixel", told)
 
-    found = await box.ask(lambda connection: commands.told_of(connection, "pixel", now_ms=NOW_MS + later_ms))
+    found = await box.ask(lambda connection: switches.device_of(connection, "pixel", now_ms=NOW_MS + later_ms))
 
     assert found == (told if counts else None)
 
 
 async def test_a_count_replaces_the_one_before_and_is_its_phones_alone(box: Catalogued) -> None:
     for shown in (3, 4):
-        await do(box, commands.keep_count, "pixel", Counted(at_ms=NOW_MS, shown=shown, on_phone=4))
+        await do(box, switches.keep_count, "pixel", Counted(at_ms=NOW_MS, shown=shown, on_phone=4))
 
-    assert (await box.ask(commands.count_of, "pixel")).shown == 4
-    assert await box.ask(commands.count_of, "other") is None
+    assert (await box.ask(switches.count_of, "pixel")).shown == 4
+    assert await box.ask(switches.count_of, "other") is None
 
 
 async def test_why_nothing_is_sent_is_kept_until_something_is(box: Catalogued) -> None:
-    await do(box, commands.set_wait, "pixel", "the phone is hot")
+    await do(box, switches.set_wait, "pixel", "the phone is hot")
     assert await box.ask(volumes.switch, figures.WAITS + "pixel") == "the phone is hot"
 
-    await do(box, commands.set_wait, "pixel", None)
+    await do(box, switches.set_wait, "pixel", None)
     assert await box.ask(volumes.switch, figures.WAITS + "pixel") is None
 
 
@@ -187,11 +197,11 @@ async def test_why_nothing_is_sent_is_kept_until_something_is(box: Catalogued) -
 async def test_many_deletions_are_allowed_for_a_day_and_by_no_clock_that_is_behind(
     box: Catalogued, later_ms: int, may: bool
 ) -> None:
-    assert not await box.ask(lambda connection: commands.may_trash(connection, now_ms=NOW_MS))
+    assert not await box.ask(lambda connection: switches.are_deletions_allowed(connection, now_ms=NOW_MS))
 
-    await do(box, commands.allow_trashing, now_ms=NOW_MS)
+    await give(box, AllowDeletions())
 
-    assert await box.ask(lambda connection: commands.may_trash(connection, now_ms=NOW_MS + later_ms)) == may
+    assert await box.ask(lambda connection: switches.are_deletions_allowed(connection, now_ms=NOW_MS + later_ms)) == may
     assert await events(box) == ["mass_deletion_allowed"]
 
 
@@ -212,7 +222,7 @@ async def test_trying_again_means_every_failed_step_and_every_quarantined_file(
 
     await box.database.write(break_both)
 
-    assert await do(box, commands.retry, now_ms=NOW_MS) == 2
+    assert await give(box, Retry()) == Retried(count=2)
 
     assert (await box.file("P/one/original")).state is ResourceState.SEEN
     assert await box.rows("SELECT step, subject, state, attempts FROM job ORDER BY step") == [

@@ -3,9 +3,12 @@
 from core.catalogue_of import NOW_MS, SAID, Catalogued, ScriptedSource, edited, live, original, photo, saying
 
 from mediabox.contracts import Page
-from mediabox.core import commands
+from mediabox.core import switches
 from mediabox.core.catalogue import describe
+from mediabox.core.commands.dispatch import execute_in
+from mediabox.core.commands.scan import Scan
 from mediabox.errors import Away
+from mediabox.model.actor import SYSTEM
 from mediabox.model.asset import (
     Kind,
     Membership,
@@ -239,15 +242,13 @@ async def test_a_full_listing_that_was_asked_for_begins_with_the_first_page_once
     cloud.say(photo(A))
     cloud.say(photo("Primary/B"))
     await listed(box, cloud)
-    await box.database.write(
-        lambda connection: commands.ask_for_listing(connection, cloud.name, is_full=True, now_ms=NOW_MS)
-    )
+    await execute_in(box.database, Scan(sources=(cloud.name,), is_full=True), SYSTEM, now_ms=NOW_MS)
     cloud.script[0] = Page(assets=(photo(A, original(A), edited(A)),), cursor="1")
 
     await listed(box, cloud)
 
     assert await box.file(f"{A}/edited")
-    assert not await box.ask(commands.is_full_listing_asked, cloud.name)
+    assert not await box.ask(switches.is_full_listing_asked, cloud.name)
     assert await box.ask(listings.cursor, cloud.name) == "2"
 
 

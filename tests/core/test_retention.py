@@ -9,7 +9,7 @@ from core.catalogue_of import DAY_MS, NOW_MS, Catalogued, ScriptedSource, live, 
 
 from mediabox.clock import Clock
 from mediabox.contracts import Outcome, Work
-from mediabox.core import commands
+from mediabox.core import switches
 from mediabox.core.archive import Archive
 from mediabox.core.catalogue import describe
 from mediabox.core.proofs import ArchiveProofs
@@ -335,7 +335,7 @@ async def test_many_deletions_at_once_are_asked_about_and_nothing_moves(trashing
     assert not trashing.trashed("").exists()
 
     await trashing.box.database.write(
-        lambda connection: commands.allow_trashing(connection, now_ms=trashing.box.clock.now_ms)
+        lambda connection: switches.allow_deletions(connection, now_ms=trashing.box.clock.now_ms)
     )
     await trashing.run("trash")
     assert len(list(trashing.trashed("").rglob("*.HEIC"))) == 21

@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 
 from mediabox import failpoints
-from mediabox.cli.home import catalogue, locked
+from mediabox.cli.execute import execute
+from mediabox.cli.home import locked
 from mediabox.clock import Clock
 from mediabox.config.load import load
-from mediabox.core import commands, pipeline
+from mediabox.core import pipeline
+from mediabox.core.commands.control import Retry
 from mediabox.daemon import Box
 from mediabox.errors import Fatal, MediaboxError
-from mediabox.store.database import transaction
 from whole.examiner import Table, TableExaminer, read_table
 
 LONGEST_RUN_S = 60
@@ -42,8 +43,7 @@ def run_to_the_end(home: Path, table: Table, *, clock: Clock | None = None) -> N
 def retry(home: Path) -> None:
     """`mediabox retry`, if there is a catalogue yet."""
     try:
-        with catalogue(home, write=True) as connection, transaction(connection):
-            commands.retry(connection, now_ms=Clock().wall_ms())
+        execute(home, Retry())
     except Fatal:
         return
 

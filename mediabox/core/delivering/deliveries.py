@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mediabox.core import commands
+from mediabox.core import switches
 from mediabox.core.delivering import choice, record, strangers
 from mediabox.core.delivering.window import Out, admit, why_not
 from mediabox.errors import Away, NeedsHuman, Retryable
@@ -189,7 +189,7 @@ class Deliveries:
 
     async def _admit(self, destination: Destination) -> bool:
         now_ms = self._clock.wall_ms()
-        told = await self._database.read(partial(commands.told_of, destination=destination.name, now_ms=now_ms))
+        told = await self._database.read(partial(switches.device_of, destination=destination.name, now_ms=now_ms))
         room = await destination.room(told)
         choose = partial(self._choose, name=destination.name, room=room, now_ms=now_ms)
         admitted, reason = await self._database.write(choose)
@@ -218,7 +218,7 @@ class Deliveries:
         if self._waits.get(name) == reason:
             return
         self._waits[name] = reason
-        await self._database.write(lambda connection: commands.set_wait(connection, name, reason or None))
+        await self._database.write(lambda connection: switches.set_wait(connection, name, reason or None))
         log.info("delivery_waits" if reason else "delivery_goes_on", destination=name, reason=reason)
 
     # ------------------------------------------------------------ taking back

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediabox.core import commands
+from mediabox.core import switches
 from mediabox.core.delivering import record
 from mediabox.core.delivering.names import free_name
 from mediabox.errors import Permanent
@@ -94,7 +94,7 @@ def count(connection: sqlite3.Connection, destination: str, shown: int, *, now_m
     """What Google Photos offers to free, as a person read it, beside what the phone has. Shown, and counted nowhere."""
     there = deliveries.in_state_count(connection, destination, DeliveryState.STORED)
     counted = Counted(at_ms=now_ms, shown=shown, on_phone=there)
-    commands.keep_count(connection, destination, counted)
+    switches.keep_count(connection, destination, counted)
     journal.append(connection, "count_read", at_ms=now_ms, volume=destination, shown=shown, on_phone=there)
     return counted
 

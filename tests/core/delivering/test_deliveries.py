@@ -9,7 +9,7 @@ from core.catalogue_of import NOW_MS
 from core.delivering.wishing import LATER_MS, PIXEL, Shelf, WishingDestination, still, wish_of
 
 from mediabox.contracts import Foreign, Look
-from mediabox.core import commands, timeline
+from mediabox.core import switches, timeline
 from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.errors import Away, NeedsHuman, Retryable
 from mediabox.model.delivery import DeliveryState, PeerTold, Room, Sighting
@@ -267,9 +267,9 @@ async def test_only_what_was_told_lately_of_the_phone_reaches_it(shelf, service,
     anna.room = room
     said = PeerTold(at_ms=LATER_MS, battery_percent=50)
     await service.look(anna)
-    await shelf.box.database.write(lambda connection: commands.tell(connection, PIXEL, said))
+    await shelf.box.database.write(lambda connection: switches.report_device(connection, PIXEL, said))
     await service.look(anna)
-    shelf.box.clock.now_ms += commands.TOLD_GOOD_MS + 1
+    shelf.box.clock.now_ms += switches.DEVICE_GOOD_MS + 1
     await service.look(anna)
 
     assert told == [None, said, None]

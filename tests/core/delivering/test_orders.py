@@ -4,7 +4,7 @@ import pytest
 from core.catalogue_of import NOW_MS
 from core.delivering.wishing import Shelf, WishingDestination, clip, still
 
-from mediabox.core import commands
+from mediabox.core import switches
 from mediabox.core.delivering import orders
 from mediabox.errors import Permanent
 from mediabox.model.delivery import DeliveryState
@@ -170,6 +170,6 @@ async def test_the_number_on_the_phones_screen_is_kept_beside_ours(shelf, shown,
 
     await order(shelf, orders.count, shown)
 
-    kept = await shelf.box.ask(lambda connection: commands.count_of(connection, "anna"))
+    kept = await shelf.box.ask(lambda connection: switches.count_of(connection, "anna"))
     assert (kept.shown == kept.on_phone) is is_equal
     assert (kept.on_phone, kept.at_ms) == (1, NOW_MS)

@@ -17,7 +17,7 @@ from mediabox.cli.auth_dialogue import Terminal
 from mediabox.cli.home import locked
 from mediabox.clock import Clock
 from mediabox.config.load import Config, Enabled, load
-from mediabox.core import commands
+from mediabox.core import answers
 from mediabox.core.attention import Attention
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.model.issue import Issue, Severity
@@ -184,28 +184,28 @@ async def test_a_code_goes_to_the_running_daemon_once(
     connection.close()
 
 
-NOT_IT = commands.Outcome(message="That was not the code.", remedy="Another.")
-LATER = commands.Outcome(message="Apple cannot be asked now", is_for_later=True)
+NOT_IT = answers.Outcome(message="That was not the code.", remedy="Another.")
+LATER = answers.Outcome(message="Apple cannot be asked now", is_for_later=True)
 
 
 @pytest.mark.parametrize(
     "end",
     [
-        (commands.Outcome(), exits.OK, "is signed in"),
+        (answers.Outcome(), exits.OK, "is signed in"),
         (NOT_IT, exits.NEEDS_PERSON, "not the code"),
         (LATER, exits.TRY_LATER, "be asked now"),
     ],
 )
 async def test_what_the_daemon_made_of_a_code_is_said_with_its_exit_code(
-    account: Account, catalogue: Path, capsys, monkeypatch, end: tuple[commands.Outcome, int, str]
+    account: Account, catalogue: Path, capsys, monkeypatch, end: tuple[answers.Outcome, int, str]
 ) -> None:
     outcome, code, words = end
     with closing(open_beside(catalogue, write=True)) as connection:
 
         def work(_: Path) -> bool:
             with transaction(connection):
-                assert commands.take_answer(connection, "anna", now_ms=Clock().wall_ms()) == "123456"
-                commands.settle_answer(connection, "anna", outcome)
+                assert answers.take_answer(connection, "anna", now_ms=Clock().wall_ms()) == "123456"
+                answers.settle_answer(connection, "anna", outcome)
             return True
 
         monkeypatch.setattr(auth, "poke", work)
@@ -237,7 +237,7 @@ async def test_four_codes_given_in_a_row_are_each_answered(catalogue: Path) -> N
     now_ms = Clock().wall_ms()
     async with Database(catalogue) as database:
         numbers = [
-            await database.write(partial(commands.answer, account="anna", text=code, now_ms=now_ms)) for code in codes
+            await database.write(partial(answers.answer, account="anna", text=code, now_ms=now_ms)) for code in codes
         ]
         attention = Attention(database, None, Clock())
         listening = asyncio.create_task(attention.mind_answers({"anna": source}))
@@ -245,7 +245,7 @@ async def test_four_codes_given_in_a_row_are_each_answered(catalogue: Path) -> N
             await source.done.wait()
         listening.cancel()
 
-        asked = [partial(commands.outcome_of, account="anna", number=one) for one in numbers[:4]]
+        asked = [partial(answers.outcome_of, account="anna", number=one) for one in numbers[:4]]
         outcomes = [await database.read(one) for one in asked]
 
     assert source.codes == codes
@@ -254,18 +254,18 @@ async def test_four_codes_given_in_a_row_are_each_answered(catalogue: Path) -> N
 
 async def test_a_code_that_was_under_way_when_the_power_went_is_not_tried_again(catalogue: Path) -> None:
     connection = open_beside(catalogue, write=True)
-    commands.answer(connection, "anna", "123456", now_ms=1)
-    assert commands.take_answer(connection, "anna", now_ms=1) == "123456"
+    answers.answer(connection, "anna", "123456", now_ms=1)
+    assert answers.take_answer(connection, "anna", now_ms=1) == "123456"
 
-    assert commands.take_answer(connection, "anna", now_ms=2) is None
+    assert answers.take_answer(connection, "anna", now_ms=2) is None
     connection.close()
 
 
 async def test_an_answer_written_by_an_older_version_is_read(catalogue: Path) -> None:
     connection = open_beside(catalogue, write=True)
-    volumes.set_switch(connection, commands.ANSWER + "anna", '{"text":"123456","at_ms":5}')
+    volumes.set_switch(connection, answers.ANSWER + "anna", '{"text":"123456","at_ms":5}')
 
-    assert commands.take_answer(connection, "anna", now_ms=6) == "123456"
+    assert answers.take_answer(connection, "anna", now_ms=6) == "123456"
     connection.close()
 
 
@@ -289,18 +289,18 @@ async def test_a_code_apple_has_no_ear_for_is_for_later(icloud: Simulator, accou
 
 async def test_an_answer_too_old_to_be_of_use_is_dropped(catalogue: Path) -> None:
     connection = open_beside(catalogue, write=True)
-    commands.answer(connection, "anna", "123456", now_ms=0)
+    answers.answer(connection, "anna", "123456", now_ms=0)
 
-    assert commands.take_answer(connection, "ben", now_ms=1) is None
-    assert commands.take_answer(connection, "anna", now_ms=600_001) is None
-    assert commands.take_answer(connection, "anna", now_ms=1) is None
+    assert answers.take_answer(connection, "ben", now_ms=1) is None
+    assert answers.take_answer(connection, "anna", now_ms=600_001) is None
+    assert answers.take_answer(connection, "anna", now_ms=1) is None
     connection.close()
 
 
 async def test_the_journal_learns_no_code(catalogue: Path) -> None:
     connection = open_beside(catalogue, write=True)
-    commands.answer(connection, "anna", "123456", now_ms=1)
-    commands.take_answer(connection, "anna", now_ms=1)
+    answers.answer(connection, "anna", "123456", now_ms=1)
+    answers.take_answer(connection, "anna", now_ms=1)
 
     everything = "\n".join(connection.iterdump())
     assert "answered" in everything
@@ -357,4 +357,4 @@ async def test_reads_the_password_from_standard_input_once(monkeypatch, capsys) 
 
 def said(connection) -> str | None:
     with transaction(connection):
-        return commands.take_answer(connection, "anna", now_ms=Clock().wall_ms())
+        return answers.take_answer(connection, "anna", now_ms=Clock().wall_ms())
