@@ -227,7 +227,7 @@ def _catalogue(config: Config) -> Iterator[Check]:
 def _unproved(connection: sqlite3.Connection, heads: tuple[Path, ...], *, is_needed: bool) -> NeedsHuman | None:
     """Why the journal is not the one this box wrote. Rows from before it signed any matter to releases alone."""
     if is_needed:
-        return soundness.unsoundness(connection, *heads)
+        return soundness.unsoundness(connection, *heads, is_answer=True)
     reason = witness.unwitnessed(connection, *heads)
     return soundness.unsound(reason) if reason is not None else None
 

@@ -95,7 +95,7 @@ def report_of(connection: sqlite3.Connection, config: Config) -> Report:
     """What is proved of every asset of every source that can be freed."""
     policy, time = certify.policy_of(config.release), timeline(connection, Clock())
     assessed = assess_all(connection, releases.sources(connection), policy, time)
-    frozen = frozen_by(connection, config, assessed, time)
+    frozen = frozen_by(connection, config, assessed, time, is_answer=True)
     held = {source: [_held(each, frozen) for each in found] for source, found in assessed.items()}
     return Report(
         is_enabled=config.release.enabled,
@@ -117,13 +117,21 @@ def assess_all(
 
 
 def frozen_by(
-    connection: sqlite3.Connection, config: Config, assessed: dict[str, list[Assessment]], time: Timeline
+    connection: sqlite3.Connection,
+    config: Config,
+    assessed: dict[str, list[Assessment]],
+    time: Timeline,
+    *,
+    is_answer: bool = False,
 ) -> NeedsHuman | None:
-    """Why nothing at all may be freed now: a catalogue, or a clock, that is not to be believed."""
+    """Why nothing at all may be freed now: a catalogue, or a clock, that is not to be believed.
+
+    `is_answer`: as for `soundness.unsoundness`.
+    """
     heads = soundness.heads_of(config.home, config.path(config.archive.path))
-    unsound = soundness.unsoundness(connection, *heads) or certify.contradiction(chain.from_iterable(assessed.values()))
-    if unsound is not None:
-        return unsound
+    unsound = soundness.unsoundness(connection, *heads, is_answer=is_answer)
+    if found := unsound or certify.contradiction(chain.from_iterable(assessed.values())):
+        return found
     doubt = time.doubt()
     return NeedsHuman(doubt, issue=CLOCK, remedy=CLOCK_REMEDY) if doubt else None
 

@@ -190,7 +190,7 @@ class _File:
         self._resource, self._kept = resource, kept
         self._damage = releases.damage_of(connection, kept.id)
         self._proofs = copies.proofs(connection, kept.id)
-        self._stories = {one.id: gate.story(connection, one.id) for one in (resource, kept)}
+        self._stories = {each: gate.story(connection, each) for each in {resource.id, kept.id}}
         self._story = self._stories[kept.id]
 
     def contradictions(self) -> list[str]:

@@ -29,13 +29,16 @@ REMEDY = (
 )
 
 
-def unsoundness(connection: sqlite3.Connection, *heads: Path) -> NeedsHuman | None:
+def unsoundness(connection: sqlite3.Connection, *heads: Path, is_answer: bool = False) -> NeedsHuman | None:
     """What is wrong with the catalogue itself; None when it may be believed. Reads all of it.
 
-    `heads`: where copies of the journal's head may be, beside the home's own.
+    `heads`: where copies of the journal's head may be, beside the home's own. `is_answer`: nothing is freed on this
+    word alone, so of the indexes only those that could hide an obstacle are held against their tables (decision 0019).
     """
     try:
-        reason = damage_of(connection, with_indexes=True) or witness.unwitnessed(connection, *heads)
+        reason = damage_of(connection, with_indexes=not is_answer) or witness.unwitnessed(connection, *heads)
+        if reason is None and is_answer and (index := gate.wrong_index(connection)) is not None:
+            reason = f"the index {index} is not as its table"
         if reason is None and journal.is_unsigned(connection):
             return unsigned(connection)
         foreign = journal.first_foreign_row(connection) if reason is None else None

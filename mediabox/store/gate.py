@@ -62,6 +62,14 @@ class Candidate(Standing, frozen=True, kw_only=True):
 SIGNED_FILE = tuple(_SOURCE if name == "source" else name for name in Claim.__struct_fields__)
 _COLUMN_OF = {"remote_asset_id": "id", "source": _SOURCE, "presence": "state"}
 SIGNED_ASSET = tuple(_COLUMN_OF.get(name, name) for name in Standing.__struct_fields__)
+# Indexes by which it finds rows that may stand in a release's way, with their columns and the rows they list: one that
+# leaves out a row hides it. Others only make it find less that is proved, or rows whose signature does not fit.
+_FINDS_BY = (
+    ("journal", "journal_resource", ("resource_id",), "resource_id IS NOT NULL"),
+    ("journal", "journal_gate", ("event",), f"event IN {journal.GATE}"),
+    ("resource", "resource_remote_asset", ("remote_asset_id",), "remote_asset_id IS NOT NULL"),
+    ("resource", "sqlite_autoindex_resource_1", ("source_id", "remote_id", "version"), "TRUE"),
+)
 _FILE = f"SELECT {', '.join(SIGNED_FILE)}, state, archived_at_ms, name, reason, {is_ours('resource', SIGNED_FILE)}"
 _FILE_FIELDS = (*Claim.__struct_fields__, "state", "archived_at_ms", "name", "reason", "is_ours")
 _ASSET = f"SELECT {', '.join(SIGNED_ASSET)}, asset_id, {is_ours('remote_asset', SIGNED_ASSET)} FROM remote_asset"
@@ -92,6 +100,23 @@ def missing_file(connection: sqlite3.Connection) -> int | None:
         "AND NOT EXISTS (SELECT 1 FROM resource WHERE id = resource_id) LIMIT 1"
     ).fetchone()
     return row[0] if row else None
+
+
+def wrong_index(connection: sqlite3.Connection) -> str | None:
+    """An index the gate finds rows by that does not list each of them, and nothing else; None when all do.
+
+    As SQLite's own check does it, for these alone: as many entries as rows, and every row is found.
+    """
+    for table, index, columns, listed in _FINDS_BY:
+        rows, by_index = f"{table} AS each NOT INDEXED WHERE {listed}", f"{table} INDEXED BY {index} WHERE {listed}"
+        same = " AND ".join(f"{column} = each.{column}" for column in (*columns, "rowid"))
+        question = (  # at one moment: the daemon may be writing
+            f"SELECT (SELECT count(*) FROM {rows}) <> (SELECT count(*) FROM {by_index}) "
+            f"OR EXISTS (SELECT 1 FROM {rows} AND NOT EXISTS (SELECT 1 FROM {by_index} AND {same}))"
+        )
+        if connection.execute(question).fetchone()[0]:
+            return index
+    return None
 
 
 def kept(connection: sqlite3.Connection) -> Iterator[Filed]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -89,9 +90,14 @@ def changed_part(connection: sqlite3.Connection) -> str | None:
 
     A trigger could undo what is written, a view answer for a table, an index hide rows.
     """
+    odd = _parts() ^ set(connection.execute(_PARTS))
+    return min((f"{kind} {name}" for name, kind, _ in odd), default=None)
+
+
+@cache
+def _parts() -> frozenset[tuple[str, str, str]]:
+    """As the migrations make them; they do not change while this runs."""
     with closing(sqlite3.connect(":memory:")) as anew:
         add_functions(anew)
         anew.executescript("\n".join(migrations()))
-        ours = set(anew.execute(_PARTS))
-    odd = ours ^ set(connection.execute(_PARTS))
-    return min((f"{kind} {name}" for name, kind, _ in odd), default=None)
+        return frozenset(anew.execute(_PARTS))
