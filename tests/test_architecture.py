@@ -28,7 +28,7 @@ MAY_SEE: dict[str, set[str]] = {
     "clock": VALUES,
     "failpoints": VALUES,
     "waiting": set(),
-    "contracts": VALUES | {"clock"},  # a source is given the clock
+    "contracts": VALUES | {"clock", "config"},  # a source is given the clock, a surface the settings
     "log": VALUES | {"log_writer"},
     "log_writer": set(),
     "heartbeat": set(),

@@ -39,6 +39,7 @@ from mediabox.contracts.source import (
     Surveying,
 )
 from mediabox.contracts.stage import Holding, Moved, Needs, Outcome, Setback, Stage, Staged, Work, Written
+from mediabox.contracts.surface import Surface, SurfaceTools
 
 __all__ = [
     "Adoptions",
@@ -87,6 +88,8 @@ __all__ = [
     "Stage",
     "Staged",
     "Streaming",
+    "Surface",
+    "SurfaceTools",
     "Surveying",
     "Work",
     "Written",
