@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mediabox import assembly, probes, systemd
 from mediabox.clock import Clock
 from mediabox.contracts import Releasing
-from mediabox.core import enrolment, indexing, switches
+from mediabox.core import decisions, enrolment, indexing, switches
 from mediabox.core.attention import Attention
 from mediabox.core.backup import Backup
 from mediabox.core.bus import Bus
@@ -196,6 +196,7 @@ class Box:
         services: dict[str, Service] = {
             "switches": lambda: self.attention.mind_switches(pipeline.wake),
             "answers": lambda: self.attention.mind_answers(sources),
+            "decisions": partial(decisions.keep_written, self.database, volume),
         }
         if not once:
             services |= self._lasting(joined, volume, sources) | {"tally": tally.run}

@@ -17,6 +17,7 @@ from mediabox.core import indexing, switches
 from mediabox.core.commands import dispatch
 from mediabox.core.commands.control import Pause
 from mediabox.core.commit import Committer
+from mediabox.core.decisions import DECISIONS
 from mediabox.core.enrolment import ROLE, archive_volume, set_rebuilding
 from mediabox.core.mending import mark_by_sidecars
 from mediabox.core.rebuild import Rebuild, Rebuilt
@@ -140,6 +141,7 @@ def _told(report: Rebuilt, kept: Iterable[Path]) -> Iterator[str]:
         ("holds the same bytes as another file of the archive", report.twice),
         ("is told of by a sidecar, but is not there", report.missing),
         ("is a sidecar that cannot be read", report.unreadable_sidecars),
+        (f"is no decision that can be read, in {DECISIONS}", report.unreadable_decisions),
     ):
         for path in paths:
             yield f"! {path} {what}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mediabox.contracts import Member, Needs
@@ -12,6 +11,7 @@ from mediabox.core.company import by_rank
 from mediabox.model.asset import ResourceState, Role
 from mediabox.model.indexed import Flag, IndexedAsset
 from mediabox.model.naming import is_raw
+from mediabox.model.wall_clock import wall_ms
 from mediabox.store import asset_index, assets, examined, journal
 from mediabox.store.told import Presence
 
@@ -151,6 +151,6 @@ def _wall_clock_ms(taken: CaptureTime | None, added_ms: int) -> int:
     if taken is None:
         return added_ms
     try:
-        return round(datetime.fromisoformat(taken.begins).replace(tzinfo=UTC).timestamp() * 1000)
+        return wall_ms(taken.begins)
     except ValueError:  # of an older version that was less strict: nothing here may hold up a commit
         return added_ms

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.contracts import ExamineRequest, Written
-from mediabox.core import plan
+from mediabox.core import decisions, plan
 from mediabox.durable.trash import TRASH
 from mediabox.durable.verify import digest_past_cache
 from mediabox.errors import Permanent
@@ -55,6 +55,7 @@ class Rebuilt(msgspec.Struct, kw_only=True):
     twice: list[str] = []  # paths whose bytes are in the archive under another name, which is kept
     missing: list[str] = []  # paths sidecars tell of that are not there
     unreadable_sidecars: list[str] = []
+    unreadable_decisions: list[str] = []  # `2026-12.jsonl:7`
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +107,8 @@ class Rebuild:
         self._unfound: dict[tuple[str, str], tuple[str, SidecarMember]] = {}
 
     async def run(self) -> Rebuilt:
+        decided, self._report.unreadable_decisions = await asyncio.to_thread(decisions.read, self._volume)
+        await self._database.write(lambda connection: decisions.restore(connection, decided))
         paths = await asyncio.to_thread(self._paths)
         told = await self._read_sidecars({path: place for path, (place, _) in paths.items() if is_sidecar(path)})
         texts = [path for path in paths if is_sidecar(path) or is_manifest(path)]

@@ -1,11 +1,11 @@
 """What one look at a resource's bytes told us. Facts are never changed, only replaced by a newer examination."""
 
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
 from mediabox.model.asset import Kind
+from mediabox.model.wall_clock import wall_ms
 
 
 class Hdr(StrEnum):
@@ -81,10 +81,8 @@ class CaptureTime(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_partial:
             return None
         try:
-            at = datetime.fromisoformat(self.local)
-            at -= timedelta(minutes=self.offset_min or 0) if in_utc else timedelta()
-            return (at - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - both are wall clocks
-        except (ValueError, TypeError, OverflowError):
+            return wall_ms(self.local) / 1000 - (60 * (self.offset_min or 0) if in_utc else 0)
+        except ValueError:
             return None
 
     def seconds_apart(self, other: "CaptureTime") -> float | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from mediabox.model.query import Op
+from mediabox.model.wall_clock import ms_of
 
 if TYPE_CHECKING:
     from mediabox.model.query import Term
@@ -31,9 +32,9 @@ def as_period(text: str, *, today: str) -> str:
 
 
 def bounds_ms(period: str) -> tuple[int, int]:
-    """When it begins, and when the next one does: wall clock as if it were UTC's, Unix ms. Raises ValueError."""
-    begins = datetime.fromisoformat(period + _FIRST[len(period) :]).replace(tzinfo=UTC)
-    return _ms(begins), _ms(_next(begins, len(period)))
+    """When it begins, and when the next one does: by the wall clock (`model.wall_clock`). Raises ValueError."""
+    begins = datetime.fromisoformat(period + _FIRST[len(period) :])
+    return ms_of(begins), ms_of(_next(begins, len(period)))
 
 
 def interval_ms(term: Term) -> tuple[int, int]:
@@ -64,7 +65,3 @@ def _next(begins: datetime, digits: int) -> datetime:
         return begins + _STEPS[digits]
     months = begins.month + (12 if digits == len("2024") else 1) - 1
     return begins.replace(year=begins.year + months // 12, month=months % 12 + 1)
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

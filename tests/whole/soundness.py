@@ -236,7 +236,7 @@ def _leftovers(archive: Path) -> Iterator[str]:
     for path in archive.rglob("*"):
         if path.is_file() and (is_temporary(path.name) or path.parent.name == "spool"):
             yield f"left over: {path.relative_to(archive)}"
-    strangers = {path.name for path in archive.glob(".mediabox/*")} - {"volume.json", "spool", "backup"}
+    strangers = {path.name for path in archive.glob(".mediabox/*")} - {"volume.json", "spool", "backup", "decisions"}
     if strangers:
         yield f"left over in .mediabox: {strangers}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,6 +10,7 @@ from mediabox.core.company import rank
 from mediabox.model.asset import Kind
 from mediabox.model.indexed import Flag
 from mediabox.model.query import QueryInvalid
+from mediabox.model.wall_clock import local_of
 from mediabox.search.parse import parse
 from mediabox.store import asset_index, assets
 from mediabox.store.asset_index import Position
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import sqlite3
 
 MAX_PAGE = 1_000
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clocks
 
 
 class FoundAsset(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +82,7 @@ def _found(connection: sqlite3.Connection, row: asset_index.Found) -> FoundAsset
         id=row.asset_id,
         name=main.name,
         path=main.path or "",
-        taken=(_EPOCH + timedelta(milliseconds=row.sort_ms)).isoformat(timespec="seconds")[: row.date_digits],
+        taken=local_of(row.sort_ms)[: row.date_digits],
         kind=row.kind,
         flags=tuple(flag for flag in Flag if flag in row.flags),
     )

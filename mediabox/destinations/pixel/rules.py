@@ -7,7 +7,6 @@ from Google Photos under that name says which original it is (`mediabox where`).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from mediabox.model.google_photos import (
 )
 from mediabox.model.naming import split_extension
 from mediabox.model.safe_name import fitted, safe_component
+from mediabox.model.wall_clock import wall_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -221,5 +221,4 @@ def taken_at_ms(time: CaptureTime | None) -> int | None:
     """Unix ms; a wall clock without zone is taken for UTC's: a day more or less does not matter for the order."""
     if time is None:
         return None
-    instant = datetime.fromisoformat(time.middle).replace(tzinfo=UTC) - timedelta(minutes=time.offset_min or 0)
-    return int(instant.timestamp() * 1000)
+    return wall_ms(time.middle) - (time.offset_min or 0) * 60_000
