@@ -23,7 +23,7 @@ from mediabox.core.scrub import Scrub
 from mediabox.durable.outbox import OutboxFolder
 from mediabox.durable.private import write_private
 from mediabox.durable.publish import remove_at
-from mediabox.durable.renditions import RenditionFolder
+from mediabox.durable.renditions import RenditionFolder, RenditionName
 from mediabox.native.sidecar_text import compose
 from mediabox.stages.dedup import Dedup
 from mediabox.stages.deliver import Deliver
@@ -61,6 +61,13 @@ MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in it
 def excluded_roots(config: Config) -> tuple[Path, ...]:
     """Folders of ours that are never a source."""
     return (config.home, config.path(config.archive.path), config.path(config.renditions.path), *_outboxes(config))
+
+
+def rendition_folder(config: Config) -> RenditionFolder:
+    """Where smaller pictures are, and which of them the owner wants."""
+    made = config.renditions
+    names: dict[RenditionName, bool] = {"thumb.webp": made.thumbnails, "preview.jpg": made.preview}
+    return RenditionFolder(config.path(made.path), [name for name, is_wanted in names.items() if is_wanted])
 
 
 def sources(config: Config, *, clock: Clock, issues: IssueBook) -> dict[str, Source]:
@@ -140,8 +147,7 @@ class Assembly:
         destinations: Mapping[str, Destination],
     ) -> None:
         config, database, clock = box.config, box.database, box.clock
-        made = config.renditions
-        self._renditions = RenditionFolder(config.path(made.path)) if made.thumbnails or made.preview else None
+        self._renditions = rendition_folder(config)
         self._database, self._spool, self._workers = database, spool, workers
         self._archive, self._clock, self._sources = Archive(volume, spool), clock, sources
         self._destinations = destinations

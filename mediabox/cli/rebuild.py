@@ -24,7 +24,6 @@ from mediabox.core.rebuild import Rebuild, Rebuilt
 from mediabox.core.soundness import heads_of
 from mediabox.durable.marker import MARKER
 from mediabox.durable.publish import set_aside
-from mediabox.durable.renditions import RenditionFolder
 from mediabox.errors import Fatal, Permanent
 from mediabox.model.actor import SYSTEM
 from mediabox.native.worker import MediaWorkers
@@ -94,7 +93,7 @@ def _pause(home: Path) -> switches.Rest | None:
 
 async def _rebuild(config: Config, held: switches.Rest | None, *, is_watched: bool) -> Rebuilt:
     clock = Clock()
-    from mediabox.assembly import rules, threads
+    from mediabox.assembly import rendition_folder, rules, threads
 
     def begin(connection: sqlite3.Connection) -> None:
         set_rebuilding(connection, is_under_way=True)
@@ -110,7 +109,7 @@ async def _rebuild(config: Config, held: switches.Rest | None, *, is_watched: bo
                 database=database,
                 volume=volume,
                 workers=workers,
-                renditions=RenditionFolder(config.path(config.renditions.path)),
+                renditions=rendition_folder(config),
                 clock=clock,
                 committer=Committer(rules=rules(config), clock=clock, moving_sources=()),
                 progress=_show if is_watched else lambda _: None,

@@ -164,18 +164,14 @@ class Rebuild:
 
     async def _read(self, found: _Found) -> _Read:
         digest, size_bytes = await asyncio.to_thread(digest_past_cache, self._volume, found.place)
+        request = _request(found, size_bytes, renditions=bool(self._renditions.wanted))
         with self._volume.opened(found.place, f"read {found.place}") as descriptor:
-            examination = await self._workers.examine(descriptor, _request(found, size_bytes))
-        await asyncio.to_thread(self._keep_renditions, digest, examination)
+            examination = await self._workers.examine(descriptor, request)
+        made = {"thumbnail": examination.thumbnail, "preview": examination.preview}
+        await asyncio.to_thread(self._renditions.keep, digest, **made)
         if found.member is None and (told := self._unfound.pop((digest, _name(found.path)), None)) is not None:
             found = _moved(found, *told)
         return _Read(found=found, digest=digest, size_bytes=size_bytes, examination=examination)
-
-    def _keep_renditions(self, digest: str, examination: Examination) -> None:
-        if examination.thumbnail:
-            self._renditions.put(digest, "thumb.webp", examination.thumbnail)
-        if examination.preview:
-            self._renditions.put(digest, "preview.jpg", examination.preview)
 
     def _write(self, connection: sqlite3.Connection, read: Sequence[_Read]) -> None:
         for one in read:
@@ -268,13 +264,14 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _request(found: _Found, size_bytes: int) -> ExamineRequest:
+def _request(found: _Found, size_bytes: int, *, renditions: bool) -> ExamineRequest:
     name, member = _name(found.path), found.member
     return ExamineRequest(
         name=member.original_name if member else name,
         kind=member.kind if member else claimed_kind(name) or Kind.PICTURE,
         size_bytes=size_bytes,
         modified_at_ms=found.modified_at_ms,
+        renditions=renditions,
         folder=member.remote_id.rpartition("/")[0] if member else "",
     )
 

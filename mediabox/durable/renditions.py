@@ -1,6 +1,8 @@
 """Thumbnails and previews on disk, named by the digest of the original they show."""
 
 import os
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -13,26 +15,33 @@ _DIGEST_DIGITS = 64  # SHA-256 in hexadecimal
 
 
 class RenditionFolder:
-    """Files `ab/cd/<digest>-thumb.webp` below `root`. Expendable: they can be made again from the originals."""
+    """Files `ab/<digest>-thumb.webp` below `root`. Expendable: they can be made again from the originals."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, wanted: Collection[RenditionName] = _NAMES) -> None:
+        self.root, self.wanted = root, wanted
+
+    def keep(self, digest: str, *, thumbnail: bytes | None, preview: bytes | None) -> None:
+        """Put what an examination made and the owner wants. Raises OSError."""
+        for name, content in zip(_NAMES, (thumbnail, preview), strict=True):
+            if content and name in self.wanted:
+                self.put(digest, name, content)
 
     def put(self, digest: str, name: RenditionName, content: bytes) -> None:
-        """Write or replace one rendition; not synced. Raises OSError."""
-        write_derived(self.root, _relative(digest, name), content)
+        """Write or replace one rendition, where it is already or in its new place; not synced. Raises OSError."""
+        place, earlier = _places(digest, name)
+        write_derived(self.root, earlier if (self.root / earlier).exists() else place, content)
 
     def path(self, digest: str, name: RenditionName) -> Path | None:
         """Where it is; None when it must be made (again). A power cut leaves unsynced files empty: as good as none."""
-        path = self.root / _relative(digest, name)
-        try:
-            return path if os.stat(path).st_size else None
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        for path in (self.root / place for place in _places(digest, name)):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if os.stat(path).st_size:
+                    return path
+        return None
 
     def discard(self, digest: str) -> None:
         """Remove all renditions of one original; not synced, may be repeated. Raises OSError."""
-        names = [_relative(digest, name) for name in _NAMES]
+        names = [place for name in _NAMES for place in _places(digest, name)]
         try:
             folder = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -44,9 +53,12 @@ class RenditionFolder:
             os.close(folder)
 
 
-def _relative(digest: str, name: RenditionName) -> str:
-    """Two levels of 256 folders. Raises ValueError for anything but a SHA-256: it becomes a path (I15)."""
+def _places(digest: str, name: RenditionName) -> tuple[str, str]:
+    """Where it is put, one of 256 folders, and where versions before put it: almost every file in a folder of its own.
+
+    Raises ValueError for anything but a SHA-256: it becomes a path (I15).
+    """
     if len(digest) != _DIGEST_DIGITS or not set(digest) <= set("0123456789abcdef") or name not in _NAMES:
         message = f"not a rendition of a digest: {digest!r} {name!r}"
         raise ValueError(message)
-    return f"{digest[:2]}/{digest[2:4]}/{digest}-{name}"
+    return f"{digest[:2]}/{digest}-{name}", f"{digest[:2]}/{digest[2:4]}/{digest}-{name}"

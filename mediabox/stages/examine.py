@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from mediabox.contracts import ExamineRequest, Needs, Outcome, Setback
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mediabox.contracts import Examination, Examiner, Spool, Work
     from mediabox.model.asset import Resource
 
 
 log = get_logger(__name__)
 
-RenditionName = Literal["thumb.webp", "preview.jpg"]
-
 
 class Renditions(Protocol):
     """Where thumbnails and previews are kept, by the original's digest. Blocking."""
 
-    def put(self, digest: str, name: RenditionName, content: bytes) -> None: ...
+    @property
+    def wanted(self) -> Collection[str]:
+        """Names of those the owner wants."""
+
+    def keep(self, digest: str, *, thumbnail: bytes | None, preview: bytes | None) -> None: ...
 
 
 class Examine:
@@ -33,7 +37,7 @@ class Examine:
     after: ClassVar[tuple[str, ...]] = ("fetch",)
     needs: ClassVar[Needs] = Needs(cpu=True)
 
-    def __init__(self, spool: Spool, examiner: Examiner, renditions: Renditions | None) -> None:
+    def __init__(self, spool: Spool, examiner: Examiner, renditions: Renditions) -> None:
         self._spool, self._examiner, self._renditions = spool, examiner, renditions
 
     async def run(self, work: Work) -> Outcome:
@@ -59,24 +63,15 @@ class Examine:
             kind=resource.kind,
             size_bytes=resource.size_bytes or 0,
             modified_at_ms=resource.modified_at_ms,
-            renditions=self._renditions is not None,
+            renditions=bool(self._renditions.wanted),
             folder=resource.remote_id.rpartition("/")[0],
         )
 
     async def _keep(self, resource: Resource, examination: Examination) -> None:
-        contents: dict[RenditionName, bytes] = {}
-        if examination.thumbnail:
-            contents["thumb.webp"] = examination.thumbnail
-        if examination.preview:
-            contents["preview.jpg"] = examination.preview
-        if self._renditions is not None and contents:
-            await asyncio.to_thread(self._put, resource.digest or "", contents)
-
-    def _put(self, digest: str, contents: dict[RenditionName, bytes]) -> None:
         """A picture that cannot be shown is archived all the same: renditions can be made again, originals cannot."""
-        for name, content in contents.items():
-            if self._renditions is not None:
-                try:
-                    self._renditions.put(digest, name, content)
-                except OSError as err:
-                    log.warning("rendition_not_kept", rendition=name, reason=str(err))
+        made = {"thumbnail": examination.thumbnail, "preview": examination.preview}
+        if any(made.values()):
+            try:
+                await asyncio.to_thread(self._renditions.keep, resource.digest or "", **made)
+            except OSError as err:
+                log.warning("rendition_not_kept", reason=str(err))

@@ -18,7 +18,7 @@ def test_a_rendition_is_found_under_its_digest_and_gone_after_discarding(tmp_pat
     folder.put(DIGEST, "preview.jpg", b"\xff\xd8")
 
     path = folder.path(DIGEST, "thumb.webp")
-    assert path == tmp_path / "renditions/ab/cd" / f"{DIGEST}-thumb.webp"
+    assert path == tmp_path / "renditions/ab" / f"{DIGEST}-thumb.webp"
     assert path.read_bytes() == b"RIFF"
     folder.discard(DIGEST)
     folder.discard(DIGEST)
@@ -29,9 +29,42 @@ def test_a_rendition_is_found_under_its_digest_and_gone_after_discarding(tmp_pat
 def test_a_rendition_emptied_by_a_power_cut_is_to_be_made_again(tmp_path: Path) -> None:
     folder = RenditionFolder(tmp_path)
     folder.put(DIGEST, "thumb.webp", b"RIFF")
-    os.truncate(tmp_path / f"ab/cd/{DIGEST}-thumb.webp", 0)
+    os.truncate(tmp_path / f"ab/{DIGEST}-thumb.webp", 0)
 
     assert folder.path(DIGEST, "thumb.webp") is None
+
+
+def test_what_a_version_before_put_two_folders_deep_is_found_renewed_and_goes_with_the_rest(tmp_path: Path) -> None:
+    folder, earlier = RenditionFolder(tmp_path), tmp_path / f"ab/cd/{DIGEST}-thumb.webp"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_bytes(b"earlier")
+    assert folder.path(DIGEST, "thumb.webp") == earlier
+
+    folder.put(DIGEST, "thumb.webp", b"later")
+    assert folder.path(DIGEST, "thumb.webp").read_bytes() == b"later"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [earlier.name]  # a rebuild makes all anew
+
+    folder.discard(DIGEST)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("wanted", [["thumb.webp", "preview.jpg"], ["thumb.webp"], ["preview.jpg"], []])
+def test_what_the_owner_does_not_want_is_not_kept(tmp_path: Path, wanted: list) -> None:
+    folder = RenditionFolder(tmp_path, wanted)
+
+    folder.keep(DIGEST, thumbnail=b"RIFF", preview=b"\xff\xd8")
+
+    assert [name for name in ("thumb.webp", "preview.jpg") if folder.path(DIGEST, name)] == wanted
+
+
+def test_what_an_examination_did_not_make_leaves_no_file(tmp_path: Path) -> None:
+    """As of a file without a picture."""
+    folder = RenditionFolder(tmp_path)
+
+    folder.keep(DIGEST, thumbnail=b"RIFF", preview=None)
+    folder.keep("f" * 64, thumbnail=None, preview=None)
+
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [f"{DIGEST}-thumb.webp"]
 
 
 @pytest.mark.parametrize("digest", ["", "../../../etc/passwd", "ABCD" + "0" * 60, "abcd", "0" * 63 + "/"])
