@@ -109,6 +109,15 @@ class Outbox(Protocol):
     async def digest_of(self, name: str, offset: int, length: int) -> str:
         """SHA-256 of a part of what was made."""
 
+    async def note(self, name: str, content: bytes) -> None:
+        """Durably write down what is about to be published under a name, in place of an older note."""
+
+    async def notes(self) -> Mapping[str, bytes]:
+        """All that was noted and not forgotten, by name. For the start, when nothing is being made."""
+
+    async def forget(self, name: str) -> None:
+        """Throw its note away, if there is one. It may be back after a power cut."""
+
     async def publish(self, name: str, made: Made, *, modified_at_ms: int | None) -> None:
         """Give it its name in the folder, durably, and read it back past the cache.
 

@@ -19,7 +19,7 @@ from mediabox.contracts import Lying, Made
 from mediabox.durable.assembling import copied, digest_of, digest_of_original, is_whole_of, poured, read
 from mediabox.durable.descriptors import DIRECTORY
 from mediabox.durable.opening import opened_in_thread
-from mediabox.durable.publish import adopt, discard, publish, remove
+from mediabox.durable.publish import adopt, discard, discard_stale, publish, remove, replace
 from mediabox.durable.refusal import failing_disk
 from mediabox.durable.threads import in_thread
 from mediabox.durable.verify import check, digest_past_cache
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 PHOTOS = "photos"  # what the peer sees
 MAKING = f"{FOLDER}/making"
+NOTES = f"{FOLDER}/published"  # a note for each file that may be in PHOTOS without a row
 _SHARED_MODE = 0o2775  # the peer's program may run as another user of the same group
 
 
@@ -54,7 +55,7 @@ class OutboxFolder:
     def prepare(self) -> None:
         """Make the folders. May be repeated."""
         self._volume.prove()
-        for folder in (MAKING, PHOTOS):
+        for folder in (MAKING, NOTES, PHOTOS):
             self._volume.makedirs(folder)
         with self._volume.refusals(f"share {PHOTOS}"):
             try:
@@ -105,6 +106,19 @@ class OutboxFolder:
             for block in read(descriptor, offset, length):
                 digest.update(block)
         return digest.hexdigest()
+
+    @in_thread
+    def note(self, name: str, content: bytes) -> None:
+        replace(self._volume, f"{NOTES}/{name}", content)
+
+    @in_thread
+    def notes(self) -> Mapping[str, bytes]:
+        discard_stale(self._volume, NOTES)
+        return {name: self._volume.read(f"{NOTES}/{name}") for name in self._files(NOTES)}
+
+    @in_thread
+    def forget(self, name: str) -> None:
+        discard(self._volume, f"{NOTES}/{name}")
 
     @in_thread
     def publish(self, name: str, made: Made, *, modified_at_ms: int | None) -> None:

@@ -58,7 +58,9 @@ class Archive:
 class TableFitter:
     """Obeys `contracts.Fitter`. `refuses`: what it says Permanent to; `hdr`: how its results carry it."""
 
-    def __init__(self) -> None:
+    def __init__(self, edition: bytes = b"") -> None:
+        """`edition`: of the program; another one makes other bytes of the same files."""
+        self.edition = edition
         self.refuses: set[str] = set()  # fit, check, convert
         self.hdr: Hdr | None = None
         self.fits: list[FitRequest] = []
@@ -75,7 +77,7 @@ class TableFitter:
         self.fits.append(request)
         self._may("fit")
         assert os.fstat(first).st_size == request.size_bytes
-        words = XMP if clip is not None else TAGS
+        words = self.edition + (XMP if clip is not None else TAGS)
         pieces: list[Span | Insert] = [
             Span(part=Part.FIRST, offset=0, length=request.size_bytes),
             Insert(content=words),
@@ -108,7 +110,7 @@ class TableFitter:
         self.before("convert")
         self.conversions.append(conversion)
         self._may("convert")
-        content = encoded(os.pread(source, 1 << 20, 0), conversion.to)
+        content = self.edition + encoded(os.pread(source, 1 << 20, 0), conversion.to)
         os.write(into, content)
         return Converted(size_bytes=len(content), width=1, height=1, note=self.note)
 

@@ -10,25 +10,34 @@ from typing import Any
 import pytest
 from faults.mounts import tmpfs
 
-from destinations.conformance import PATIENCE_S, DestinationConformance, deliver, gone, shown
+from destinations.conformance import PATIENCE_S, DestinationConformance, accepted, deliver, gone, shown
 from destinations.conftest import Two
-from destinations.making_of import STILL, Archive, TableFitter, parcel
+from destinations.making_of import STILL, TAKEN, Archive, TableFitter, parcel
 from destinations.real_syncthing import eventually
 from destinations.shelf import ShelfDestination, Taker
 from mediabox.clock import Clock
 from mediabox.config.fields import Secret
 from mediabox.contracts import DestinationTools, Outbox, Parcel
 from mediabox.destinations.pixel import local, withholding
+from mediabox.destinations.pixel.folder import PhoneFolder
 from mediabox.destinations.pixel.local import Found, Search
 from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.durable import outbox as outbox_module
-from mediabox.durable.outbox import MAKING, OutboxFolder
+from mediabox.durable.outbox import MAKING, NOTES, OutboxFolder
 from mediabox.durable.volume import Volume
-from mediabox.errors import NeedsHuman
+from mediabox.errors import NeedsHuman, Retryable
 from mediabox.model.delivery import Delivered, DeliveryState, Form
 
 DISK_BYTES = 4_000_000
+# How a parcel is made that asks for each form in which the delivered file is not the original's own bytes.
+MADE_ANEW: dict[Form, dict[str, Any]] = {
+    Form.ORIGINAL: {"capture_time": TAKEN},  # tags are added
+    Form.MOTION: {"clip": {}, "name": "IMG_1_3f9a21c0.MP.JPG"},
+    Form.MOTION_H264: {"clip": {}, "name": "IMG_1_3f9a21c0.MP.JPG"},
+    Form.CONVERTED: {"media_type": "image/tiff", "name": "scan_3f9a21c0.jpg"},
+    Form.REDUCED: {"media_type": "video/mp4", "name": "film_3f9a21c0.mp4"},
+}
 
 
 class Ground:
@@ -49,6 +58,9 @@ class Ground:
     def close_volumes(self) -> None:
         while self._volumes:
             self._volumes.pop().close()
+
+    def notes(self) -> list[str]:
+        return os.listdir(self.disk / "outbox" / NOTES)
 
     async def offered(self) -> frozenset[str]:
         return frozenset(name for name in os.listdir(self.photos) if not name.startswith("."))
@@ -132,6 +144,7 @@ class PixelPeer(Ground):
         self._two, self._root = two, root
         self.folder_id = f"mediabox-{next(two.numbers)}"
         self.camera = root / "DCIM"
+        self.edition = b""  # of the box's program
         self._came: dict[str, int] = {}  # by name: the inode that was counted last
         self._diary: list[str] = []
         self.destination = self._built()
@@ -156,7 +169,7 @@ class PixelPeer(Ground):
             name="anna",
             home=self._root,
             clock=Clock(),
-            fitter=TableFitter(),
+            fitter=TableFitter(self.edition),
             originals=self.archive,
             open_outbox=self._open_outbox,
         )
@@ -276,6 +289,91 @@ class TestPixel(DestinationConformance):
 
         phone, counters = peer.phone_id[:7], r"[A-Z0-9]{7}:\d+,[A-Z0-9]{7}:\d+"
         assert re.fullmatch(rf"db/file {counters} by {phone}; RemoteChangeDetected \d+ at \d{{4}}-.*", freed.proof)
+
+    @pytest.mark.parametrize("form", MADE_ANEW)
+    async def test_another_edition_of_the_program_goes_on_with_what_was_published(
+        self, peer: PixelPeer, form: Form
+    ) -> None:
+        """It died before anybody wrote it down, and would make other bytes of the same files now."""
+        one = parcel(peer.archive, form, number=1, **MADE_ANEW[form])
+        first = await peer.destination.deliver(one)
+        peer.edition = b"another edition"
+        await peer.restart()
+
+        again = await peer.destination.deliver(one)
+
+        assert again == first
+        assert again.form is (Form.TAGGED if form is Form.ORIGINAL else form)
+        await shown(peer, accepted(one.delivery, again))
+        assert await peer.arrived() == [one.delivery.name]
+        assert not peer.notes()  # not needed any more, once it is known to be written down
+
+    async def test_what_another_edition_published_and_the_phone_let_go_is_recorded_as_it_was(
+        self, peer: PixelPeer
+    ) -> None:
+        one = parcel(peer.archive, Form.CONVERTED, number=1, **MADE_ANEW[Form.CONVERTED])
+        first = await peer.destination.deliver(one)
+        await peer.arrived()
+        await peer.let_go(one.delivery.name)
+        await gone(peer, one.delivery.name)
+        peer.edition = b"another edition"
+        await peer.restart()
+
+        assert await peer.destination.deliver(one) == first
+        assert await peer.offered() == frozenset()
+        assert await peer.arrived() == [one.delivery.name]
+
+    async def test_what_was_published_and_not_announced_is_not_made_again(self, peer: PixelPeer, monkeypatch) -> None:
+        """Syncthing was restarted in between; encoders need not make the same bytes twice."""
+        one = parcel(peer.archive, Form.CONVERTED, number=1, **MADE_ANEW[Form.CONVERTED])
+
+        async def restarting(*_: object) -> None:
+            raise Retryable("Syncthing restarts")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(PhoneFolder, "announce", restarting)
+            with pytest.raises(Retryable):
+                await peer.destination.deliver(one)
+        peer.destination._tools.fitter.edition = b"other bytes"
+        again = await peer.destination.deliver(one)
+
+        await shown(peer, accepted(one.delivery, again))
+        assert await peer.arrived() == [one.delivery.name]
+
+    @pytest.mark.parametrize("has_died", [True, False])
+    async def test_a_strangers_file_is_neither_replaced_nor_taken_for_what_was_noted(
+        self, peer: PixelPeer, monkeypatch, has_died: bool
+    ) -> None:
+        """The name was free when it was noted; a stranger came before it was published."""
+        one = parcel(peer.archive, Form.CONVERTED, number=1, **MADE_ANEW[Form.CONVERTED])
+
+        async def dies(*_: object, **__: object) -> None:
+            raise Retryable("the box died")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(OutboxFolder, "publish", dies)
+            with pytest.raises(Retryable):
+                await peer.destination.deliver(one)
+        assert one.delivery.name in peer.notes()
+        await peer.obstruct(one.delivery.name)
+        if has_died:
+            peer.edition = b"another edition"
+            await peer.restart()
+
+        with pytest.raises(FileExistsError):
+            await peer.destination.deliver(one)
+
+        assert (peer.photos / one.delivery.name).read_bytes() == b"a stranger's"
+        assert not peer.notes()
+
+    async def test_what_was_noted_of_other_originals_is_not_believed(self, peer: PixelPeer) -> None:
+        one = parcel(peer.archive, Form.CONVERTED, number=1, **MADE_ANEW[Form.CONVERTED])
+        await peer.destination.deliver(one)
+        await peer.restart()
+        other = parcel(peer.archive, Form.CONVERTED, number=1, content=STILL[::-1], **MADE_ANEW[Form.CONVERTED])
+
+        with pytest.raises(FileExistsError):
+            await peer.destination.deliver(other)
 
     async def test_what_was_encoded_on_the_way_does_not_stay(self, peer: PixelPeer) -> None:
         tiff = parcel(peer.archive, Form.CONVERTED, media_type="image/tiff", number=1, name="scan_3f9a21c0.jpg")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mediabox.contracts import Made
 from mediabox.durable.marker import FOLDER, MARKER
-from mediabox.durable.outbox import OutboxFolder
+from mediabox.durable.outbox import NOTES, OutboxFolder
 from mediabox.durable.volume import Volume
 from mediabox.model.recipe import Insert, Part, Recipe, Span
 
@@ -73,6 +73,7 @@ async def deliver(outbox: OutboxFolder, archive: Path, *, say: Callable[[str], N
             digests = {part: DIGESTS[part] for part in files if recipe is MOTION or part is Part.FIRST}
             made = await outbox.assemble(name, recipe, files, digests)
             assert made == Made(size_bytes=len(EXPECTED[name]), digest=digest_of(EXPECTED[name]))
+            await outbox.note(name, made.digest.encode())
             await outbox.publish(name, made, modified_at_ms=TAKEN_MS)
             say(f"published {name}")
 
@@ -100,7 +101,7 @@ class Delivering:
         asyncio.run(deliver_all(root / "outbox", root / "archive"))
 
     def examine_broken(self, root: Path) -> list[str]:
-        complaints = halves(root / "outbox")
+        complaints = halves(root / "outbox") + unnoted(root / "outbox")
         for name, content in (("still", STILL), ("clip", CLIP)):
             original = root / "archive" / name
             status = original.stat()
@@ -127,10 +128,17 @@ def halves(root: Path) -> list[str]:
     return found + [f"{path.name} is writable" for path in photos.glob("*") if path.stat().st_mode & 0o222]
 
 
+def unnoted(root: Path) -> list[str]:
+    """Whatever a later start would not know for its own."""
+    notes = {path.name: path.read_bytes() for path in (root / NOTES).glob("*")}
+    published = [name for name in EXPECTED if (root / "photos" / name).exists()]
+    return [f"{name} is not noted" for name in published if notes.get(name) != digest_of(EXPECTED[name]).encode()]
+
+
 def lacks(root: Path) -> list[str]:
     """What a finished delivery has to look like, and nothing beside it."""
     files = {str(path.relative_to(root)): path.stat() for path in root.rglob("*") if path.is_file()}
-    if files.keys() != {MARKER, *(f"photos/{name}" for name in EXPECTED)}:
+    if files.keys() != {MARKER, *(f"{folder}/{name}" for folder in ("photos", NOTES) for name in EXPECTED)}:
         return [f"files are {sorted(files)}"]
     times = {files[f"photos/{name}"].st_mtime_ns for name in EXPECTED}
     return [] if times == {TAKEN_MS * 1_000_000} else ["another time than the photo's"]

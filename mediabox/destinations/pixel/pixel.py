@@ -15,6 +15,7 @@ from mediabox.destinations.pixel.foreign import ForeignFiles, Traces
 from mediabox.destinations.pixel.link import client_of, folder_id_of, outbox_of
 from mediabox.destinations.pixel.looking import Looking
 from mediabox.destinations.pixel.making import Maker, kept_smaller
+from mediabox.destinations.pixel.published import Published
 from mediabox.destinations.pixel.telemetry import Telemetry
 from mediabox.destinations.pixel.watch import Watch
 from mediabox.destinations.pixel.withholding import Withholding
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from mediabox.contracts import Deliverable, DestinationTools, Foreign, Outbox, Parcel
     from mediabox.destinations.pixel.evidence import Reading
     from mediabox.destinations.pixel.folder import Phone
-    from mediabox.destinations.pixel.making import Bundle
     from mediabox.destinations.pixel.settings import Settings
     from mediabox.destinations.pixel.syncthing import Syncthing
     from mediabox.model.delivery import Delivery, PeerTold, Room, Sighting, Wish
@@ -45,6 +45,7 @@ class _Open(NamedTuple):
     folder: PhoneFolder
     outbox: Outbox
     maker: Maker
+    published: Published
     looking: Looking
     watch: Watch
     foreign: ForeignFiles
@@ -62,6 +63,7 @@ class Pixel:
         self._opening = asyncio.Lock()
         self._opened: _Open | None = None
         self._outbox: Outbox | None = None  # opened once: what is being made in it must not be cleared away
+        self._published: Published | None = None
         self._shown: tuple[float, FolderState] | None = None
         self._traces = Traces()
         self._handed_over: set[str] = set()  # published, and not among what is out as far as we were asked
@@ -89,12 +91,20 @@ class Pixel:
         name = parcel.delivery.name
         # The phone may have fetched it, and let it go, before anybody could write that down.
         before = (await here.folder.files([name])).get(name)
+        is_gone = before is not None and before.agreed.deleted
+        delivered = await here.published.find(parcel, is_gone=is_gone)
         try:
-            bundle = await here.maker.make(parcel)
-            if before is None or not before.agreed.deleted:
-                await self._hand_over(here, parcel, bundle)
+            if delivered is None:
+                delivered = await self._make(here, parcel)
+                await here.published.note(parcel, delivered)
+            if not is_gone:
+                await self._hand_over(here, parcel, delivered)
         finally:
             await here.outbox.discard(name)
+        return delivered
+
+    async def _make(self, here: _Open, parcel: Parcel) -> Delivered:
+        bundle = await here.maker.make(parcel)
         return Delivered(
             delivery_id=parcel.delivery.id,
             form=bundle.form,
@@ -103,11 +113,16 @@ class Pixel:
             note="; ".join(filter(None, (bundle.note, self._kept_smaller(parcel)))),
         )
 
-    async def _hand_over(self, here: _Open, parcel: Parcel, bundle: Bundle) -> None:
+    async def _hand_over(self, here: _Open, parcel: Parcel, delivered: Delivered) -> None:
         name, taken_ms = parcel.delivery.name, rules.taken_at_ms(parcel.capture_time)
         modified_ms = parcel.first.resource.modified_at_ms if taken_ms is None else taken_ms
+        made = Made(size_bytes=delivered.size_bytes, digest=delivered.digest)
         self._handed_over.add(name)
-        await here.outbox.publish(name, bundle.made, modified_at_ms=modified_ms)
+        try:
+            await here.outbox.publish(name, made, modified_at_ms=modified_ms)
+        except FileExistsError:
+            await here.published.forget([name])
+            raise
         await here.folder.announce(name)
         fp("deliver.offered")
 
@@ -149,6 +164,7 @@ class Pixel:
         if any(one.standing is Standing.FREED for one in readings):
             await traces.follow(here.watch)
         self._handed_over -= names
+        await here.published.forget(names)
         foreign = [*traces.renamed.values(), *await here.foreign.find(names | self._handed_over)]
         return evidence.traced(readings, foreign, traces), tuple(foreign)
 
@@ -188,6 +204,7 @@ class Pixel:
             delivery.name, Made(size_bytes=delivery.size_bytes, digest=delivery.digest or "")
         ):  # what somebody made of it on the phone is theirs
             await here.outbox.remove(delivery.name)
+        await here.published.forget([delivery.name])
         await here.folder.announce(delivery.name)
 
     async def wait(self, timeout_s: float) -> bool:
@@ -216,7 +233,8 @@ class Pixel:
                 outbox = self._outbox or await self._tools.open_outbox(
                     outbox_of(self._settings, self.name, self._tools.home)
                 )
-                self._outbox = outbox
+                published = self._published or await Published.of(outbox)
+                self._outbox, self._published = outbox, published
                 folder_id = folder_id_of(self._settings, self.name)
                 folder = PhoneFolder(client, folder_id, outbox=outbox.folder, device=self._settings.device)
                 self._opened = _Open(
@@ -224,6 +242,7 @@ class Pixel:
                     folder=folder,
                     outbox=outbox,
                     maker=Maker(outbox, self._tools.originals, self._tools.fitter, self._settings),
+                    published=published,
                     looking=Looking(folder, outbox),
                     watch=Watch(client, folder_id),
                     foreign=ForeignFiles(outbox),
