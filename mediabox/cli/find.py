@@ -15,6 +15,8 @@ from mediabox.core.queries.find import FoundAsset, FoundPage, find_assets
 from mediabox.model.query import QueryInvalid
 from mediabox.search.fields import ALIASES, FIELDS
 from mediabox.search.values import expected_words
+from mediabox.store.asset_index import IndexDamaged
+from mediabox.store.database import make_index_anew
 
 if TYPE_CHECKING:
     import argparse
@@ -29,9 +31,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.fields:
         write_found(tuple(FIELDS.values()), _field_lines(), as_json=arguments.json)
         return exits.OK
-    query = " ".join(map(_quoted_again, arguments.query))
-    with catalogue(home_of(arguments)) as connection:
-        found = _find(connection, query, arguments)
+    query, home = " ".join(map(_quoted_again, arguments.query)), home_of(arguments)
+    try:
+        with catalogue(home) as connection:
+            found = _find(connection, query, arguments)
+    except IndexDamaged as damage:
+        with catalogue(home, write=True) as connection:
+            make_index_anew(connection, damage)
+            found = _find(connection, query, arguments)
     write_found(found, _lines(found), as_json=arguments.json)
     return exits.OK if found.assets else exits.PROBLEM
 

@@ -32,25 +32,34 @@ BATCH = 500  # rows of the journal in one go: an older catalogue is indexed whil
 
 def follow(connection: sqlite3.Connection) -> None:
     """At the end of a transaction: index what it changed. A whole older catalogue is left to `catch_up`."""
-    if journal.last(connection)[0] - asset_index.indexed_until(connection) <= BATCH:
+    last, done = journal.last(connection)[0], asset_index.indexed_until(connection)
+    if last - done <= BATCH:
         catch_up(connection)
+    else:  # what a person hides has to be gone at once all the same
+        first = max(journal.appended_from(connection), last - BATCH)
+        _index_changed(connection, after=first - 1, until=last)
 
 
 def catch_up(connection: sqlite3.Connection) -> bool:
     """Index what the next rows of the journal are about; whether those were all."""
     done, (last, _) = asset_index.indexed_until(connection), journal.last(connection)
     until = min(last, done + BATCH)
-    for asset_id in asset_index.changed_assets(connection, after=done, until=until):
-        index(connection, asset_id)
+    _index_changed(connection, after=done, until=until)
     if until > done:
         asset_index.set_indexed_until(connection, until)
     return until == last
+
+
+def _index_changed(connection: sqlite3.Connection, *, after: int, until: int) -> None:
+    for asset_id in asset_index.changed_assets(connection, after=after, until=until):
+        index(connection, asset_id)
 
 
 async def keep_true(database: Database, governor: Governor) -> None:
     """A service: indexes what an older version archived, and what commands of other processes changed."""
     while True:
         await governor.permit(NEEDS)
+        await database.compact()
         if await database.write(catch_up):
             await asyncio.sleep(PAUSE_S)
 

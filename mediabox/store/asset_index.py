@@ -7,19 +7,22 @@ catalogue is indexed by reading its journal from the first row.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import sqlite3
+from functools import wraps
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
+from mediabox.errors import Retryable
 from mediabox.model.asset import Kind
+from mediabox.model.issue import Issue
 from mediabox.search.fields import WORDS, texts_of
 from mediabox.search.tokens import document_of
-from mediabox.store import journal
+from mediabox.store import issues, journal, schema, volumes
 from mediabox.store.search import bits_of, condition, flags_of
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from mediabox.model.indexed import Flag, IndexedAsset
     from mediabox.model.query import Query
@@ -60,6 +63,32 @@ _HOLDINGS = """
 """
 
 
+_TABLES = ("asset_index", "holders", "holder", "asset_words", "index_cursor")
+_LOST_PAGES = "index:lost_pages"  # the switch that says so
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class IndexDamaged(Retryable):
+    """The index cannot be read or written as the migrations made it. It follows from the rest: nothing is lost."""
+
+
+def _of_index(work: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Of a function that touches nothing but the index: what SQLite says in it is said of the index."""
+
+    @wraps(work)
+    def guarded(*arguments: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return work(*arguments, **named)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
+                raise  # of the disk
+            message = f"the search index in the catalogue is damaged ({error}); it is being made anew"
+            raise IndexDamaged(message) from error
+
+    return guarded
+
+
 class Holding(NamedTuple):
     """One file of an asset at one source. `presence`: of the source's own asset; None where it lists mere files."""
 
@@ -86,6 +115,7 @@ class Position(NamedTuple):
     asset_id: int
 
 
+@_of_index
 def put(connection: sqlite3.Connection, asset: IndexedAsset, holders: Iterable[tuple[int, bool]]) -> None:
     """Index an asset anew. `holders`: ids of the sources that have it, each with whether it is hidden there."""
     values = [getattr(asset, column) for column in _COLUMNS]
@@ -94,6 +124,7 @@ def put(connection: sqlite3.Connection, asset: IndexedAsset, holders: Iterable[t
     connection.execute(_PUT_WORDS, (asset.asset_id, *words))
 
 
+@_of_index
 def remove(connection: sqlite3.Connection, asset_id: int) -> None:
     """An asset is nobody's any more, or has become part of another."""
     connection.execute("DELETE FROM asset_index WHERE asset_id = ?", (asset_id,))
@@ -122,19 +153,26 @@ def holdings(connection: sqlite3.Connection, asset_id: int) -> list[Holding]:
 # ---------------------------------------------------------------- following the journal
 
 
+@_of_index
 def indexed_until(connection: sqlite3.Connection) -> int:
     """The journal's row up to which the index is true."""
-    return int(connection.execute("SELECT seq FROM index_cursor").fetchone()[0])
+    row = connection.execute("SELECT seq FROM index_cursor").fetchone()
+    return int(row[0]) if row else 0
 
 
+@_of_index
 def set_indexed_until(connection: sqlite3.Connection, seq: int) -> None:
-    connection.execute("UPDATE index_cursor SET seq = ?", (seq,))
+    if not connection.execute("UPDATE index_cursor SET seq = ?", (seq,)).rowcount:
+        connection.execute("INSERT INTO index_cursor (seq) VALUES (?)", (seq,))
 
 
 def indexed_percent(connection: sqlite3.Connection) -> int:
     """How far the index is; 100: it is true."""
     last = journal.last(connection)[0]
-    return 100 * indexed_until(connection) // last if last else 100
+    try:
+        return 100 * indexed_until(connection) // last if last else 100
+    except IndexDamaged:
+        return 0
 
 
 def changed_assets(connection: sqlite3.Connection, *, after: int, until: int) -> list[int]:
@@ -142,9 +180,41 @@ def changed_assets(connection: sqlite3.Connection, *, after: int, until: int) ->
     return [row[0] for row in connection.execute(_CHANGED, (after, until))]
 
 
+# ---------------------------------------------------------------- when it is damaged
+
+
+@_of_index
+def flush(connection: sqlite3.Connection) -> None:
+    """Have FTS5 write now what it holds until the commit, where damage would fail the whole of it."""
+    connection.execute("SAVEPOINT flush")
+    connection.execute("RELEASE flush")
+
+
+def make_anew(connection: sqlite3.Connection, reason: str) -> None:
+    """Empty, and say so; `core.indexing` fills it again. In a transaction that has not met the damage."""
+    schema.make_anew(connection, _TABLES)
+    set_lost_pages(connection, has_any=True)
+    remedy = (
+        "Nothing else is affected. If it happens again, the disk or memory card with the catalogue may be failing: "
+        "check it."
+    )
+    issue = Issue(key="service.index_damaged", subject="", message=f"{reason}.", remedy=remedy)
+    issues.open_issue(connection, issue, at_ms=journal.last_at_ms(connection))
+
+
+def has_lost_pages(connection: sqlite3.Connection) -> bool:
+    """Whether pages of a damaged index lie in the catalogue: its checks complain of them until they are left out."""
+    return volumes.switch(connection, _LOST_PAGES) is not None
+
+
+def set_lost_pages(connection: sqlite3.Connection, *, has_any: bool) -> None:
+    volumes.set_switch(connection, _LOST_PAGES, "1" if has_any else None)
+
+
 # ---------------------------------------------------------------- asking
 
 
+@_of_index
 def page(
     connection: sqlite3.Connection,
     query: Query,
@@ -168,6 +238,7 @@ def page(
     ]
 
 
+@_of_index
 def count(connection: sqlite3.Connection, query: Query, *, seen_by: frozenset[str] | None) -> int:
     """How many assets answer it."""
     text, values = condition(query)

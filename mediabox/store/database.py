@@ -13,6 +13,7 @@ import queue
 import sqlite3
 import threading
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
@@ -20,7 +21,8 @@ from urllib.parse import quote
 from mediabox.errors import Fatal
 from mediabox.failpoints import fp
 from mediabox.log import get_logger
-from mediabox.store import schema, witness
+from mediabox.store import asset_index, schema, witness
+from mediabox.store.asset_index import IndexDamaged
 from mediabox.store.keyed import Keyed, make_key
 
 if TYPE_CHECKING:
@@ -99,7 +101,15 @@ class Database:
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` on a snapshot of its own. It cannot write."""
-        return await self._reader.call(work, commit=True)
+        try:
+            return await self._reader.call(work, commit=True)
+        except IndexDamaged as damage:
+            await self._writer.call(partial(make_index_anew, damage=damage), commit=False)
+            return await self._reader.call(work, commit=True)
+
+    async def compact(self) -> bool:
+        """Leave out pages that belong to nothing, if there may be any; whether there were. Needs as much room again."""
+        return await self._writer.call(_compact, commit=False)
 
     async def back_up(self, target: Path) -> None:
         """Write a consistent copy of the whole database to `target` (which must not exist)."""
@@ -148,8 +158,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
         _follow(connection)
-    except BaseException:
+    except BaseException as error:
         connection.execute("ROLLBACK")
+        if isinstance(error, IndexDamaged):  # the next attempt will not meet it
+            make_index_anew(connection, error)
         raise
     connection.execute("COMMIT")
     _witnessed(connection)
@@ -260,6 +272,29 @@ def _resolve(
 
 
 def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T], *, begin: str) -> T:
+    """`work` is done again when it was the index, made anew meanwhile, that could not take what it did."""
+    try:
+        return _transact_once(connection, work, begin=begin)
+    except IndexDamaged as damage:
+        if begin == "BEGIN":
+            raise
+        make_index_anew(connection, damage)
+        return _transact_once(connection, work, begin=begin)
+
+
+def make_index_anew(connection: sqlite3.Connection, damage: IndexDamaged) -> None:
+    """In a transaction of its own: SQLite refuses all writes of the one that met the damage."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        asset_index.make_anew(connection, str(damage))
+        connection.execute("COMMIT")
+    except BaseException:
+        _roll_back(connection)
+        raise
+    log.error("index_damaged", reason=str(damage))
+
+
+def _transact_once(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T], *, begin: str) -> T:
     writes = begin != "BEGIN"
     connection.execute(begin)
     try:
@@ -278,15 +313,16 @@ def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection
 
 
 def _follow(connection: sqlite3.Connection) -> None:
-    if isinstance(connection, Keyed) and connection.has_appended and connection.follow is not None:
+    if isinstance(connection, Keyed) and connection.appended_from and connection.follow is not None:
         connection.follow(connection)
+        asset_index.flush(connection)
 
 
 def _witnessed(connection: sqlite3.Connection) -> None:
     """After a commit that added to the journal its head follows, outside the catalogue."""
-    if getattr(connection, "has_appended", False):
+    if getattr(connection, "appended_from", 0):
         witness.follow(connection)
-        connection.has_appended = False  # type: ignore[attr-defined]
+        connection.appended_from = 0  # type: ignore[attr-defined]
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
@@ -317,6 +353,13 @@ def _sentence(err: sqlite3.Error, path: str) -> Fatal | None:
     is_full = getattr(err, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
     kind = DatabaseFull if is_full else Fatal
     return kind(f"the database {path} cannot go on ({err}): {remedy}. Nothing acknowledged is lost.")
+
+
+def _compact(connection: sqlite3.Connection) -> bool:
+    if is_wanted := asset_index.has_lost_pages(connection):
+        connection.execute("VACUUM")
+        asset_index.set_lost_pages(connection, has_any=False)
+    return is_wanted
 
 
 def _copy_to(connection: sqlite3.Connection, target: Path) -> None:

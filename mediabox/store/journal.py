@@ -60,7 +60,7 @@ def append(
         (*row, digest, _mac(connection, digest)),
     )
     if isinstance(connection, Keyed):
-        connection.has_appended = True
+        connection.appended_from = connection.appended_from or seq + 1
 
 
 @contextmanager
@@ -83,6 +83,11 @@ def last(connection: sqlite3.Connection) -> tuple[int, bytes]:
     """Sequence number and hash of the newest row; (0, GENESIS) when there is none."""
     row = connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
     return (row[0], row[1]) if row else (0, GENESIS)
+
+
+def appended_from(connection: sqlite3.Connection) -> int:
+    """The first row that the transaction under way added; where nothing was, the one that would be."""
+    return getattr(connection, "appended_from", 0) or last(connection)[0] + 1
 
 
 def _mac(connection: sqlite3.Connection, digest: bytes) -> bytes | None:

@@ -35,7 +35,7 @@ class Keyed(sqlite3.Connection):
     home: Path
     key: bytes | None = None
     actor: str | None = None  # who gave the command that is carried out
-    has_appended = False  # to the journal, in the transaction under way
+    appended_from = 0  # the first row of the journal that the transaction under way added; 0: none
     follow: Callable[[sqlite3.Connection], None] | None = None  # done at the end of such a transaction
 
     def unlock(self, path: Path) -> None:

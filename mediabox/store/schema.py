@@ -7,9 +7,13 @@ from contextlib import closing
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mediabox.errors import Fatal
 from mediabox.model.naming import home_folder, stem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Page caches: the writer's holds the hot indexes of 100,000 assets, the reader's only what one question needs. What is
 # not in them the kernel's page cache has, at a few microseconds a page.
@@ -21,7 +25,7 @@ PAGE_BYTES = 1024
 # A page that changes with every file is written back once for so much of the log, not once for each commit.
 LOG_BYTES = 8 << 20
 BUSY_TIMEOUT_MS = 10_000  # `mediabox status` may hold a read lock for a moment
-_PARTS = "SELECT name, type, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_stat*'"
+_PARTS = "SELECT name, type, sql, tbl_name FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_stat*'"
 
 
 def prepare(connection: sqlite3.Connection, *, query_only: bool) -> None:
@@ -85,17 +89,35 @@ def add_functions(connection: sqlite3.Connection) -> None:
         connection.create_function(function.__name__, 1, function, deterministic=True)
 
 
+def make_anew(connection: sqlite3.Connection, tables: Sequence[str]) -> None:
+    """These tables with their indexes, empty, as the migrations make them. In a transaction of its own.
+
+    Their pages, which may be damaged, are not read: they belong to nothing until `VACUUM` leaves them out.
+    """
+    connection.execute("PRAGMA writable_schema = ON")
+    own = " OR ".join(f"tbl_name = '{table}' OR tbl_name GLOB '{table}_*'" for table in tables)  # FTS5's own tables
+    connection.execute(f"DELETE FROM sqlite_schema WHERE {own}")
+    number = connection.execute("PRAGMA schema_version").fetchone()[0]
+    connection.execute(f"PRAGMA schema_version = {number + 1}")  # or other connections go on with what they know
+    connection.execute("PRAGMA writable_schema = RESET")
+    for table in tables:
+        for kind in ("table", "index"):
+            made = sorted(part for part in _parts() if part[1] == kind and part[3] == table)
+            for _, _, sql, _ in made:
+                connection.execute(sql)
+
+
 def changed_part(connection: sqlite3.Connection) -> str | None:
     """A table, index, trigger or view that is not as the migrations make it; None when all are.
 
     A trigger could undo what is written, a view answer for a table, an index hide rows.
     """
     odd = _parts() ^ set(connection.execute(_PARTS))
-    return min((f"{kind} {name}" for name, kind, _ in odd), default=None)
+    return min((f"{kind} {name}" for name, kind, *_ in odd), default=None)
 
 
 @cache
-def _parts() -> frozenset[tuple[str, str, str]]:
+def _parts() -> frozenset[tuple[str, str, str, str]]:
     """As the migrations make them; they do not change while this runs."""
     with closing(sqlite3.connect(":memory:")) as anew:
         add_functions(anew)
