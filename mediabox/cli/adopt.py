@@ -12,7 +12,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.adopt_prove import prove
-from mediabox.cli.home import DATABASE, catalogue, database_of, home_of, locked, running
+from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.words import bytes_words, count_words
 from mediabox.clock import Clock
@@ -20,6 +20,7 @@ from mediabox.config.load import load
 from mediabox.config.members import member_class
 from mediabox.contracts import Remote
 from mediabox.core.backup_walk import Findings, walk
+from mediabox.core.home import DATABASE, catalogue, database_of, locked, running
 from mediabox.errors import Permanent
 from mediabox.model.adoptable import likely
 from mediabox.store import adoptable, journal

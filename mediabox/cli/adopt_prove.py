@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.home import catalogue
 from mediabox.cli.output import write_found
 from mediabox.cli.words import count_words
 from mediabox.clock import Clock
+from mediabox.core.home import catalogue
 from mediabox.sources.icloud.checksum import checksum_of
 from mediabox.store import adoptable, assets, journal
 from mediabox.store.database import transaction

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
 from mediabox.cli.auth_dialogue import Dialogue, Terminal, told_words
-from mediabox.cli.home import DATABASE, catalogue, home_of, poke, running
+from mediabox.cli.home import home_of
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core import answers
+from mediabox.core.home import DATABASE, catalogue, poke, running
 from mediabox.durable.private import write_private
 from mediabox.errors import Permanent
 from mediabox.sources.icloud.seal import Seal

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.cli import doctor_phones, exits, left_words
 from mediabox.cli.check import Check
-from mediabox.cli.home import DATABASE, archive_of, catalogue, home_of, poke, running
+from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.standing import CLOCK_REMEDY, absence, half_made
 from mediabox.cli.words import bytes_words, count_words, plain
@@ -21,6 +21,7 @@ from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
 from mediabox.core import mending, soundness
 from mediabox.core.governor import HOME_RESERVE_BYTES
+from mediabox.core.home import DATABASE, archive_of, catalogue, poke, running
 from mediabox.core.timeline import REMEDY, timeline
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman

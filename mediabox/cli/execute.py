@@ -6,10 +6,10 @@ import os
 import pwd
 from typing import TYPE_CHECKING, TypeVar
 
-from mediabox.cli.home import catalogue, poke
 from mediabox.clock import Clock
 from mediabox.core.commands import dispatch
 from mediabox.core.commands.contract import Command, Refused
+from mediabox.core.home import catalogue, poke
 from mediabox.model.actor import Actor, ActorKind, Role
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
 from mediabox.cli.exits import WrongUsage
-from mediabox.cli.home import catalogue, home_of
+from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
+from mediabox.core.home import catalogue
 from mediabox.core.queries.find import FoundAsset, FoundPage, find_assets
 from mediabox.model.query import QueryInvalid
 from mediabox.search.fields import ALIASES, FIELDS

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits, pixel_answers, pixel_archive, pixel_orders, pixel_prove
-from mediabox.cli.home import DATABASE, archive_of, database_of, home_of, locked, running
+from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.pixel_answers import open_words
 from mediabox.cli.pixel_words import STEPS, asking_words, paired_words, qr_lines, standing_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
+from mediabox.core.home import DATABASE, archive_of, database_of, locked, running
 from mediabox.destinations.pixel import pairing
 from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
 from mediabox.destinations.pixel.link import client_of, folder_id_of, outbox_of, shared_folder_of

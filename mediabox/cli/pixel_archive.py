@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
-from mediabox.cli.home import catalogue, poke
 from mediabox.cli.words import count_words, plain
 from mediabox.config.load import load
 from mediabox.core.delivering.strangers import is_stranger
+from mediabox.core.home import catalogue, poke
 from mediabox.durable.publish import seal
 from mediabox.errors import Permanent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE, catalogue, home_of, poke
+from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.pixel_words import count_told
 from mediabox.cli.words import count_words, plain
@@ -13,6 +13,7 @@ from mediabox.clock import Clock
 from mediabox.core import switches
 from mediabox.core.delivering import orders
 from mediabox.core.delivering.rounds import rounds_of
+from mediabox.core.home import DATABASE, catalogue, poke
 from mediabox.model.delivery import DeliveryState, PeerTold
 from mediabox.store import deliveries
 from mediabox.store.database import transaction

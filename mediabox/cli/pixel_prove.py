@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.home import catalogue, poke
 from mediabox.cli.output import write_found
 from mediabox.cli.pixel_download import FAILURES, files_of
 from mediabox.cli.words import count_words
@@ -24,6 +23,7 @@ from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.delivering import returned
 from mediabox.core.delivering.returned import File, Match, Returned
+from mediabox.core.home import catalogue, poke
 from mediabox.errors import Away, Permanent
 from mediabox.model.google_photos import place_of
 from mediabox.store import assets, examined

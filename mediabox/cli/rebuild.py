@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE, catalogue, database_of, home_of, locked
+from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
@@ -19,6 +19,7 @@ from mediabox.core.commands.control import Pause
 from mediabox.core.commit import Committer
 from mediabox.core.decisions import DECISIONS
 from mediabox.core.enrolment import ROLE, archive_volume, set_rebuilding
+from mediabox.core.home import DATABASE, catalogue, database_of, locked
 from mediabox.core.mending import mark_by_sidecars
 from mediabox.core.rebuild import Rebuild, Rebuilt
 from mediabox.core.soundness import heads_of

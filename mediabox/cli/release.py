@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.home import catalogue, database_of, home_of, poke
+from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
-from mediabox.cli.safe import allowed, assess_all, frozen_by, policy_words
+from mediabox.cli.safe import policy_words
 from mediabox.cli.words import bytes_words, clock_time, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core import acceptance, certify, release_orders, soundness
 from mediabox.core.enrolment import archive_volume
+from mediabox.core.home import catalogue, database_of, poke
+from mediabox.core.queries.safety import allowed, assess_all, frozen_by
 from mediabox.core.timeline import timeline
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.model.certificate import Signed

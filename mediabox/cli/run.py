@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from mediabox import log as logging_
 from mediabox.cli import exits
-from mediabox.cli.home import home_of, locked
+from mediabox.cli.home import home_of
 from mediabox.cli.issue_lines import issue_lines
 from mediabox.cli.status import status_of
 from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.config.load import load
 from mediabox.core.failures import FAILED
+from mediabox.core.home import locked
 from mediabox.errors import Permanent
 from mediabox.model.issue import Severity
 from mediabox.store import figures, issues

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from mediabox.cli.home import archive_of, kept_words, running
 from mediabox.cli.words import bytes_words
 from mediabox.clock import Clock
 from mediabox.config.problems import ConfigInvalid
 from mediabox.core import soundness
 from mediabox.core.enrolment import REBUILDING
 from mediabox.core.governor import HOME_RESERVE_BYTES
+from mediabox.core.home import archive_of, kept_words, running
 from mediabox.core.parts import PLUG_IN
 from mediabox.model.issue import Issue, Severity
 from mediabox.probes.home_room import free_bytes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits, left_words
-from mediabox.cli.home import catalogue, home_of, running
+from mediabox.cli.home import home_of
 from mediabox.cli.issue_lines import issue_lines
 from mediabox.cli.output import write_found
 from mediabox.cli.standing import found_now, half_made, unproved
@@ -16,6 +16,7 @@ from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
 from mediabox.core import switches
+from mediabox.core.home import catalogue, running
 from mediabox.heartbeat import life_of
 from mediabox.model.issue import Severity
 from mediabox.probes.home_room import free_bytes

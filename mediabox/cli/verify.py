@@ -8,12 +8,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
-from mediabox.cli.home import catalogue, database_of, home_of
+from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.words import bytes_words, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.enrolment import archive_volume
+from mediabox.core.home import catalogue, database_of
 from mediabox.core.verification import Report, Verification
 
 if TYPE_CHECKING:

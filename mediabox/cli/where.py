@@ -2,120 +2,50 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from mediabox.cli import exits
-from mediabox.cli.home import catalogue, home_of
+from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.words import ago, bytes_words, clock_time, count_words, day_words
 from mediabox.clock import Clock
-from mediabox.contracts import Member
-from mediabox.core.company import capture_time
-from mediabox.core.informed import informed
-from mediabox.model.asset import Resource
+from mediabox.core.home import catalogue
+from mediabox.core.queries.history import find_histories
 from mediabox.model.delivery import Delivery, DeliveryState
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
-from mediabox.model.job import Job
 from mediabox.model.ledger import Copy, Evidence
-from mediabox.store import assets, copies, deliveries, examined, jobs, journal, told
-from mediabox.store.told import Presence, Told
+from mediabox.model.said import Presence
 
 if TYPE_CHECKING:
     import argparse
-    import sqlite3
     from collections.abc import Iterator
 
+    from mediabox.core.queries.history import History
+    from mediabox.model.job import Job
 
 UUID_LENGTH = 36  # RFC 9562
 
 
-class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything known of one resource."""
-
-    resource: Resource
-    companions: tuple[Resource, ...]
-    facts: Facts | None
-    capture_time: CaptureTime | None  # of its asset, by all of its files
-    copies: tuple[Copy, ...]
-    sidecar: str | None
-    similar: tuple[str, ...]
-    told: tuple[Told, ...]  # the sources' own assets that are this one; the one whose word counts first
-    albums: tuple[tuple[str, ...], ...]
-    deliveries: tuple[Delivery, ...]  # of any of the asset's files
-    jobs: tuple[Job, ...]
-    story: tuple[journal.Entry, ...]
-
-
 def run(arguments: argparse.Namespace) -> int:
     with catalogue(home_of(arguments)) as connection:
-        ways = [way(connection, resource) for resource in found(connection, arguments.what)]
-    lines = _all_told(ways, Clock().wall_ms()) if ways else _nothing_told(arguments.what)
-    write_found(ways, lines, as_json=arguments.json)
-    return exits.OK if ways else exits.PROBLEM
+        found = find_histories(connection, arguments.what)
+    lines = _lines(found, Clock().wall_ms()) if found else _nothing_lines(arguments.what)
+    write_found(found, lines, as_json=arguments.json)
+    return exits.OK if found else exits.PROBLEM
 
 
-def _all_told(ways: list[Way], now_ms: int) -> Iterator[str]:
-    for number, one in enumerate(ways):
+def _lines(found: list[History], now_ms: int) -> Iterator[str]:
+    for number, one in enumerate(found):
         yield from ("",) if number else ()
-        yield from _told(one, now_ms)
+        yield from _history_lines(one, now_ms)
 
 
-def _nothing_told(words: str) -> Iterator[str]:
+def _nothing_lines(words: str) -> Iterator[str]:
     yield f"Nothing here is called {words!r}, or has its bytes if that is a file."
     yield "Give a file name, a path in the archive, an id, a SHA-256 (8 digits will do), or the path of a file."
 
 
-def found(connection: sqlite3.Connection, words: str) -> list[Resource]:
-    """By what the catalogue calls it, or nearly does; else, when the words are a file's path, by that file's bytes."""
-    kept = _as_kept(words)
-    named = assets.find(connection, kept) or assets.find_loosely(connection, kept)
-    if named or "/" not in words:
-        return named
-    try:
-        with open(words, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return []
-    return assets.find(connection, digest)
-
-
-def _as_kept(words: str) -> str:
-    """A name that is not UTF-8 is kept with its bytes as %NN (`sources.folder.names`)."""
-    return "".join(f"%{ord(one) - 0xDC00:02X}" if "\udc80" <= one <= "\udcff" else one for one in words)
-
-
-def way(connection: sqlite3.Connection, resource: Resource) -> Way:
-    """One resource's whole way."""
-    kept = resource.duplicate_of or resource.id
-    members = assets.members(connection, resource.asset_id)
-    known = [Member(resource=member, facts=examined.facts(connection, member.id)) for member in members]
-    sidecar = copies.sidecar_of(connection, resource.asset_id)
-    return Way(
-        resource=resource,
-        companions=tuple(member for member in members if member.id != resource.id),
-        facts=examined.facts(connection, resource.id),
-        capture_time=capture_time(known, told.said_of(connection, resource.asset_id)),
-        copies=tuple(copies.of_resource(connection, kept)),
-        sidecar=sidecar.path if sidecar else None,
-        similar=tuple(examined.similar_names(connection, kept)),
-        jobs=tuple(jobs.of_resource(connection, resource.id)),
-        deliveries=tuple(deliveries.of_asset(connection, resource.asset_id)),
-        told=tuple(told.of_asset(connection, resource.asset_id)),
-        albums=told.albums_of(connection, resource.asset_id),
-        story=_story(connection, resource),
-    )
-
-
-def _story(connection: sqlite3.Connection, resource: Resource) -> tuple[journal.Entry, ...]:
-    """The file's own, and what befell its asset as a whole."""
-    entries = [*journal.of_resource(connection, resource.id), *journal.of_asset(connection, resource.asset_id)]
-    return tuple(sorted(entries, key=lambda entry: entry.seq))
-
-
-def _told(one: Way, now_ms: int) -> Iterator[str]:
+def _history_lines(one: History, now_ms: int) -> Iterator[str]:
     resource = one.resource
     yield f"{resource.name}  (resource {resource.id} of asset {resource.asset_id}: {resource.role}, {resource.kind})"
     yield f"  from     {resource.source}: {resource.remote_id}"
@@ -124,9 +54,9 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
         yield f"  reason   {resource.reason}"
     if resource.digest:
         yield f"  SHA-256  {resource.digest}, {bytes_words(resource.size_bytes or 0)}"
-    if one.facts:
-        yield from _facts_told(informed(one.facts, one.told[0].said if one.told else None), one.capture_time)
-    yield from _words_told(one)
+    if facts := one.known_facts:
+        yield from _facts_lines(facts, one.capture_time)
+    yield from _source_lines(one)
     for member in one.companions:
         yield f"  with     {member.name} ({member.role}, {member.state}{f', {member.path}' if member.path else ''})"
     for copy in one.copies:
@@ -134,13 +64,13 @@ def _told(one: Way, now_ms: int) -> Iterator[str]:
     if one.sidecar:
         yield f"  sidecar  {one.sidecar}"
     for delivery in one.deliveries:
-        yield from _delivery_told(delivery, now_ms)
+        yield from _delivery_lines(delivery, now_ms)
     for name in one.similar:
         yield f"  looks like {name}"
     for job in one.jobs:
         yield f"  {'failed ' if job.is_failed else 'waiting'}  {job.step}{_failure_words(job)}"
     for entry in one.story:
-        yield f"  {clock_time(entry.at_ms)}  {entry.event}{_fields_told(entry.fields)}"
+        yield f"  {clock_time(entry.at_ms)}  {entry.event}{_fields_words(entry.fields)}"
 
 
 def _failure_words(job: Job) -> str:
@@ -174,7 +104,7 @@ _ROAD = {
 }
 
 
-def _delivery_told(delivery: Delivery, now_ms: int) -> Iterator[str]:
+def _delivery_lines(delivery: Delivery, now_ms: int) -> Iterator[str]:
     """One file's road, each of its stations with its age."""
     yield (
         f"  to       {delivery.destination}: {delivery.name} ({delivery.form}, {bytes_words(delivery.size_bytes)}), "
@@ -197,7 +127,7 @@ def _day(delivery: Delivery) -> str:
     return "" if left_at_ms is None else f" on {day_words(left_at_ms)}"
 
 
-def _words_told(one: Way) -> Iterator[str]:
+def _source_lines(one: History) -> Iterator[str]:
     """What the sources say beside the bytes."""
     if one.told:
         said = one.told[0].said
@@ -213,7 +143,7 @@ def _words_told(one: Way) -> Iterator[str]:
             yield f"  there    {told_of.presence} at {told_of.source} since {clock_time(told_of.since_ms)}"
 
 
-def _facts_told(facts: Facts, taken: CaptureTime | None) -> Iterator[str]:
+def _facts_lines(facts: Facts, taken: CaptureTime | None) -> Iterator[str]:
     if taken:
         yield f"  taken    {_taken(taken)}"
     if facts.capture_time and taken and facts.capture_time.local != taken.local:
@@ -245,7 +175,7 @@ def _zone(offset_min: int | None) -> str:
     return f"{sign}{abs(offset_min) // 60:02d}:{abs(offset_min) % 60:02d}"
 
 
-def _fields_told(fields: dict[str, object]) -> str:
+def _fields_words(fields: dict[str, object]) -> str:
     keys = ("path", "reason", "damage", "role", "of", "from_", "adopted_from", "name", "proof", "note", "actor")
     shown = [str(fields[key]) for key in keys if fields.get(key)]
     changed = fields.get("changed")

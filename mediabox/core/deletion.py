@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from mediabox.core import plan
 from mediabox.model.asset import ResourceState
+from mediabox.model.said import Presence
 from mediabox.store import assets, releases, told, trash
-from mediabox.store.told import Presence
 
 if TYPE_CHECKING:
     import sqlite3

@@ -11,9 +11,9 @@ from mediabox.core.company import by_rank
 from mediabox.model.asset import ResourceState, Role
 from mediabox.model.indexed import Flag, IndexedAsset
 from mediabox.model.naming import is_raw
+from mediabox.model.said import Presence
 from mediabox.model.wall_clock import wall_ms
 from mediabox.store import asset_index, assets, examined, journal
-from mediabox.store.told import Presence
 
 if TYPE_CHECKING:
     import sqlite3

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, assert_never
 from mediabox.core import deletion, plan
 from mediabox.model.asset import ResourceState, Turn
 from mediabox.model.naming import stem
-from mediabox.model.said import Said
+from mediabox.model.said import Presence, Said
 from mediabox.store import assets, jobs, journal, listings, told, trash
-from mediabox.store.told import Presence
 
 if TYPE_CHECKING:
     import sqlite3

@@ -1,5 +1,7 @@
 """What a source says of an asset beside its bytes: what the person did with it there."""
 
+from enum import StrEnum
+
 import msgspec
 
 from mediabox.model.facts import Place
@@ -25,3 +27,12 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     contributors: tuple[str, ...] = ()  # a shared library: the source's own names of who brought it
     content_id: str | None = None  # the same for assets made of the same original, in whichever of a source's libraries
     unproved_files: tuple[str, ...] = ()  # what the source has of it and we do not fetch, or cannot check: never freed
+
+
+class Presence(StrEnum):
+    """Where an asset stands at its source."""
+
+    PRESENT = "present"
+    TRASHED = "trashed"
+    PURGED = "purged"
+    MOVED = "moved"

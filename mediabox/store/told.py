@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mediabox.model.said import Said
+from mediabox.model.said import Presence, Said
 from mediabox.store.assets import COLUMNS, FROM, resource_of
 from mediabox.store.gate import SIGNED_ASSET, SIGNED_FILE
 from mediabox.store.keyed import signed, signed_again
@@ -19,15 +18,6 @@ if TYPE_CHECKING:
     from mediabox.model.asset import Membership, RemoteAlbum, RemoteAsset, Resource, Role
 
 DEEPEST = 16  # folders around an album: a loop in what a source tells must not become one of ours
-
-
-class Presence(StrEnum):
-    """Where an asset stands at its source."""
-
-    PRESENT = "present"
-    TRASHED = "trashed"
-    PURGED = "purged"
-    MOVED = "moved"
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

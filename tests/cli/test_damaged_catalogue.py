@@ -7,7 +7,7 @@ from cli.conftest import Say
 from faults.mounts import tmpfs
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE
+from mediabox.core.home import DATABASE
 
 PAGE = 4096
 VERBS = (("status",), ("where", "tower.jpg"), ("verify",), ("pause",), ("retry",))

@@ -6,8 +6,8 @@ import pytest
 from cli.conftest import Said, Say
 
 from mediabox.cli import doctor, exits
-from mediabox.cli.home import DATABASE, catalogue
 from mediabox.clock import Clock
+from mediabox.core.home import DATABASE, catalogue
 from mediabox.model.issue import Issue, Severity
 from mediabox.native.profiles import Profile
 from mediabox.native.wire import Hello

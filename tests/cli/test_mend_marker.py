@@ -8,7 +8,7 @@ import pytest
 from cli.conftest import Say, program
 
 from mediabox.cli import doctor, exits
-from mediabox.cli.home import DATABASE
+from mediabox.core.home import DATABASE
 
 MARKER = ".mediabox/volume.json"
 

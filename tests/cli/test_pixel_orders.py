@@ -9,8 +9,8 @@ from core.delivering.wishing import Shelf, still
 
 from mediabox.__main__ import main
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE
 from mediabox.core.delivering import record
+from mediabox.core.home import DATABASE
 from mediabox.model.delivery import DeliveryState, Sighting
 from mediabox.store.database import Database
 

@@ -15,9 +15,9 @@ from cli.conftest import Say
 from cli.test_verify import originals
 
 from mediabox.cli import exits, pixel_prove
-from mediabox.cli.home import catalogue
 from mediabox.clock import Clock
 from mediabox.core.delivering import record
+from mediabox.core.home import catalogue
 from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import Delivered, DeliveryState, Form, Sighting, Wish
 from mediabox.model.ledger import Copy, CopyState, Evidence

@@ -8,8 +8,8 @@ import pytest
 from cli.conftest import Say, program
 
 from mediabox.cli import exits, standing
-from mediabox.cli.home import DATABASE, catalogue
 from mediabox.clock import Clock
+from mediabox.core.home import DATABASE, catalogue
 from mediabox.model.status import Calls
 from mediabox.store import figures
 from mediabox.store.database import transaction

@@ -11,8 +11,8 @@ import pytest
 from cli.conftest import Say
 
 from mediabox.cli import exits, steer
-from mediabox.cli.home import LOCK, catalogue
 from mediabox.core import switches
+from mediabox.core.home import LOCK, catalogue
 
 LISTENS = "signal.signal(signal.SIGHUP, lambda *_: (print('poked', flush=True), sys.exit(0)))"
 HOLDER = """

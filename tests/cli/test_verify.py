@@ -9,7 +9,7 @@ import pytest
 from cli.conftest import Say, program
 
 from mediabox.cli import exits
-from mediabox.cli.home import DATABASE
+from mediabox.core.home import DATABASE
 
 
 def originals(home: Path) -> list[Path]:

@@ -8,7 +8,7 @@ import pytest
 from cli.conftest import Say, program
 
 from mediabox.cli import exits
-from mediabox.cli.where import _facts_told
+from mediabox.cli.where import _facts_lines
 from mediabox.model.asset import Kind
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
 
@@ -129,4 +129,4 @@ def test_names_that_are_not_text_or_drive_a_terminal_are_found_and_shown_harmles
 def test_a_period_and_a_date_that_only_the_file_s_time_tells_are_shown_as_such(time: CaptureTime, shown: str) -> None:
     facts = Facts(kind=Kind.VIDEO, media_type="video/x-msvideo", capture_time=time)
 
-    assert f"  taken    {shown}" in list(_facts_told(facts, time))
+    assert f"  taken    {shown}" in list(_facts_lines(facts, time))

@@ -11,7 +11,7 @@ import pytest
 from destinations.real_syncthing import RealSyncthing, eventually
 from mediabox.__main__ import main
 from mediabox.cli import exits
-from mediabox.cli.home import locked
+from mediabox.core.home import locked
 
 ID = "P56IOI7-MZJNU2Y-IQGDREY-DM2MGTI-MGL3BXN-PQ6W5BM-TBBZ4TJ-XZWICQ2"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from mediabox import failpoints
 from mediabox.cli.execute import execute
-from mediabox.cli.home import locked
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core import pipeline
 from mediabox.core.commands.control import Retry
+from mediabox.core.home import locked
 from mediabox.daemon import Box
 from mediabox.errors import Fatal, MediaboxError
 from whole.examiner import Table, TableExaminer, read_table

@@ -21,11 +21,11 @@ from pathlib import Path
 import msgspec
 from sources.icloud.signed_in import EAGER, session_of
 
-from mediabox.cli.home import locked
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.contracts import Source
 from mediabox.core import pipeline
+from mediabox.core.home import locked
 from mediabox.daemon import Box
 from mediabox.simulate.icloud.library import PRIMARY, Library
 from mediabox.simulate.icloud.simulator import Simulator

@@ -17,11 +17,11 @@ from sources.icloud.signed_in import source_of
 
 from mediabox.__main__ import main
 from mediabox.cli import adopt
-from mediabox.cli.home import catalogue, locked
 from mediabox.cli.status import status_of
-from mediabox.cli.where import way
 from mediabox.config.load import load
 from mediabox.contracts import Source
+from mediabox.core.home import catalogue, locked
+from mediabox.core.queries.history import history
 from mediabox.core.telling import Telling
 from mediabox.daemon import Box
 from mediabox.errors import Permanent
@@ -199,7 +199,7 @@ async def test_nothing_that_is_at_hand_is_fetched_again(
     assert needed <= carried <= needed + asked * SAMPLE_BYTES
     assert set(archived_originals(tmp_path / "archive").values()) == digests(move.contents)
     with catalogue(home) as connection:
-        stories = [way(connection, one).story for one in assets.find(connection, "IMG_0002.MOV")]
+        stories = [history(connection, one).story for one in assets.find(connection, "IMG_0002.MOV")]
     (adopted_from,) = [entry.fields["adopted_from"] for entry in stories[0] if entry.event == "fetched"]
     assert adopted_from == str(move.tree / "2023/11/03/IMG_0002_HEVC.MOV")
     adoption = status_of(home).adoption

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sources.any_tree import PATHS, lay_out, names_below
 
-from mediabox.cli.home import catalogue
+from mediabox.core.home import catalogue
 from mediabox.store import figures
 from whole.box import Household
 from whole.plain_box import run_to_the_end

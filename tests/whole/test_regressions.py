@@ -15,9 +15,9 @@ import pytest
 
 from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
-from mediabox.cli.home import locked
 from mediabox.config.load import load
 from mediabox.core import failures, pipeline
+from mediabox.core.home import locked
 from mediabox.daemon import Box
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, NeedsHuman

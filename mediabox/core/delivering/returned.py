@@ -72,12 +72,17 @@ def by_bytes(connection: sqlite3.Connection, destination: str, file: File) -> Re
     return Returned(file=file, resource_id=made[0].resource_id, match=Match.DELIVERED) if made else None
 
 
+def delivered_digits(name: str) -> list[str]:
+    """The digits of an original's SHA-256 in a name it was delivered under, which Google keeps."""
+    return _DIGITS.findall(name)
+
+
 def candidates(connection: sqlite3.Connection, destination: str, file: File) -> Sequence[Resource]:
     """Whose picture it may be: by the digits in the name it was delivered under, which Google keeps."""
     name = file.path.rpartition("/")[2]
     found = {
         one.id: one
-        for digits in _DIGITS.findall(name)
+        for digits in delivered_digits(name)
         for one in assets.archived_with(connection, digits)
         if deliveries.of_asset(connection, one.asset_id, destination=destination)
     }

@@ -14,11 +14,11 @@ import pytest
 
 from mediabox.cli import auth, exits
 from mediabox.cli.auth_dialogue import Terminal
-from mediabox.cli.home import locked
 from mediabox.clock import Clock
 from mediabox.config.load import Config, Enabled, load
 from mediabox.core import answers
 from mediabox.core.attention import Attention
+from mediabox.core.home import locked
 from mediabox.errors import NeedsHuman, Permanent
 from mediabox.model.issue import Issue, Severity
 from mediabox.simulate.icloud.faults import Fault, Status
