@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mediabox.config.members import member_class
-from mediabox.contracts import DestinationTools, Rule, SourceTools, Stage, Streaming
+from mediabox.contracts import DestinationTools, Rule, SourceTools, Stage
 from mediabox.core import enrolment
 from mediabox.core.adoption import FoundAdoptions
 from mediabox.core.archive import Archive
@@ -39,7 +39,7 @@ from mediabox.stages.remove import Remove
 from mediabox.stages.trash import Recover, Trash
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mediabox.clock import Clock
@@ -52,9 +52,7 @@ if TYPE_CHECKING:
     from mediabox.native.worker import MediaWorkers
     from mediabox.store.database import Database
 
-STAGES: tuple[type[Stage], ...] = (Fetch, Examine, File, Relocate, Describe, Manifest, Remove, Trash, Recover, Deliver)
 RULES: tuple[type[Rule], ...] = (Group, Dedup, Place)
-FETCHES = 2  # from disks: one reads while the other is made durable
 MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
 
 
@@ -136,6 +134,18 @@ async def _open_outbox(database: Database, destination: str, clock: Clock, root:
 class Assembly:
     """The parts that need the archive's volume, joined."""
 
+    config: Config
+    database: Database
+    clock: Clock
+    archive: Archive
+    catalogue: Catalogue
+    renditions: RenditionFolder
+    retention: Retention
+    spool: SpoolFolder
+    workers: MediaWorkers
+    sources: Mapping[str, Source]
+    destinations: Mapping[str, Destination]
+
     def __init__(
         self,
         box: Box,
@@ -147,19 +157,19 @@ class Assembly:
         destinations: Mapping[str, Destination],
     ) -> None:
         config, database, clock = box.config, box.database, box.clock
-        self._renditions = rendition_folder(config)
-        self._database, self._spool, self._workers = database, spool, workers
-        self._archive, self._clock, self._sources = Archive(volume, spool), clock, sources
-        self._destinations = destinations
+        self.config, self.database, self.clock = config, database, clock
+        self.renditions = rendition_folder(config)
+        self.spool, self.workers, self.sources, self.destinations = spool, workers, sources, destinations
+        self.archive, self.catalogue = Archive(volume, spool), Catalogue(database)
         mirroring = {name for name, source in sources.items() if source.mirrors_deletions}
         self.retention = Retention(
-            database=database, volume=volume, clock=clock, mirroring=mirroring, renditions=self._renditions
+            database=database, volume=volume, clock=clock, mirroring=mirroring, renditions=self.renditions
         )
         self.pipeline = Pipeline(
             database=database,
-            stages=self._stages(),
-            widths=widths(threads(config), fetches=fetches(sources)),
+            stages=[build(self) for build in STAGES.values()],
             committer=Committer(
+                stages=tuple(STAGES),
                 rules=rules(config),
                 clock=clock,
                 moving_sources={name for name, source in sources.items() if source.removes_after_archiving},
@@ -199,36 +209,25 @@ class Assembly:
             bytes_per_s=config.scrub.bandwidth_mb_s * 1_000_000,
         )
 
-    def _stages(self) -> list[Stage]:
-        catalogue = Catalogue(self._database)
-        return [
-            Fetch(self._sources, self._spool, FoundAdoptions(self._database)),
-            Examine(self._spool, self._workers, self._renditions),
-            File(self._archive),
-            Relocate(catalogue, self._archive),
-            Describe(catalogue, self._archive, self._workers, compose=compose),
-            Manifest(catalogue, self._archive),
-            Remove(self._sources, ArchiveProofs(self._database, self._archive, self._clock)),
-            Trash(self.retention, self._archive),
-            Recover(self.retention, self._archive),
-            Deliver(self._destinations, Parcels(self._database)),
-        ]
+
+# Every stage, and how it is made of the parts.
+STAGES: dict[type[Stage], Callable[[Assembly], Stage]] = {
+    Fetch: lambda at: Fetch(at.sources, at.spool, FoundAdoptions(at.database)),
+    Examine: lambda at: Examine(at.spool, at.workers, at.renditions, threads=threads(at.config)),
+    File: lambda at: File(at.archive),
+    Relocate: lambda at: Relocate(at.catalogue, at.archive),
+    Describe: lambda at: Describe(at.catalogue, at.archive, at.workers, compose=compose),
+    Manifest: lambda at: Manifest(at.catalogue, at.archive),
+    Remove: lambda at: Remove(at.sources, ArchiveProofs(at.database, at.archive, at.clock)),
+    Trash: lambda at: Trash(at.retention, at.archive),
+    Recover: lambda at: Recover(at.retention, at.archive),
+    Deliver: lambda at: Deliver(at.destinations, Parcels(at.database)),
+}
 
 
 def rules(config: Config) -> list[Rule]:
     """In their order."""
     return [Group(), Dedup(config.dedup.max_distance), Place(config.archive.template)]
-
-
-def widths(decoding: int, *, fetches: int) -> dict[str, int]:
-    """How many works of each step may be under way at once. One `trash` at a time: its daily limit counts on it."""
-    one_each = dict.fromkeys(("manifest", "remove", "trash", "recover"), 1)
-    return {"fetch": fetches, "examine": decoding + 1, "file": 4, "describe": 2, "deliver": 2} | one_each
-
-
-def fetches(sources: Mapping[str, Source]) -> int:
-    """Fetches at a time: as many as a source has streams, so that not the queue is what holds it back."""
-    return max([FETCHES, *(source.streams for source in sources.values() if isinstance(source, Streaming))])
 
 
 def threads(config: Config) -> int:

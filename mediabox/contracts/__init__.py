@@ -1,7 +1,7 @@
 """What the parts promise each other. Read this room first; then `ARCHITECTURE.md` has the walk.
 
 A source lists assets and streams their bytes. Stages do the work on one subject
-each and return an `Outcome`; they call neither each other, nor the runner, nor the
+each and return a `StepResult`; they call neither each other, nor the runner, nor the
 store. Rules decide from facts alone, inside the transaction that stores those
 facts, so two halves of one asset can never miss each other. Destinations choose what
 they want of an asset, take it, and tell what became of it. Everything raises only what
@@ -21,7 +21,7 @@ from mediabox.contracts.destination import (
     Outbox,
     Parcel,
 )
-from mediabox.contracts.media import Adoptions, Examination, Examiner, ExamineRequest, Fitter, Likeness, Spool
+from mediabox.contracts.media import Adoptions, Examination, Examiner, ExamineRequest, Fitter, Spool
 from mediabox.contracts.rule import Decision, Duplicate, Join, Library, Member, Near, Reserve, Rule, Similar
 from mediabox.contracts.source import (
     Checksum,
@@ -38,7 +38,26 @@ from mediabox.contracts.source import (
     Streaming,
     Surveying,
 )
-from mediabox.contracts.stage import Holding, Moved, Needs, Outcome, Setback, Stage, Staged, Work, Written
+from mediabox.contracts.stage import (
+    FirstNameRemoved,
+    Holding,
+    Moved,
+    Needs,
+    OriginalsMoved,
+    Outcome,
+    Quarantine,
+    Relocated,
+    RemovedFromSource,
+    Setback,
+    Stage,
+    StepResult,
+    Subject,
+    TextFiles,
+    Undeliverable,
+    Work,
+    Written,
+)
+from mediabox.contracts.staged import Likeness, Staged
 from mediabox.contracts.surface import Surface, SurfaceTools
 
 __all__ = [
@@ -53,6 +72,7 @@ __all__ = [
     "Examination",
     "ExamineRequest",
     "Examiner",
+    "FirstNameRemoved",
     "Fitter",
     "Foreign",
     "Holding",
@@ -67,16 +87,20 @@ __all__ = [
     "Near",
     "Needs",
     "Originals",
+    "OriginalsMoved",
     "Outbox",
     "Outcome",
     "Page",
     "Parcel",
     "PrivateWriting",
     "Probe",
+    "Quarantine",
     "Releasing",
+    "Relocated",
     "Remote",
     "RemoteState",
     "Removal",
+    "RemovedFromSource",
     "Reserve",
     "Rule",
     "Setback",
@@ -87,10 +111,14 @@ __all__ = [
     "Spool",
     "Stage",
     "Staged",
+    "StepResult",
     "Streaming",
+    "Subject",
     "Surface",
     "SurfaceTools",
     "Surveying",
+    "TextFiles",
+    "Undeliverable",
     "Work",
     "Written",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mediabox.contracts.source import Remote, Sink
-    from mediabox.contracts.stage import Staged
+    from mediabox.contracts.staged import Likeness, Staged
     from mediabox.model.adoptable import Adoptable
     from mediabox.model.asset import Resource
     from mediabox.model.facts import Facts
@@ -39,13 +38,6 @@ class Spool(Protocol):
         """A read-only descriptor of the staged file, the caller closes it. Raises Away; Retryable when lost."""
 
     async def discard(self, resource_id: int) -> None: ...
-
-
-class Likeness(StrEnum):
-    """What a file of an older backup was held against. Kept in the journal: only the first proves it whole."""
-
-    CHECKSUM = "checksum"  # the source's own, of all its bytes
-    SAMPLES = "samples"  # the source's bytes where they were looked at
 
 
 class Adoptions(Protocol):

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from mediabox.errors import Permanent
+from mediabox.contracts.staged import Staged
+from mediabox.model.asset import ResourceState
+from mediabox.model.delivery import Delivered
+from mediabox.model.facts import Facts
+from mediabox.model.ledger import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mediabox.contracts.media import Likeness
     from mediabox.model.asset import Resource
-    from mediabox.model.delivery import Delivered
-    from mediabox.model.facts import Facts
     from mediabox.model.job import Job, JobRequest
-    from mediabox.model.ledger import Receipt
+
+
+class Subject(StrEnum):
+    """What a step's jobs are about, and how a job names it."""
+
+    RESOURCE = "resource"  # its id
+    ASSET = "asset"  # its id
+    FOLDER = "folder"  # of the archive, relative; "" is its top
+    DELIVERY = "delivery"  # `DESTINATION/ID`
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step takes from the box while it runs; the governor grants it."""
+    """What a step takes from the box while it runs. The governor grants it; what is away is waited for."""
 
     cpu: bool = False
     disk: bool = False  # writes to the archive's volume
-
-
-class Staged(msgspec.Struct, frozen=True, kw_only=True):
-    """A resource's bytes are durable in the spool."""
-
-    digest: str
-    size_bytes: int
-    adopted_from: str | None = None  # path of the file that was taken instead of fetching
-    adopted_by: Likeness | None = None  # what it was held against
+    archive: bool = True  # the archive's volume has to be there
+    source: bool = False  # so has the source of its resource
+    destination: bool = False  # so has the destination of its delivery
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +47,43 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
+class TextFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of text files of ours in the archive."""
+
+    written: Written | None = None
+    removed: tuple[str, ...] = ()  # paths of sidecars of ours
+
+
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
     """An archived original lies elsewhere on its volume now: in the archive's trash, or back at its path."""
 
     resource_id: int
     path: str  # relative to the volume
     in_trash: bool
+
+
+class OriginalsMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset's originals went to the trash, or came back."""
+
+    moved: tuple[Moved, ...]
+    removed: tuple[str, ...] = ()  # paths of sidecars of ours that went with them
+
+
+class Relocated(msgspec.Struct, frozen=True):
+    """An archived original has a second name, at which it is to be found from now on."""
+
+    path: str
+
+
+class FirstNameRemoved(msgspec.Struct, frozen=True):
+    """The path an original had before `Relocated` is free."""
+
+
+class Quarantine(msgspec.Struct, frozen=True):
+    """The file cannot be an original, and is left at its source."""
+
+    reason: str  # for a person
+    is_gone: bool = False  # it is not there any more
 
 
 class Setback(StrEnum):
@@ -60,48 +94,68 @@ class Setback(StrEnum):
     OBSTRUCTED = "obstructed"  # a file nobody told us of lies at the reserved path: choose another
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What one step found or did. The runner commits it with the job's end and the next jobs, at once."""
+class RemovedFromSource(msgspec.Struct, frozen=True):
+    """The source's own copy is gone, as its owner chose."""
 
-    staged: Staged | None = None
-    facts: Facts | None = None
-    receipt: Receipt | None = None
-    written: Written | None = None
-    withdrawn: tuple[str, ...] = ()  # paths of sidecars of ours that were removed again
-    moved: tuple[Moved, ...] = ()  # originals of one asset
-    relocated: str | None = None  # the path at which an archived original is to be found from now on
-    is_unnamed: bool = False  # the path it had before is free
-    quarantine: str | None = None  # the reason, for a person
-    is_gone: bool = False  # the reason is that it is not there any more
-    setback: Setback | None = None
-    removed_from_source: bool = False
-    delivered: Delivered | None = None
-    undeliverable: str | None = None  # why a destination will never take it, for a person
-    next_jobs: tuple[JobRequest, ...] = ()
+
+class Undeliverable(msgspec.Struct, frozen=True):
+    """A destination will never take it."""
+
+    reason: str  # for a person
+
+
+# What a step found or did. `core.recording` has one function for each type.
+Outcome: TypeAlias = (
+    Staged
+    | Facts
+    | Receipt
+    | TextFiles
+    | OriginalsMoved
+    | Relocated
+    | FirstNameRemoved
+    | Quarantine
+    | Setback
+    | RemovedFromSource
+    | Delivered
+    | Undeliverable
+)
+# Journal events of a resource that a step may ask to follow.
+Recorded = Literal["fetched", "duplicate", "examined", "archived", "relocated", "trashed", "recovered", "quarantined"]
+
+
+class StepResult(msgspec.Struct, frozen=True):
+    """How a step ended. The runner commits both with the job's end, at once."""
+
+    outcome: Outcome | None = None  # None: there is nothing to write down
+    next_jobs: tuple[JobRequest, ...] = ()  # beside those that follow anyway
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """One job with what it is about. `resource` is set where the step's subject is a resource id."""
+    """One job with what it is about, and what its step needs."""
 
-    job: "Job"
-    resource: "Resource | None" = None
+    job: Job
+    resource: Resource | None = None  # where the step's subject is one
+    needs: Needs = Needs()
 
-    def require_resource(self) -> "Resource":
-        """The resource of a step that is about one. Raises Permanent when the catalogue has none."""
-        if self.resource is None:
-            message = f"job {self.job.id} is about resource {self.job.subject}, which is not in the catalogue"
-            raise Permanent(message)
+    @property
+    def of_resource(self) -> Resource:
+        """The resource of a step that is about one: the runner runs none without."""
+        assert self.resource is not None
         return self.resource
 
 
 class Stage(Protocol):
-    """One step. What `work.job.subject` names is the stage's to say: a resource, an asset, a folder."""
+    """One step. A class that names this one as its base declares only what differs from the values here."""
 
     name: ClassVar[str]
-    after: ClassVar[tuple[str, ...]]
-    needs: ClassVar[Needs]
+    subject: ClassVar[Subject]
+    after: ClassVar[tuple[str, ...]] = ()  # steps that come before it: they pause while its lane is full
+    follows: ClassVar[tuple[Recorded, ...]] = ()  # such a row queues it, for the same subject
+    needs: ClassVar[Needs] = Needs()
+    expects: ClassVar[frozenset[ResourceState]] = frozenset(ResourceState)  # in others, what it found is out of date
+    width: int = 1  # how many may be under way at once
 
-    async def run(self, work: Work) -> Outcome:
+    async def run(self, work: Work) -> StepResult:
         """Do the step. May be repeated after a crash at any point: must end in the same state."""
 
 

@@ -146,12 +146,12 @@ class _Rest:
 
 
 def parts_of(work: Work) -> tuple[str, ...]:
-    """What has to be there for this work: the archive for every one."""
-    needed = [_step(work), ARCHIVE]
-    if work.resource is not None and work.job.step in ("fetch", "remove"):
+    """What has to be there for this work, as its step declares."""
+    needed = [_step(work), *([ARCHIVE] if work.needs.archive else ())]
+    if work.resource is not None and work.needs.source:
         source, tree = f"source:{work.resource.source}", work.resource.remote_id.partition("/")[0]
         needed += [source, f"{source}/{tree}"]
-    if work.job.step == "deliver":
+    if work.needs.destination:
         needed.append(f"destination:{work.job.subject.rpartition('/')[0]}")
     return tuple(needed)
 

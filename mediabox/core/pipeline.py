@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.contracts import Holding, Outcome, Stage, Work
-from mediabox.core import commit, plan, retry
+from mediabox.contracts import Holding, Stage, StepResult, Subject, Work
+from mediabox.core import plan, retry
 from mediabox.core.commit import Committed
 from mediabox.core.failures import FAILED, failed_issue, failed_subject, is_bug, is_final, reason_of
 from mediabox.core.lane import Lane
 from mediabox.core.parts import part_of
-from mediabox.errors import Away, Fatal, NeedsHuman, Retryable
+from mediabox.core.recording import is_outdated
+from mediabox.errors import Away, Fatal, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.issue import Issue
 from mediabox.store import issues, jobs
@@ -31,7 +32,7 @@ from mediabox.waiting import ends_within
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from mediabox.clock import Clock
     from mediabox.core.bus import Bus
@@ -50,10 +51,10 @@ LONGEST_REST_S = 60.0  # between looks while nothing is due: the wall clock may 
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """One work run: its outcome, or the error that ended it."""
+    """One work run: its result, or the error that ended it."""
 
     work: Work
-    outcome: Outcome | None = None
+    result: StepResult | None = None
     error: BaseException | None = None
 
 
@@ -65,7 +66,6 @@ class Pipeline:
         *,
         database: Database,
         stages: Sequence[Stage],
-        widths: Mapping[str, int],
         committer: Committer,
         governor: Governor,
         parts: Parts,
@@ -76,7 +76,6 @@ class Pipeline:
         self._database, self._committer, self._governor = database, committer, governor
         self._parts, self._issues, self._bus, self._clock = parts, issues, bus, clock
         self._stages = {stage.name: stage for stage in stages}
-        self._widths = widths
         self._hunger = asyncio.Event()
         self._lanes = {stage.name: Lane(stage.name, parts, self._hunger) for stage in stages}
         for stage in stages:
@@ -98,7 +97,7 @@ class Pipeline:
             tasks.create_task(self._commit())
             tasks.create_task(self._feed())
             for name, stage in self._stages.items():
-                for _ in range(self._widths.get(name, 1)):
+                for _ in range(stage.width):
                     tasks.create_task(self._serve(self._lanes[name], stage))
 
     def wake(self) -> None:
@@ -127,7 +126,7 @@ class Pipeline:
     async def _attempt(self, stage: Stage, work: Work) -> Done:
         self._uncommitted.add(work.job.id)
         try:
-            return Done(work=work, outcome=await stage.run(work))
+            return Done(work=work, result=await _run(stage, work))
         except Fatal:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a stage meets is its job's business, never the daemon's
@@ -161,7 +160,7 @@ class Pipeline:
                     now_ms=now_ms,
                     limit=lane.depth,
                     skip=skip,
-                    without_sources=self._parts.resting_sources(),
+                    without_sources=self._parts.resting_sources() if self._stages[lane.step].needs.source else (),
                 )
             ]
             for lane in lanes
@@ -225,12 +224,12 @@ class Pipeline:
 
         The issue of a step that failed for good; None when it will be tried again.
         """
-        if done.outcome is not None:
+        if done.result is not None:
             try:
                 with savepoint(connection):
                     if done.work.job.last_error is not None:  # a person may have been told
                         issues.close_issue(connection, FAILED, failed_subject(done.work))
-                    return self._committer.apply(connection, done.work, done.outcome)
+                    return self._committer.apply(connection, done.work, done.result)
             except Exception as error:  # noqa: BLE001 - kept with its job, like a stage's own
                 return self._fail(connection, done.work, error)
         assert done.error is not None
@@ -258,18 +257,25 @@ class Pipeline:
     def _fail(self, connection: sqlite3.Connection, work: Work, error: BaseException) -> Issue | None:
         """Put the job back for later; or keep it as failed, with the issue that says so in the same transaction."""
         job, reason = work.job, reason_of(error)
-        is_outdated = commit.is_outdated(work, self._committer.work(connection, job).resource)
+        is_old = is_outdated(work, self._committer.work(connection, job).resource)
         if is_bug(error):
             log.error("step_broke", error=error, step=job.step, subject=job.subject)
-        if is_final(work, error) and not is_outdated:
+        if is_final(work, error) and not is_old:
             if not jobs.fail(connection, job, reason):
                 return None  # its other run has ended it, or it was asked for again and goes on
             log.error("step_failed", step=job.step, subject=job.subject, reason=reason)
             issue = failed_issue(work, error)
             issues.open_issue(connection, issue, at_ms=self._clock.wall_ms())
             return issue
-        is_attempt = not (isinstance(error, Away | NeedsHuman) or is_outdated)
+        is_attempt = not (isinstance(error, Away | NeedsHuman) or is_old)
         wait_s = retry.delay_s(job.attempts, retry_after_s=getattr(error, "retry_after_s", None)) if is_attempt else 0.0
         not_before_ms = self._clock.wall_ms() + int(wait_s * 1000)
         jobs.postpone(connection, job, not_before_ms=not_before_ms, error=reason, counts=is_attempt)
         return None
+
+
+async def _run(stage: Stage, work: Work) -> StepResult:
+    if stage.subject is Subject.RESOURCE and work.resource is None:
+        message = f"job {work.job.id} is about resource {work.job.subject}, which is not in the catalogue"
+        raise Permanent(message)
+    return await stage.run(work)

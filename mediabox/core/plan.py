@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediabox.contracts import Subject
 from mediabox.model.asset import Kind
 from mediabox.model.job import JobRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from mediabox.contracts import Stage
     from mediabox.model.asset import Resource
 
 # Steps that write text files for what was archived, and when: all together at the end of each half minute, so that a
@@ -29,13 +31,23 @@ FILE_AFTER_MS = 3_600_000  # a sidecar, whose video may be behind a thousand pic
 PRIORITY = {Kind.PICTURE: 1, Kind.VIDEO: 0, Kind.SIDECAR: 1}
 
 
+_SUBJECTS: Mapping[Subject, Callable[[Resource], str]] = {
+    Subject.RESOURCE: lambda resource: str(resource.id),
+    Subject.ASSET: lambda resource: str(resource.asset_id),
+    Subject.FOLDER: lambda resource: (resource.path or "").rpartition("/")[0],
+}
+
+
 def after_taking_in(resource_id: int, kind: Kind) -> tuple[JobRequest, ...]:
     return (_on("fetch", resource_id, priority=PRIORITY[kind]),)
 
 
-def after_staging(resource: Resource) -> tuple[JobRequest, ...]:
-    """Bytes that nobody had yet."""
-    return (_on("examine", resource.id, priority=PRIORITY[resource.kind]),)
+def after_event(stages: Iterable[Stage | type[Stage]], event: str, resource: Resource) -> Iterator[JobRequest]:
+    """What the stages declare to follow a row of the journal."""
+    for stage in stages:
+        if event in stage.follows:
+            subject = _SUBJECTS[stage.subject](resource)
+            yield JobRequest(step=stage.name, subject=subject, priority=PRIORITY[resource.kind])
 
 
 def after_duplicate(resource: Resource, *, moves: bool, now_ms: int) -> tuple[JobRequest, ...]:

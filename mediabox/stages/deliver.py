@@ -1,13 +1,10 @@
-"""Make an admitted delivery's file and hand it to its destination.
-
-Subject: `DESTINATION/ID` of the delivery.
-"""
+"""Make an admitted delivery's file and hand it to its destination."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mediabox.contracts import Needs, Outcome, Setback
+from mediabox.contracts import Needs, Setback, Stage, StepResult, Subject, Undeliverable
 from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
@@ -23,28 +20,30 @@ class Parcels(Protocol):
         """None when it is not to be made any more. Raises Permanent when a file of it has left the archive."""
 
 
-class Deliver:
+class Deliver(Stage):
     """One file to one destination. What can never be delivered ends with a reason, not as a failed job."""
 
-    name: ClassVar[str] = "deliver"
-    after: ClassVar[tuple[str, ...]] = ("file",)
-    needs: ClassVar[Needs] = Needs(cpu=True, disk=True)
+    name = "deliver"
+    subject = Subject.DELIVERY
+    after = ("file",)
+    needs = Needs(cpu=True, disk=True, destination=True)
+    width = 2
 
     def __init__(self, destinations: Mapping[str, Destination], parcels: Parcels) -> None:
         self._destinations, self._parcels = destinations, parcels
 
-    async def run(self, work: Work) -> Outcome:
+    async def run(self, work: Work) -> StepResult:
         """Raises what the destination raises, but Permanent."""
         name, _, delivery_id = work.job.subject.rpartition("/")
         destination = self._destinations.get(name)
         if destination is None:
-            return Outcome()  # not in the configuration any more; should it come back, it is taken up again
+            return StepResult()  # not in the configuration any more; should it come back, it is taken up again
         try:
             parcel = await self._parcels.parcel(int(delivery_id))
             if parcel is None:
-                return Outcome()
-            return Outcome(delivered=await destination.deliver(parcel))
+                return StepResult()
+            return StepResult(await destination.deliver(parcel))
         except FileExistsError:
-            return Outcome(setback=Setback.OBSTRUCTED)
+            return StepResult(Setback.OBSTRUCTED)
         except Permanent as error:
-            return Outcome(undeliverable=str(error))
+            return StepResult(Undeliverable(str(error)))

@@ -1,6 +1,6 @@
 """Write an asset's sidecar: composed while only we wrote it, merged once anybody else did.
 
-Subject: an asset's id. The file on disk decides, not what we remember of it: only a
+The file on disk decides, not what we remember of it: only a
 sidecar that is byte for byte our own last one, and holds nothing of others, is
 written anew as a whole.
 """
@@ -8,9 +8,9 @@ written anew as a whole.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mediabox.contracts import Needs, Outcome, Work, Written
+from mediabox.contracts import Needs, Stage, StepResult, Subject, TextFiles, Work, Written
 from mediabox.model.sidecar import COMPOSED_HEAD, Description, SidecarFile, SidecarRecord
 
 if TYPE_CHECKING:
@@ -40,19 +40,21 @@ class Merger(Protocol):
         """`native.sidecar.merge` in a sandboxed child. Raises Permanent when `existing` is no XMP."""
 
 
-class Describe:
+class Describe(Stage):
     """Keeps the sidecar of one asset. `compose` is `native.sidecar_text.compose`."""
 
-    name: ClassVar[str] = "describe"
-    after: ClassVar[tuple[str, ...]] = ("file",)
-    needs: ClassVar[Needs] = Needs(disk=True)
+    name = "describe"
+    subject = Subject.ASSET
+    after = ("file",)
+    needs = Needs(disk=True)
+    width = 2
 
     def __init__(
         self, catalogue: Catalogue, archive: Archive, merger: Merger, *, compose: Callable[[SidecarRecord], bytes]
     ) -> None:
         self._catalogue, self._archive, self._merger, self._compose = catalogue, archive, merger, compose
 
-    async def run(self, work: Work) -> Outcome:
+    async def run(self, work: Work) -> StepResult:
         """Write the asset's sidecar when it does not say what it should.
 
         Raises Away, NeedsHuman, and Permanent when the file there is no XMP: then it
@@ -60,14 +62,14 @@ class Describe:
         """
         description = await self._catalogue.description(int(work.job.subject))
         if description is None:
-            return Outcome()
+            return StepResult()
         found = await self._archive.read_small(description.path)
         heir = None if found is not None else await self._left_behind(description)
         written = await self._write(description, found, heir)
         # Only now that the new one is durable: at no instant is the asset without a sidecar.
         stale = [heir[0] if heir and old.path == heir[0].path else old for old in description.stale]
         gone = [old.path for old in stale if await self._archive.withdraw(old)]
-        return Outcome(written=written, withdrawn=tuple(gone))
+        return StepResult(TextFiles(written=written, removed=tuple(gone)) if written or gone else None)
 
     async def _left_behind(self, description: Description) -> tuple[SidecarFile, bytes, str] | None:
         """The sidecar at the earlier path as it is now, and as we last wrote it: what people added goes along."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mediabox.contracts import ExamineRequest, Needs, Outcome, Setback
+from mediabox.contracts import ExamineRequest, Needs, Setback, Stage, StepResult, Subject
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
+from mediabox.model.asset import ResourceState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,18 +31,22 @@ class Renditions(Protocol):
     def keep(self, digest: str, *, thumbnail: bytes | None, preview: bytes | None) -> None: ...
 
 
-class Examine:
+class Examine(Stage):
     """Facts and renditions. A file that cannot be decoded is flagged, never refused."""
 
-    name: ClassVar[str] = "examine"
-    after: ClassVar[tuple[str, ...]] = ("fetch",)
-    needs: ClassVar[Needs] = Needs(cpu=True)
+    name = "examine"
+    subject = Subject.RESOURCE
+    after = ("fetch",)
+    follows = ("fetched",)
+    needs = Needs(cpu=True)
+    expects = frozenset({ResourceState.STAGED, ResourceState.FILING, ResourceState.ARCHIVED})
 
-    def __init__(self, spool: Spool, examiner: Examiner, renditions: Renditions) -> None:
+    def __init__(self, spool: Spool, examiner: Examiner, renditions: Renditions, *, threads: int = 1) -> None:
         self._spool, self._examiner, self._renditions = spool, examiner, renditions
+        self.width = threads + 1  # so that one is at hand whenever a decoder is free
 
-    async def run(self, work: Work) -> Outcome:
-        resource = work.require_resource()
+    async def run(self, work: Work) -> StepResult:
+        resource = work.of_resource
         try:
             descriptor = await asyncio.to_thread(self._spool.open, resource.id)
         except Away:
@@ -49,13 +54,13 @@ class Examine:
         except Retryable:
             if await asyncio.to_thread(self._spool.holds, resource.id):
                 raise
-            return Outcome(setback=Setback.LOST)
+            return StepResult(Setback.LOST)
         try:
             examination = await self._examiner.examine(descriptor, self._request(resource))
         finally:
             os.close(descriptor)
         await self._keep(resource, examination)
-        return Outcome(facts=examination.facts)
+        return StepResult(examination.facts)
 
     def _request(self, resource: Resource) -> ExamineRequest:
         return ExamineRequest(

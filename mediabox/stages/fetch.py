@@ -6,11 +6,11 @@ What a remote source has and an older backup on this box too is taken from there
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.contracts import Needs, Outcome, Remote
+from mediabox.contracts import Needs, Quarantine, Remote, Stage, StepResult, Streaming, Subject
 from mediabox.errors import Away, Gone, NeedsHuman, Permanent, Retryable
 from mediabox.model.asset import ResourceState
 
@@ -21,35 +21,39 @@ if TYPE_CHECKING:
     from mediabox.model.asset import Resource
 
 NOT_SET_UP = "Set it up in mediabox.toml again; what was seen there and not yet fetched waits for it."
+FETCHES = 2  # from disks: one reads while the other is made durable
 PATIENCE = 5  # attempts at a file that keeps changing while it is read
 
 
-class Fetch:
+class Fetch(Stage):
     """From the source to the spool. What can never be an original is quarantined, with the reason."""
 
-    name: ClassVar[str] = "fetch"
-    after: ClassVar[tuple[str, ...]] = ()
-    needs: ClassVar[Needs] = Needs(disk=True)
+    name = "fetch"
+    subject = Subject.RESOURCE
+    needs = Needs(disk=True, source=True)
+    expects = frozenset({ResourceState.SEEN})
 
     def __init__(self, sources: Mapping[str, Source], spool: Spool, adoptions: Adoptions) -> None:
         self._sources, self._spool, self._adoptions = sources, spool, adoptions
+        # As many as a source has streams, so that not the queue is what holds it back.
+        self.width = max([FETCHES, *(one.streams for one in sources.values() if isinstance(one, Streaming))])
 
-    async def run(self, work: Work) -> Outcome:
-        resource = work.require_resource()
+    async def run(self, work: Work) -> StepResult:
+        resource = work.of_resource
         source = self._source(resource)
         try:
             staged = await self._adopted(resource, source) or await self._fetched(resource, source)
         except Permanent as refusal:
-            return Outcome(quarantine=str(refusal), is_gone=isinstance(refusal, Gone))
+            return StepResult(Quarantine(str(refusal), is_gone=isinstance(refusal, Gone)))
         except (Away, NeedsHuman):
             raise
         except Retryable as unrest:
             if work.job.attempts + 1 >= PATIENCE and unrest.retry_after_s is None:  # who asks to wait means no file
-                return Outcome(quarantine=f"{unrest}, {PATIENCE} times in a row")
+                return StepResult(Quarantine(f"{unrest}, {PATIENCE} times in a row"))
             raise
         if staged.size_bytes == 0:
-            return Outcome(quarantine=f"{resource.name} is empty (0 bytes)")
-        return Outcome(staged=staged)
+            return StepResult(Quarantine(f"{resource.name} is empty (0 bytes)"))
+        return StepResult(staged)
 
     async def _fetched(self, resource: Resource, source: Source) -> Staged:
         version = resource.version if source.resumes else None
@@ -97,7 +101,7 @@ class Fetch:
     async def committed(self, works: Sequence[Work]) -> None:
         """Bytes that are kept elsewhere, or were never whole, need no place in the spool."""
         for work in works:
-            resource = work.require_resource()
+            resource = work.of_resource
             if resource.state is not ResourceState.STAGED:
                 await self._spool.discard(resource.id)
 

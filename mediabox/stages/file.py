@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mediabox.contracts import Needs, Outcome, Setback
+from mediabox.contracts import Needs, Setback, Stage, StepResult, Subject
 from mediabox.model.asset import ResourceState
-from mediabox.model.ledger import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mediabox.contracts import Work
     from mediabox.model.asset import Resource
+    from mediabox.model.ledger import Receipt
 
 
 class Shelf(Protocol):
@@ -22,27 +22,26 @@ class Shelf(Protocol):
     async def let_go(self, resource_ids: Sequence[int]) -> None: ...
 
 
-class File:
+class File(Stage):
     """From the spool to its name. The staged file is let go only after `archived` is committed."""
 
-    name: ClassVar[str] = "file"
-    after: ClassVar[tuple[str, ...]] = ("examine",)
-    needs: ClassVar[Needs] = Needs(disk=True)
+    name = "file"
+    subject = Subject.RESOURCE
+    after = ("examine",)
+    needs = Needs(disk=True)
+    expects = frozenset({ResourceState.STAGED, ResourceState.FILING, ResourceState.ARCHIVED})
+    width = 4
 
     def __init__(self, archive: Shelf) -> None:
         self._archive = archive
 
-    async def run(self, work: Work) -> Outcome:
-        resource = work.require_resource()
+    async def run(self, work: Work) -> StepResult:
+        resource = work.of_resource
         if resource.state is ResourceState.DUPLICATE:
-            return Outcome()  # staged, and found to be kept already: `committed` lets go of it
+            return StepResult()  # staged, and found to be kept already: `committed` lets go of it
         if resource.path is None:
-            return Outcome(setback=Setback.UNPLACED)
-        match await self._archive.deliver(resource):
-            case Receipt() as receipt:
-                return Outcome(receipt=receipt)
-            case setback:
-                return Outcome(setback=setback)
+            return StepResult(Setback.UNPLACED)
+        return StepResult(await self._archive.deliver(resource))
 
     async def committed(self, works: Sequence[Work]) -> None:
         done = [work.resource.id for work in works if work.resource and work.resource.state.is_end]

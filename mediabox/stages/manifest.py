@@ -1,14 +1,11 @@
-"""List a folder's originals with their digests beside them, for `sha256sum -c` and for the day the box is gone.
-
-Subject: a folder of the archive, relative; "" is its top.
-"""
+"""List a folder's originals with their digests beside them, for `sha256sum -c` and for the day the box is gone."""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mediabox.contracts import Needs, Outcome, Work, Written
+from mediabox.contracts import Needs, Stage, StepResult, Subject, TextFiles, Work, Written
 from mediabox.model.manifest import MANIFEST_NAME, Sum, compose_sums
 
 if TYPE_CHECKING:
@@ -28,24 +25,27 @@ class Archive(Protocol):
         """Replace a text file of ours, durably. Raises Away, NeedsHuman."""
 
 
-class Manifest:
+class Manifest(Stage):
     """Keeps the `SHA256SUMS` of one folder."""
 
-    name: ClassVar[str] = "manifest"
-    after: ClassVar[tuple[str, ...]] = ("file",)
-    needs: ClassVar[Needs] = Needs(disk=True)
+    name = "manifest"
+    subject = Subject.FOLDER
+    after = ("file",)
+    needs = Needs(disk=True)
 
     def __init__(self, catalogue: Catalogue, archive: Archive) -> None:
         self._catalogue, self._archive = catalogue, archive
 
-    async def run(self, work: Work) -> Outcome:
+    async def run(self, work: Work) -> StepResult:
         """Write the folder's manifest when it is not what it should be. Raises Away, NeedsHuman."""
         folder = work.job.subject
         path = f"{folder}/{MANIFEST_NAME}" if folder else MANIFEST_NAME
         content = compose_sums(await self._catalogue.sums(folder))
         existing = await self._archive.read_small(path)
         if not content and existing is None:
-            return Outcome()
+            return StepResult()
         if content == existing:  # perhaps written before a crash that the database did not see
-            return Outcome(written=Written(path=path, digest=sha256(content).hexdigest(), size_bytes=len(content)))
-        return Outcome(written=await self._archive.write(path, content))
+            written = Written(path=path, digest=sha256(content).hexdigest(), size_bytes=len(content))
+        else:
+            written = await self._archive.write(path, content)
+        return StepResult(TextFiles(written=written))

@@ -6,9 +6,9 @@ name goes. At every instant it is found where the catalogue says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mediabox.contracts import Needs, Outcome, Setback
+from mediabox.contracts import FirstNameRemoved, Needs, Relocated, Setback, Stage, StepResult, Subject
 from mediabox.errors import Permanent
 from mediabox.failpoints import fp
 from mediabox.model.asset import ResourceState
@@ -30,33 +30,35 @@ class Archive(Protocol):
         """Durably take the first name from a file that has the other too. May be repeated."""
 
 
-class Relocate:
+class Relocate(Stage):
     """One file at a time, of its asset."""
 
-    name: ClassVar[str] = "relocate"
-    after: ClassVar[tuple[str, ...]] = ("file",)
-    needs: ClassVar[Needs] = Needs(disk=True)
+    name = "relocate"
+    subject = Subject.RESOURCE
+    after = ("file",)
+    needs = Needs(disk=True)
+    expects = frozenset({ResourceState.ARCHIVED})
 
     def __init__(self, catalogue: Catalogue, archive: Archive) -> None:
         self._catalogue, self._archive = catalogue, archive
 
-    async def run(self, work: Work) -> Outcome:
+    async def run(self, work: Work) -> StepResult:
         """Raises Permanent when the original is not where it was filed."""
-        resource = work.resource
-        if resource is None or resource.path is None or resource.state is not ResourceState.ARCHIVED:
-            return Outcome()  # in the trash: it is asked for again when it comes back
+        resource = work.of_resource
+        if resource.path is None or resource.state is not ResourceState.ARCHIVED:
+            return StepResult()  # in the trash: it is asked for again when it comes back
         to, before = await self._catalogue.moves(resource.id)
         if before is not None:
             await self._archive.unname(before, kept=resource.path)
             fp("relocate.unnamed")
-            return Outcome(is_unnamed=True)
+            return StepResult(FirstNameRemoved())
         if to is None:
-            return Outcome()
+            return StepResult()
         try:
             await self._archive.name_again(resource.path, to)
         except FileExistsError:
-            return Outcome(setback=Setback.OBSTRUCTED)
+            return StepResult(Setback.OBSTRUCTED)
         except FileNotFoundError as err:
             raise Permanent(f"{resource.path} was to be moved to {to} and is not there") from err
         fp("relocate.named")
-        return Outcome(relocated=to)
+        return StepResult(Relocated(to))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mediabox.contracts import Needs, Outcome
+from mediabox.contracts import Needs, RemovedFromSource, Stage, StepResult, Subject
 from mediabox.errors import Permanent
 from mediabox.failpoints import fp
 
@@ -22,26 +22,27 @@ class Proofs(Protocol):
         """Read the archived copy of these bytes again, past the cache. Raises Permanent when it is not whole."""
 
 
-class Remove:
+class Remove(Stage):
     """The one stage that deletes an original anywhere, and only one that the archive holds (I8)."""
 
-    name: ClassVar[str] = "remove"
-    after: ClassVar[tuple[str, ...]] = ("file",)
-    needs: ClassVar[Needs] = Needs(disk=True)
+    name = "remove"
+    subject = Subject.RESOURCE
+    after = ("file",)
+    needs = Needs(disk=True, source=True)
 
     def __init__(self, sources: Mapping[str, Source], proofs: Proofs) -> None:
         self._sources, self._proofs = sources, proofs
 
-    async def run(self, work: Work) -> Outcome:
-        resource = work.resource
-        if resource is None or resource.source not in self._sources:
-            message = f"the source of resource {work.job.subject} is not in the configuration: its copy is left alone"
+    async def run(self, work: Work) -> StepResult:
+        resource = work.of_resource
+        if resource.source not in self._sources:
+            message = f"the source {resource.source!r} is not in the configuration: its copy is left alone"
             raise Permanent(message)
         source = self._sources[resource.source]
         if not source.removes_after_archiving:
-            return Outcome()
+            return StepResult()
         await self._proofs.prove(resource)
         fp("remove.proved")
         await source.remove(resource)
         fp("remove.removed")
-        return Outcome(removed_from_source=True)
+        return StepResult(RemovedFromSource())

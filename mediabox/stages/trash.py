@@ -1,14 +1,14 @@
 """Bring an asset's originals to the archive's trash, or back to their paths.
 
-Subject of both steps: an asset's id. Whether it has to be moved is asked anew when the
-step runs, so that whoever changes their mind meanwhile is heard.
+Whether it has to be moved is asked anew when the step runs, so that whoever changes their
+mind meanwhile is heard.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mediabox.contracts import Moved, Needs, Outcome
+from mediabox.contracts import Moved, Needs, OriginalsMoved, Stage, StepResult, Subject
 from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ class Archive(Protocol):
         """Durably give a file of the archive another name. May be repeated. Raises Away, NeedsHuman, OSError."""
 
 
-class _Moving:
+class _Moving(Stage):
     """What both steps need."""
 
-    after: ClassVar[tuple[str, ...]] = ("file",)
-    needs: ClassVar[Needs] = Needs(disk=True)
+    subject = Subject.ASSET
+    after = ("file",)
+    needs = Needs(disk=True)
 
     def __init__(self, bin_: Bin, archive: Archive) -> None:
         self._bin, self._archive = bin_, archive
@@ -44,26 +45,26 @@ class _Moving:
 class Trash(_Moving):
     """Originals that nobody wants any more, to the trash. Nothing is deleted here."""
 
-    name: ClassVar[str] = "trash"
+    name = "trash"
 
-    async def run(self, work: Work) -> Outcome:
+    async def run(self, work: Work) -> StepResult:
         """Move all of the asset, its sidecar last: an original in the archive is never without."""
         errand = await self._bin.leaving(int(work.job.subject))
-        return Outcome() if errand is None else await carry_out(errand, self._archive)
+        return StepResult() if errand is None else await carry_out(errand, self._archive)
 
 
 class Recover(_Moving):
     """Originals that somebody wants again, back under the same path."""
 
-    name: ClassVar[str] = "recover"
+    name = "recover"
 
-    async def run(self, work: Work) -> Outcome:
+    async def run(self, work: Work) -> StepResult:
         """Move all of the asset, its sidecar first."""
         errand = await self._bin.returning(int(work.job.subject))
-        return Outcome() if errand is None else await carry_out(errand, self._archive)
+        return StepResult() if errand is None else await carry_out(errand, self._archive)
 
 
-async def carry_out(errand: Errand, archive: Archive) -> Outcome:
+async def carry_out(errand: Errand, archive: Archive) -> StepResult:
     """Do the moves in the order that never leaves an archived original without its sidecar."""
     if not errand.is_leaving:
         await _move_texts(errand, archive)
@@ -76,12 +77,9 @@ async def carry_out(errand: Errand, archive: Archive) -> Outcome:
             raise Permanent(message) from err
     if errand.is_leaving:
         await _move_texts(errand, archive)
-    return Outcome(
-        moved=tuple(
-            Moved(resource_id=move.resource_id, path=move.to, in_trash=errand.is_leaving) for move in errand.moves
-        ),
-        withdrawn=tuple(path for path, _ in errand.texts) if errand.is_leaving else (),
-    )
+    moved = (Moved(resource_id=move.resource_id, path=move.to, in_trash=errand.is_leaving) for move in errand.moves)
+    removed = (path for path, _ in errand.texts) if errand.is_leaving else ()
+    return StepResult(OriginalsMoved(moved=tuple(moved), removed=tuple(removed)))
 
 
 async def _move_texts(errand: Errand, archive: Archive) -> None:

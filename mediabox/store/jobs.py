@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection
 
-OF_SOURCES = ("fetch", "remove")  # steps that need the source of their resource
+_OF_OTHERS = ("describe", "manifest", "trash", "recover")  # their subjects are numbers of another kind, or may be
 FARTHEST_MS = 86_400_000  # nothing is put off for longer than a day
 # All that names a job: a number alone is given again to another one once its own is done.
 _BY = "WHERE id = ? AND step = ? AND subject = ?"
@@ -72,12 +72,12 @@ def due(
 ) -> list[Job]:
     """The next jobs of a step that may run now, best first.
 
-    Leaves out ids in `skip` and, of steps that need the source, resources of `without_sources`
-    (names, or `NAME/TREE` for those whose remote_id begins so). What would have to wait for longer than any back-off
-    is due: the clock was set back.
+    Leaves out ids in `skip` and resources of `without_sources` (names, or `NAME/TREE` for those
+    whose remote_id begins so). What would have to wait for longer than any back-off is due: the
+    clock was set back.
     """
     absent, names = "", tuple[str, ...]()
-    if without_sources and step in OF_SOURCES:
+    if without_sources:
         names = tuple(without_sources)
         marks = ",".join("?" * len(names))
         absent = (
@@ -156,9 +156,9 @@ def counts(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
 
 
 def of_resource(connection: sqlite3.Connection, resource_id: int) -> list[Job]:
-    """What is still to be done with one resource."""
+    """What is still to be done with one resource: every step but those whose subject is an asset or a folder."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM job WHERE subject = ? AND step IN ('fetch', 'examine', 'file', 'remove') ORDER BY id",
-        (str(resource_id),),
+        f"SELECT {_COLUMNS} FROM job WHERE subject = ? AND step NOT IN ({','.join('?' * len(_OF_OTHERS))}) ORDER BY id",
+        (str(resource_id), *_OF_OTHERS),
     )
     return [_job(row) for row in rows]

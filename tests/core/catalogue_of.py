@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
+from mediabox.assembly import STAGES
 from mediabox.clock import Clock
 from mediabox.config.sections import Work as Limits
 from mediabox.contracts import Page, Sink
@@ -97,7 +98,9 @@ class Catalogued:
         self.bus = Bus()
         self.issues = IssueBook(database, self.bus, self.clock)
         self.parts = Parts(self.clock, self.issues)
-        self.committer = Committer(rules=(), clock=self.clock, moving_sources=(), mirroring_sources=mirroring)
+        self.committer = Committer(
+            stages=tuple(STAGES), rules=(), clock=self.clock, moving_sources=(), mirroring_sources=mirroring
+        )
         self.intake = Intake(
             database=database,
             pipeline=self._pipeline(),
@@ -114,7 +117,6 @@ class Catalogued:
         return Pipeline(
             database=self.database,
             stages=(),
-            widths={},
             committer=self.committer,
             governor=Governor(limits, ()),
             parts=self.parts,

@@ -246,10 +246,10 @@ async def test_the_same_bytes_are_adopted_for_the_price_of_a_sample_or_of_nothin
     await bench.offer(tmp_path / "backup")
     cloud = Cloud(content, checks=checks)
 
-    outcome = await bench.fetch(cloud, resource_of(content))
+    result = await bench.fetch(cloud, resource_of(content))
 
-    assert outcome.staged.adopted_from == str(path)
-    assert outcome.staged.digest == hashlib.sha256(content).hexdigest()
+    assert result.outcome.adopted_from == str(path)
+    assert result.outcome.digest == hashlib.sha256(content).hexdigest()
     assert bench.staged() == content
     assert cloud.fetched_from == []
     assert sum(map(len, cloud.sampled)) == (0 if checks else sum(map(len, samples_of(len(content)))))
@@ -273,9 +273,9 @@ async def test_other_bytes_of_the_same_name_and_size_are_fetched(bench: Bench, t
     await bench.offer(tmp_path / "backup")
     cloud = Cloud(LARGE)
 
-    outcome = await bench.fetch(cloud, resource_of(LARGE))
+    result = await bench.fetch(cloud, resource_of(LARGE))
 
-    assert outcome.staged.adopted_from is None
+    assert result.outcome.adopted_from is None
     assert bench.staged() == LARGE
     assert cloud.fetched_from == [0]
 
@@ -288,9 +288,9 @@ async def test_once_a_checksum_agreed_one_bit_anywhere_is_noticed(bench: Bench, 
     await bench.fetch(Cloud(PICTURE, checks=True), resource_of(PICTURE))
     cloud = Cloud(LARGE, checks=True)
 
-    outcome = await bench.fetch(cloud, resource_of(LARGE, "IMG_0002.JPG"))
+    result = await bench.fetch(cloud, resource_of(LARGE, "IMG_0002.JPG"))
 
-    assert outcome.staged.adopted_from is None
+    assert result.outcome.adopted_from is None
     assert bench.staged() == LARGE
     assert cloud.sampled == []
 
@@ -300,9 +300,9 @@ async def test_the_next_likely_file_is_tried_after_a_wrong_one(bench: Bench, tmp
     right = laid(tmp_path / "backup", PICTURE, "b/IMG_0001.JPG")
     await bench.offer(tmp_path / "backup")
 
-    outcome = await bench.fetch(Cloud(PICTURE), resource_of())
+    result = await bench.fetch(Cloud(PICTURE), resource_of())
 
-    assert outcome.staged.adopted_from == str(right)
+    assert result.outcome.adopted_from == str(right)
     assert bench.staged() == PICTURE
 
 
@@ -325,9 +325,9 @@ async def test_a_file_that_changed_since_is_not_used(bench: Bench, tmp_path: Pat
             path.symlink_to(tmp_path / "elsewhere")
     cloud = Cloud(PICTURE)
 
-    outcome = await bench.fetch(cloud, resource_of())
+    result = await bench.fetch(cloud, resource_of())
 
-    assert outcome.staged.adopted_from is None
+    assert result.outcome.adopted_from is None
     assert cloud.sampled == []
     assert cloud.fetched_from == [0]
 
@@ -338,9 +338,9 @@ async def test_a_file_that_changes_while_it_is_read_is_not_used(bench: Bench, tm
     cloud = Cloud(LARGE)
     cloud.on_sample = lambda: os.utime(path, ns=(1, 1))
 
-    outcome = await bench.fetch(cloud, resource_of(LARGE))
+    result = await bench.fetch(cloud, resource_of(LARGE))
 
-    assert outcome.staged.adopted_from is None
+    assert result.outcome.adopted_from is None
     assert cloud.fetched_from == [0]
 
 
@@ -350,9 +350,9 @@ async def test_a_sample_that_cannot_be_had_is_no_proof(bench: Bench, tmp_path: P
     cloud = Cloud(PICTURE)
     cloud.error = Retryable("another range came")
 
-    outcome = await bench.fetch(cloud, resource_of())
+    result = await bench.fetch(cloud, resource_of())
 
-    assert outcome.staged.adopted_from is None
+    assert result.outcome.adopted_from is None
     assert cloud.fetched_from == [0]
 
 
@@ -367,10 +367,10 @@ async def test_what_was_poured_without_proof_is_never_continued(bench: Bench, tm
     path.unlink()  # nothing to adopt the next time
     cloud.error = None
 
-    outcome = await bench.fetch(cloud, resource_of(LARGE))
+    result = await bench.fetch(cloud, resource_of(LARGE))
 
     assert cloud.fetched_from == [0]
-    assert outcome.staged.digest == hashlib.sha256(LARGE).hexdigest()
+    assert result.outcome.digest == hashlib.sha256(LARGE).hexdigest()
 
 
 async def test_a_fetch_that_has_begun_goes_on(bench: Bench, tmp_path: Path) -> None:
@@ -382,7 +382,7 @@ async def test_a_fetch_that_has_begun_goes_on(bench: Bench, tmp_path: Path) -> N
     await bench.offer(tmp_path / "backup")
     cloud = Cloud(LARGE)
 
-    outcome = await bench.fetch(cloud, resource)
+    result = await bench.fetch(cloud, resource)
 
     assert cloud.fetched_from == [1_000_000]
-    assert outcome.staged.digest == hashlib.sha256(LARGE).hexdigest()
+    assert result.outcome.digest == hashlib.sha256(LARGE).hexdigest()

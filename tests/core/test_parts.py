@@ -2,7 +2,7 @@
 
 import pytest
 
-from mediabox.contracts import Work
+from mediabox.contracts import Needs, Work
 from mediabox.core.parts import ARCHIVE, LONGEST_REST_S, PLUG_IN, WAIT, Parts, issue_of, part_of, parts_of
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
@@ -46,7 +46,8 @@ def work(
         state=ResourceState.SEEN,
         size_bytes=size_bytes,
     )
-    return Work(job=Job(id=job, step=step, subject=str(job)), resource=resource)
+    needs = Needs(source=step in ("fetch", "remove"))
+    return Work(job=Job(id=job, step=step, subject=str(job)), resource=resource, needs=needs)
 
 
 @pytest.fixture

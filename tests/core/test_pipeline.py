@@ -8,7 +8,7 @@ import pytest
 from core.catalogue_of import NOW_MS, Catalogued, ScriptedSource, original, photo
 
 from mediabox.config.sections import Work as Limits
-from mediabox.contracts import Needs, Outcome, Staged, Work
+from mediabox.contracts import Stage, Staged, StepResult, Subject, Work
 from mediabox.core import pipeline as runner
 from mediabox.core.failures import FAILED
 from mediabox.core.governor import Governor
@@ -21,23 +21,24 @@ from mediabox.model.job import JobRequest
 from mediabox.store import issues, jobs
 
 PATIENCE_S = 20
-Answer = Callable[[Work], Outcome]
+Answer = Callable[[Work], StepResult]
 
 
-class ScriptedStage:
+class ScriptedStage(Stage):
     """Obeys `contracts.Stage`: answers what a test says and keeps what it was asked."""
 
-    needs = Needs()
-
-    def __init__(self, name: str, answer: Answer = lambda _: Outcome(), *, after: tuple[str, ...] = ()) -> None:
-        self.name, self.after, self._answer = name, after, answer
+    def __init__(
+        self, name: str, answer: Answer = lambda _: StepResult(), *, after: tuple[str, ...] = (), width: int = 1
+    ) -> None:
+        self.name, self.after, self.width, self._answer = name, after, width, answer
+        self.subject = Subject.RESOURCE if name in ("fetch", "examine") else Subject.ASSET
         self.asked: list[str] = []
         self.begun: asyncio.Queue[str] = asyncio.Queue()  # the same, for whoever waits for it
         self.let_go: list[Work] = []
         self.at_once = self.most_at_once = 0
         self.gate: asyncio.Event | None = None  # until it is set, nothing ends
 
-    async def run(self, work: Work) -> Outcome:
+    async def run(self, work: Work) -> StepResult:
         self.asked.append(work.job.subject)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -57,20 +58,20 @@ def raising(*errors: Exception) -> Answer:
     """Each of these once, then well."""
     left = list(errors)
 
-    def answer(_: Work) -> Outcome:
+    def answer(_: Work) -> StepResult:
         if left:
             raise left.pop(0)
-        return Outcome()
+        return StepResult()
 
     return answer
 
 
-def staging(work: Work) -> Outcome:
-    return Outcome(staged=Staged(digest=f"{work.resource.id:064x}", size_bytes=1))
+def staging(work: Work) -> StepResult:
+    return StepResult(Staged(digest=f"{work.resource.id:064x}", size_bytes=1))
 
 
-def knowing(_: Work) -> Outcome:
-    return Outcome(facts=Facts(kind=Kind.PICTURE, media_type="image/jpeg"))
+def knowing(_: Work) -> StepResult:
+    return StepResult(Facts(kind=Kind.PICTURE, media_type="image/jpeg"))
 
 
 @pytest.fixture(autouse=True)
@@ -78,12 +79,11 @@ def _nobody_waits_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "GATHER_S", 0.001)
 
 
-def pipeline_of(box: Catalogued, *stages: ScriptedStage, widths: dict[str, int] | None = None) -> Pipeline:
+def pipeline_of(box: Catalogued, *stages: ScriptedStage) -> Pipeline:
     unlimited = Limits(max_temperature_c=0, min_free_memory_mb=0)
     return Pipeline(
         database=box.database,
         stages=stages,
-        widths=widths or {},
         committer=box.committer,
         governor=Governor(unlimited, {}),
         parts=box.parts,
@@ -94,10 +94,8 @@ def pipeline_of(box: Catalogued, *stages: ScriptedStage, widths: dict[str, int] 
 
 
 @asynccontextmanager
-async def running(
-    box: Catalogued, *stages: ScriptedStage, widths: dict[str, int] | None = None
-) -> AsyncIterator[Pipeline]:
-    pipeline = pipeline_of(box, *stages, widths=widths)
+async def running(box: Catalogued, *stages: ScriptedStage) -> AsyncIterator[Pipeline]:
+    pipeline = pipeline_of(box, *stages)
     task = asyncio.create_task(pipeline.run())
     try:
         yield pipeline
@@ -107,9 +105,9 @@ async def running(
             await task
 
 
-async def run_out(box: Catalogued, *stages: ScriptedStage, widths: dict[str, int] | None = None) -> None:
+async def run_out(box: Catalogued, *stages: ScriptedStage) -> None:
     """Until nothing can be run any more."""
-    pipeline = pipeline_of(box, *stages, widths=widths)
+    pipeline = pipeline_of(box, *stages)
     tasks = [asyncio.create_task(pipeline.run()), asyncio.create_task(pipeline.idle())]
     async with asyncio.timeout(PATIENCE_S):
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -153,9 +151,9 @@ async def test_every_job_is_run_once_and_is_gone(box: Catalogued) -> None:
 async def test_many_more_jobs_than_a_lane_holds_are_each_run_once(box: Catalogued) -> None:
     subjects = [f"{number:03}" for number in range(150)]
     await queue(box, "describe", *subjects)
-    stage = ScriptedStage("describe")
+    stage = ScriptedStage("describe", width=4)
 
-    await run_out(box, stage, widths={"describe": 4})
+    await run_out(box, stage)
 
     assert sorted(stage.asked) == subjects
 
@@ -179,10 +177,10 @@ async def test_a_step_lets_go_only_after_its_outcome_is_written_down(box: Catalo
 
 async def test_a_stage_runs_as_many_at_once_as_its_width_and_no_more(box: Catalogued) -> None:
     await queue(box, "describe", *"123456")
-    stage = ScriptedStage("describe")
+    stage = ScriptedStage("describe", width=3)
     stage.gate = asyncio.Event()
 
-    async with running(box, stage, widths={"describe": 3}) as pipeline, asyncio.timeout(PATIENCE_S):
+    async with running(box, stage) as pipeline, asyncio.timeout(PATIENCE_S):
         for _ in range(3):
             await stage.begun.get()
         stage.gate.set()
@@ -242,10 +240,10 @@ async def test_a_failed_step_that_succeeds_when_it_is_tried_again_is_no_issue_an
 async def test_a_bug_in_a_stage_is_tried_three_times_and_stops_nothing_else(box: Catalogued) -> None:
     await queue(box, "describe", "bad", "good")
 
-    def answer(work: Work) -> Outcome:
+    def answer(work: Work) -> StepResult:
         if work.job.subject == "bad":
             raise ZeroDivisionError
-        return Outcome()
+        return StepResult()
 
     stage = ScriptedStage("describe", answer)
     for _ in range(4):
@@ -257,8 +255,8 @@ async def test_a_bug_in_a_stage_is_tried_three_times_and_stops_nothing_else(box:
 
 
 async def test_an_outcome_that_cannot_be_written_costs_its_own_job_alone(box: Catalogued, photos: list[str]) -> None:
-    def answer(work: Work) -> Outcome:
-        return Outcome(staged=Staged(digest=object(), size_bytes=1)) if work.job.subject == photos[1] else staging(work)
+    def answer(work: Work) -> StepResult:
+        return StepResult(Staged(digest=object(), size_bytes=1)) if work.job.subject == photos[1] else staging(work)
 
     await run_out(box, ScriptedStage("fetch", answer), ScriptedStage("examine", knowing))
 
@@ -268,7 +266,7 @@ async def test_an_outcome_that_cannot_be_written_costs_its_own_job_alone(box: Ca
 
 
 async def test_what_waits_for_a_source_that_is_away_costs_no_attempt(box: Catalogued, photos: list[str]) -> None:
-    def answer(_: Work) -> Outcome:
+    def answer(_: Work) -> StepResult:
         raise Away("cloud is not there", part="source:cloud")
 
     await run_out(box, ScriptedStage("fetch", answer))
@@ -326,3 +324,14 @@ async def test_a_fault_nobody_can_go_on_with_ends_the_runner(box: Catalogued) ->
 
     assert raised.group_contains(Fatal, match="the disk is gone", depth=1)
     assert await left(box) == [("describe", "1", "ready", 0)]
+
+
+async def test_no_stage_is_given_a_file_that_the_catalogue_does_not_have(box: Catalogued) -> None:
+    await queue(box, "fetch", "4711")
+    fetch = ScriptedStage("fetch", staging)
+
+    await run_out(box, fetch)
+
+    ((state, error),) = await box.rows("SELECT state, last_error FROM job")
+    assert fetch.asked == []
+    assert (state, "resource 4711, which is not in the catalogue" in error) == ("failed", True)

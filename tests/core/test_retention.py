@@ -8,7 +8,7 @@ import pytest
 from core.catalogue_of import DAY_MS, NOW_MS, Catalogued, ScriptedSource, live, original, photo, saying
 
 from mediabox.clock import Clock
-from mediabox.contracts import Outcome, Work
+from mediabox.contracts import StepResult, Work
 from mediabox.core import switches
 from mediabox.core.archive import Archive
 from mediabox.core.catalogue import describe
@@ -91,14 +91,14 @@ class Trashing:
         for subject in await self.box.jobs(step):
             await self.commit(step, subject, await self.attempt(step, subject))
 
-    async def attempt(self, step: str, subject: str) -> Outcome:
+    async def attempt(self, step: str, subject: str) -> StepResult:
         return await self._stages[step].run(await self._work(step, subject))
 
     async def _work(self, step: str, subject: str) -> Work:
         due = await self.box.ask(lambda connection: jobs.due(connection, step, now_ms=NOW_MS * 2, limit=1000))
         return Work(job=next(job for job in due if job.subject == subject))
 
-    async def commit(self, step: str, subject: str, outcome: Outcome) -> None:
+    async def commit(self, step: str, subject: str, outcome: StepResult) -> None:
         work = await self._work(step, subject)
         await self.box.database.write(lambda connection: self.box.committer.apply(connection, work, outcome))
 

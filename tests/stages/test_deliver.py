@@ -3,7 +3,7 @@
 import pytest
 from core.delivering.wishing import WishingDestination
 
-from mediabox.contracts import Member, Outcome, Parcel, Setback, Work
+from mediabox.contracts import Member, Parcel, Setback, StepResult, Undeliverable, Work
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form
@@ -77,21 +77,21 @@ async def test_hands_over_the_parcel_its_subject_names() -> None:
 
     outcome = await Deliver({"anna": anna}, parcels).run(work())
 
-    assert outcome == Outcome(delivered=DELIVERED)
+    assert outcome == StepResult(DELIVERED)
     assert (anna.took, parcels.asked) == ([PARCEL], [7])
 
 
 async def test_a_destinations_name_may_have_a_slash() -> None:
     parcels = OneParcel()
 
-    assert (await Deliver({"an/na": Answering(DELIVERED)}, parcels).run(work("an/na/12"))).delivered == DELIVERED
+    assert (await Deliver({"an/na": Answering(DELIVERED)}, parcels).run(work("an/na/12"))).outcome == DELIVERED
     assert parcels.asked == [12]
 
 
 async def test_what_is_not_to_be_made_any_more_is_left() -> None:
     anna = Answering(DELIVERED)
 
-    assert await Deliver({"anna": anna}, OneParcel(None)).run(work()) == Outcome()
+    assert await Deliver({"anna": anna}, OneParcel(None)).run(work()) == StepResult()
     assert anna.took == []
 
 
@@ -101,13 +101,13 @@ async def test_what_is_not_to_be_made_any_more_is_left() -> None:
 async def test_what_can_never_be_delivered_ends_with_its_reason(found, answer) -> None:
     outcome = await Deliver({"anna": Answering(answer)}, OneParcel(found)).run(work())
 
-    assert outcome == Outcome(undeliverable="no decoder takes it")
+    assert outcome == StepResult(Undeliverable("no decoder takes it"))
 
 
 async def test_a_strangers_file_under_its_name_is_a_setback() -> None:
     outcome = await Deliver({"anna": Answering(FileExistsError(17, "File exists"))}, OneParcel()).run(work())
 
-    assert outcome == Outcome(setback=Setback.OBSTRUCTED)
+    assert outcome == StepResult(Setback.OBSTRUCTED)
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ async def test_whatever_may_pass_is_the_runners_to_handle(error) -> None:
 
 
 async def test_a_destination_that_was_taken_out_of_the_configuration_ends_its_jobs_without_a_word() -> None:
-    assert await Deliver({}, OneParcel()).run(work()) == Outcome()
+    assert await Deliver({}, OneParcel()).run(work()) == StepResult()

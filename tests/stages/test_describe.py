@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from archive_fake import FakeArchive, work
 
-from mediabox.contracts import Outcome
+from mediabox.contracts import StepResult
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, Role
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
@@ -44,10 +44,10 @@ class FakeCatalogue:
         assert asset_id == 7
         return self.now
 
-    def remember(self, outcome: Outcome, **changes: object) -> None:
+    def remember(self, result: StepResult, **changes: object) -> None:
         """As the runner does: what was written is committed with the job."""
-        assert outcome.written is not None
-        self.now = msgspec.structs.replace(self.now, written_digest=outcome.written.digest, **changes)
+        assert result.outcome.written is not None
+        self.now = msgspec.structs.replace(self.now, written_digest=result.outcome.written.digest, **changes)
 
 
 class FakeMerger:
@@ -80,7 +80,7 @@ async def test_writes_nothing_when_nothing_changed() -> None:
     catalogue, archive = FakeCatalogue(Description(record=RECORD, path=PATH)), FakeArchive()
     catalogue.remember(await stage(catalogue, archive, FakeMerger()).run(work("describe", "7")))
 
-    assert await stage(catalogue, archive, FakeMerger()).run(work("describe", "7")) == Outcome()
+    assert await stage(catalogue, archive, FakeMerger()).run(work("describe", "7")) == StepResult()
     assert archive.writes == 1
 
 
@@ -88,12 +88,12 @@ async def test_a_sidecar_written_before_a_power_cut_is_recognised() -> None:
     content = sidecar.compose(RECORD)
     archive, merger = FakeArchive({PATH: content}), FakeMerger()
 
-    outcome = await stage(FakeCatalogue(Description(record=RECORD, path=PATH)), archive, merger).run(
+    result = await stage(FakeCatalogue(Description(record=RECORD, path=PATH)), archive, merger).run(
         work("describe", "7")
     )
 
-    assert outcome.written is not None
-    assert outcome.written.digest == hashlib.sha256(content).hexdigest()
+    assert result.outcome.written is not None
+    assert result.outcome.written.digest == hashlib.sha256(content).hexdigest()
     assert (archive.writes, merger.calls) == (0, 0)
 
 
@@ -135,5 +135,5 @@ async def test_a_file_that_is_no_sidecar_is_never_overwritten() -> None:
 async def test_an_asset_without_archived_files_has_no_sidecar() -> None:
     archive = FakeArchive()
 
-    assert await stage(FakeCatalogue(None), archive, FakeMerger()).run(work("describe", "7")) == Outcome()
+    assert await stage(FakeCatalogue(None), archive, FakeMerger()).run(work("describe", "7")) == StepResult()
     assert archive.files == {}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manifests import parse_sums
 
-from mediabox.contracts import Outcome
+from mediabox.contracts import StepResult
 from mediabox.model.manifest import MANIFEST_NAME, Sum, compose_sums
 from mediabox.stages.manifest import Manifest
 
@@ -74,10 +74,10 @@ async def test_writes_the_manifest_of_its_folder_once() -> None:
     first = await stage.run(work("manifest", "2024/2024-05"))
     second = await stage.run(work("manifest", "2024/2024-05"))
 
-    assert first.written is not None
-    assert first.written.path == "2024/2024-05/SHA256SUMS"
+    assert first.outcome.written is not None
+    assert first.outcome.written.path == "2024/2024-05/SHA256SUMS"
     assert [each.name for each in parse_sums(archive.files["2024/2024-05/SHA256SUMS"])] == ["a.jpg", "b.jpg"]
-    assert second.written == first.written  # told again: a crash may have kept the first from the database
+    assert second.outcome.written == first.outcome.written  # a crash may have kept the first from the database
     assert archive.writes == 1
 
 
@@ -85,7 +85,7 @@ async def test_a_folder_without_originals_gets_no_manifest_but_never_keeps_a_sta
     archive = FakeArchive({"SHA256SUMS": b"stale"})
     stage = Manifest(FakeCatalogue(), archive)
 
-    assert await stage.run(work("manifest", "2023")) == Outcome()
+    assert await stage.run(work("manifest", "2023")) == StepResult()
     await stage.run(work("manifest", ""))
 
     assert archive.files == {"SHA256SUMS": b""}

@@ -3,16 +3,17 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from mediabox.assembly import STAGES
 from mediabox.clock import Clock
 from mediabox.config.sections import Work as Limits
-from mediabox.contracts import Needs, Outcome, Setback, Staged, Work
+from mediabox.contracts import Quarantine, Setback, Stage, Staged, StepResult, Subject, Work
 from mediabox.core import intake, pipeline
 from mediabox.core.bus import Bus
 from mediabox.core.commit import Committer
@@ -55,14 +56,14 @@ def work_for(connection: sqlite3.Connection, resource_id: int, step: str = "fetc
     return Work(job=job, resource=assets.resource(connection, resource_id))
 
 
-def committer() -> Committer:
-    return Committer(rules=(), clock=Clock(), moving_sources=())
+def committer(stages: Sequence[type[Stage]] = tuple(STAGES)) -> Committer:
+    return Committer(stages=stages, rules=(), clock=Clock(), moving_sources=())
 
 
 @pytest.mark.parametrize(
-    "outcome", [Outcome(staged=Staged(digest="0" * 64, size_bytes=1)), Outcome(quarantine="is gone")]
+    "outcome", [StepResult(Staged(digest="0" * 64, size_bytes=1)), StepResult(Quarantine("is gone"))]
 )
-def test_a_version_listed_while_the_one_before_is_read_is_read_too(tmp_path: Path, outcome: Outcome) -> None:
+def test_a_version_listed_while_the_one_before_is_read_is_read_too(tmp_path: Path, outcome: StepResult) -> None:
     """Else its bytes are never fetched; and a source that moves would remove them for the old one's digest."""
 
     def story(connection: sqlite3.Connection) -> tuple[str, list[Job]]:
@@ -83,13 +84,13 @@ def test_duplicates_of_staged_bytes_that_were_lost_are_read_again(tmp_path: Path
     """The file they were duplicates of may be another one by then."""
 
     def story(connection: sqlite3.Connection) -> dict[int, str]:
-        staged = Outcome(staged=Staged(digest="0" * 64, size_bytes=1))
+        staged = StepResult(Staged(digest="0" * 64, size_bytes=1))
         for name in ("a.jpg", "b.jpg"):
             take_in(connection, listed("1", name))
         for resource_id in (1, 2):
             committer().apply(connection, work_for(connection, resource_id), staged)
         examining = work_for(connection, 1, "examine")
-        committer().apply(connection, examining, Outcome(setback=Setback.LOST))
+        committer().apply(connection, examining, StepResult(Setback.LOST))
         return {one: [job.step for job in jobs.of_resource(connection, one)] for one in (1, 2)}
 
     assert with_catalogue(tmp_path, story) == {1: ["fetch"], 2: ["fetch"]}
@@ -136,16 +137,16 @@ async def test_a_step_that_needs_a_person_rests_as_a_part_of_its_own(tmp_path: P
 @pytest.mark.parametrize(
     ("step", "outcome"),
     [
-        ("fetch", Outcome(quarantine="a.jpg is gone")),
-        ("fetch", Outcome(staged=Staged(digest="0" * 64, size_bytes=1))),
-        ("file", Outcome(setback=Setback.OBSTRUCTED)),
-        ("file", Outcome(setback=Setback.LOST)),
+        ("fetch", StepResult(Quarantine("a.jpg is gone"))),
+        ("fetch", StepResult(Staged(digest="0" * 64, size_bytes=1))),
+        ("file", StepResult(Setback.OBSTRUCTED)),
+        ("file", StepResult(Setback.LOST)),
     ],
 )
-def test_a_step_that_ran_twice_takes_nothing_back(tmp_path: Path, step: str, outcome: Outcome) -> None:
+def test_a_step_that_ran_twice_takes_nothing_back(tmp_path: Path, step: str, outcome: StepResult) -> None:
     def story(connection: sqlite3.Connection) -> tuple[str, str | None]:
         take_in(connection, listed("1"))
-        committer().apply(connection, work_for(connection, 1), Outcome(staged=Staged(digest="1" * 64, size_bytes=1)))
+        committer().apply(connection, work_for(connection, 1), StepResult(Staged(digest="1" * 64, size_bytes=1)))
         assets.reserve(connection, 1, "2024/a.jpg", None)
         assets.set_archived(connection, 1, 5)
         late = Work(job=Job(id=99, step=step, subject="1"), resource=assets.resource(connection, 1))
@@ -158,22 +159,22 @@ def test_a_step_that_ran_twice_takes_nothing_back(tmp_path: Path, step: str, out
     assert with_catalogue(tmp_path, story) == ("archived", "2024/a.jpg", "1" * 64)
 
 
-class Chain:
+class Chain(Stage):
     """A stage whose jobs each ask for the one five on; it knows which it was given."""
 
-    name, after, needs = "fetch", (), Needs()
+    name, subject, width = "chain", Subject.ASSET, 2
     length = 100
 
     def __init__(self) -> None:
         self.ran: list[int] = []
         self.has_run = threading.Event()
 
-    async def run(self, work: Work) -> Outcome:
+    async def run(self, work: Work) -> StepResult:
         number = int(work.job.subject)
         self.ran.append(number)
         self.has_run.set()
-        follows = (JobRequest(step="fetch", subject=str(number + 5)),) if number + 5 <= self.length else ()
-        return Outcome(next_jobs=follows)
+        follows = (JobRequest(step="chain", subject=str(number + 5)),) if number + 5 <= self.length else ()
+        return StepResult(next_jobs=follows)
 
     async def committed(self, works: object) -> None:
         """Nothing is held."""
@@ -207,8 +208,7 @@ async def test_no_job_runs_twice_when_a_look_at_the_table_is_overtaken(
         line = pipeline.Pipeline(
             database=database,
             stages=[stage],
-            widths={"fetch": 2},
-            committer=committer(),
+            committer=committer([Chain]),
             governor=Governor(Limits(), {}),
             parts=Parts(clock, issue_book),
             issues=issue_book,
@@ -216,7 +216,7 @@ async def test_no_job_runs_twice_when_a_look_at_the_table_is_overtaken(
             clock=clock,
         )
         for first in range(1, 6):  # ids of jobs are used again, so a single chain would hide it
-            await database.write(partial(jobs.add, request=JobRequest(step="fetch", subject=str(first))))
+            await database.write(partial(jobs.add, request=JobRequest(step="chain", subject=str(first))))
         running = asyncio.create_task(line.run())
         line.wake()
         await line.idle()

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from mediabox.contracts import Setback, Undeliverable
 from mediabox.core.delivering.names import free_name
-from mediabox.model.delivery import DeliveryState
+from mediabox.model.delivery import Delivered, DeliveryState
 from mediabox.model.job import JobRequest
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.store import assets, copies, deliveries, journal
@@ -56,21 +57,22 @@ def admitted(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int)
     return job_of(delivery)
 
 
-def ended(connection: sqlite3.Connection, work: Work, outcome: Outcome, *, now_ms: int) -> list[JobRequest]:
+def ended(connection: sqlite3.Connection, work: Work, outcome: Outcome | None, *, now_ms: int) -> list[JobRequest]:
     """What the step `deliver` found."""
     delivery = deliveries.find(connection, delivery_id(work))
     if delivery is None or delivery.state is not DeliveryState.ADMITTED:
         return []  # a step run twice
-    if outcome.setback is not None:  # a stranger's file has its name in the outbox
-        name = free_name(connection, delivery.destination, delivery.name)
-        deliveries.rename(connection, delivery.id, name)
-        return [job_of(delivery)]
-    if outcome.undeliverable is not None:
-        _end(connection, delivery, DeliveryState.REFUSED, now_ms=now_ms, note=outcome.undeliverable)
-    elif outcome.delivered is not None:
-        deliveries.set_accepted(connection, outcome.delivered, at_ms=now_ms)
-        accepted = deliveries.find(connection, delivery.id) or delivery
-        _note(connection, accepted, now_ms=now_ms, sha256=outcome.delivered.digest, note=outcome.delivered.note)
+    match outcome:
+        case Setback():  # a foreign file has its name in the outbox
+            name = free_name(connection, delivery.destination, delivery.name)
+            deliveries.rename(connection, delivery.id, name)
+            return [job_of(delivery)]
+        case Undeliverable():
+            _end(connection, delivery, DeliveryState.REFUSED, now_ms=now_ms, note=outcome.reason)
+        case Delivered():
+            deliveries.set_accepted(connection, outcome, at_ms=now_ms)
+            accepted = deliveries.find(connection, delivery.id) or delivery
+            _note(connection, accepted, now_ms=now_ms, sha256=outcome.digest, note=outcome.note)
     return []
 
 

@@ -7,7 +7,7 @@ import pytest
 from core.catalogue_of import NOW_MS
 from core.delivering.wishing import PIXEL, Shelf, clip, delivered, still
 
-from mediabox.contracts import Outcome, Setback, Work
+from mediabox.contracts import Outcome, Setback, Undeliverable, Work
 from mediabox.core.delivering import record
 from mediabox.model.delivery import Delivery, DeliveryState, Form, Sighting
 from mediabox.model.job import Job
@@ -88,7 +88,7 @@ async def test_the_still_and_the_clip_have_each_their_story(shelf) -> None:
     await shelf.plan_all()
     await shelf.admit("a.JPG")
     one = await shelf.the("a.JPG")
-    await ended(shelf, one, Outcome(delivered=delivered(one)))
+    await ended(shelf, one, delivered(one))
     await shelf.show("a.JPG", S)
 
     for remote_id in ("a/original", "a/live"):
@@ -176,7 +176,7 @@ async def test_what_was_made_is_written_down_as_it_was_made(shelf) -> None:
     one = await shelf.the("a.JPG")
     made = msgspec.structs.replace(delivered(one, Form.TAGGED), size_bytes=4711, note="place added")
 
-    assert await ended(shelf, one, Outcome(delivered=made)) == []
+    assert await ended(shelf, one, made) == []
 
     now = await shelf.the("a.JPG")
     assert (now.state, now.form, now.size_bytes, now.digest, now.note, now.accepted_at_ms) == (
@@ -195,9 +195,9 @@ async def test_a_step_run_twice_changes_nothing_more(shelf, state, what) -> None
     await bring_to(shelf, state)
     one = await shelf.the("a.JPG")
     outcome = {
-        "delivered": Outcome(delivered=delivered(one, Form.REDUCED)),
-        "undeliverable": Outcome(undeliverable="it cannot"),
-        "setback": Outcome(setback=Setback.OBSTRUCTED),
+        "delivered": delivered(one, Form.REDUCED),
+        "undeliverable": Undeliverable("it cannot"),
+        "setback": Setback.OBSTRUCTED,
     }[what]
 
     assert await ended(shelf, one, outcome) == []
@@ -207,7 +207,7 @@ async def test_a_step_run_twice_changes_nothing_more(shelf, state, what) -> None
 async def test_what_cannot_be_delivered_says_why(shelf) -> None:
     await bring_to(shelf, AD)
 
-    await ended(shelf, await shelf.the("a.JPG"), Outcome(undeliverable="no decoder takes it"))
+    await ended(shelf, await shelf.the("a.JPG"), Undeliverable("no decoder takes it"))
 
     one = await shelf.the("a.JPG")
     assert (one.state, one.note) == (R, "no decoder takes it")
@@ -218,7 +218,7 @@ async def test_a_strangers_file_under_its_name_costs_it_the_name_alone(shelf) ->
     await bring_to(shelf, AD)
     one = await shelf.the("a.JPG")
 
-    requests = await ended(shelf, one, Outcome(setback=Setback.OBSTRUCTED))
+    requests = await ended(shelf, one, Setback.OBSTRUCTED)
 
     (now,) = await shelf.all()
     assert (now.id, now.name, now.state) == (one.id, "a-2.JPG", AD)
