@@ -167,8 +167,7 @@ class Rebuild:
         request = _request(found, size_bytes, renditions=bool(self._renditions.wanted))
         with self._volume.opened(found.place, f"read {found.place}") as descriptor:
             examination = await self._workers.examine(descriptor, request)
-        made = {"thumbnail": examination.thumbnail, "preview": examination.preview}
-        await asyncio.to_thread(self._renditions.keep, digest, **made)
+        await asyncio.to_thread(self._renditions.keep, digest, examination)
         if found.member is None and (told := self._unfound.pop((digest, _name(found.path)), None)) is not None:
             found = _moved(found, *told)
         return _Read(found=found, digest=digest, size_bytes=size_bytes, examination=examination)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from mediabox.contracts import Examination
 from mediabox.durable.publish import write_derived
 from mediabox.durable.temporary import unlink_quietly
 
@@ -20,9 +21,10 @@ class RenditionFolder:
     def __init__(self, root: Path, wanted: Collection[RenditionName] = _NAMES) -> None:
         self.root, self.wanted = root, wanted
 
-    def keep(self, digest: str, *, thumbnail: bytes | None, preview: bytes | None) -> None:
-        """Put what an examination made and the owner wants. Raises OSError."""
-        for name, content in zip(_NAMES, (thumbnail, preview), strict=True):
+    def keep(self, digest: str, seen: Examination) -> None:
+        """Put what an examination made and the owner wants; no preview of a file that serves as one. Raises OSError."""
+        preview = None if seen.facts.serves_as_preview else seen.preview
+        for name, content in zip(_NAMES, (seen.thumbnail, preview), strict=True):
             if content and name in self.wanted:
                 self.put(digest, name, content)
 
@@ -32,7 +34,10 @@ class RenditionFolder:
         write_derived(self.root, earlier if (self.root / earlier).exists() else place, content)
 
     def path(self, digest: str, name: RenditionName) -> Path | None:
-        """Where it is; None when it must be made (again). A power cut leaves unsynced files empty: as good as none."""
+        """Where it is; None when it must be made (again). A power cut leaves unsynced files empty: as good as none.
+
+        Before a preview ask the facts: where the original `serves_as_preview`, none was ever kept.
+        """
         for path in (self.root / place for place in _places(digest, name)):
             with suppress(FileNotFoundError, NotADirectoryError):
                 if os.stat(path).st_size:

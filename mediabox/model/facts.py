@@ -162,4 +162,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     software: str | None = None
     perceptual_hashes: tuple[int, ...] = ()  # unsigned 64 bit, upright first, then 90, 180, 270 degrees; () for none
     quality: Quality | None = None
+    serves_as_preview: bool = False  # a browser shows the file itself as well: no preview of it is kept
     damage: str | None = None  # what is wrong with the file, for a person; its pixels may be unreadable

@@ -48,6 +48,7 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     bit_depth: int | None = None  # of the original, per channel
     frames: int | None = None  # pictures in the file; more than one: animation or sequence
+    is_plain: bool = False  # the file has these colours as they are: no inks, nothing transparent, no tone mapped
     damage: str | None = None  # what part of the pixels could not be had
 
 

@@ -45,6 +45,7 @@ def decode(file: Window, *, orientation: int) -> Decoded:
         width=shown_width,
         height=shown_height,
         bit_depth=8,
+        is_plain=image.mode != "CMYK",
         damage="the file ends before its picture does" if file.ran_out else None,
     )
 

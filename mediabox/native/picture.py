@@ -108,8 +108,9 @@ def _by_pillow(source: Source, facts: Facts) -> Decoded:
     orientation = _orientation(image, facts)
     width, height = displayed(*image.size, orientation)
     icc = image.info.get("icc_profile") if image.mode != "CMYK" else None
+    coding, is_opaque = _coding(source, facts, icc), not image.has_transparency_data
     small = modes.plain(image, by=reduction(*image.size))
-    small, icc = shown(small, coding=_coding(source, facts, icc), icc=icc)
+    small, icc = shown(small, coding=coding, icc=icc)
     return Decoded(
         image=small,
         orientation=orientation,
@@ -118,6 +119,7 @@ def _by_pillow(source: Source, facts: Facts) -> Decoded:
         height=height,
         bit_depth=facts.bit_depth,
         frames=frames,
+        is_plain=image.mode != "CMYK" and is_opaque and coding is None,
         damage=damage,
     )
 

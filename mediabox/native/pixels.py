@@ -58,7 +58,10 @@ def _picture(source: Source, facts: Facts, *, wants_renditions: bool) -> Examina
         bit_depth=facts.bit_depth or decoded.bit_depth,
         frames=facts.frames or decoded.frames,
     )
-    return _rendered(decoded, facts, wants_renditions=wants_renditions)
+    seen = _rendered(decoded, facts, wants_renditions=wants_renditions)
+    if seen.preview is None or not renditions.original_serves(decoded, seen.facts, source, preview=seen.preview):
+        return seen
+    return msgspec.structs.replace(seen, facts=msgspec.structs.replace(seen.facts, serves_as_preview=True))
 
 
 def _video(source: Source, facts: Facts, *, wants_renditions: bool) -> Examination:

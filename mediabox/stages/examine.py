@@ -28,7 +28,7 @@ class Renditions(Protocol):
     def wanted(self) -> Collection[str]:
         """Names of those the owner wants."""
 
-    def keep(self, digest: str, *, thumbnail: bytes | None, preview: bytes | None) -> None: ...
+    def keep(self, digest: str, seen: Examination) -> None: ...
 
 
 class Examine(Stage):
@@ -74,9 +74,8 @@ class Examine(Stage):
 
     async def _keep(self, resource: Resource, examination: Examination) -> None:
         """A picture that cannot be shown is archived all the same: renditions can be made again, originals cannot."""
-        made = {"thumbnail": examination.thumbnail, "preview": examination.preview}
-        if any(made.values()):
+        if examination.thumbnail or examination.preview:
             try:
-                await asyncio.to_thread(self._renditions.keep, resource.digest or "", **made)
+                await asyncio.to_thread(self._renditions.keep, resource.digest or "", examination)
             except OSError as err:
                 log.warning("rendition_not_kept", reason=str(err))

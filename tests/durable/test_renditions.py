@@ -5,9 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from mediabox.contracts import Examination
 from mediabox.durable.renditions import RenditionFolder
+from mediabox.model.asset import Kind
+from mediabox.model.facts import Facts
 
 DIGEST = "abcd" + "0" * 60
+
+
+def seen(*, serves_as_preview: bool = False, **made: bytes) -> Examination:
+    facts = Facts(kind=Kind.PICTURE, media_type="image/jpeg", serves_as_preview=serves_as_preview)
+    return Examination(facts=facts, **made)
 
 
 def test_a_rendition_is_found_under_its_digest_and_gone_after_discarding(tmp_path: Path) -> None:
@@ -52,7 +60,7 @@ def test_what_a_version_before_put_two_folders_deep_is_found_renewed_and_goes_wi
 def test_what_the_owner_does_not_want_is_not_kept(tmp_path: Path, wanted: list) -> None:
     folder = RenditionFolder(tmp_path, wanted)
 
-    folder.keep(DIGEST, thumbnail=b"RIFF", preview=b"\xff\xd8")
+    folder.keep(DIGEST, seen(thumbnail=b"RIFF", preview=b"\xff\xd8"))
 
     assert [name for name in ("thumb.webp", "preview.jpg") if folder.path(DIGEST, name)] == wanted
 
@@ -61,8 +69,16 @@ def test_what_an_examination_did_not_make_leaves_no_file(tmp_path: Path) -> None
     """As of a file without a picture."""
     folder = RenditionFolder(tmp_path)
 
-    folder.keep(DIGEST, thumbnail=b"RIFF", preview=None)
-    folder.keep("f" * 64, thumbnail=None, preview=None)
+    folder.keep(DIGEST, seen(thumbnail=b"RIFF"))
+    folder.keep("f" * 64, seen())
+
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [f"{DIGEST}-thumb.webp"]
+
+
+def test_no_preview_is_kept_of_a_file_that_serves_as_one(tmp_path: Path) -> None:
+    folder = RenditionFolder(tmp_path)
+
+    folder.keep(DIGEST, seen(serves_as_preview=True, thumbnail=b"RIFF", preview=b"\xff\xd8"))
 
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [f"{DIGEST}-thumb.webp"]
 
