@@ -129,8 +129,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_auth(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    auth = _verb(verbs, "auth", "sign in to iCloud, or answer it")
-    auth.add_argument("action", choices=("icloud", "code"))
+    auth = _verb(verbs, "auth", "sign in to iCloud, answer it, or sign out")
+    auth.add_argument("action", choices=("icloud", "code", "out"))
     auth.add_argument("what", nargs="?", metavar="ACCOUNT|CODE")
     auth.add_argument("--account", metavar="NAME", help="which account, where there are several")
     auth.add_argument("--password-stdin", action="store_true", help="read the password from the first line of stdin")

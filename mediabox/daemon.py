@@ -195,7 +195,7 @@ class Box:
         pipeline, intake = joined.pipeline, joined.intake
         services: dict[str, Service] = {
             "switches": lambda: self.attention.mind_switches(pipeline.wake),
-            "answers": lambda: self.attention.mind_answers(sources),
+            "requests": lambda: self.attention.mind_requests(sources, intake.look),
             "decisions": partial(decisions.keep_written, self.database, volume),
         }
         if not once:

@@ -1,4 +1,4 @@
-"""`mediabox auth icloud [ACCOUNT]`: sign in, with the person at the terminal. `mediabox auth code`: answer the box."""
+"""`mediabox auth icloud`: sign in, with the person at the terminal; `code`: answer the box; `out`: sign out."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
-from mediabox.cli.auth_dialogue import Dialogue, Terminal, told_words
+from mediabox.cli.auth_dialogue import Dialogue, Terminal
+from mediabox.cli.execute import execute
 from mediabox.cli.home import home_of
 from mediabox.clock import Clock
 from mediabox.config.load import load
-from mediabox.core import answers
-from mediabox.core.home import DATABASE, catalogue, poke, running
+from mediabox.core import requests
+from mediabox.core.commands.sign_in import AnswerSignIn, EndSignIn
+from mediabox.core.home import DATABASE, catalogue, running
 from mediabox.durable.private import write_private
 from mediabox.errors import Permanent
+from mediabox.model.sign_in import ReadAgain, SignOut, step_of
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.sign_in.keeper import SignIn
-from mediabox.sources.icloud.sign_in.messages import RateLimited, SignedIn, Unreachable
+from mediabox.sources.icloud.sign_in.messages import SignedIn
 from mediabox.sources.icloud.sign_in.vault import Vault, account_of
 from mediabox.store import issues
 from mediabox.store.database import transaction
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from mediabox.config.load import Config
     from mediabox.model.issue import Issue
+    from mediabox.model.sign_in import SignInResult, SignInStep
     from mediabox.sources.icloud.sign_in.vault import Account
 
 ICLOUD = "icloud"
@@ -45,58 +49,60 @@ def run(arguments: argparse.Namespace) -> int:
             account = _account(config, arguments.what or arguments.account)
             terminal = Terminal(password_from_stdin=arguments.password_stdin)
             return asyncio.run(sign_in(home, account, terminal, renews=arguments.renew))
+        case "out":
+            account = _account(config, arguments.what or arguments.account)
         case _:
             account = _account(config, arguments.account)
-            return asyncio.run(answer(home, account, _text(arguments)))
+    return asyncio.run(answer(home, account, _step(arguments)))
 
 
 async def sign_in(home: Path, account: Account, terminal: Terminal, *, renews: bool = False) -> int:
-    """Sign in here and now, whether a daemon runs or not; a running one is told to look. `renews`: with a new code."""
+    """Sign in here and now, whether a daemon runs or not; a running one looks then. `renews`: with a new code."""
     keeper = keeper_of(home, account)
     try:
         end = await Dialogue(keeper, terminal).run(renews=renews)
     finally:
         await keeper.close()
     if isinstance(end, SignedIn):
-        _tell(home, account, "reload")
+        if (home / DATABASE).exists():
+            execute(home, AnswerSignIn(source=account.name, step=ReadAgain()))
         return exits.OK
     return exits.TRY_LATER if end is None else exits.NEEDS_PERSON
 
 
-async def answer(home: Path, account: Account, text: str) -> int:
-    """Hand what the person says to the daemon and wait for what comes of it; without one, do it here."""
-    number = _tell(home, account, text) if running(home) is not None else None
-    if number is not None:
-        return await _outcome(home, account, number)
-    keeper = keeper_of(home, account)
-    try:
-        said = await keeper.told(text)
-    finally:
-        await keeper.close()
-    if said is None:
-        raise Permanent(f"{text!r} is neither a code of digits nor a word mediabox knows")
-    print(told_words(said, account))
-    if isinstance(said, RateLimited | Unreachable):
-        return exits.TRY_LATER
-    return exits.OK if isinstance(said, SignedIn) else exits.NEEDS_PERSON
-
-
-async def _outcome(home: Path, account: Account, number: int) -> int:
-    """What came of an answer that was given to the daemon, and the exit code."""
-    for _ in range(int(OUTCOME_WITHIN_S / LOOK_EVERY_S)):
-        with catalogue(home) as connection:
-            outcome = answers.outcome_of(connection, account.name, number)
-        if outcome is not None:
-            break
-        await asyncio.sleep(LOOK_EVERY_S)
-    else:
+async def answer(home: Path, account: Account, step: SignInStep) -> int:
+    """Have the daemon take the step and wait for what comes of it; without one, take it here."""
+    result = await (_by_daemon(home, account, step) if running(home) is not None else _here(home, account, step))
+    if result is None:
         print("Given to mediabox; `mediabox status` shows what came of it.")
         return exits.OK
-    if not outcome.message:
-        print(f"{account.apple_id} is signed in.")
-        return exits.OK
-    print("\n  ".join(line for line in (outcome.message, outcome.remedy) if line))
-    return exits.TRY_LATER if outcome.is_for_later else exits.NEEDS_PERSON
+    print("\n  ".join(filter(None, (result.message, result.remedy))))
+    if result.is_for_later:
+        return exits.TRY_LATER
+    is_over = result.is_signed_in or (result.is_done and isinstance(step, SignOut))
+    return exits.OK if is_over else exits.NEEDS_PERSON
+
+
+async def _by_daemon(home: Path, account: Account, step: SignInStep) -> SignInResult | None:
+    """None when nothing came of it within OUTCOME_WITHIN_S."""
+    name = account.name
+    command = EndSignIn(source=name) if isinstance(step, SignOut) else AnswerSignIn(source=name, step=step)
+    (number,) = execute(home, command)[0].requests
+    for _ in range(int(OUTCOME_WITHIN_S / LOOK_EVERY_S)):
+        with catalogue(home) as connection:
+            result = requests.result_of(connection, number, now_ms=Clock().wall_ms())
+        if result is not None:
+            return result
+        await asyncio.sleep(LOOK_EVERY_S)
+    return None
+
+
+async def _here(home: Path, account: Account, step: SignInStep) -> SignInResult:
+    keeper = keeper_of(home, account)
+    try:
+        return await keeper.take(step)
+    finally:
+        await keeper.close()
 
 
 def keeper_of(home: Path, account: Account) -> SignIn:
@@ -122,22 +128,18 @@ def _account(config: Config, name: str | None) -> Account:
     return account_of(name, accounts[name].settings)  # type: ignore[arg-type] # by its type, the source's settings
 
 
-def _text(arguments: argparse.Namespace) -> str:
+def _step(arguments: argparse.Namespace) -> SignInStep:
+    if arguments.action == "out":
+        return SignOut()
     given = [arguments.what, arguments.send, "consent" if arguments.consent else None]
     given += ["terms" if arguments.terms else None]
     texts = [text for text in given if text]
     if len(texts) != 1:
         raise Permanent("give one of: the code, --send device, --send sms, --consent, --terms")
-    return str(texts[0])
-
-
-def _tell(home: Path, account: Account, text: str) -> int | None:
-    """Put it where the daemon looks, and poke it. Its number, where one runs."""
-    if not (home / DATABASE).exists():
-        return None
-    with catalogue(home, write=True) as connection, transaction(connection):
-        number = answers.answer(connection, account.name, text, now_ms=Clock().wall_ms())
-    return number if poke(home) else None
+    step = step_of(texts[0])
+    if step is None:
+        raise Permanent(f"{texts[0]!r} is neither a code of digits nor a word mediabox knows")
+    return step
 
 
 async def _open_issue(home: Path, issue: Issue) -> None:

@@ -7,23 +7,21 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
-from mediabox.cli.words import count_words
 from mediabox.clock import Clock
 from mediabox.errors import Retryable
-from mediabox.sources.icloud.sign_in import words
+from mediabox.model.sign_in import Method, SignInAgain, step_of
 from mediabox.sources.icloud.sign_in.messages import (
     Answer,
     Consent,
-    Method,
     NeedsAdpConsent,
     NeedsCode,
     NeedsPassword,
     NeedsTerms,
     RateLimited,
-    SignedIn,
     Unreachable,
     WrongCode,
 )
+from mediabox.sources.icloud.sign_in.results import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -78,7 +76,7 @@ class Dialogue:
                     break
                 answer = following
             else:
-                self._terminal.say(told_words(answer, self._keeper.account))
+                self._terminal.say(answer_words(answer, self._keeper.account))
         except Retryable as error:
             self._terminal.say(f"{error}. Try again later.")
             return None
@@ -116,7 +114,7 @@ class Dialogue:
         if typed is None:
             return None
         if len(typed) >= answer.digits:
-            return await self._keeper.told(typed) or answer
+            return await self._typed(typed) or answer
         chosen = int(typed) - 1 if typed.isdecimal() else 0
         method, phone, _ = ways[chosen] if 0 <= chosen < len(ways) else ways[0]
         return await self._keeper.send_again(method, phone=phone)
@@ -125,7 +123,11 @@ class Dialogue:
         typed = await self._terminal.line("Code (or `device`, `sms` for another one):")
         if typed is None:
             return None
-        return await self._keeper.told(typed) or WrongCode()
+        return await self._typed(typed) or WrongCode()
+
+    async def _typed(self, text: str) -> Answer | None:
+        step = step_of(text)
+        return await self._keeper.answer_to(step) if step is not None else None
 
     async def _consent(self, answer: NeedsAdpConsent) -> Answer | None:
         is_on_the_way = answer.consent in (Consent.ASKED, Consent.GIVEN)
@@ -142,20 +144,12 @@ class Dialogue:
 
 
 def _in_dialogue(answer: Answer, account: Account) -> str:
-    """As `told_words`, without the commands: what they do is asked for on the next line."""
-    told = told_words(answer, account)
-    return told.partition("\n")[0] if isinstance(answer, NeedsCode | WrongCode | NeedsPassword) else told
+    """As `answer_words`, without the commands: what they do is asked for on the next line."""
+    words = answer_words(answer, account)
+    return words.partition("\n")[0] if isinstance(answer, NeedsCode | WrongCode | NeedsPassword) else words
 
 
-def told_words(answer: Answer, account: Account) -> str:
+def answer_words(answer: Answer, account: Account) -> str:
     """An answer in a person's words."""
-    match answer:
-        case SignedIn():
-            return f"{account.apple_id} is signed in."
-        case RateLimited(retry_after_s=seconds):
-            minutes = count_words(max(1, round((seconds or 600) / 60)), "minute")
-            return f"Apple wants fewer sign-ins now. Try again in {minutes}."
-        case Unreachable(detail=detail):
-            return f"Apple cannot be reached ({detail}). Try again when the network is back."
-    need = words.need_of(answer, account, now_ms=Clock().wall_ms())
-    return f"{need.message}\n  {need.remedy}" if need is not None else ""
+    result = result_of(SignInAgain(), answer, account, now_ms=Clock().wall_ms())
+    return "\n  ".join(filter(None, (result.message, result.remedy)))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
     from mediabox.model.asset import Membership, RemoteAlbum, RemoteAsset, RemoteChange, RemoteResource, Resource
     from mediabox.model.issue import Issue
+    from mediabox.model.sign_in import SignInResult, SignInStep
     from mediabox.model.status import Calls
     from mediabox.model.survey import Survey
 
@@ -113,9 +114,6 @@ class Source(Protocol):
     def complaints(self) -> Sequence[Issue]:
         """What the last listing could not reach, for people."""
 
-    async def told(self, text: str) -> None:
-        """What a person answered to an issue of this source. Raises Retryable, NeedsHuman."""
-
     async def close(self) -> None: ...
 
 
@@ -170,6 +168,14 @@ class Releasing(Protocol):
 
     async def restore(self, state: RemoteState) -> None:
         """Bring it back from the bin, if it still has this change tag."""
+
+
+@runtime_checkable
+class SigningIn(Protocol):
+    """A source that a person has to sign in to."""
+
+    async def sign_in(self, step: SignInStep) -> SignInResult:
+        """Take one step, at most once, and say what came of it. Raises Retryable, NeedsHuman."""
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""A running box listens: to what people switched, and to what they answered its sources.
+"""A running box listens: to what people switched, and to what they ask of its sources.
 
 They write to the store and poke the daemon (decision 0006); who is not poked looks
 every minute all the same.
@@ -10,9 +10,11 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mediabox.core import answers, switches
+from mediabox.contracts import SigningIn
+from mediabox.core import requests, switches
 from mediabox.errors import NeedsHuman, Retryable
-from mediabox.log import get_logger
+from mediabox.model.request import Look, Step
+from mediabox.model.sign_in import SignInResult
 from mediabox.waiting import ends_within
 
 if TYPE_CHECKING:
@@ -21,9 +23,8 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
     from mediabox.contracts import Source
     from mediabox.core.governor import Governor
+    from mediabox.model.sign_in import SignInStep
     from mediabox.store.database import Database
-
-log = get_logger(__name__)
 
 LOOK_EVERY_S = 60.0
 
@@ -59,33 +60,32 @@ class Attention:
             await look()
             await _rest(ear)
 
-    async def mind_answers(self, sources: Mapping[str, Source]) -> None:
-        """Hand each answer to the source that asked; it may take a minute over it."""
-        ear = self._ear()
-        while True:
-            for name, source in sources.items():
-                await self._hand_over(name, source)
-            await _rest(ear)
+    async def mind_requests(self, sources: Mapping[str, Source], look: Callable[[str], None]) -> None:
+        """Have each source do what people ask of it, one after the other; none waits for another source.
 
-    async def _hand_over(self, name: str, source: Source) -> None:
-        """Everything said to a source, one after the other: none takes the place of another."""
-        while True:
-            take = partial(answers.take_answer, account=name, now_ms=self._clock.wall_ms())
-            text = await self._database.write(take)
-            if text is None:
-                return
-            outcome = await self._tell(source, text)
-            await self._database.write(partial(answers.settle_answer, account=name, outcome=outcome))
+        `look`: has a source listed now.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            for source in sources.values():
+                tasks.create_task(self.mind(partial(self._carry_out_all, source, look)))
 
-    async def _tell(self, source: Source, text: str) -> answers.Outcome:
-        try:
-            await source.told(text)
-        except NeedsHuman as error:  # its issue says so as well
-            return answers.Outcome(message=str(error), remedy=error.remedy)
-        except Retryable as error:
-            log.warning("answer_not_taken", source=source.name, reason=str(error))
-            return answers.Outcome(message=str(error), is_for_later=True)
-        return answers.Outcome()
+    async def _carry_out_all(self, source: Source, look: Callable[[str], None]) -> None:
+        part = requests.part_of(source.name)
+        while (asked := await self._database.write(partial(requests.take, part=part, now_ms=self._now()))) is not None:
+            result = await self._carry_out(source, asked.step, look)
+            settle = partial(requests.settle, request=asked, result=result, now_ms=self._now())
+            await self._database.write(settle)
+
+    async def _carry_out(self, source: Source, step: Step, look: Callable[[str], None]) -> SignInResult:
+        if isinstance(step, Look):
+            look(source.name)
+            return SignInResult(is_done=True)
+        if not isinstance(source, SigningIn):
+            return SignInResult(is_done=False, message=f"Nobody has to sign in to {source.name}.")
+        return await take_step(source, step)
+
+    def _now(self) -> int:
+        return self._clock.wall_ms()
 
     def _ear(self) -> asyncio.Event:
         ear = asyncio.Event()
@@ -97,3 +97,13 @@ async def _rest(ear: asyncio.Event) -> None:
     """Until somebody pokes, or it is time to look again."""
     ear.clear()
     await ends_within(ear.wait(), LOOK_EVERY_S)
+
+
+async def take_step(source: SigningIn, step: SignInStep) -> SignInResult:
+    """What came of it, also where nothing could."""
+    try:
+        return await source.sign_in(step)
+    except NeedsHuman as error:  # its issue says so as well
+        return SignInResult(is_done=False, message=str(error), remedy=error.remedy)
+    except Retryable as error:
+        return SignInResult(is_done=False, is_for_later=True, message=str(error))

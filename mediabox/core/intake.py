@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -63,12 +65,28 @@ class Intake:
         self._database, self._pipeline, self._parts = database, pipeline, parts
         self._issues, self._bus, self._clock, self._mirroring = issues, bus, clock, mirroring
         self._governor = governor
+        self._asked: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)  # to be listed now, by source
 
     async def follow(self, source: Source) -> None:
         """List the source whenever it may have changed, until cancelled."""
         while True:
             await self.list_once(source)
-            await source.wait(WAIT_S if self._parts.is_troubled(f"source:{source.name}") else 24 * 3600.0)
+            await self._rest(source)
+
+    def look(self, source: str) -> None:
+        """A person wants it listed now."""
+        self._asked[source].set()
+
+    async def _rest(self, source: Source) -> None:
+        """Until something may have changed, or somebody asks."""
+        wait_s = WAIT_S if self._parts.is_troubled(f"source:{source.name}") else 24 * 3600.0
+        asked = self._asked[source.name]
+        async with asyncio.TaskGroup() as tasks:
+            ends = {tasks.create_task(asked.wait()), tasks.create_task(source.wait(wait_s))}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                end.cancel()
+        asked.clear()
 
     async def list_once(self, source: Source) -> Listing | None:
         """List the source to its end. None when it is away or needs a person: the issue is open."""

@@ -1,6 +1,8 @@
 """Files of exactly one mode, whatever the umask: keys and sealed sign-ins for their owner only, public keys for all."""
 
 import os
+import secrets
+from collections.abc import Container
 from pathlib import Path
 
 from mediabox.durable.descriptors import DIRECTORY, open_descriptor, sync_folder
@@ -25,6 +27,28 @@ def write_private(path: Path, content: bytes, *, replace: bool, mode: int = _FIL
             write_temporary(temp, content, dir_fd=folder, sync=True, mode=mode)
             _name(temp, path.name, dir_fd=folder, replace=replace)
         os.fsync(folder)
+
+
+def keep_secret(folder: Path, content: bytes) -> str:
+    """A private file that waits to be read once; its name. Raises OSError."""
+    name = secrets.token_hex(16)
+    write_private(folder / name, content, replace=False)
+    return name
+
+
+def erase_files(folder: Path, *, keep: Container[str]) -> None:
+    """Overwrite and unlink every file of a folder but these. Raises OSError.
+
+    A file system that copies on write, or a card's own wear levelling, may keep the old block.
+    """
+    doomed = [path for path in folder.iterdir() if path.name not in keep] if folder.is_dir() else []
+    for path in doomed:
+        with open(path, "r+b", buffering=0) as file:
+            file.write(bytes(path.stat().st_size))
+            os.fsync(file.fileno())
+        path.unlink()
+    if doomed:
+        sync_folder(folder)
 
 
 def _name(temp: str, final: str, *, dir_fd: int, replace: bool) -> None:

@@ -25,6 +25,7 @@ sys.path.insert(0, str(TESTS))
 
 from mediabox.clock import Clock  # noqa: E402, I001 - after the path
 from mediabox.simulate.icloud.simulator import Simulator  # noqa: E402
+from mediabox.model.sign_in import SignInResult, SignInStep  # noqa: E402
 from mediabox.sources.icloud import ICloud, Settings  # noqa: E402
 from mediabox.sources.icloud.budget import Budget, Limits  # noqa: E402
 from mediabox.sources.icloud.endpoints import Hosts  # noqa: E402
@@ -58,8 +59,9 @@ class Signed:
     async def seal(self) -> None:
         """Nothing was renewed."""
 
-    async def told(self, text: str) -> None:
+    async def take(self, step: SignInStep) -> SignInResult:
         """Nobody asks."""
+        return SignInResult(is_done=True)
 
     async def close(self) -> None:
         """Nothing is under way."""

@@ -3,8 +3,7 @@
 import pytest
 from core.catalogue_of import DAY_MS, NOW_MS, Catalogued, ScriptedSource, photo
 
-from mediabox.core import answers, switches
-from mediabox.core.answers import Outcome
+from mediabox.core import requests, switches
 from mediabox.core.commands.contract import Command
 from mediabox.core.commands.control import AllowDeletions, Pause, Resume, Resumed, Retried, Retry
 from mediabox.core.commands.dispatch import execute_in
@@ -16,6 +15,7 @@ from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import Counted, PeerTold
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.job import JobRequest
+from mediabox.model.request import Look
 from mediabox.store import assets, figures, issues, jobs, journal, listings, volumes
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -59,87 +59,6 @@ async def test_going_on_when_nothing_was_paused_is_no_event(box: Catalogued) -> 
     assert await events(box) == []
 
 
-# ---------------------------------------------------------------- answers to a sign-in
-
-
-async def test_answers_are_taken_in_their_order_and_each_once(box: Catalogued) -> None:
-    for text in ("first", "second"):
-        await do(box, answers.answer, "anna", text, now_ms=NOW_MS)
-    taken = []
-    for _ in range(3):
-        taken.append(await do(box, answers.take_answer, "anna", now_ms=NOW_MS))
-        await do(box, answers.settle_answer, "anna", Outcome())
-
-    assert taken == ["first", "second", None]
-
-
-async def test_each_answer_learns_what_came_of_it_alone(box: Catalogued) -> None:
-    numbers = [await do(box, answers.answer, "anna", text, now_ms=NOW_MS) for text in ("first", "second")]
-    await do(box, answers.take_answer, "anna", now_ms=NOW_MS)
-    await do(box, answers.settle_answer, "anna", Outcome(message="wrong code"))
-
-    outcomes = [
-        await box.ask(lambda connection, one=number: answers.outcome_of(connection, "anna", one)) for number in numbers
-    ]
-    assert len(set(numbers)) == 2
-    assert outcomes == [Outcome(message="wrong code"), None]
-
-
-async def test_one_persons_answer_is_not_given_to_another(box: Catalogued) -> None:
-    await do(box, answers.answer, "anna", "123456", now_ms=NOW_MS)
-
-    assert await do(box, answers.take_answer, "ben", now_ms=NOW_MS) is None
-    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS) == "123456"
-
-
-@pytest.mark.parametrize("later_ms", [10 * MINUTE_MS + 1, -10 * MINUTE_MS - 1])
-async def test_a_code_of_ten_minutes_ago_or_of_a_wrong_clock_is_not_given_to_apple(
-    box: Catalogued, later_ms: int
-) -> None:
-    await do(box, answers.answer, "anna", "123456", now_ms=NOW_MS)
-
-    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS + later_ms) is None
-
-
-async def test_a_code_that_was_taken_is_forgotten_everywhere(box: Catalogued) -> None:
-    await do(box, answers.answer, "anna", "837465", now_ms=NOW_MS)
-    await do(box, answers.take_answer, "anna", now_ms=NOW_MS)
-
-    kept = [
-        str(row) for table in ("switch", "journal", "issue", "job") for row in await box.rows(f"SELECT * FROM {table}")
-    ]
-    assert "837465" not in "".join(kept)
-    assert await events(box) == ["answered"]
-
-
-async def test_an_answer_that_was_taken_before_a_crash_is_not_tried_again(box: Catalogued) -> None:
-    await do(box, answers.answer, "anna", "123456", now_ms=NOW_MS)
-    await do(box, answers.take_answer, "anna", now_ms=NOW_MS)  # and nothing ever settled it
-
-    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS) is None
-
-
-async def test_what_came_of_a_later_answer_is_not_said_of_the_one_a_crash_lost(box: Catalogued) -> None:
-    lost = await do(box, answers.answer, "anna", "111111", now_ms=NOW_MS)
-    await do(box, answers.take_answer, "anna", now_ms=NOW_MS)
-    later = await do(box, answers.answer, "anna", "222222", now_ms=NOW_MS)
-
-    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS) == "222222"
-    await do(box, answers.settle_answer, "anna", Outcome())
-
-    outcomes = [
-        await box.ask(lambda connection, one=one: answers.outcome_of(connection, "anna", one)) for one in (lost, later)
-    ]
-    assert outcomes == [None, Outcome()]
-
-
-async def test_the_one_answer_an_older_version_kept_is_still_given(box: Catalogued) -> None:
-    kept = f'{{"text":"123456","at_ms":{NOW_MS}}}'
-    await do(box, volumes.set_switch, answers.ANSWER + "anna", kept)
-
-    assert await do(box, answers.take_answer, "anna", now_ms=NOW_MS) == "123456"
-
-
 # ---------------------------------------------------------------- listing
 
 
@@ -152,7 +71,7 @@ async def test_a_source_is_asked_to_look_and_a_full_look_begins_at_the_beginning
 
     await give(box, Scan(sources=("cloud",), is_full=is_full))
 
-    assert await do(box, answers.take_answer, "cloud", now_ms=NOW_MS) == "scan"
+    assert (await do(box, requests.take, "source:cloud", now_ms=NOW_MS)).step == Look()
     assert await box.ask(switches.is_full_listing_asked, "cloud") == is_full
     await do(box, switches.begin_full_listing, "cloud")
     assert await box.ask(listings.cursor, "cloud") is None

@@ -85,6 +85,8 @@ WHOSE = {
     "retry": Role.FAMILY,
     "scan": Role.FAMILY,
     "allow_deletions": Role.ADMIN,
+    "sign_in": Role.FAMILY,
+    "sign_out": Role.ADMIN,
 }
 
 

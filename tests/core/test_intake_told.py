@@ -1,5 +1,7 @@
 """What a source says beyond bytes is taken in with its files, and costs no fetch when it changes."""
 
+import asyncio
+
 from core.catalogue_of import NOW_MS, SAID, Catalogued, ScriptedSource, edited, live, original, photo, saying
 
 from mediabox.contracts import Page
@@ -250,6 +252,30 @@ async def test_a_full_listing_that_was_asked_for_begins_with_the_first_page_once
     assert await box.file(f"{A}/edited")
     assert not await box.ask(switches.is_full_listing_asked, cloud.name)
     assert await box.ask(listings.cursor, cloud.name) == "2"
+
+
+async def test_a_source_that_waits_for_a_day_is_listed_at_once_when_somebody_asks(box, cloud, monkeypatch) -> None:
+    waits: list[float] = []
+    listings_done = asyncio.Event()
+
+    async def wait(timeout_s: float) -> bool:
+        waits.append(timeout_s)
+        listings_done.set()
+        await asyncio.Event().wait()
+        return False
+
+    monkeypatch.setattr(cloud, "wait", wait)
+    following = asyncio.create_task(box.intake.follow(cloud))
+    async with asyncio.timeout(20):
+        await listings_done.wait()
+        listings_done.clear()
+        cloud.say(photo(A))
+        box.intake.look(cloud.name)
+        await listings_done.wait()
+    following.cancel()
+
+    assert len(waits) == 2
+    assert await box.file(f"{A}/original")
 
 
 async def test_a_page_whose_files_could_not_be_looked_at_comes_again_when_the_source_is_back(box, cloud) -> None:

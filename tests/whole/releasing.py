@@ -17,6 +17,7 @@ from mediabox.core.issues import IssueBook
 from mediabox.core.parts import Parts
 from mediabox.core.release import Releases
 from mediabox.durable.volume import Volume
+from mediabox.model.sign_in import SignInResult, SignInStep
 from mediabox.sources.icloud import ICloud, Settings
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.endpoints import Hosts
@@ -53,8 +54,9 @@ class KeptSession:
     async def seal(self) -> None:
         """Nothing was renewed."""
 
-    async def told(self, text: str) -> None:
+    async def take(self, step: SignInStep) -> SignInResult:
         """Nobody asks this one anything."""
+        return SignInResult(is_done=True)
 
     async def close(self) -> None:
         """Nothing is under way."""

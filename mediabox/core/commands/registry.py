@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.core.commands import control, scan
+from mediabox.core.commands import control, scan, sign_in
 from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ COMMANDS: tuple[type[Command[object]], ...] = (
     control.Retry,
     control.AllowDeletions,
     scan.Scan,
+    sign_in.AnswerSignIn,
+    sign_in.EndSignIn,
 )
 
 

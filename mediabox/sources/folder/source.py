@@ -161,9 +161,6 @@ class Folder:
         """Every name the last listing met; None when it did not reach each folder."""
         return self.findings.survey() if self._is_whole else None
 
-    async def told(self, text: str) -> None:
-        """A folder asks nothing."""
-
     async def close(self) -> None:
         """Give the kernel's watches back."""
         self._watcher.close()

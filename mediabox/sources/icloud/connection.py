@@ -15,9 +15,9 @@ from mediabox.sources.icloud.refusals import OFFLINE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from mediabox.model.sign_in import SignInResult, SignInStep
     from mediabox.sources.icloud.endpoints import Endpoints
     from mediabox.sources.icloud.session import Cookie, Session
-    from mediabox.sources.icloud.sign_in.messages import Answer
 
 log = get_logger(__name__)
 
@@ -44,8 +44,8 @@ class Keeper(Protocol):
     async def seal(self) -> None:
         """Write down what was renewed since the last time."""
 
-    async def told(self, text: str) -> Answer | None:
-        """What a person answered, and what Apple said to it. Raises Retryable, NeedsHuman."""
+    async def take(self, step: SignInStep) -> SignInResult:
+        """One step a person takes, and what came of it. Raises Retryable, NeedsHuman."""
 
     async def close(self) -> None:
         """Let go of whatever is under way."""

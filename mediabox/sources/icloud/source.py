@@ -27,12 +27,11 @@ from mediabox.sources.icloud.release import RecentlyDeleted
 from mediabox.sources.icloud.schedule import Schedule
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.settings import Settings
-from mediabox.sources.icloud.sign_in import words
 from mediabox.sources.icloud.sign_in.keeper import SignIn
-from mediabox.sources.icloud.sign_in.messages import RateLimited, Unreachable
 from mediabox.sources.icloud.sign_in.vault import Vault, account_of
 
 if TYPE_CHECKING:
+    from mediabox.model.sign_in import SignInResult, SignInStep
     from mediabox.model.status import Calls
     from mediabox.sources.icloud.questions import Scope
 
@@ -211,19 +210,12 @@ class ICloud:
         """Calls of this account, by endpoint."""
         return self.budget.counts(self.name)
 
-    async def told(self, text: str) -> None:
-        """A code, or one of the words of `sign_in`; then look at once.
-
-        Raises NeedsHuman with what a person has to do next, Retryable.
-        """
-        answer = await self._keeper.told(text)
-        self.wake()
-        if isinstance(answer, RateLimited | Unreachable):
-            raise Retryable("Apple cannot be asked now", retry_after_s=getattr(answer, "retry_after_s", None))
-        account = account_of(self.name, self._settings)
-        need = words.need_of(answer, account, now_ms=self._clock.wall_ms()) if answer is not None else None
-        if need is not None:
-            raise need.error(self.name)
+    async def sign_in(self, step: SignInStep) -> SignInResult:
+        """One step of a person's, then look at once. Raises Retryable, NeedsHuman."""
+        try:
+            return await self._keeper.take(step)
+        finally:
+            self.wake()
 
     async def close(self) -> None:
         """Close the connections. May be repeated."""

@@ -1,35 +1,45 @@
 """`mediabox auth`: with a person at the terminal, with and without a running daemon."""
 
 import argparse
-import asyncio
 import io
 import signal
 import sys
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from mediabox.cli import auth, exits
+from mediabox.cli import auth, execute, exits
 from mediabox.cli.auth_dialogue import Terminal
 from mediabox.clock import Clock
 from mediabox.config.load import Config, Enabled, load
-from mediabox.core import answers
-from mediabox.core.attention import Attention
+from mediabox.core import requests
 from mediabox.core.home import locked
-from mediabox.errors import NeedsHuman, Permanent
+from mediabox.errors import Permanent
 from mediabox.model.issue import Issue, Severity
+from mediabox.model.sign_in import (
+    AcceptTerms,
+    Method,
+    ReadAgain,
+    RequestCode,
+    RequestConsent,
+    SignInAgain,
+    SignInResult,
+    SignInStep,
+    SignOut,
+    SubmitCode,
+)
 from mediabox.simulate.icloud.faults import Fault, Status
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud.endpoints import Endpoints
 from mediabox.sources.icloud.settings import Settings
 from mediabox.sources.icloud.sign_in.vault import Account
-from mediabox.store import issues, volumes
+from mediabox.store import issues
 from mediabox.store.database import Database, open_beside, transaction
 from sources.icloud.conftest import APPLE_ID, PASSWORD
 
+SMS = RequestCode(method=Method.SMS)
 CODE = "the code"  # typed by somebody who looks at the simulator's phone
 
 
@@ -159,7 +169,7 @@ async def test_closes_the_issue_the_daemon_had_opened_and_tells_it(
     await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud, "1", CODE, passwords=()))
 
     assert issues.open_issues(connection) == []
-    assert said(connection) == "reload"
+    assert taken(connection) == ReadAgain()
     connection.close()
 
 
@@ -173,100 +183,61 @@ async def test_a_code_goes_to_the_running_daemon_once(
 
     try:
         with locked(tmp_path):
-            assert await auth.answer(tmp_path, account, "123456") == exits.OK
+            assert await auth.answer(tmp_path, account, SubmitCode(code="123456")) == exits.OK
     finally:
         signal.signal(signal.SIGHUP, before)
 
     assert len(poked) == 1
-    assert (said(connection), said(connection)) == ("123456", None)
+    assert (taken(connection), taken(connection)) == (SubmitCode(code="123456"), None)
     assert "123456" not in capsys.readouterr().out
     assert sum(icloud.calls.values()) == 0
     connection.close()
 
 
-NOT_IT = answers.Outcome(message="That was not the code.", remedy="Another.")
-LATER = answers.Outcome(message="Apple cannot be asked now", is_for_later=True)
+SIGNED_IN = SignInResult(is_done=True, is_signed_in=True, message="anna is signed in.")
+NOT_IT = SignInResult(is_done=False, message="That was not the code.", remedy="Another.")
+LATER = SignInResult(is_done=False, is_for_later=True, message="Apple cannot be asked now")
 
 
 @pytest.mark.parametrize(
     "end",
     [
-        (answers.Outcome(), exits.OK, "is signed in"),
-        (NOT_IT, exits.NEEDS_PERSON, "not the code"),
+        (SIGNED_IN, exits.OK, "is signed in"),
+        (NOT_IT, exits.NEEDS_PERSON, "not the code.\n  Another."),
         (LATER, exits.TRY_LATER, "be asked now"),
     ],
 )
 async def test_what_the_daemon_made_of_a_code_is_said_with_its_exit_code(
-    account: Account, catalogue: Path, capsys, monkeypatch, end: tuple[answers.Outcome, int, str]
+    account: Account, catalogue: Path, capsys, monkeypatch, end: tuple[SignInResult, int, str]
 ) -> None:
-    outcome, code, words = end
+    result, code, words = end
     with closing(open_beside(catalogue, write=True)) as connection:
 
         def work(_: Path) -> bool:
             with transaction(connection):
-                assert answers.take_answer(connection, "anna", now_ms=Clock().wall_ms()) == "123456"
-                answers.settle_answer(connection, "anna", outcome)
+                request = requests.take(connection, "source:anna", now_ms=Clock().wall_ms())
+                assert request is not None
+                assert request.step == SubmitCode(code="123456")
+                requests.settle(connection, request, result, now_ms=Clock().wall_ms())
             return True
 
-        monkeypatch.setattr(auth, "poke", work)
+        monkeypatch.setattr(execute, "poke", work)
         with locked(catalogue.parent):
-            assert await auth.answer(catalogue.parent, account, "123456") == code
+            assert await auth.answer(catalogue.parent, account, SubmitCode(code="123456")) == code
     assert words in capsys.readouterr().out
 
 
-class Asked:
-    """A source that says of each code what came of it."""
+async def test_signed_out_without_a_daemon_everything_is_forgotten_here(
+    icloud: Simulator, account: Account, tmp_path: Path, capsys
+) -> None:
+    await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud, "1", CODE))
 
-    name = "anna"
+    assert await auth.answer(tmp_path, account, SignOut()) == exits.OK
 
-    def __init__(self) -> None:
-        self.codes: list[str] = []
-        self.done = asyncio.Event()
-
-    async def told(self, text: str) -> None:
-        self.codes.append(text)
-        if text == "the end":  # what was given before has its outcome by now
-            self.done.set()
-        if not text.startswith(("1", "2", "3")):
-            return
-        raise NeedsHuman(f"not {text}", issue="icloud.code", subject="anna", remedy="Another one.")
-
-
-async def test_four_codes_given_in_a_row_are_each_answered(catalogue: Path) -> None:
-    source, codes = Asked(), ["111111", "222222", "333333", "444444", "the end"]
-    now_ms = Clock().wall_ms()
-    async with Database(catalogue) as database:
-        numbers = [
-            await database.write(partial(answers.answer, account="anna", text=code, now_ms=now_ms)) for code in codes
-        ]
-        attention = Attention(database, None, Clock())
-        listening = asyncio.create_task(attention.mind_answers({"anna": source}))
-        async with asyncio.timeout(20):
-            await source.done.wait()
-        listening.cancel()
-
-        asked = [partial(answers.outcome_of, account="anna", number=one) for one in numbers[:4]]
-        outcomes = [await database.read(one) for one in asked]
-
-    assert source.codes == codes
-    assert [one.message for one in outcomes] == ["not 111111", "not 222222", "not 333333", ""]
-
-
-async def test_a_code_that_was_under_way_when_the_power_went_is_not_tried_again(catalogue: Path) -> None:
-    connection = open_beside(catalogue, write=True)
-    answers.answer(connection, "anna", "123456", now_ms=1)
-    assert answers.take_answer(connection, "anna", now_ms=1) == "123456"
-
-    assert answers.take_answer(connection, "anna", now_ms=2) is None
-    connection.close()
-
-
-async def test_an_answer_written_by_an_older_version_is_read(catalogue: Path) -> None:
-    connection = open_beside(catalogue, write=True)
-    volumes.set_switch(connection, answers.ANSWER + "anna", '{"text":"123456","at_ms":5}')
-
-    assert answers.take_answer(connection, "anna", now_ms=6) == "123456"
-    connection.close()
+    assert "is signed out here" in capsys.readouterr().out
+    calls = sum(icloud.calls.values())
+    assert await auth.answer(tmp_path, account, SignInAgain()) == exits.NEEDS_PERSON
+    assert sum(icloud.calls.values()) == calls
 
 
 async def test_a_code_without_a_daemon_is_used_here(
@@ -274,38 +245,15 @@ async def test_a_code_without_a_daemon_is_used_here(
 ) -> None:
     await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud))
 
-    assert await auth.answer(tmp_path, account, "sms") == exits.NEEDS_PERSON
+    assert await auth.answer(tmp_path, account, SMS) == exits.NEEDS_PERSON
     assert "Apple has texted a code" in capsys.readouterr().out
-    with pytest.raises(Permanent, match="neither a code"):
-        await auth.answer(tmp_path, account, "hello")
 
 
 async def test_a_code_apple_has_no_ear_for_is_for_later(icloud: Simulator, account: Account, tmp_path: Path) -> None:
     await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud))
     icloud.faults.add(Fault("*", Status(503), times=None))
 
-    assert await auth.answer(tmp_path, account, "sms") == exits.TRY_LATER
-
-
-async def test_an_answer_too_old_to_be_of_use_is_dropped(catalogue: Path) -> None:
-    connection = open_beside(catalogue, write=True)
-    answers.answer(connection, "anna", "123456", now_ms=0)
-
-    assert answers.take_answer(connection, "ben", now_ms=1) is None
-    assert answers.take_answer(connection, "anna", now_ms=600_001) is None
-    assert answers.take_answer(connection, "anna", now_ms=1) is None
-    connection.close()
-
-
-async def test_the_journal_learns_no_code(catalogue: Path) -> None:
-    connection = open_beside(catalogue, write=True)
-    answers.answer(connection, "anna", "123456", now_ms=1)
-    answers.take_answer(connection, "anna", now_ms=1)
-
-    everything = "\n".join(connection.iterdump())
-    assert "answered" in everything
-    assert "123456" not in everything
-    connection.close()
+    assert await auth.answer(tmp_path, account, SMS) == exits.TRY_LATER
 
 
 # ---------------------------------------------------------------- arguments
@@ -326,22 +274,26 @@ def test_names_the_account_only_where_there_are_several() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("given", "step"),
     [
-        ({"what": "123456"}, "123456"),
-        ({"send": "sms:2"}, "sms:2"),
-        ({"consent": True}, "consent"),
-        ({"terms": True}, "terms"),
+        ({"what": "123 456"}, SubmitCode(code="123456")),
+        ({"send": "device"}, RequestCode(method=Method.DEVICE)),
+        ({"send": "sms:2"}, RequestCode(method=Method.SMS, phone="2")),
+        ({"consent": True}, RequestConsent()),
+        ({"terms": True}, AcceptTerms()),
+        ({"action": "out", "what": "anna"}, SignOut()),
     ],
 )
-def test_says_one_thing_at_a_time(given: dict, text: str) -> None:
-    nothing = {"what": None, "send": None, "consent": False, "terms": False}
+def test_says_one_thing_at_a_time(given: dict, step: SignInStep) -> None:
+    nothing = {"action": "code", "what": None, "send": None, "consent": False, "terms": False}
 
-    assert auth._text(argparse.Namespace(**nothing | given)) == text
-    with pytest.raises(Permanent):
-        auth._text(argparse.Namespace(**nothing))
-    with pytest.raises(Permanent):
-        auth._text(argparse.Namespace(**nothing | {"what": "1"} | {"send": "sms", "consent": True}))
+    assert auth._step(argparse.Namespace(**nothing | given)) == step
+    with pytest.raises(Permanent, match="give one of"):
+        auth._step(argparse.Namespace(**nothing))
+    with pytest.raises(Permanent, match="give one of"):
+        auth._step(argparse.Namespace(**nothing | {"what": "1"} | {"send": "sms", "consent": True}))
+    with pytest.raises(Permanent, match="neither a code"):
+        auth._step(argparse.Namespace(**nothing | {"what": "hello"}))
 
 
 async def test_reads_the_password_from_standard_input_once(monkeypatch, capsys) -> None:
@@ -355,6 +307,7 @@ async def test_reads_the_password_from_standard_input_once(monkeypatch, capsys) 
     assert PASSWORD not in capsys.readouterr().out
 
 
-def said(connection) -> str | None:
+def taken(connection) -> object:
     with transaction(connection):
-        return answers.take_answer(connection, "anna", now_ms=Clock().wall_ms())
+        request = requests.take(connection, "source:anna", now_ms=Clock().wall_ms())
+    return request and request.step

@@ -12,12 +12,13 @@ import pytest
 from mediabox.clock import Clock
 from mediabox.durable.private import write_private
 from mediabox.errors import NeedsHuman, Retryable
+from mediabox.model.sign_in import Method, step_of
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud.endpoints import WORLD, Endpoints
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.sign_in import process
 from mediabox.sources.icloud.sign_in.keeper import SignIn
-from mediabox.sources.icloud.sign_in.messages import Method, NeedsPassword, SignedIn, Start, WrongCode, WrongPassword
+from mediabox.sources.icloud.sign_in.messages import NeedsPassword, SignedIn, Start, WrongCode, WrongPassword
 from mediabox.sources.icloud.sign_in.process import ChildProcess, spawn
 from mediabox.sources.icloud.sign_in.vault import Account, Vault
 from sources.icloud.conftest import APPLE_ID, PASSWORD
@@ -77,8 +78,8 @@ async def test_from_the_password_to_an_expiry_and_on_without_a_restart_and_witho
     assert list(issues.open) == ["icloud.code"]
     await daemon.sign_in.send_again(Method.DEVICE)
     codes.append(icloud.code())
-    assert await daemon.sign_in.told("000000" if codes[0] != "000000" else "111111") == WrongCode()
-    assert isinstance(await daemon.sign_in.told(codes[0]), SignedIn)
+    assert await daemon.sign_in.answer_to(step_of("000000" if codes[0] != "000000" else "111111")) == WrongCode()
+    assert isinstance(await daemon.sign_in.answer_to(step_of(codes[0])), SignedIn)
     first = await daemon.sign_in.session()
     assert issues.open == {}
 
@@ -92,9 +93,9 @@ async def test_from_the_password_to_an_expiry_and_on_without_a_restart_and_witho
     daemon.sign_in.expired(again)
     assert (await daemon.refusal()).issue == "icloud.code"
     assert len(icloud.pushes) == 1  # nobody asked for another yet
-    await daemon.sign_in.told("sms")
+    await daemon.sign_in.answer_to(step_of("sms"))
     codes.append(icloud.code())
-    assert isinstance(await daemon.sign_in.told(codes[1]), SignedIn)
+    assert isinstance(await daemon.sign_in.answer_to(step_of(codes[1])), SignedIn)
     last = await daemon.sign_in.session()
     assert issues.open == {}
     assert [push.way for push in icloud.pushes] == ["device", "sms"]
@@ -140,7 +141,7 @@ async def test_a_wrong_password_waits_for_a_person_even_after_a_restart(daemon: 
 async def test_a_child_that_dies_says_so_and_keeps_what_it_was_told_to_itself(daemon: Daemon, capfd, caplog) -> None:
     child = await spawn()
     assert child._process.stdin is not None
-    child._process.stdin.write(b'{"type": "Submit", "code": "' + PASSWORD.encode() + b'", "code": 7}\n')
+    child._process.stdin.write(b'{"type": "SubmitCode", "code": "' + PASSWORD.encode() + b'", "code": 7}\n')
 
     with pytest.raises(Retryable, match="exit code 1"):
         await child.ask(Start(apple_id=APPLE_ID, endpoints=daemon.endpoints, password=PASSWORD))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from mediabox.model.sign_in import AcceptTerms, Method, RequestCode, RequestConsent, SubmitCode
 from mediabox.simulate.icloud.auth import Auth
 from mediabox.simulate.icloud.directory import CodeFlags
 from mediabox.simulate.icloud.directory import Phone as SimulatedPhone
@@ -17,13 +18,11 @@ from mediabox.sources.icloud.endpoints import Endpoints
 from mediabox.sources.icloud.session import Protection, first_to_expire
 from mediabox.sources.icloud.sign_in.conversation import Conversation
 from mediabox.sources.icloud.sign_in.messages import (
-    AcceptTerms,
     Answer,
     Consent,
     Cooldown,
     Depth,
     Locked,
-    Method,
     NeedsAdpConsent,
     NeedsCode,
     NeedsPassword,
@@ -33,11 +32,8 @@ from mediabox.sources.icloud.sign_in.messages import (
     RateLimited,
     Refused,
     Request,
-    RequestCode,
-    RequestConsent,
     SignedIn,
     Start,
-    Submit,
     TooManyCodes,
     Unreachable,
     Validate,
@@ -82,7 +78,7 @@ class Person:
     async def sign_in(self) -> SignedIn:
         answers = [await self.start(), await self.say(DEVICE)]
         assert self.icloud.pushes, answers
-        answer = await self.say(Submit(code=self.icloud.code()))
+        answer = await self.say(SubmitCode(code=self.icloud.code()))
         assert isinstance(answer, SignedIn), answer
         return answer
 
@@ -109,7 +105,7 @@ async def test_signs_in_with_a_code_shown_on_a_device(anna: Person, account, pro
 
     wants = await anna.start()
     sent = await anna.say(DEVICE)
-    answer = await anna.say(Submit(code=anna.icloud.code()))
+    answer = await anna.say(SubmitCode(code=anna.icloud.code()))
 
     assert isinstance(wants, NeedsCode)
     assert (wants.methods, wants.sent, wants.digits) == ((Method.DEVICE, Method.SMS), None, 6)
@@ -140,7 +136,7 @@ async def test_signs_in_with_a_code_texted_to_the_chosen_phone(anna: Person, acc
 
     wants = await anna.start()
     await anna.say(RequestCode(method=Method.SMS, phone="4"))
-    answer = await anna.say(Submit(code=anna.icloud.code()))
+    answer = await anna.say(SubmitCode(code=anna.icloud.code()))
 
     assert [phone.id for phone in wants.phones] == ["1", "4"]
     assert wants.phones[1].masked.endswith("32")
@@ -160,7 +156,7 @@ async def test_no_code_is_sent_before_somebody_asks_and_then_exactly_one(anna: P
     await anna.say(SMS)
     assert (anna.calls(*PUSHES), [push.way for push in anna.icloud.pushes]) == (2, ["device", "sms"])
 
-    assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+    assert isinstance(await anna.say(SubmitCode(code=anna.icloud.code())), SignedIn)
 
 
 async def test_offers_only_sms_when_no_device_is_trusted(anna: Person, account) -> None:
@@ -206,7 +202,7 @@ async def test_an_ended_trust_asks_for_a_code_again_and_goes_on(anna: Person) ->
 
     assert isinstance(await anna.start(), NeedsCode)
     await anna.say(SMS)
-    assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+    assert isinstance(await anna.say(SubmitCode(code=anna.icloud.code())), SignedIn)
 
 
 async def test_looks_deeper_only_as_far_as_told(anna: Person) -> None:
@@ -240,7 +236,7 @@ async def test_an_account_to_be_repaired_may_also_want_a_code(anna: Person, acco
 
     assert isinstance(await anna.start(), NeedsCode)
     await anna.say(DEVICE)
-    assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+    assert isinstance(await anna.say(SubmitCode(code=anna.icloud.code())), SignedIn)
 
 
 @pytest.mark.parametrize("body", [{"securityCode": {"valid": True}, "trustedDeviceCount": 1}, {}], ids=str)
@@ -258,7 +254,7 @@ async def test_a_code_that_is_answered_with_412_is_taken_and_what_apple_wants_re
     await anna.start()
     await anna.say(DEVICE)
 
-    assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+    assert isinstance(await anna.say(SubmitCode(code=anna.icloud.code())), SignedIn)
     assert anna.calls("auth.repair") == 1
 
 
@@ -267,8 +263,8 @@ async def test_a_code_of_another_number_is_answered_with_412_and_another_one_may
     await anna.say(DEVICE)
     anna.icloud.faults.add(Fault("auth.device.code", Status(412)))
 
-    assert await anna.say(Submit(code=anna.icloud.code())) == WrongCode()
-    assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+    assert await anna.say(SubmitCode(code=anna.icloud.code())) == WrongCode()
+    assert isinstance(await anna.say(SubmitCode(code=anna.icloud.code())), SignedIn)
 
 
 @pytest.mark.parametrize("endpoint", ["auth.init", "auth.device.push", "setup.login", "auth.repair"])
@@ -280,7 +276,7 @@ async def test_what_has_to_be_looked_after_first_is_no_refusal(anna: Person, acc
     if isinstance(answer, NeedsCode):
         answer = await anna.say(DEVICE)
     if isinstance(answer, NeedsCode):
-        answer = await anna.say(Submit(code=anna.icloud.code()))
+        answer = await anna.say(SubmitCode(code=anna.icloud.code()))
 
     assert answer == NeedsRepair()
 
@@ -298,8 +294,8 @@ async def test_a_wrong_code_then_the_right_one(anna: Person) -> None:
     await anna.start()
     await anna.say(DEVICE)
 
-    assert await anna.say(Submit(code="000000" if anna.icloud.code() != "000000" else "1")) == WrongCode()
-    assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+    assert await anna.say(SubmitCode(code="000000" if anna.icloud.code() != "000000" else "1")) == WrongCode()
+    assert isinstance(await anna.say(SubmitCode(code=anna.icloud.code())), SignedIn)
     assert anna.calls(*PUSHES) == 1
 
 
@@ -307,18 +303,18 @@ async def test_a_wrong_texted_code_then_the_right_one(anna: Person) -> None:
     await anna.start()
     await anna.say(SMS)
 
-    assert await anna.say(Submit(code="x")) == WrongCode()
-    assert isinstance(await anna.say(Submit(code=anna.icloud.code())), SignedIn)
+    assert await anna.say(SubmitCode(code="x")) == WrongCode()
+    assert isinstance(await anna.say(SubmitCode(code=anna.icloud.code())), SignedIn)
 
 
 async def test_too_many_wrong_codes_a_cooldown_and_a_lock_are_told_apart(anna: Person) -> None:
     await anna.start()
     await anna.say(DEVICE)
-    first = [await anna.say(Submit(code="x")) for _ in range(4)]
+    first = [await anna.say(SubmitCode(code="x")) for _ in range(4)]
     during = await anna.start()
     anna.icloud.clock.advance(600)
     await anna.start()
-    later = [await anna.say(Submit(code="x")) for _ in range(2)]
+    later = [await anna.say(SubmitCode(code="x")) for _ in range(2)]
 
     assert first == [WrongCode(), WrongCode(), TooManyCodes(sent=False), Cooldown()]
     assert during == Cooldown()
@@ -345,7 +341,7 @@ async def test_too_many_codes_asked_for_is_told_and_ends(anna: Person) -> None:
         (CodeFlags(too_many_codes_sent=True), TooManyCodes(sent=True)),
     ],
 )
-@pytest.mark.parametrize("request_", [DEVICE, SMS, Submit(code="123456")])
+@pytest.mark.parametrize("request_", [DEVICE, SMS, SubmitCode(code="123456")])
 async def test_what_apple_says_of_codes_is_understood_at_every_step(
     anna: Person, account, flags: CodeFlags, meaning: Answer, request_: Request
 ) -> None:
@@ -355,7 +351,7 @@ async def test_what_apple_says_of_codes_is_understood_at_every_step(
     answer = await anna.say(request_)
 
     # an answer is taken even when no more codes are sent
-    assert answer == meaning or (flags.too_many_codes_sent and isinstance(request_, Submit))
+    assert answer == meaning or (flags.too_many_codes_sent and isinstance(request_, SubmitCode))
     assert anna.icloud.pushes == []
 
 
@@ -473,7 +469,7 @@ async def test_an_account_of_another_region_says_which(anna: Person, account) ->
     await anna.start()
     await anna.say(DEVICE)
 
-    assert await anna.say(Submit(code=anna.icloud.code())) == WrongRegion(domain="iCloud.com.cn")
+    assert await anna.say(SubmitCode(code=anna.icloud.code())) == WrongRegion(domain="iCloud.com.cn")
 
 
 async def test_a_security_key_is_named_and_no_code_sent(anna: Person, account) -> None:
@@ -510,7 +506,7 @@ async def test_advanced_protection_opens_with_a_tap(anna: Person, account) -> No
     await anna.start()
     await anna.say(DEVICE)
 
-    assert await anna.say(Submit(code=anna.icloud.code())) == NeedsAdpConsent(consent=Consent.NOT_ASKED)
+    assert await anna.say(SubmitCode(code=anna.icloud.code())) == NeedsAdpConsent(consent=Consent.NOT_ASKED)
     assert anna.calls("setup.consent") == 0
     assert await anna.say(RequestConsent()) == NeedsAdpConsent(consent=Consent.ASKED)
     assert await anna.say(Validate()) == NeedsAdpConsent(consent=Consent.ASKED)

@@ -6,14 +6,25 @@ import msgspec
 import pytest
 
 from mediabox.errors import Away, NeedsHuman, Retryable
+from mediabox.model.sign_in import (
+    AcceptTerms,
+    Method,
+    RequestCode,
+    RequestConsent,
+    SignInStep,
+    SignOut,
+    SubmitCode,
+    step_of,
+)
+from mediabox.sources.icloud.endpoints import endpoints
 from mediabox.sources.icloud.session import Browser
 from mediabox.sources.icloud.sign_in.keeper import SignIn
 from mediabox.sources.icloud.sign_in.messages import (
+    Answer,
     Consent,
     Cooldown,
     Depth,
     Locked,
-    Method,
     NeedsAdpConsent,
     NeedsCode,
     NeedsPassword,
@@ -22,10 +33,7 @@ from mediabox.sources.icloud.sign_in.messages import (
     RateLimited,
     Refused,
     Reply,
-    RequestCode,
-    RequestConsent,
     Start,
-    Submit,
     TooManyCodes,
     Unreachable,
     Validate,
@@ -34,6 +42,8 @@ from mediabox.sources.icloud.sign_in.messages import (
     WrongPassword,
     WrongRegion,
 )
+from mediabox.sources.icloud.sign_in.results import result_of
+from mediabox.sources.icloud.sign_in.vault import Account
 from sources.icloud.scripted_apple import Household, session, signed_in
 
 CODE = NeedsCode(methods=(Method.DEVICE, Method.SMS))
@@ -109,7 +119,7 @@ async def test_what_a_person_is_asked_closes_when_they_have_done_it() -> None:
     await house.sign_in.answer("123456")
 
     assert house.issues.open == {}
-    assert [type(each) for each in house.apple.asked] == [Start, Start, RequestCode, Submit, Submit]
+    assert [type(each) for each in house.apple.asked] == [Start, Start, RequestCode, SubmitCode, SubmitCode]
     assert house.apple.alive == 0
     assert await house.sign_in.session()
 
@@ -127,27 +137,63 @@ async def test_a_second_request_for_a_code_signs_in_no_second_time() -> None:
 async def test_a_code_read_off_a_device_needs_no_push() -> None:
     house = Household(CODE, signed_in(), password="p")
 
-    await house.sign_in.told("123 456")
+    await house.sign_in.answer_to(step_of("123 456"))
 
-    assert house.apple.asked[1:] == [Submit(code="123456")]
+    assert house.apple.asked[1:] == [SubmitCode(code="123456")]
 
 
 async def test_a_texted_code_of_an_earlier_conversation_is_not_tried() -> None:
     only_sms = NeedsCode(methods=(Method.SMS,))
     house = Household(only_sms, password="p")
 
-    answer = await house.sign_in.told("123456")
+    answer = await house.sign_in.answer_to(step_of("123456"))
 
     assert answer == only_sms
     assert len(house.apple.asked) == 1
 
 
 @pytest.mark.parametrize("text", ["", "hello", "12", "sms:1:2", "rm -rf", "1234567890123", "١٢٣٤٥٦"])
-async def test_words_it_does_not_know_reach_nobody(text: str) -> None:
-    house = Household(password="p")
+def test_words_that_are_no_step_mean_nothing(text: str) -> None:
+    assert step_of(text) is None
 
-    assert await house.sign_in.told(text) is None
-    assert house.apple.asked == []
+
+async def test_signed_out_nothing_can_sign_in_until_a_person_does() -> None:
+    house = Household(signed_in(), password="p")
+    assert await house.sign_in.session()
+
+    result = await house.sign_in.take(SignOut())
+
+    assert result.is_done
+    assert not result.is_signed_in
+    kept = house.vault.load()
+    assert (kept.password, kept.session, kept.browser) == (None, None, None)
+    assert list(house.issues.open) == ["icloud.signed_out"]
+    assert (await refusal(house.sign_in)).issue == "icloud.signed_out"
+    assert len(house.apple.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "is_done"),
+    [
+        (RequestCode(method=Method.SMS), NeedsCode(methods=(Method.SMS,), sent=Method.SMS), True),
+        (RequestCode(method=Method.SMS), NeedsCode(methods=(Method.SMS,), sent=None), False),
+        (RequestCode(method=Method.SMS), TooManyCodes(sent=True), False),
+        (SubmitCode(code="123456"), WrongCode(), False),
+        (SubmitCode(code="123456"), NeedsTerms(), True),
+        (SubmitCode(code="123456"), NeedsCode(methods=(Method.SMS,)), False),
+        (AcceptTerms(), NeedsTerms(), False),
+        (RequestConsent(), NeedsAdpConsent(consent=Consent.ASKED), True),
+        (RequestConsent(), NeedsAdpConsent(consent=Consent.NOT_SENT), False),
+    ],
+)
+def test_each_step_says_whether_it_did_what_it_is_for(step: SignInStep, answer: Answer, is_done: bool) -> None:
+    account = Account(name="anna", apple_id="anna@example.com", endpoints=endpoints("world"))
+
+    result = result_of(step, answer, account, now_ms=0)
+
+    assert result.is_done == is_done
+    assert result.message
+    assert not result.is_signed_in
 
 
 async def test_patience_apple_asks_for_survives_a_restart_and_holds_for_people_too() -> None:
@@ -262,7 +308,7 @@ async def test_consent_is_asked_once_and_then_only_looked_for() -> None:
     house = Household(wants, wants, asked, wants, signed_in(), password="p")
     await refusal(house.sign_in)
 
-    await house.sign_in.told("consent")
+    await house.sign_in.answer_to(step_of("consent"))
     assert "Allow Access" in house.issues.open["icloud.adp"].remedy
     await house.sign_in.close()
     house.clock.advance(hours=0.1)
@@ -323,17 +369,17 @@ async def test_renews_at_a_time_that_suits_and_keeps_the_old_session_until_then(
     assert list(house.issues.open) == ["icloud.expires_soon"]
 
     house.apple.answers = [CODE, SENT]
-    await house.sign_in.told("renew")
-    await house.sign_in.told("device")
+    await house.sign_in.answer_to(step_of("renew"))
+    await house.sign_in.answer_to(step_of("device"))
     await house.sign_in.close()  # the person went away
     assert await house.sign_in.session() is old
     assert (house.vault.kept.need, house.vault.kept.browser) == (None, old.browser)
 
     house.apple.answers = [CODE, SENT, WrongCode(), signed_in(days=30)]
-    await house.sign_in.told("renew")
-    await house.sign_in.told("device")
-    await house.sign_in.told("000000")
-    await house.sign_in.told("123456")
+    await house.sign_in.answer_to(step_of("renew"))
+    await house.sign_in.answer_to(step_of("device"))
+    await house.sign_in.answer_to(step_of("000000"))
+    await house.sign_in.answer_to(step_of("123456"))
     assert (await house.sign_in.session()).cookies != old.cookies
     assert house.issues.open == {}
     renewals = [each for each in house.apple.asked if isinstance(each, Start) and each.depth is Depth.PASSWORD]
@@ -375,6 +421,6 @@ async def test_takes_over_what_another_process_has_done() -> None:
     await refusal(house.sign_in)
     house.vault.kept = Household(session=session(), password="p").vault.kept
 
-    await house.sign_in.told("reload")
+    await house.sign_in.answer_to(step_of("reload"))
 
     assert await house.sign_in.session()

@@ -26,13 +26,14 @@ from pyicloud.exceptions import (
 )
 from pyicloud.session import PyiCloudSession
 
+from mediabox.model.sign_in import Phone
 from mediabox.sources.icloud import tolerant
 from mediabox.sources.icloud.cookies import from_jar, to_jar
 from mediabox.sources.icloud.endpoints import CLIENT_BUILD, CLIENT_MASTERING, Endpoints
 from mediabox.sources.icloud.session import Browser
 from mediabox.sources.icloud.sign_in.endings import Ended, RepairAsked, reaching
 from mediabox.sources.icloud.sign_in.exact_srp import keep_salts_whole
-from mediabox.sources.icloud.sign_in.messages import NeedsTerms, Phone, Refused
+from mediabox.sources.icloud.sign_in.messages import NeedsTerms, Refused
 from mediabox.sources.icloud.sign_in.verdict import (
     PhoneVerification,
     SecurityCode,

@@ -7,16 +7,15 @@ from typing import assert_never
 from pyicloud.exceptions import PyiCloudServiceNotActivatedException
 
 from mediabox.clock import Clock
+from mediabox.model.sign_in import AcceptTerms, Method, RequestCode, RequestConsent, SubmitCode
 from mediabox.sources.icloud.endpoints import is_address
 from mediabox.sources.icloud.session import Protection, Session
 from mediabox.sources.icloud.sign_in.apple import Apple
 from mediabox.sources.icloud.sign_in.endings import Ended
 from mediabox.sources.icloud.sign_in.messages import (
-    AcceptTerms,
     Answer,
     Consent,
     Depth,
-    Method,
     NeedsAdpConsent,
     NeedsCode,
     NeedsPassword,
@@ -24,11 +23,8 @@ from mediabox.sources.icloud.sign_in.messages import (
     Refused,
     Reply,
     Request,
-    RequestCode,
-    RequestConsent,
     SignedIn,
     Start,
-    Submit,
     Validate,
     WrongCode,
 )
@@ -61,7 +57,7 @@ class Conversation:
         match request:
             case RequestCode():
                 return self._send(self._apple, request)
-            case Submit():
+            case SubmitCode():
                 return self._try(self._apple, request.code)
             case RequestConsent():
                 self._consent = Consent.ASKED if self._apple.ask_consent() else Consent.NOT_SENT

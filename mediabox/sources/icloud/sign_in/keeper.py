@@ -9,20 +9,30 @@ asks; by itself the box signs in with the password at most once in PASSWORD_EVER
 from __future__ import annotations
 
 import asyncio
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
+from mediabox.model.sign_in import (
+    AcceptTerms,
+    Method,
+    ReadAgain,
+    Renew,
+    RequestCode,
+    RequestConsent,
+    SignInAgain,
+    SignInResult,
+    SignInStep,
+    SignOut,
+    SubmitCode,
+)
 from mediabox.sources.icloud.refusals import OFFLINE
 from mediabox.sources.icloud.session import Session
 from mediabox.sources.icloud.sign_in import words
 from mediabox.sources.icloud.sign_in.forecast import DEPTHS, depth_after
 from mediabox.sources.icloud.sign_in.messages import (
-    AcceptTerms,
     Answer,
     Depth,
-    Method,
     NeedsAdpConsent,
     NeedsCode,
     NeedsPassword,
@@ -30,16 +40,14 @@ from mediabox.sources.icloud.sign_in.messages import (
     RateLimited,
     Reply,
     Request,
-    RequestCode,
-    RequestConsent,
     SignedIn,
     Start,
-    Submit,
     Unreachable,
     Validate,
     WrongCode,
 )
 from mediabox.sources.icloud.sign_in.process import Child, spawn
+from mediabox.sources.icloud.sign_in.results import result_of
 from mediabox.sources.icloud.sign_in.standing import Standing
 
 if TYPE_CHECKING:
@@ -122,29 +130,31 @@ class SignIn:
 
     # ------------------------------------------------------------ what people say
 
-    async def told(self, text: str) -> Answer | None:
-        """What a person said through a surface: a code, or a word for what to do; None when it is neither.
+    async def take(self, step: SignInStep) -> SignInResult:
+        """One step of a person's, and what came of it. Raises Retryable when Apple asked for patience."""
+        return result_of(step, await self.answer_to(step), self.account, now_ms=self._clock.wall_ms())
 
-        Words: `device`, `sms`, `sms:PHONE` (send a code), `consent`, `terms` (the owner
-        accepts them), `again` (sign in now), `renew` (before it ends), `reload` (another process signed in).
-        """
-        match text.strip().split(":"):
-            case [code] if re.fullmatch(r"[0-9][0-9 -]{3,11}", code):
-                return await self.answer(re.sub(r"\D", "", code))
-            case [("device" | "sms") as method]:
-                return await self.send_again(Method(method))
-            case ["sms", phone]:
-                return await self.send_again(Method.SMS, phone=phone)
-            case ["consent"]:
+    async def answer_to(self, step: SignInStep) -> Answer | None:
+        """Apple's answer to one step; None where Apple is not asked."""
+        match step:
+            case SubmitCode(code=code):
+                return await self.answer(code)
+            case RequestCode(method=method, phone=phone):
+                return await self.send_again(method, phone=phone)
+            case RequestConsent():
                 return await self.ask_consent()
-            case ["terms"]:
+            case AcceptTerms():
                 return await self.accept_terms()
-            case ["again"]:
+            case SignInAgain():
                 return await self.begin()
-            case ["renew"]:
+            case Renew():
                 return await self.renew()
-            case ["reload"]:
+            case SignOut():
+                await self.sign_out()
+            case ReadAgain():
                 await self.reload()
+            case _:
+                assert_never(step)
         return None
 
     async def begin(self, password: str | None = None) -> Answer:
@@ -171,7 +181,7 @@ class SignIn:
             was_open = self._is_open(ABOUT_CODES)
             answer = await self._conversation(ABOUT_CODES)
             fits = was_open or (isinstance(answer, NeedsCode) and Method.DEVICE in answer.methods)
-            return await self._say(Submit(code=code), is_asked=True) if fits else answer
+            return await self._say(SubmitCode(code=code), is_asked=True) if fits else answer
 
     async def ask_consent(self) -> Answer:
         """Advanced Data Protection: let Apple notify the owner's devices, once."""
@@ -194,6 +204,13 @@ class SignIn:
             self._proven = None
             self._standing.forget()
             await self.close()
+
+    async def sign_out(self) -> None:
+        """Forget all that could sign in; nothing is tried until a person does."""
+        async with self._turn:
+            self._proven, self._renewed = None, None
+            await self.close()
+            await self._standing.sign_out()
 
     async def close(self) -> None:
         """End an open conversation. May be repeated."""
@@ -314,7 +331,7 @@ class SignIn:
         log.info("icloud_sign_in", source=self.account.name, asked=type(request).__name__, answer=type(answer).__name__)
         if isinstance(request, Start) and request.password is not None and not is_asked and not reply.used_password:
             await self._standing.keep(password_tried_at_ms=0)  # its turn did not come: nothing to wait for
-        if isinstance(request, Submit) and isinstance(answer, SignedIn):
+        if isinstance(request, SubmitCode) and isinstance(answer, SignedIn):
             await self._standing.keep(trusted_at_ms=self._clock.wall_ms())
         await self._standing.remember(reply, is_needed=self._is_needed)
         if isinstance(answer, SignedIn):

@@ -11,15 +11,9 @@ from enum import StrEnum
 
 import msgspec
 
+from mediabox.model.sign_in import AcceptTerms, Method, Phone, RequestCode, RequestConsent, SubmitCode
 from mediabox.sources.icloud.endpoints import Endpoints
 from mediabox.sources.icloud.session import Browser, Session
-
-
-class Method(StrEnum):
-    """How a code reaches the person."""
-
-    DEVICE = "device"  # shown on every device signed in to the account
-    SMS = "sms"
 
 
 class Depth(StrEnum):
@@ -43,42 +37,11 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return f"Start({self.depth})"
 
 
-class RequestCode(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Let Apple send one code. `phone` is a `Phone.id`; None: the account's first."""
-
-    method: Method
-    phone: str | None = None
-
-
-class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Try a code, once."""
-
-    code: str
-
-    def __repr__(self) -> str:
-        return "Submit(***)"
-
-
-class RequestConsent(msgspec.Struct, frozen=True, tag=True):
-    """Advanced Data Protection: ask the owner's devices to let us see the photos."""
-
-
-class AcceptTerms(msgspec.Struct, frozen=True, tag=True):
-    """Accept Apple's new terms in the owner's name. Only when the owner said so."""
-
-
 class Validate(msgspec.Struct, frozen=True, tag=True):
     """Look again whether the session is good, and consent and terms are given by now."""
 
 
-Request = Start | RequestCode | Submit | RequestConsent | AcceptTerms | Validate
-
-
-class Phone(msgspec.Struct, frozen=True, kw_only=True):
-    """A trusted number, as Apple masks it (`+33 •• •• •• 12`)."""
-
-    id: str
-    masked: str
+Request = Start | RequestCode | SubmitCode | RequestConsent | AcceptTerms | Validate
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True, tag=True):

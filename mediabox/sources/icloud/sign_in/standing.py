@@ -114,6 +114,12 @@ class Standing:
             await self._close_issue(before.issue, self._account.name)
         await self._open(need.issue, need.message, need.remedy, Severity.WARNING)
 
+    async def sign_out(self) -> None:
+        """Forget everything that could sign in, and say that a person has to."""
+        await self.keep(password=None, browser=None, session=None, trusted_at_ms=None, foretold_days=None)
+        await self._close_issue(EXPIRES_SOON, self._account.name)
+        await self.ask(words.signed_out(self._account))
+
     async def foretell(self, days: int) -> None:
         """Say that the sign-in ends in at most this many days."""
         remedy = (

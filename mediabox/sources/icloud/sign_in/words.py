@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from mediabox.model.sign_in import Method
 from mediabox.sources.icloud.sign_in.messages import (
     Answer,
     Consent,
     Cooldown,
     Locked,
-    Method,
     NeedsAdpConsent,
     NeedsCode,
     NeedsPassword,
@@ -74,6 +74,15 @@ def refused_photos(account: Account, *, now_ms: int) -> Need:
         remedy="On an iPhone: Settings, your name, iCloud: check that Photos is on, and at the bottom that "
         "'Access iCloud Data on the Web' is on. mediabox looks again every hour.",
         recheck_at_ms=now_ms + HOUR_MS,
+    )
+
+
+def signed_out(account: Account) -> Need:
+    """A person wanted it so."""
+    return Need(
+        issue="icloud.signed_out",
+        message=f"{account.apple_id} is signed out here. What is archived stays.",
+        remedy=f"To go on: `mediabox auth icloud {account.name}`.",
     )
 
 
