@@ -11,9 +11,10 @@ import pytest
 from core.release_world import World
 
 from mediabox.__main__ import main
-from mediabox.cli import exits, safe
+from mediabox.cli import exits
 from mediabox.config.load import load
 from mediabox.core import acceptance, soundness
+from mediabox.core.queries.safety import safety
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.store import gate, journal
 from mediabox.store.database import open_beside
@@ -216,7 +217,7 @@ async def test_what_safe_reads_by_an_index_is_held_against_its_table(world: Worl
     asked: set[str] = set()
     with closing(open_beside(world.path)) as connection:
         connection.set_trace_callback(asked.add)
-        report = safe.report_of(connection, load(world.root))
+        report = safety(connection, load(world.root), world.clock)
         connection.set_trace_callback(None)
         steps = [
             (step[3], question)
