@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PATIENCE_S
 from whole.box import full_pipe
 
 from mediabox import log
@@ -155,7 +156,7 @@ def test_a_process_ends_though_its_log_is_never_read() -> None:
     reader, writer = full_pipe()
     code = "from mediabox import log; log.set_up(); log.get_logger('x').error('broken', error=ValueError('why'))"
 
-    done = subprocess.run([sys.executable, "-c", code], stderr=writer, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], stderr=writer, check=False, timeout=PATIENCE_S)
 
     os.close(reader)
     os.close(writer)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from patience import PATIENCE_S
 
 from mediabox.__main__ import main
 
@@ -62,5 +63,5 @@ def program(*words: str, **environment: str) -> Said:
     """The command as a program of its own."""
     path = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     argv = [sys.executable, "-m", "mediabox", *words]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120, env=path)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=PATIENCE_S, env=path)
     return Said(done.returncode, done.stdout, done.stderr)

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import PATIENCE_S
 
 from mediabox.config.sections import Work as Limits
 from mediabox.contracts import Needs
@@ -56,7 +57,7 @@ async def test_work_waits_for_the_box_to_cool_and_goes_on() -> None:
     await governor.permit(Needs())  # needs neither processor nor disk
     heat.value = 60.0
     governor.look()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, PATIENCE_S)
     assert governor.waiting_for is None
 
 
@@ -67,14 +68,14 @@ async def test_a_pause_outlasts_a_cool_processor() -> None:
 
     assert governor.waiting_for == "paused by a person"
     governor.resume()
-    await asyncio.wait_for(governor.permit(Needs(disk=True)), 1)
+    await asyncio.wait_for(governor.permit(Needs(disk=True)), PATIENCE_S)
 
 
 async def test_one_run_ends_as_soon_as_the_catalogue_has_no_room() -> None:
     room = Reading("home_room", float(HOME_RESERVE_BYTES - 1))
 
     with pytest.raises(NeedsHuman, match=r"20\.0 MB are free on the disk of the home folder"):
-        await asyncio.wait_for(Governor(Limits(), {"home_room": room}).run(ends_when_full=True), 1)
+        await asyncio.wait_for(Governor(Limits(), {"home_room": room}).run(ends_when_full=True), PATIENCE_S)
 
 
 async def test_listing_waits_for_room_and_goes_on() -> None:
@@ -88,5 +89,5 @@ async def test_listing_waits_for_room_and_goes_on() -> None:
     room.value = float(HOME_RESERVE_BYTES)
     assert governor.may_open()
 
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, PATIENCE_S)
     assert governor.waiting_for is None

@@ -3,6 +3,7 @@
 import asyncio
 
 from core.catalogue_of import NOW_MS, SAID, Catalogued, ScriptedSource, edited, live, original, photo, saying
+from patience import PATIENCE_S
 
 from mediabox.contracts import Page
 from mediabox.core import switches
@@ -266,7 +267,7 @@ async def test_a_source_that_waits_for_a_day_is_listed_at_once_when_somebody_ask
 
     monkeypatch.setattr(cloud, "wait", wait)
     following = asyncio.create_task(box.intake.follow(cloud))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await listings_done.wait()
         listings_done.clear()
         cloud.say(photo(A))

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 from core.catalogue_of import NOW_MS, Catalogued, ScriptedSource, original, photo
+from patience import PATIENCE_S
 
 from mediabox.config.sections import Work as Limits
 from mediabox.contracts import Stage, Staged, StepResult, Subject, Work
@@ -20,7 +21,6 @@ from mediabox.model.facts import Facts, Kind
 from mediabox.model.job import JobRequest
 from mediabox.store import issues, jobs
 
-PATIENCE_S = 20
 Answer = Callable[[Work], StepResult]
 
 

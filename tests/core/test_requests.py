@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from core.catalogue_of import NOW_MS, StoppedClock
+from patience import PATIENCE_S
 
 from mediabox.core import requests
 from mediabox.core.attention import Attention
@@ -92,7 +93,7 @@ async def work(database: Database, *sources: object, now_ms: int = NOW_MS) -> li
     looked: list[str] = []
     attention = Attention(database, None, StoppedClock(now_ms))
     task = asyncio.create_task(attention.mind_requests({one.name: one for one in sources}, looked.append))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while await database.read(
             lambda connection: any(rows.waiting(connection, f"source:{s.name}") for s in sources)
         ):

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 import pytest
+from patience import PATIENCE_S
 
 from destinations.making_of import STILL, digest_of, with_digest
 from mediabox.contracts import Deliverable, Destination, Parcel
@@ -18,7 +19,6 @@ ACCEPTED, STORED, FREED, DOUBTED = (
     DeliveryState.FREED,
     DeliveryState.DOUBTED,
 )
-PATIENCE_S = 60
 NOW_MS = 1_760_000_000_000
 
 

@@ -20,11 +20,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from patience import PATIENCE_S
+
 from mediabox.simulate.pixel import syncthing_config
 
 Answer = TypeVar("Answer")
 
-PATIENCE_S = 120.0  # of a busy machine; nothing waits that long on an idle one
 PORTS = range(20_000, 32_000)  # below those the kernel gives to outgoing connections (ip_local_port_range)
 
 

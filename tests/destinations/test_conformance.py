@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from faults.mounts import tmpfs
 
-from destinations.conformance import PATIENCE_S, DestinationConformance, accepted, deliver, gone, shown
+from destinations.conformance import DestinationConformance, accepted, deliver, gone, shown
 from destinations.conftest import Two
 from destinations.making_of import STILL, TAKEN, Archive, TableFitter, parcel
 from destinations.real_syncthing import eventually
@@ -254,7 +254,6 @@ class PixelPeer(Ground):
         await asyncio.to_thread(eventually, lambda: self._two.box.is_connected_to(self._two.phone), "a connection")
 
 
-@pytest.mark.timeout(PATIENCE_S * 4)
 class TestPixel(DestinationConformance):
     @pytest.fixture
     async def peer(self, two: Two, tmp_path: Path, disk: Path) -> AsyncIterator[PixelPeer]:

@@ -5,12 +5,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from patience import PATIENCE_S
 
 from mediabox.durable.directory_sync import DirectorySync
 from mediabox.durable.volume import Volume
 from mediabox.errors import NeedsHuman
-
-PATIENCE_S = 20
 
 
 class Gate:

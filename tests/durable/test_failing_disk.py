@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from faults.forgetful import Forgetful
 from faults.mounts import Socket
+from patience import PATIENCE_S
 
 from durable.filing import FINAL, PHOTO, SIDECAR, file, held, pour
 from mediabox.durable.directory_sync import DirectorySync
@@ -15,8 +16,6 @@ from mediabox.durable.publish import replace
 from mediabox.durable.spool import SpoolFolder
 from mediabox.durable.volume import Volume
 from mediabox.errors import Away, NeedsHuman
-
-PATIENCE_S = 20
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from faults.every_point import ROOT
 from faults.forgetful import Forgetful
 from faults.mounts import Socket, tmpfs, unmount
+from patience import PATIENCE_S
 
 from durable.delivering import (
     CLIP,
@@ -427,7 +428,7 @@ def test_what_was_published_survives_a_power_cut(archive, point: str, luck: floa
     with Forgetful() as disk:
         environment = os.environ | {"PYTHONPATH": PYTHONPATH, "MEDIABOX_FAILPOINT": point}
         argv = [sys.executable, "-m", "durable.delivering", str(disk.path), str(archive)]
-        cut = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        cut = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         assert cut.returncode == -9, cut.stderr
         disk.cut_power(luck=luck, seed=7)
 
@@ -435,7 +436,12 @@ def test_what_was_published_survives_a_power_cut(archive, point: str, luck: floa
         for line in cut.stdout.splitlines():
             assert (disk.path / "photos" / line.partition(" ")[2]).exists()
         again = subprocess.run(
-            argv, env=os.environ | {"PYTHONPATH": PYTHONPATH}, capture_output=True, text=True, check=False, timeout=60
+            argv,
+            env=os.environ | {"PYTHONPATH": PYTHONPATH},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
         )
         assert again.returncode == 0, again.stderr
         disk.cut_power()
@@ -455,7 +461,7 @@ def sharing(tmp_path: Path) -> Iterator[Path]:
         file.truncate(128 << 20)
     for argv in (["mkfs.btrfs", "-q", str(image)], ["mount", "-o", "loop", str(image), str(path)]):
         try:
-            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         except FileNotFoundError:
             pytest.skip(f"{argv[0]} is not installed")
         if done.returncode:

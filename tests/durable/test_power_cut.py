@@ -12,6 +12,7 @@ import pytest
 from faults.every_point import ROOT
 from faults.forgetful import Forgetful
 from faults.shim import Fault, run_under_shim
+from patience import PATIENCE_S
 
 from durable.gathering import description, final, gather, photo
 from mediabox.durable.spool import SpoolFolder
@@ -36,7 +37,9 @@ def argv(root: Path, *more: str) -> list[str]:
 def gather_until(point: str, root: Path, *more: str) -> list[str]:
     """Run until the failpoint kills it; what it had said."""
     environment = os.environ | {"PYTHONPATH": PYTHONPATH, "MEDIABOX_FAILPOINT": point}
-    done = subprocess.run(argv(root, *more), env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        argv(root, *more), env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode in {0, -signal.SIGKILL}, done.stderr
     return done.stdout.splitlines()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from faults.forgetful import Forgetful
 from faults.mounts import Socket
+from patience import PATIENCE_S
 
 from durable.filing import PHOTO, pour
 from mediabox.durable import links, names
@@ -203,7 +204,7 @@ def test_replacing_a_name_of_full_length_works(volume: Volume) -> None:
 
 def test_threads_that_replace_one_name_never_mix_their_contents(volume: Volume) -> None:
     contents = [bytes([number]) * 200_000 for number in range(8)]
-    together = threading.Barrier(len(contents), timeout=20)
+    together = threading.Barrier(len(contents), timeout=PATIENCE_S)
 
     def write(content: bytes) -> None:
         together.wait()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+from patience import PATIENCE_S
 
 from faults.shim import Fault, built_shim, run_under_shim
 from mediabox.errors import MediaboxError
@@ -63,7 +64,13 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def every_point(
-    scenario: str, folder: Path, *, faults: Sequence[Fault], sample: int = 0, seed: int = 0, timeout_s: float = 120
+    scenario: str,
+    folder: Path,
+    *,
+    faults: Sequence[Fault],
+    sample: int = 0,
+    seed: int = 0,
+    timeout_s: float = PATIENCE_S,
 ) -> Findings:
     """Break `scenario` (`module:Class`, importable from tests/) at all its points with all `faults`.
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-
-_PATIENCE_S = 20
+from patience import PATIENCE_S
 
 
 @contextmanager
@@ -59,12 +58,12 @@ def remount_read_only(path: Path) -> None:
 
 
 def unmount(path: Path) -> None:
-    subprocess.run(["umount", "-l", str(path)], check=True, timeout=_PATIENCE_S)
+    subprocess.run(["umount", "-l", str(path)], check=True, timeout=PATIENCE_S)
 
 
 def _mount(*arguments: str) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may mount")
-    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False, timeout=_PATIENCE_S)
+    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     if done.returncode:
         pytest.skip(f"mount {' '.join(arguments)}: {done.stderr.strip()}")

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Blocks too small to be mapped on their own, every second one freed: gaps that only a trim gives back.
@@ -30,7 +32,7 @@ print(full, before, heap._resident_bytes())
 
 def test_gaps_are_given_back_after_so_many_files_and_not_before() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL_OF_GAPS], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", FULL_OF_GAPS], cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
 
     full, before, after = map(int, done.stdout.split())

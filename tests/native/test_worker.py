@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from native.test_sidecar_calls import RECORD
+from patience import PATIENCE_S
 
 from mediabox.contracts import Examination, ExamineRequest
 from mediabox.errors import NeedsHuman, Permanent, Retryable
@@ -409,7 +410,7 @@ async def test_closing_does_not_wait_for_a_child_that_never_gets_ready(photo: in
     while not media.processes():  # noqa: ASYNC110 - it is another thread that starts it
         await asyncio.sleep(0)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await media.close()
 
     with pytest.raises(Retryable):

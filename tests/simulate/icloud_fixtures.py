@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import aiohttp
 import pytest
+from patience import PATIENCE_S
 
 from mediabox.simulate.icloud.directory import Account
 from mediabox.simulate.icloud.setup import TOKEN_COOKIE
@@ -74,7 +75,7 @@ def in_thread(simulator: Simulator) -> Iterator[Simulator]:
         yield simulator
     finally:
         loop.call_soon_threadsafe(done.set)
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE_S)
         loop.close()
 
 

@@ -15,7 +15,6 @@ from mediabox.simulate.pixel.syncthing_process import RealSyncthing, is_installe
 
 needs_syncthing = pytest.mark.skipif(not is_installed(), reason="syncthing is not installed")
 FOLDER = "mediabox-anna"
-PATIENCE_S = 200.0  # Syncthing pauses before it tries again, longer each time; a busy machine makes it try often
 SHARED = "DCIM/mediabox"
 
 
@@ -43,19 +42,19 @@ class Pair:
             await self.phone.tick(0)
             return set(names) <= set(await self.phone.files())
 
-        await self.phone.syncthing.rest.until(is_there, timeout_s=PATIENCE_S)
+        await self.phone.syncthing.rest.until(is_there)
 
     async def until_gone_from_box(self, *names: str) -> None:
         async def is_gone() -> bool:
             return not any((self.outbox / Path(name).name).exists() for name in names)
 
-        await self.box.rest.until(is_gone, timeout_s=PATIENCE_S)
+        await self.box.rest.until(is_gone)
 
     async def until_connected(self) -> None:
         async def is_connected() -> bool:
             return bool(await self.box.connected())
 
-        await self.box.rest.until(is_connected, timeout_s=PATIENCE_S)
+        await self.box.rest.until(is_connected)
 
     async def until_accepted(self) -> None:
         """The phone's owner has said yes to the folder."""
@@ -64,7 +63,7 @@ class Pair:
             await self.phone.tick(0)
             return bool(await self.phone.folders.states())
 
-        await self.phone.syncthing.rest.until(is_accepted, timeout_s=PATIENCE_S)
+        await self.phone.syncthing.rest.until(is_accepted)
 
     async def file_on_box(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = await self.box.rest.get("/rest/db/file", folder=FOLDER, file=Path(name).name)

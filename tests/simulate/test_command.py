@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 
 from mediabox.__main__ import main
 from mediabox.cli import exits
@@ -37,7 +38,7 @@ def test_prints_what_a_mediabox_needs_and_ends_when_asked(media: Path, tmp_path:
         while "Ctrl-C" not in printed:
             printed += process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
 
     assert "a@example.com" in printed
     assert re.search(r'ca_file = ".*ca.pem"', printed)

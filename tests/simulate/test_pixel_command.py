@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from patience import PATIENCE_S
 
 from mediabox.__main__ import main
 from mediabox.clock import Clock
@@ -36,7 +37,7 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=60) == 0
+            assert process.wait(timeout=PATIENCE_S) == 0
 
 
 def pictures(media: Path) -> list[Path]:

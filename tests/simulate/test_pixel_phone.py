@@ -12,7 +12,7 @@ import pytest
 from mediabox.simulate.pixel.generation import Model, Quality
 from mediabox.simulate.pixel.phone_state import state_of
 from mediabox.simulate.pixel.storage import Storage
-from tests.simulate.pixel_fixtures import PATIENCE_S, SHARED, Pair, needs_syncthing, paired
+from tests.simulate.pixel_fixtures import SHARED, Pair, needs_syncthing, paired
 
 pytestmark = needs_syncthing
 
@@ -65,7 +65,7 @@ async def test_a_phone_without_room_refuses_and_goes_on_when_some_is_made(pair: 
         await pair.phone.tick(0)
         return {Path(name).name for name in names} == set((await pair.phone.folders.states())[0].refused)
 
-    await pair.phone.syncthing.rest.until(is_refused, timeout_s=PATIENCE_S)
+    await pair.phone.syncthing.rest.until(is_refused)
     assert await pair.phone.files() == {}
     await pair.phone.fill(free_bytes=10**9)
     await pair.until_on_phone(*names)
@@ -88,7 +88,7 @@ async def test_what_a_full_camera_roll_leaves_decides_what_fits(tmp_path: Path, 
             await pair.phone.tick(0)
             return (await pair.phone.folders.states())[0].refused == ("late.jpg",)
 
-        await pair.phone.syncthing.rest.until(is_refused, timeout_s=PATIENCE_S)
+        await pair.phone.syncthing.rest.until(is_refused)
         await pair.phone.scan()
         await pair.phone.back_up()
         await pair.phone.free_up()

@@ -20,11 +20,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from patience import PATIENCE_S
+
 from whole.soundness import Original, assert_sound, originals_below
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}  # environment of every program started
-PATIENCE_S = 120
 
 
 class Household:
@@ -126,7 +127,13 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.wait(PATIENCE_S)
 
 
-def wait_until(is_true: Callable[[], object], *, timeout_s: float = 30) -> None:
+def is_stopped(running: subprocess.Popen[str]) -> bool:
+    """Whether it stands still where a failpoint stopped it (proc(5): the field behind the name)."""
+    assert running.poll() is None, "it ended before it came to the failpoint"
+    return Path(f"/proc/{running.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
+
+
+def wait_until(is_true: Callable[[], object], *, timeout_s: float = PATIENCE_S) -> None:
     """Poll what another process does; fail when it never does it."""
     until = time.monotonic() + timeout_s
     while not is_true():

@@ -4,6 +4,8 @@ import os
 import signal
 from pathlib import Path
 
+from patience import PATIENCE_S
+
 from whole.box import Household
 from whole.examiner import read_table
 from whole.family import FAMILY
@@ -11,7 +13,6 @@ from whole.plain_box import retry, run_to_the_end
 from whole.soundness import findings, originals_below
 
 TABLE = "MEDIABOX_TEST_FACTS"  # environment: what the real workers said of the family
-LIMIT_S = 60
 
 
 class TakingIn:
@@ -27,7 +28,7 @@ class TakingIn:
         self._box.found(FAMILY)
 
     def act(self, root: Path) -> None:
-        signal.alarm(LIMIT_S)  # a run that never ends is a finding too
+        signal.alarm(PATIENCE_S)  # a run that never ends is a finding too
         retry(self._box.home)
         run_to_the_end(self._box.home, self._table)
 

@@ -15,6 +15,8 @@ from collections import Counter
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
+from patience import PATIENCE_S
+
 from mediabox.destinations.pixel import pairing
 from mediabox.destinations.pixel.syncthing import Syncthing
 from mediabox.simulate.pixel.phone import Phone
@@ -133,7 +135,7 @@ class Road:
         """Let it end by itself; what it logged, with all that were killed before it."""
         assert self._daemon is not None
         self._daemon.send_signal(signal.SIGTERM)
-        self._daemon.wait(timeout=60)
+        self._daemon.wait(timeout=PATIENCE_S)
         self._daemon = None
         return self._log.read_text(encoding="utf-8", errors="replace")
 

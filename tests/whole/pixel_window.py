@@ -41,7 +41,7 @@ async def pass_window(root: Path, *, photos: int, size_bytes: int, kills: int, s
                 await road.live()
             await road.kill_something()
         wanted = road.wanted()
-        await until(lambda: road.states()["freed"] == len(wanted), road.live, stretches=20 * photos)
+        await until(lambda: road.states()["freed"] == len(wanted), road.live, stretches=100 * photos)
         took_s = time.monotonic() - began
         complaints = _complaints(road, road.stop_daemon(), len(wanted), await road.phone.files())
         await asyncio.to_thread(box.finish, real=True)

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from patience import PATIENCE_S
+
 from mediabox import failpoints
 from mediabox.cli.execute import execute
 from mediabox.clock import Clock
@@ -18,7 +20,6 @@ from mediabox.daemon import Box
 from mediabox.errors import Fatal, MediaboxError
 from whole.examiner import Table, TableExaminer, read_table
 
-LONGEST_RUN_S = 60
 HASTE_S = 0.002  # results gather for less time than in life: hundreds of runs wait for it
 
 
@@ -52,7 +53,7 @@ def killed_at(point: str, home: Path, table: Table, *, hit: int = 1, clock: Cloc
     """Run in a fork that kills itself at a failpoint; whether it came to it."""
     child = os.fork()
     if child == 0:
-        signal.alarm(LONGEST_RUN_S)
+        signal.alarm(PATIENCE_S)
         failpoints._ARMED, failpoints._left = point, hit
         try:
             run_to_the_end(home, table, clock=clock)

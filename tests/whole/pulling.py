@@ -1,24 +1,25 @@
 """A pull from iCloud in processes of their own: the simulator stays, the box is killed over and over.
 
 `python -m whole.pulling SEED CERTIFICATES` is the simulator: says on its output where it
-is; a line on its input lifts the limit of its line, and when its input ends it says how
-many bytes its content host has sent.
+is; a line on its input lifts the limit of its line, and it ends with its input.
 """
 
 from __future__ import annotations
 
 import asyncio
+import mmap
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
+from patience import PATIENCE_S
 from sources.icloud.signed_in import EAGER, session_of
 
 from mediabox.clock import Clock
@@ -34,23 +35,16 @@ from mediabox.simulate.icloud.zone import Zone
 from mediabox.sources.icloud import ICloud, Settings, download
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.endpoints import Hosts
-from whole.box import OURS, wait_until
+from mediabox.sources.icloud.pour import Pour
+from whole.box import OURS
 from whole.examiner import TableExaminer
-from whole.plain_box import HASTE_S, LONGEST_RUN_S
+from whole.plain_box import HASTE_S
 from whole.releasing import Errand, KeptSession
 
 PHOTOS = 300
 FILMS = Mixture(live=0.05, still_bytes=30_000, video_bytes=5_000_000)
-# Of each connection. The three of a source carry less in all the lives of one pull (25 of 0.7 s at most) than the
-# smallest library holds (67 MB), so that something is left for the run that is not killed.
-LINE_BYTES_PER_S = 1_200_000
+LINE_BYTES_PER_S = 1_200_000  # of each connection: what is killed after so long has not fetched everything
 CHUNK_BYTES = 64 << 10  # is to these films what a MiB is to those of life: what a kill can cost of each
-
-
-class Served(msgspec.Struct, frozen=True):
-    """What the content host has sent in all."""
-
-    carried_bytes: int
 
 
 class Pull:
@@ -58,6 +52,7 @@ class Pull:
 
     def __init__(self, errand: Errand, home: Path, *, seed: int) -> None:
         self._errand, self._home = errand, home
+        self._written = mmap.mmap(-1, 8)  # shared with the forks, and outlives them
         stock = stock_of(seed)
         self.library = {sha256(content).hexdigest(): len(content) for content in _contents(stock)}
 
@@ -65,29 +60,41 @@ class Pull:
     def size_bytes(self) -> int:
         return sum(self.library.values())
 
-    def begin(self, *, kill_after_s: float | None = None, downloading: Callable[[], object] | None = None) -> int:
+    @property
+    def written_bytes(self) -> int:
+        """What all runs together have written into the spool, or were about to when they were killed."""
+        return int.from_bytes(self._written[:], "little")
+
+    def begin(self, *, kill_after_s: float | None = None, kill_after_bytes: int | None = None) -> int:
         """One run in a fork, from its start to its end or its death; its exit code, -9 when it was killed.
 
-        `kill_after_s` counts from the start, or from when `downloading` is first true.
+        Killed so long after its start, or as soon as it has written so many bytes.
         """
         child = os.fork()
         if child == 0:
-            signal.alarm(LONGEST_RUN_S)
+            signal.alarm(PATIENCE_S)
             code = 1
             try:
-                self._run()
+                self._run(self.written_bytes + kill_after_bytes if kill_after_bytes else None)
                 code = 0
             finally:
                 os._exit(code)
         if kill_after_s is not None:
-            if downloading is not None:
-                wait_until(downloading)
             time.sleep(kill_after_s)
             os.kill(child, signal.SIGKILL)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-    def _run(self) -> None:
+    def _run(self, last_byte: int | None) -> None:
         pipeline.GATHER_S, download.CHUNK_BYTES = HASTE_S, CHUNK_BYTES
+        write = Pour.write
+
+        async def counted(pour: Pour, content: bytes) -> None:
+            self._written[:] = (self.written_bytes + len(content)).to_bytes(8, "little")
+            await write(pour, content)
+            if last_byte is not None and self.written_bytes >= last_byte:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        Pour.write = counted  # type: ignore[method-assign]
         with locked(self._home):
             asyncio.run(PullingBox(self._home, self._errand).run(once=True))
 
@@ -138,12 +145,6 @@ class Simulation:
         self._process.stdin.write(b"hasten\n")
         self._process.stdin.flush()
 
-    def end(self) -> int:
-        """Stop it; how many bytes its content host has sent."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        return msgspec.json.decode(self._said(), type=Served).carried_bytes
-
     def _said(self) -> bytes:
         assert self._process.stdout is not None
         return self._process.stdout.readline()
@@ -177,7 +178,6 @@ async def simulate(seed: int, certificates: Path) -> None:
         await asyncio.to_thread(sys.stdin.buffer.readline)
         simulator.line.bytes_per_s = None
         await asyncio.to_thread(sys.stdin.buffer.read)
-        _say(Served(carried_bytes=simulator.line.carried_bytes))
 
 
 def _say(value: msgspec.Struct) -> None:

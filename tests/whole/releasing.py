@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from core.release_world import EASY, World, signer
+from patience import PATIENCE_S
 from sources.icloud.signed_in import EAGER, session_of
 
 from mediabox.clock import Clock
@@ -77,7 +78,7 @@ async def look_in_child(world: World, *, env: dict[str, str] | None = None, kill
         await asyncio.sleep(kill_after_s)
         if process.returncode is None:
             process.kill()
-    return await asyncio.wait_for(process.wait(), 60)
+    return await asyncio.wait_for(process.wait(), PATIENCE_S)
 
 
 async def main(root: Path) -> None:

@@ -2,15 +2,16 @@
 
 import random
 import signal
-import time
 
 from mediabox.cli import exits
-from whole.box import Household, kill, wait_until
+from whole.box import Household, is_stopped, kill, wait_until
 from whole.family import pictures
 from whole.plain_box import killed_after, retry, run_to_the_end
 
 KILLS = 50
 FILES = 200
+STOPS_WITHIN_S = 60  # ten on a machine that does nothing else
+UNDER_WAY = 12  # works of all lanes at once, at most
 
 
 def archived(box: Household) -> int:
@@ -33,22 +34,21 @@ def test_a_second_daemon_on_one_home_is_refused(box: Household) -> None:
         kill(first)
 
 
-def test_told_to_stop_it_stops_within_ten_seconds_and_goes_on_later(box: Household) -> None:
+def test_told_to_stop_it_ends_what_is_under_way_alone_and_goes_on_later(box: Household) -> None:
     box.found(pictures(FILES, size_bytes=20_000))
-    running = box.start()
+    running = box.start(env={"MEDIABOX_FAILPOINT": "file.committed:10:stop"})
     try:
-        wait_until(lambda: archived(box) > 10)
+        wait_until(lambda: is_stopped(running))
+        before = archived(box)
 
         running.send_signal(signal.SIGTERM)
-        told_at = time.monotonic()
-        _, stderr = running.communicate(timeout=30)
-        took_s = time.monotonic() - told_at
+        running.send_signal(signal.SIGCONT)
+        _, stderr = running.communicate(timeout=STOPS_WITHIN_S)
     finally:
         kill(running)
 
-    assert took_s < 10
     assert "Traceback" not in stderr
-    assert archived(box) < FILES * 9 // 10
+    assert before <= archived(box) <= before + UNDER_WAY
     box.finish(real=True)
     box.assert_sound()
 

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 
 from mediabox.failpoints import POINTS
 from mediabox.simulate.pixel.syncthing_process import is_installed
@@ -16,7 +17,7 @@ from whole.delivering import Road, until
 pytestmark = pytest.mark.skipif(not is_installed(), reason="syncthing is not installed")
 DELIVERING = sorted(point for point in POINTS if point.startswith("deliver."))
 WINDOW_BYTES = 8_000_000
-STRETCHES = 120
+STRETCHES = 1000
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def put(road: Road, photos: Iterator[Path], count: int) -> None:
 
 async def die_at(point: str, road: Road, *, hit: int = 1) -> None:
     road.start_daemon(MEDIABOX_FAILPOINT=f"{point}:{hit}")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while road._daemon.poll() is None:
             await the_phone_is_used(road)
             await asyncio.sleep(0.1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from faults.mounts import tmpfs
+from patience import PATIENCE_S
 
 from mediabox.cli import exits
 from mediabox.config.load import load
@@ -38,7 +39,7 @@ def fill(box: Household, *, leave_bytes: int) -> Path:
 
 
 async def eventually(is_true) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while not is_true():  # noqa: ASYNC110 - another process and other threads do it
             await asyncio.sleep(0.01)
 

@@ -5,6 +5,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+from patience import PATIENCE_S
+
 from mediabox.model.version import VERSION
 from whole.box import OURS, Household, full_pipe, kill, wait_until
 
@@ -16,7 +18,7 @@ def test_start_ready_and_stop_are_a_line_each_and_no_picture_is_named(tmp_path: 
     try:
         wait_until(lambda: list(box.archive.rglob("a.jpg.xmp")))
         running.send_signal(signal.SIGTERM)
-        _, stderr = running.communicate(timeout=20)
+        _, stderr = running.communicate(timeout=PATIENCE_S)
     finally:
         kill(running)
 
@@ -42,7 +44,7 @@ def test_a_log_that_nobody_reads_stops_neither_the_work_nor_the_stop(tmp_path: P
             wait_until(lambda: list(box.archive.rglob("a.jpg.xmp")))
             assert box.status()["stuck_s"] is None
             running.send_signal(signal.SIGTERM)
-            assert running.wait(timeout=60) == 0
+            assert running.wait(timeout=PATIENCE_S) == 0
         finally:
             kill(running)
             os.close(reader)

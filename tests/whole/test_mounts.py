@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from faults.mounts import Socket, remount_read_only, tmpfs
+from patience import PATIENCE_S
 
 from mediabox.cli import exits
 from mediabox.durable.volume import Volume
-from whole.box import PATIENCE_S, Household, kill, wait_until
+from whole.box import Household, is_stopped, kill, wait_until
 from whole.family import pictures
 from whole.soundness import originals_below
 
@@ -22,7 +23,7 @@ UNDER_WAY = 12  # works of all lanes at once, at most: none but later tries can 
 
 
 def ask(box: Household, question: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(box.home / "mediabox.db", timeout=10)) as connection:
+    with closing(sqlite3.connect(box.home / "mediabox.db", timeout=PATIENCE_S)) as connection:
         return connection.execute(question).fetchall()
 
 
@@ -50,11 +51,6 @@ def archived(box: Household) -> int:
     return len(list(box.archive.rglob("*.jpg")))
 
 
-def is_stopped(running: subprocess.Popen[str]) -> bool:
-    """Whether it stands still where a failpoint stopped it (proc(5): the field behind the name)."""
-    return Path(f"/proc/{running.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
-
-
 @contextmanager
 def at_work(box: Household, *, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
     """The daemon as it always runs; told to stop in the end, and it must."""
@@ -62,7 +58,7 @@ def at_work(box: Household, *, env: Mapping[str, str] | None = None) -> Iterator
     try:
         yield running
         running.send_signal(signal.SIGTERM)
-        _, stderr = running.communicate(timeout=20)
+        _, stderr = running.communicate(timeout=PATIENCE_S)
         assert running.returncode == 0, stderr
         assert "Traceback" not in stderr
     finally:
@@ -75,14 +71,14 @@ def test_an_archive_that_vanishes_at_work_is_waited_for(box: Household, tmp_path
     with Socket(box.archive) as socket:
         socket.plug(disk)
         with at_work(box, env={"MEDIABOX_FAILPOINT": "file.committed:6:stop"}) as running:
-            wait_until(lambda: is_stopped(running), timeout_s=PATIENCE_S)  # amid its work, however slow we look
+            wait_until(lambda: is_stopped(running))  # amid its work, however slow we look
             assert 5 < archived(box) < FILES
             socket.pull()
             running.send_signal(signal.SIGCONT)
             # What was begun before the pull has had its end:
-            wait_until(lambda: times_missed(box) > UNDER_WAY, timeout_s=PATIENCE_S)
+            wait_until(lambda: times_missed(box) > UNDER_WAY)
             before, missed = ends(box), times_missed(box)
-            wait_until(lambda: times_missed(box) > missed, timeout_s=PATIENCE_S)
+            wait_until(lambda: times_missed(box) > missed)
 
             assert ends(box) == before, "something came to its end without the disk"
             assert not list(box.archive.iterdir()), "something was written where the disk should be"
@@ -91,7 +87,7 @@ def test_an_archive_that_vanishes_at_work_is_waited_for(box: Household, tmp_path
 
             socket.plug(disk)
             unfinished = "SELECT 1 FROM resource WHERE state IN ('seen', 'staged', 'filing')"
-            wait_until(lambda: not ask(box, unfinished), timeout_s=PATIENCE_S)
+            wait_until(lambda: not ask(box, unfinished))
             assert not issues(box)
         box.finish(real=True)
         box.assert_sound()
@@ -130,9 +126,11 @@ def test_a_disk_swapped_at_work_gets_nothing(box: Household, tmp_path: Path) -> 
     Volume.enroll(other, now_ms=1).close()
     with Socket(box.archive) as socket:
         socket.plug(tmp_path / "disk")
-        with at_work(box):
-            wait_until(lambda: archived(box) > 5)
+        with at_work(box, env={"MEDIABOX_FAILPOINT": "file.committed:6:stop"}) as running:
+            wait_until(lambda: is_stopped(running))
+            assert 5 < archived(box) < FILES
             socket.swap(other)
+            running.send_signal(signal.SIGCONT)
             wait_until(lambda: "volume.foreign" in issues(box))
         assert {path.name for path in other.rglob("*")} == {".mediabox", "volume.json"}
 
@@ -171,7 +169,7 @@ def test_a_disk_without_room_for_a_film_is_full_until_the_film_fits(box: Househo
             wait_until(lambda: not issues(box))
             wait_until(lambda: not ask(box, others))
             running.send_signal(signal.SIGTERM)
-            _, stderr = running.communicate(timeout=20)
+            _, stderr = running.communicate(timeout=PATIENCE_S)
         finally:
             kill(running)
         assert [stderr.count(event) for event in ("issue_opened", "issue_closed")] == [1, 1], stderr

@@ -40,7 +40,7 @@ async def test_every_kind_arrives_once_in_the_form_it_can_be_taken_in(
             states = road.states()
             return states.total() > 70 and states["freed"] == states.total()
 
-        assert await until(is_done, live, stretches=400), (road.states(), road.doubts())
+        assert await until(is_done, live, stretches=2000), (road.states(), road.doubts())
 
         forms = Counter(dict(road._ask("SELECT form, count(*) FROM delivery GROUP BY form")))
         assert forms.keys() == {"original", "tagged", "motion", "converted"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from core.release_world import EASY, World
+from patience import PATIENCE_S
 
 from mediabox.config.load import load
 from mediabox.daemon import Box
@@ -104,7 +105,7 @@ async def test_the_box_looks_by_itself_and_when_it_is_poked(world: World) -> Non
     box = Box(load(world.root), clock=world.clock)
     box.config = msgspec.structs.replace(box.config, release=EASY)
     (volume,) = world.volumes.values()
-    async with box.database, asyncio.timeout(20):
+    async with box.database, asyncio.timeout(PATIENCE_S):
         service = asyncio.create_task(box._release(volume, {"cloud": world.source}))
         await reached(world, ReleaseState.RELEASED, box)
         world.undo()

@@ -12,7 +12,8 @@ from mediabox.errors import Retryable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-_ANSWER_S = 30.0
+_ANSWER_S = 120.0
+_LONGEST_WAIT_S = 240.0  # Syncthing pauses before it tries again, longer each time; a busy machine makes it try often
 _LOOK_AGAIN_S = 1.0  # not everything that matters is an event
 
 
@@ -39,7 +40,7 @@ class Rest:
     async def delete(self, path: str, **query: str | int) -> Any:
         return await self._ask("DELETE", path, query=query)
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], *, timeout_s: float = 60.0) -> None:
+    async def until(self, holds: Callable[[], Awaitable[bool]], *, timeout_s: float = _LONGEST_WAIT_S) -> None:
         """Wait for what Syncthing does by itself, looking again at each of its events. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             since = 0

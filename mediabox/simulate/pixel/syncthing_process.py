@@ -27,7 +27,7 @@ _LEASH = (sys.executable, "-s", "-P", "-m", "mediabox.simulate.pixel.leash")
 # gets our port between two starts.
 _PORTS = range(15_000, 32_000)
 _ATTEMPTS = 3  # to find free ports: another test may take one between our look and the start
-_START_S = 60.0
+_START_S = 240.0
 _STOP_S = 15.0
 _LOOK_S = 0.05
 _TAIL_BYTES = 600

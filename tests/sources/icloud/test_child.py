@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 
 from mediabox.clock import Clock
 from mediabox.durable.private import write_private
@@ -158,7 +159,7 @@ async def test_a_child_that_talks_without_end_blocks_nobody(monkeypatch) -> None
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     child = await spawn()
 
-    reply = await asyncio.wait_for(child.ask(Start(apple_id=APPLE_ID, endpoints=WORLD)), 60)
+    reply = await asyncio.wait_for(child.ask(Start(apple_id=APPLE_ID, endpoints=WORLD)), PATIENCE_S)
 
     assert reply.answer == NeedsPassword()
     await child.close()
@@ -196,7 +197,7 @@ async def test_a_child_ends_by_itself_when_nobody_speaks(is_left_open: bool) -> 
     if not is_left_open:
         os.close(writing)
 
-    assert await asyncio.wait_for(ending.wait(), 30) == 0
+    assert await asyncio.wait_for(ending.wait(), PATIENCE_S) == 0
     if is_left_open:
         os.close(writing)
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 from virtual_time import LoopClock, run_virtually
 
 from mediabox import assembly
@@ -23,15 +24,23 @@ PHOTOS = 12
 
 
 class Rendezvous:
-    """In the place of a simulator's line: how many downloads are under way, and the most there ever were."""
+    """In the place of a simulator's line: how many downloads are under way, and the most there ever were.
 
-    def __init__(self) -> None:
+    The first ones wait until as many as are `expected` have begun.
+    """
+
+    def __init__(self, expected: int) -> None:
         self.now = self.most = 0
+        self._expected, self._met = expected, asyncio.Event()
 
     async def answer(self) -> None:
         self.now += 1
         self.most = max(self.most, self.now)
-        await asyncio.sleep(0.02)  # long enough for whoever else may begin to begin
+        if self.most >= self._expected:
+            self._met.set()
+        async with asyncio.timeout(PATIENCE_S):
+            await self._met.wait()
+        await asyncio.sleep(0.02)  # for one too many to begin, if it may
 
     async def carry(self, length: int) -> None:
         del length
@@ -47,7 +56,7 @@ async def test_accounts_together_keep_to_the_largest_number_of_streams(
     icloud: Simulator, monkeypatch: pytest.MonkeyPatch, streams: tuple[int, int], most: int
 ) -> None:
     give_stock(icloud, PHOTOS, live=0.0, still_bytes=2000)
-    line = Rendezvous()
+    line = Rendezvous(most)
     monkeypatch.setattr(icloud.line, "answer", line.answer)
     monkeypatch.setattr(icloud.line, "carry", line.carry)
     household, budget = Household(icloud.clock), Budget(clock=icloud.clock, limits=EAGER)
