@@ -16,15 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from ctypes.util import find_library
 from multiprocessing.connection import Client
 from pathlib import Path
 from typing import Self
 
 import pytest
+from patience import PATIENCE_S
 
-_PATIENCE_S = 20
 _UNMOUNT = ("umount", "-l") if os.geteuid() == 0 else ("fusermount3", "-uz")  # lazily: never waits for the disk
-_FUSE_3 = {"FUSE_LIBRARY_NAME": "fuse3"}  # mfusepy would rather take libfuse 2 where both are installed
+# mfusepy would rather take libfuse 2 where both are installed.
+_FUSE_3 = {"FUSE_LIBRARY_PATH": find_library("fuse3") or ""}
 _SERVER = Path(__file__).with_name("forgetful_server.py")
 
 
@@ -62,12 +64,18 @@ class Forgetful:
 
     def pull(self) -> None:
         """Unplug: the bare mount point is what programs find now. Nothing is forgotten."""
-        subprocess.run([*_UNMOUNT, str(self.path)], check=True, timeout=_PATIENCE_S)
+        subprocess.run([*_UNMOUNT, str(self.path)], check=True, timeout=PATIENCE_S)
+
+    def libraries(self) -> set[str]:
+        """Names of the libfuse files its server has loaded (proc(5): the last field of each mapping)."""
+        assert self._server is not None
+        maps = Path(f"/proc/{self._server.pid}/maps").read_text(encoding="utf-8").splitlines()
+        return {Path(line.split()[-1]).name for line in maps if "libfuse" in line}
 
     def _tell(self, command: tuple[object, ...]) -> None:
         with Client(str(self._folder / "control"), "AF_UNIX") as connection:
             connection.send(command)
-            if not connection.poll(_PATIENCE_S):
+            if not connection.poll(PATIENCE_S):
                 raise TimeoutError(f"the disk did not answer to {command}")
             connection.recv()
 
@@ -77,7 +85,7 @@ class Forgetful:
         argv = [sys.executable, str(_SERVER), str(self.path), str(self._folder / "state"), str(control)]
         with open(self._folder / "log", "ab") as log:
             self._server = subprocess.Popen(argv, stdout=log, stderr=log, env=os.environ | _FUSE_3)
-        until = time.monotonic() + _PATIENCE_S
+        until = time.monotonic() + PATIENCE_S
         while not (os.path.ismount(self.path) and control.exists()):
             if self._server.poll() is not None or time.monotonic() > until:
                 pytest.skip(f"cannot mount a FUSE file system: {(self._folder / 'log').read_text()}")
@@ -87,9 +95,9 @@ class Forgetful:
         """Kill the server first: whoever hangs in the mount gets ENOTCONN, and umount cannot hang itself."""
         if self._server is not None:
             self._server.kill()
-            self._server.wait(_PATIENCE_S)
+            self._server.wait(PATIENCE_S)
             self._server = None
-        subprocess.run([*_UNMOUNT, str(self.path)], check=False, capture_output=True, timeout=_PATIENCE_S)
+        subprocess.run([*_UNMOUNT, str(self.path)], check=False, capture_output=True, timeout=PATIENCE_S)
 
 
 def _require_fuse() -> None:

@@ -17,6 +17,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def test_it_is_served_by_libfuse_3_also_where_the_old_one_is_installed() -> None:
+    with Forgetful() as disk:
+        assert [name.partition(".")[0] for name in disk.libraries()] == ["libfuse3"]
+
+
 def test_bytes_need_a_sync_of_the_file_and_names_one_of_the_folder() -> None:
     with Forgetful() as disk:
         for name in ("both", "name only", "bytes only", "neither"):
