@@ -1,4 +1,7 @@
-"""List the sources; write what is new with its first job and the new cursor in one transaction for each page."""
+"""List the sources; write what is new with its first job and the new cursor in one transaction for each page.
+
+Of a source that says at the end what it met, a page is written when the next one comes, the last one with that end.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,14 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 WAIT_S = 60.0  # between looks at a source that is away
+
+
+class _News(msgspec.Struct, frozen=True, kw_only=True):
+    """What one page brings that is not known yet."""
+
+    page: Page
+    left_alone: Sequence[RemoteResource]
+    new: int
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,18 +119,31 @@ class Intake:
         cursor = await self._database.read(lambda connection: listings.cursor(connection, source.name))
         new = ignored = 0
         unread: list[str] = []
-        async for page in source.pages(cursor):
-            await self._governor.await_room()
-            known = await self._database.read(partial(self._known, source=source, page=page))
-            fresh = [asset for asset in page.assets if not _is_known(asset, known)]
-            decided, left_alone = await self._decide(source, page.undecided, known, unread)
-            news = msgspec.structs.replace(page, assets=_with(decided, _telling(page, fresh)))
-            if left_alone or page.cursor is not None or _says_something(news):
-                await self._take_in(source, news, left_alone)
-            new += len(fresh) + len(decided)
-            ignored += len(left_alone)
-        await self._database.write(lambda connection: self._end(connection, source, unread))
+        held: _News | None = None
+        try:
+            async for page in source.pages(cursor):
+                before, held = held, None
+                await self._take_in(source, before)
+                await self._governor.await_room()
+                news = await self._news(source, page, unread)
+                new += news.new
+                ignored += len(news.left_alone)
+                if isinstance(source, Surveying):
+                    held = news
+                else:  # its end writes nothing, and a server's next page may take long
+                    await self._take_in(source, news)
+        except Exception:  # what it listed before counts, whatever went wrong then
+            await self._take_in(source, held)
+            raise
+        await self._take_in(source, held, survey=_survey(source, unread))
         return Listing(new=new, ignored=ignored)
+
+    async def _news(self, source: Source, page: Page, unread: list[str]) -> _News:
+        known = await self._database.read(partial(self._known, source=source, page=page))
+        fresh = [asset for asset in page.assets if not _is_known(asset, known)]
+        decided, left_alone = await self._decide(source, page.undecided, known, unread)
+        news = msgspec.structs.replace(page, assets=_with(decided, _telling(page, fresh)))
+        return _News(page=news, left_alone=left_alone, new=len(fresh) + len(decided))
 
     def _known(self, connection: sqlite3.Connection, source: Source, page: Page) -> dict[str, set[str]]:
         row = listings.find_source(connection, source.name)
@@ -157,27 +181,28 @@ class Intake:
                 decided.append(msgspec.structs.replace(resource, kind=kind))
         return decided, left_alone
 
-    async def _take_in(self, source: Source, news: Page, left_alone: list[RemoteResource]) -> None:
+    async def _take_in(self, source: Source, news: _News | None, *, survey: Survey | None = None) -> None:
+        """Write a page, and what the listing met once it has ended; None of it where nothing is new."""
+        if news is not None and not _says_something(news):
+            news = None
+        if news is None and survey is None:
+            return
         now_ms = self._clock.wall_ms()
 
         def work(connection: sqlite3.Connection) -> None:
             row = listings.source_id(connection, source.name)
-            telling = Telling(connection, row, now_ms=now_ms, mirroring=self._mirroring)
-            telling.take_in(news)
-            for resource in left_alone:
-                listings.ignore(connection, row, resource)
-            if news.cursor is not None:
-                listings.set_cursor(connection, row, news.cursor)
+            if news is not None:
+                Telling(connection, row, now_ms=now_ms, mirroring=self._mirroring).take_in(news.page)
+                for resource in news.left_alone:
+                    listings.ignore(connection, row, resource)
+                if news.page.cursor is not None:
+                    listings.set_cursor(connection, row, news.page.cursor)
+            if survey is not None:
+                listings.put_survey(connection, row, survey)
 
         await self._database.write(work)
-        self._pipeline.wake()
-
-    def _end(self, connection: sqlite3.Connection, source: Source, unread: Sequence[str]) -> None:
-        row = listings.source_id(connection, source.name)
-        listings.set_listed(connection, row, self._clock.wall_ms())
-        survey = source.survey() if isinstance(source, Surveying) else None
-        if survey is not None:
-            listings.put_survey(connection, row, _without(survey, unread))
+        if news is not None:
+            self._pipeline.wake()
 
 
 def take_in(connection: sqlite3.Connection, source: int, asset: RemoteAsset, *, now_ms: int) -> None:
@@ -185,9 +210,10 @@ def take_in(connection: sqlite3.Connection, source: int, asset: RemoteAsset, *, 
     Telling(connection, source, now_ms=now_ms).asset(asset)
 
 
-def _without(survey: Survey, unread: Sequence[str]) -> Survey:
-    """The survey when these files, whose names do not say what they are, could not be opened."""
-    if not unread:
+def _survey(source: Source, unread: Sequence[str]) -> Survey | None:
+    """What the listing met, when these files, whose names do not say what they are, could not be opened."""
+    survey = source.survey() if isinstance(source, Surveying) else None
+    if survey is None or not unread:
         return survey
     closed = LeftOut(reason=Reason.UNREADABLE, count=len(unread), names=tuple(unread[:SHOWN]))
     return Survey(listed=survey.listed - len(unread), left_out=(*survey.left_out, closed))
@@ -211,8 +237,10 @@ def _with(decided: Iterable[RemoteResource], told: Sequence[RemoteAsset]) -> tup
     return tuple(found.values())
 
 
-def _says_something(page: Page) -> bool:
-    return bool(page.assets or page.changes or page.albums or page.memberships)
+def _says_something(news: _News) -> bool:
+    page = news.page
+    told = page.assets or page.changes or page.albums or page.memberships or news.left_alone
+    return bool(told) or page.cursor is not None
 
 
 def _is_known(asset: RemoteAsset, known: dict[str, set[str]]) -> bool:

@@ -38,10 +38,6 @@ def set_cursor(connection: sqlite3.Connection, source: int, value: str | None) -
     connection.execute("UPDATE source SET cursor = ? WHERE id = ?", (value, source))
 
 
-def set_listed(connection: sqlite3.Connection, source: int, at_ms: int) -> None:
-    connection.execute("UPDATE source SET listed_at_ms = ? WHERE id = ?", (at_ms, source))
-
-
 def known_versions(
     connection: sqlite3.Connection, source: int, remote_ids: Iterable[str], *, also_ignored: bool = False
 ) -> dict[str, set[str]]:
@@ -67,8 +63,9 @@ def ignore(connection: sqlite3.Connection, source: int, resource: RemoteResource
 
 
 def put_survey(connection: sqlite3.Connection, source: int, survey: Survey) -> None:
-    """Replace what the listing before met."""
-    connection.execute("UPDATE source SET survey = ? WHERE id = ?", (msgspec.json.encode(survey).decode(), source))
+    """Replace what the listing before met. The same again is not written: a folder may be listed each minute."""
+    text = msgspec.json.encode(survey).decode()
+    connection.execute("UPDATE source SET survey = ?1 WHERE id = ?2 AND survey IS NOT ?1", (text, source))
 
 
 def surveys(connection: sqlite3.Connection) -> dict[str, Survey]:
