@@ -8,7 +8,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -72,7 +72,10 @@ MAY_CATCH_ALL = {
     "mediabox/native/examine.py",  # in the child, where foreign code meets foreign bytes: a verdict on the file
 }
 COMMAND_DOOR = re.compile(r"(^|[._])(dispatch|tools)\.execute$")  # of a command, not of SQL
-FILE_LINES, FUNCTION_LINES = 500, 70
+JOINED = {("mediabox.assembly", "mediabox.daemon")}  # the composition root, until it is split
+FILE_LINES, FUNCTION_LINES = 351, 70
+LONGER = {"mediabox/store/assets.py", "mediabox/store/database.py"}  # to be split
+MEDIAN_LINES, NINE_TENTHS_LINES = 7, 18  # of all functions
 
 
 @cache
@@ -195,7 +198,7 @@ def banned_name(module: Path) -> Iterator[tuple[int, str]]:
 
 def too_long(module: Path) -> Iterator[tuple[int, str]]:
     lines = (ROOT / module).read_text(encoding="utf-8").count("\n")
-    if lines >= FILE_LINES:
+    if lines >= FILE_LINES and module.as_posix() not in LONGER:
         yield lines, f"{lines} lines; split below {FILE_LINES}"
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -323,6 +326,98 @@ def write(root: Path, where: str, source: str, monkeypatch) -> Path:
     monkeypatch.setattr(sys.modules[__name__], "ROOT", root)
     tree.cache_clear()
     return module
+
+
+# ---------------------------------------------------------------- the house as a whole
+
+Graph = dict[str, set[str]]  # module -> the modules it imports
+
+
+def names_of(root: Path) -> dict[str, Path]:
+    """Every module below `root` by its full name."""
+    files = (path.relative_to(root.parent) for path in root.rglob("*.py"))
+    return {".".join(file.with_suffix("").parts).removesuffix(".__init__"): file for file in files}
+
+
+def imported_modules(modules: dict[str, Path]) -> Graph:
+    """Who imports whom, in functions and for types too; `from a import b` is module `a.b` where there is one."""
+    graph: Graph = {name: set() for name in modules}
+    for name, file in modules.items():
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.Import):
+                graph[name] |= {each.name for each in node.names} & set(modules)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                whole = {f"{node.module}.{each.name}" for each in node.names}
+                graph[name] |= whole & set(modules) or {node.module} & set(modules)
+        graph[name].discard(name)
+    return graph
+
+
+def reached(graph: Graph, start: str) -> set[str]:
+    found, left = set[str](), [start]
+    while left:
+        for name in graph[left.pop()] - found:
+            found.add(name)
+            left.append(name)
+    return found
+
+
+def circles(graph: Graph) -> set[tuple[str, ...]]:
+    """Modules that reach each other."""
+    reach = {name: reached(graph, name) for name in graph}
+    return {
+        tuple(sorted({name, *(other for other in reach[name] if name in reach[other])}))
+        for name in graph
+        if name in reach[name]
+    }
+
+
+def room_of(name: str) -> str:
+    """What a person starts of the simulators is joined as the rest of the command line is."""
+    return "cli" if name.startswith(f"mediabox.{COMMANDS}") else name.split(".")[1] if "." in name else name
+
+
+def two_ways(graph: Graph) -> set[frozenset[str]]:
+    """Rooms that import each other."""
+    ways = {(room_of(name), room_of(other)) for name, others in graph.items() for other in others}
+    return {frozenset((one, other)) for one, other in ways if one != other and (other, one) in ways}
+
+
+def function_lengths(modules: Iterable[Path]) -> list[int]:
+    functions = (node for each in modules for node in ast.walk(tree(each)))
+    return sorted(
+        (node.end_lineno or node.lineno) - node.lineno + 1
+        for node in functions
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert circles(imported_modules(names_of(PACKAGE))) <= JOINED
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    joined = {frozenset(map(room_of, circle)) for circle in JOINED}
+
+    assert two_ways(imported_modules(names_of(PACKAGE))) <= joined
+
+
+def test_a_circle_and_a_two_way_import_are_seen(tmp_path: Path, monkeypatch) -> None:
+    write(tmp_path, "core/a.py", "if TYPE_CHECKING:\n    from mediabox.store import b", monkeypatch)
+    write(tmp_path, "store/b.py", "def f():\n    from mediabox.core.c import g", monkeypatch)
+    write(tmp_path, "core/c.py", "import mediabox.core.a", monkeypatch)
+
+    graph = imported_modules(names_of(tmp_path / "mediabox"))
+
+    assert circles(graph) == {("mediabox.core.a", "mediabox.core.c", "mediabox.store.b")}
+    assert two_ways(graph) == {frozenset(("core", "store"))}
+
+
+def test_functions_are_short() -> None:
+    lengths = function_lengths(MODULES)
+
+    assert lengths[len(lengths) // 2] <= MEDIAN_LINES
+    assert lengths[len(lengths) * 9 // 10] <= NINE_TENTHS_LINES
 
 
 def test_starting_the_command_line_loads_no_heavy_library() -> None:

@@ -11,7 +11,7 @@ from mediabox.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mediabox.cli.pixel import Told
+    from mediabox.cli.pixel_target import PhoneReport
     from mediabox.config.load import Config
 
 PAIR = "`mediabox pixel pair {}` lets it in."
@@ -22,13 +22,14 @@ def checks(config: Config) -> Iterator[Check]:
     """Asks each phone's Syncthing; loads nothing where no phone is set up."""
     if not config.destinations:
         return
-    from mediabox.cli.pixel import phones_of, told_of
+    from mediabox.cli.pixel import told_of
+    from mediabox.cli.pixel_target import phones_of
 
     for target in phones_of(config).values():
         yield check_of(asyncio.run(told_of(target)))
 
 
-def check_of(told: Told) -> Check:
+def check_of(told: PhoneReport) -> Check:
     """One line of one phone."""
     what = f"destination {told.name}"
     if told.folder is None:

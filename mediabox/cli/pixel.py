@@ -17,61 +17,23 @@ from mediabox.cli import exits, pixel_answers, pixel_archive, pixel_orders, pixe
 from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.pixel_answers import open_words
+from mediabox.cli.pixel_target import PhoneReport, Target, destination_settings, phones_of
 from mediabox.cli.pixel_words import STEPS, asking_words, paired_words, qr_lines, standing_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.home import DATABASE, archive_of, database_of, locked, running
 from mediabox.destinations.pixel import pairing
-from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
-from mediabox.destinations.pixel.link import client_of, folder_id_of, outbox_of, shared_folder_of
-from mediabox.destinations.pixel.settings import Settings
-from mediabox.errors import MediaboxError, Permanent
-from mediabox.model.delivery import Counted
+from mediabox.destinations.pixel.folder import PhoneFolder
+from mediabox.destinations.pixel.link import client_of
+from mediabox.errors import MediaboxError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from mediabox.cli.pixel_answers import Question
-    from mediabox.config.load import Config
-    from mediabox.core.delivering.rounds import Rounds
     from mediabox.destinations.pixel.pairing import Paired
     from mediabox.destinations.pixel.syncthing import Syncthing
-
-EXAMPLE = '[destinations.anna]\ntype = "pixel"'
-
-
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """One phone as it is configured."""
-
-    name: str
-    settings: Settings
-    folder_id: str
-    outbox: Path  # root of the outbox's volume
-    shared: Path  # the folder in it that the phone fetches from
-    archive: Path
-    home: Path
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """How one phone stands, as far as could be found out."""
-
-    name: str
-    folder_id: str
-    outbox: str
-    url: str = ""
-    version: str = ""
-    folder: FolderState | None = None
-    counted: Counted | None = None
-    rounds: Rounds | None = None
-    account: str = ""
-    photos_of: tuple[str, ...] = ()
-    problem: str = ""
-    remedy: str = ""
-
-    @property
-    def is_well(self) -> bool:
-        return self.folder is not None and self.folder.is_sound
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,39 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
             return pixel_orders.run(arguments, destination_settings(home, arguments.name).name)
         case _:
             return asyncio.run(status(home, arguments.name, as_json=arguments.json))
-
-
-def destination_settings(home: Path, name: str | None) -> Target:
-    """The phone of that name; without one, the only phone there is. Raises Permanent, ConfigInvalid."""
-    targets = phones_of(load(home))
-    if not targets:
-        raise Permanent(f"no phone is configured; write into {home / 'mediabox.toml'}:\n{EXAMPLE}")
-    if name is None and len(targets) == 1:
-        return next(iter(targets.values()))
-    if name not in targets:
-        raise Permanent(f"which phone? Configured are: {', '.join(sorted(targets))}")
-    return targets[name]
-
-
-def phones_of(config: Config) -> dict[str, Target]:
-    """By name."""
-    return {
-        one.name: _target(config, one.name, one.settings)
-        for one in config.destinations
-        if isinstance(one.settings, Settings)
-    }
-
-
-def _target(config: Config, name: str, settings: Settings) -> Target:
-    return Target(
-        name=name,
-        settings=settings,
-        folder_id=folder_id_of(settings, name),
-        outbox=outbox_of(settings, name, config.home),
-        shared=shared_folder_of(settings, name, config.home),
-        archive=config.path(config.archive.path),
-        home=config.home,
-    )
 
 
 async def answered(home: Path, arguments: argparse.Namespace) -> tuple[Target, list[Question]]:
@@ -171,10 +100,10 @@ async def status(home: Path, name: str | None, *, as_json: bool) -> int:
     return exits.OK if all(one.is_well for one in told) else exits.PROBLEM
 
 
-async def told_of(target: Target) -> Told:
+async def told_of(target: Target) -> PhoneReport:
     """What can be found out; an error is part of it."""
     counted, rounds = pixel_orders.known_of(target)
-    told = Told(
+    told = PhoneReport(
         name=target.name,
         folder_id=target.folder_id,
         outbox=str(target.shared),

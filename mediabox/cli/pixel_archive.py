@@ -19,7 +19,7 @@ from mediabox.errors import Permanent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mediabox.cli.pixel import Target
+    from mediabox.cli.pixel_target import Target
 
 
 def run(target: Target, into: str | None) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-    from mediabox.cli.pixel import Target
+    from mediabox.cli.pixel_target import Target
     from mediabox.core.delivering.rounds import Rounds
     from mediabox.model.delivery import Counted
 

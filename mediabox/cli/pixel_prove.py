@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from mediabox.cli.pixel import Target
     from mediabox.cli.pixel_download import Downloaded, Opened
+    from mediabox.cli.pixel_target import Target
     from mediabox.model.asset import Resource
     from mediabox.native.worker import MediaWorkers
 

@@ -10,7 +10,7 @@ from mediabox.cli.words import ago, bytes_words, count_words, day_words, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mediabox.cli.pixel import Told
+    from mediabox.cli.pixel_target import PhoneReport
     from mediabox.core.delivering.rounds import Rounds
     from mediabox.destinations.pixel.folder import Phone
     from mediabox.destinations.pixel.pairing import Asking, Paired
@@ -78,7 +78,7 @@ def _unknown_phone(paired: Paired, name: str) -> Iterator[str]:
     yield f"  mediabox pixel pair {name} --device {example}"
 
 
-def standing_words(told: Told, *, now_ms: int) -> Iterator[str]:
+def standing_words(told: PhoneReport, *, now_ms: int) -> Iterator[str]:
     """Of one phone: a headline, the phone, and what is wrong with what to do."""
     if told.folder is None:
         yield f"{told.name}: {'Syncthing ' + told.version if told.version else 'Syncthing was not asked'}"

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from mediabox.contracts.rule import Member
     from mediabox.model.asset import Resource
     from mediabox.model.delivery import Delivered, Delivery, PeerTold, Room, Sighting, Wish
-    from mediabox.model.facts import CaptureTime, Place
+    from mediabox.model.facts import CaptureTime
     from mediabox.model.issue import Issue
+    from mediabox.model.place import Place
     from mediabox.model.recipe import Part, Recipe
     from mediabox.model.said import Said
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from mediabox.model.asset import Kind
+from mediabox.model.place import Place
 from mediabox.model.wall_clock import wall_ms
 
 
@@ -93,14 +94,6 @@ class CaptureTime(msgspec.Struct, frozen=True, kw_only=True):
 
     def _completed(self, rest: str) -> str:
         return f"{self.local}{rest[len(self.local) - 4 :]}T12:00:00" if self.is_partial else self.local
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """WGS 84 position. Degrees north and east, metres above sea level."""
-
-    latitude: float
-    longitude: float
-    altitude_m: float | None = None
 
 
 class Camera(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
-from mediabox.model.facts import CaptureTime, Hdr, Place
+from mediabox.model.facts import CaptureTime, Hdr
+from mediabox.model.place import Place
 
 
 class Part(StrEnum):

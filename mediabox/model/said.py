@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,7 +7,8 @@ the manifest of each folder, the first can be built again.
 import msgspec
 
 from mediabox.model.asset import Kind, Role
-from mediabox.model.facts import Camera, CaptureTime, Place
+from mediabox.model.facts import Camera, CaptureTime
+from mediabox.model.place import Place
 
 # How every sidecar starts that holds nothing but our own words. Once something of
 # somebody else's is in it, `merge` writes another beginning, and it is never composed anew.

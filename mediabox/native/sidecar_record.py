@@ -7,7 +7,8 @@ import re
 import msgspec
 
 from mediabox.model.asset import Kind, Role
-from mediabox.model.facts import Camera, Place, TimeSource
+from mediabox.model.facts import Camera, TimeSource
+from mediabox.model.place import Place
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
 from mediabox.native.boxes import Malformed
 from mediabox.native.sidecar_text import original, read_ms

@@ -7,7 +7,7 @@ from cli.conftest import Say
 
 from mediabox.cli import doctor, exits
 from mediabox.cli.doctor_phones import check_of
-from mediabox.cli.pixel import Told
+from mediabox.cli.pixel_target import PhoneReport
 from mediabox.destinations.pixel.folder import FolderState, Phone
 from mediabox.destinations.pixel.soundness import Fault, FaultKind
 
@@ -25,8 +25,8 @@ PHONE = Phone(
 FAULT = Fault(kind=FaultKind.PAUSED, message="the folder is paused", remedy="Resume it.")
 
 
-def told(folder: FolderState | None, **more: str) -> Told:
-    return Told(name="anna", folder_id="mediabox-anna", outbox="/o", folder=folder, **more)
+def told(folder: FolderState | None, **more: str) -> PhoneReport:
+    return PhoneReport(name="anna", folder_id="mediabox-anna", outbox="/o", folder=folder, **more)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def told(folder: FolderState | None, **more: str) -> Told:
         (told(FolderState(faults=(), phone=PHONE), version="v1"), "ok", "connected"),
     ],
 )
-def test_says_how_a_phone_stands(found: Told, state: str, why: str) -> None:
+def test_says_how_a_phone_stands(found: PhoneReport, state: str, why: str) -> None:
     check = check_of(found)
 
     assert (check.what, check.state) == ("destination anna", state)

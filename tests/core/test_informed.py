@@ -4,7 +4,8 @@ import pytest
 
 from mediabox.core.informed import informed, said_time
 from mediabox.model.asset import Kind
-from mediabox.model.facts import CaptureTime, Facts, Place, TimeSource
+from mediabox.model.facts import CaptureTime, Facts, TimeSource
+from mediabox.model.place import Place
 from mediabox.model.said import Said
 
 SAID = Said(taken_at_ms=1_715_551_402_000, offset_min=120, place=Place(latitude=48.0, longitude=2.0))  # 22:03:22Z

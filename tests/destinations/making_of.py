@@ -19,7 +19,8 @@ from mediabox.contracts import Member, Parcel
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.delivery import Delivery, DeliveryState, Form
-from mediabox.model.facts import CaptureTime, Facts, Hdr, Motion, Place, TimeSource
+from mediabox.model.facts import CaptureTime, Facts, Hdr, Motion, TimeSource
+from mediabox.model.place import Place
 from mediabox.model.recipe import Conversion, Converted, FitRequest, Insert, Part, Recipe, Span
 
 STILL, CLIP = b"\xff\xd8 the still " * 1000, b"ftyp the clip " * 500

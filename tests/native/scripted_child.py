@@ -18,7 +18,8 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parent))
 import attacks
 
-from mediabox.model.facts import Facts, Place
+from mediabox.model.facts import Facts
+from mediabox.model.place import Place
 from mediabox.model.recipe import Converted, Insert, Recipe
 from mediabox.native import child, sandbox, wire
 from mediabox.native.profiles import Profile

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from mediabox.model.asset import Kind
-from mediabox.model.facts import Camera, CaptureTime, Facts, Motion, Place, Quality, TimeSource
+from mediabox.model.facts import Camera, CaptureTime, Facts, Motion, Quality, TimeSource
+from mediabox.model.place import Place
 from mediabox.native.ranges import LONGEST_TEXT, MOST_WORDS, find_impossible
 
 PLAIN = Facts(kind=Kind.PICTURE, media_type="image/jpeg")

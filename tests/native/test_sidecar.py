@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, Role
-from mediabox.model.facts import Camera, CaptureTime, Place, TimeSource
+from mediabox.model.facts import Camera, CaptureTime, TimeSource
+from mediabox.model.place import Place
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
 from mediabox.native.sidecar import compose, merge, parse
 from mediabox.native.xmp.edit import EditablePacket

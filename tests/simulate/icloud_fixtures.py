@@ -20,7 +20,8 @@ from patience import PATIENCE_S
 
 from mediabox.simulate.icloud.directory import Account
 from mediabox.simulate.icloud.setup import TOKEN_COOKIE
-from mediabox.simulate.icloud.simulator import APPLE_ID, Simulator
+from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.simulate.icloud.world import APPLE_ID
 from simulate.apples_names import resolving
 
 PASSWORD = "correct horse"

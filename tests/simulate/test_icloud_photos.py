@@ -9,7 +9,8 @@ import pytest
 
 from mediabox.simulate.icloud.lives import HOUR_S
 from mediabox.simulate.icloud.photos import Asset
-from mediabox.simulate.icloud.simulator import APPLE_ID, Simulator
+from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.simulate.icloud.world import APPLE_ID
 from simulate.icloud_fixtures import PASSWORD, in_thread, trusted_pyicloud
 
 

@@ -16,10 +16,11 @@ import pytest
 from aiohttp import web
 from pyicloud.exceptions import PyiCloudException, PyiCloudFailedLoginException
 
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.gate import PARAMETERS
-from mediabox.simulate.icloud.simulator import APPLE_ID, Simulator
+from mediabox.simulate.icloud.simulator import Simulator
+from mediabox.simulate.icloud.world import APPLE_ID
 from simulate.apples_names import resolving
 from simulate.icloud_fixtures import PASSWORD, Browser, in_thread, link_of, names_of, pyicloud_of
 from simulate.shapes import Shapes

@@ -25,7 +25,8 @@ from mediabox.model.recipe import Conversion, FitRequest, Part, Recipe, Span
 if TYPE_CHECKING:
     from mediabox.contracts import Fitter, Member, Originals, Outbox, Parcel
     from mediabox.destinations.pixel.settings import Settings
-    from mediabox.model.facts import CaptureTime, Place
+    from mediabox.model.facts import CaptureTime
+    from mediabox.model.place import Place
 
 GAIN_MAPS = frozenset({Hdr.ULTRA_HDR, Hdr.APPLE_GAIN_MAP, Hdr.ISO_GAIN_MAP})
 # Times the file itself does not say in a way Google Photos reads; the file's own date is set in any case.

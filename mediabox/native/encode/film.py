@@ -19,6 +19,7 @@ from mediabox.model.recipe import Converted
 from mediabox.native.boxes import Source
 from mediabox.native.decoded import Unreadable
 from mediabox.native.encode import film_check, movie_index, movie_words, sound
+from mediabox.native.encode.film_check import Shot
 from mediabox.native.encode.frames import PIXELS, Frames, Look, look_of
 from mediabox.native.encode.said import Said
 from mediabox.native.encode.sink import Sink
@@ -43,15 +44,6 @@ class Plan(NamedTuple):
     look: Look
     matrix: tuple[int, ...]  # display matrix
     aspect: Fraction | None  # of a pixel, when it is not square
-
-
-class Shot(NamedTuple):
-    """What was encoded, for the check. Times in seconds from the start of the file."""
-
-    pictures: int
-    end_s: Fraction  # of the last picture
-    longest_s: Fraction  # a picture was shown
-    sound_end_s: Fraction
 
 
 def convert(source: Source, sink: Sink, facts: Facts, said: Said, *, shortest_side: int | None) -> Converted:

@@ -1,7 +1,7 @@
 """Look at a new video as a stranger would, before it counts."""
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import av
 
@@ -17,14 +17,20 @@ from mediabox.native.tags import read_tags
 from mediabox.native.tags.reader import Reader
 from mediabox.native.window import Window
 
-if TYPE_CHECKING:
-    from mediabox.native.encode.film import Shot
-
 _TYPE = "video/mp4"
 _NEAR_S = 0.13  # AAC's frames of 1,024 samples, at 8 kHz 0.128 s, before the first and after the last sample
 
 
-def check(sink: Sink, shot: "Shot", look: Look, said: Said) -> tuple[int, int]:
+class Shot(NamedTuple):
+    """What was encoded, for the check. Times in seconds from the start of the file."""
+
+    pictures: int
+    end_s: Fraction  # of the last picture
+    longest_s: Fraction  # a picture was shown
+    sound_end_s: Fraction
+
+
+def check(sink: Sink, shot: Shot, look: Look, said: Said) -> tuple[int, int]:
     """Width and height as displayed, once the file is proved. Raises Unfit with what is wrong."""
     reader = Reader(sink.descriptor)
     facts = read_tags(reader, ExamineRequest(name="a.mp4", kind=Kind.VIDEO, size_bytes=reader.size))
@@ -45,7 +51,7 @@ def check(sink: Sink, shot: "Shot", look: Look, said: Said) -> tuple[int, int]:
     return facts.width, facts.height
 
 
-def _check_ends(container: av.container.InputContainer, stream: av.VideoStream, shot: "Shot", look: Look) -> None:
+def _check_ends(container: av.container.InputContainer, stream: av.VideoStream, shot: Shot, look: Look) -> None:
     """The first and the last picture can be decoded, and the last one ends when the source's does."""
     first = next(container.decode(stream), None)
     if first is None or (first.width, first.height) != (look.width, look.height):

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from mediabox.model.facts import CaptureTime, Place
+from mediabox.model.facts import CaptureTime
+from mediabox.model.place import Place
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):

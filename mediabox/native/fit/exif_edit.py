@@ -10,7 +10,8 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from mediabox.model.facts import CaptureTime, Place
+from mediabox.model.facts import CaptureTime
+from mediabox.model.place import Place
 from mediabox.native.boxes import Held, Malformed
 from mediabox.native.tags.reader import Window
 from mediabox.native.tags.tiff import WIDTHS, Directory, Tiff

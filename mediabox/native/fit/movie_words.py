@@ -10,7 +10,8 @@ import struct
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
-from mediabox.model.facts import CaptureTime, Place
+from mediabox.model.facts import CaptureTime
+from mediabox.model.place import Place
 from mediabox.native.boxes import Held, Malformed, boxes
 from mediabox.native.fit.heif_edits import box
 from mediabox.native.fit.unfit import Unfit

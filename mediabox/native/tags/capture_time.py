@@ -20,7 +20,8 @@ import msgspec
 
 from mediabox.clock import Clock
 from mediabox.contracts import ExamineRequest
-from mediabox.model.facts import CaptureTime, Facts, Place, TimeSource
+from mediabox.model.facts import CaptureTime, Facts, TimeSource
+from mediabox.model.place import Place
 from mediabox.native.tags.dates import candidate, moment, offset_between, utc_candidate
 from mediabox.native.tags.file_name import folder_time, named_time
 

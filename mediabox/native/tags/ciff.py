@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Malformed, Source
 from mediabox.native.tags.dates import Moment, candidate
-from mediabox.native.tags.findings import Findings, Tolerant, decoded
+from mediabox.native.tags.findings import Findings, Tolerant
+from mediabox.native.tags.text import decoded
 
 MAX_DEPTH = 6
 MAX_HEAPS = 64

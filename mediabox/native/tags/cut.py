@@ -7,7 +7,8 @@ RFC 9559 (Matroska).
 from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Malformed, Source
 from mediabox.native.tags.dates import candidate, moment
-from mediabox.native.tags.findings import Findings, decoded
+from mediabox.native.tags.findings import Findings
+from mediabox.native.tags.text import decoded
 
 _HEAD_BYTES = 64 * 1024  # cameras date an AVI in its header list, or right behind
 _SEGMENT = b"\x18\x53\x80\x67"

@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from mediabox.model.asset import Kind
-from mediabox.model.facts import Camera, CaptureTime, Facts, Hdr, Motion, Place
+from mediabox.model.facts import Camera, CaptureTime, Facts, Hdr, Motion
+from mediabox.model.place import Place
 from mediabox.native.boxes import Malformed
+from mediabox.native.tags.text import clean
 
 if TYPE_CHECKING:
     from mediabox.native.tags.tiff import Directory
@@ -22,7 +24,6 @@ LIES = (Malformed, struct.error, ValueError, LookupError, OverflowError, ZeroDiv
 
 MAX_KEYWORDS = 256
 MAX_FRAME_RATE = 1e6  # pictures a second: more than any camera takes is a lie
-MAX_TEXT = 4096  # characters of one title, caption or name; a novel in a caption is not ours to carry
 
 
 class Findings:
@@ -138,20 +139,6 @@ class Tolerant:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         return kind is not None and issubclass(kind, LIES)
-
-
-def clean(text: str) -> str | None:
-    """Text as a person would write it: no padding, no NUL, bounded; None when nothing is left."""
-    return text.replace("\0", " ").strip()[:MAX_TEXT] or None
-
-
-def decoded(raw: bytes) -> str | None:
-    """Text of unknown encoding: UTF-8, as everybody writes today, else Latin-1, as cameras once did."""
-    raw = raw.split(b"\0", 1)[0]
-    try:
-        return clean(raw.decode("utf-8"))
-    except UnicodeDecodeError:
-        return clean(raw.decode("latin-1"))
 
 
 def _add(found: list[str], words: tuple[str, ...]) -> None:

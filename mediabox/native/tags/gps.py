@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 from mediabox.native.tags.tiff import Directory
 
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE, _ALTITUDE_REF, _ALTITUDE, _TIME, _DATE = 1, 2, 3, 4, 5, 6, 7, 29

@@ -3,7 +3,7 @@
 import struct
 
 from mediabox.native.boxes import Malformed, Source
-from mediabox.native.tags.findings import clean, decoded
+from mediabox.native.tags.text import clean, decoded
 
 MAX_TAGS = 100
 _HEADER_BYTES = 128

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Source
 from mediabox.native.tags.dates import candidate, moment
-from mediabox.native.tags.findings import Findings, clean, decoded
+from mediabox.native.tags.findings import Findings
 from mediabox.native.tags.reader import Window
+from mediabox.native.tags.text import clean, decoded
 
 MAX_RECORDS = 2_000
 MAX_RESOURCES = 200

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Box, Source, boxes
 from mediabox.native.tags.dates import MAX_OFFSET_MIN, candidate, moment
-from mediabox.native.tags.findings import Findings, decoded
+from mediabox.native.tags.findings import Findings
+from mediabox.native.tags.text import decoded
 from mediabox.native.tags.tiff import WIDTHS
 
 MAX_BYTES = 64 * 1024

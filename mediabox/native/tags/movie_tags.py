@@ -4,12 +4,13 @@ import re
 import struct
 from collections.abc import Iterator
 
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 from mediabox.native.boxes import Box, Source, boxes
 from mediabox.native.tags import gps
-from mediabox.native.tags.findings import Findings, Tolerant, decoded
+from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.movie_makers import read_maker, take_date
 from mediabox.native.tags.reader import Window
+from mediabox.native.tags.text import decoded
 from mediabox.native.tags.xmp import read_xmp_in
 
 MAX_CHILDREN = 256

@@ -9,9 +9,10 @@ from mediabox.native.boxes import Held, Source
 from mediabox.native.colour import HDR_OF
 from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.exif import read_exif
-from mediabox.native.tags.findings import Findings, Tolerant, clean
+from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.png_text import MAX_TEXT_BYTES, take_text
 from mediabox.native.tags.reader import Window
+from mediabox.native.tags.text import clean
 
 MAX_CHUNKS = 64  # from the start; text and colour come first, pixels may come in thousands
 TAIL_BYTES = 16 * 1024

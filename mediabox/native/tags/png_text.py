@@ -10,8 +10,9 @@ from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Held
 from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.exif import read_exif
-from mediabox.native.tags.findings import Findings, clean, decoded
+from mediabox.native.tags.findings import Findings
 from mediabox.native.tags.iptc import read_iim, read_photoshop
+from mediabox.native.tags.text import clean, decoded
 from mediabox.native.tags.xmp import read_xmp
 
 MAX_TEXT_BYTES = 2 * 1024 * 1024

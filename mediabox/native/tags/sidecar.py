@@ -8,7 +8,8 @@ from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Malformed, Source
 from mediabox.native.tags import gps
 from mediabox.native.tags.dates import utc_candidate
-from mediabox.native.tags.findings import Findings, clean
+from mediabox.native.tags.findings import Findings
+from mediabox.native.tags.text import clean
 from mediabox.native.tags.xmp import read_xmp
 
 MAX_SIDECAR_BYTES = 2 * 1024 * 1024

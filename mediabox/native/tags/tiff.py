@@ -9,8 +9,8 @@ import struct
 from collections.abc import Iterator
 
 from mediabox.native.boxes import Malformed, Source
-from mediabox.native.tags.findings import decoded
 from mediabox.native.tags.reader import Window
+from mediabox.native.tags.text import decoded
 
 MAX_ENTRIES = 1_000  # in one directory; a raw file's has about 60, a maker note's about 200
 MAX_DIRECTORIES = 64

@@ -11,7 +11,8 @@ from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Malformed, Source
 from mediabox.native.tags.codecs import TRANSPORT, TRANSPORT_SOUNDS
 from mediabox.native.tags.dates import candidate, moment
-from mediabox.native.tags.findings import Findings, Tolerant, decoded
+from mediabox.native.tags.findings import Findings, Tolerant
+from mediabox.native.tags.text import decoded
 
 LOOKED_AT_BYTES = 64 * 1024
 _TAIL_BYTES = 192 * 512

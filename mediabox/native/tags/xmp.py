@@ -7,7 +7,8 @@ from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Source
 from mediabox.native.tags import gps
 from mediabox.native.tags.dates import Moment, candidate, moment
-from mediabox.native.tags.findings import Findings, clean
+from mediabox.native.tags.findings import Findings
+from mediabox.native.tags.text import clean
 from mediabox.native.xmp.names import qualified
 from mediabox.native.xmp.packet import MAX_PACKET_BYTES, Packet, parse
 

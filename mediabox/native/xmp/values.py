@@ -16,7 +16,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mediabox.model.facts import Camera, CaptureTime, Place
+    from mediabox.model.facts import Camera, CaptureTime
+    from mediabox.model.place import Place
     from mediabox.model.sidecar import SidecarRecord
 
 

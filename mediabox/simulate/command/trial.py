@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.cli import pixel
+from mediabox.cli import pixel, pixel_target
 from mediabox.config.load import load
 from mediabox.destinations.pixel import pairing
 from mediabox.destinations.pixel.link import client_of
@@ -105,7 +105,7 @@ def _said(process: subprocess.Popen[bytes]) -> Facts:
 async def _introduce(home: Path, trial: Trial) -> None:
     """What `mediabox pixel pair` does, without a person."""
     config = load(home, overrides=trial.overrides)
-    target = pixel.phones_of(config)[NAME]
+    target = pixel_target.phones_of(config)[NAME]
     await pixel.ensure_outbox(target)
     client = await asyncio.to_thread(client_of, target.settings, NAME)
     try:

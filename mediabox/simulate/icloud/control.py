@@ -25,7 +25,7 @@ from mediabox.simulate.icloud.faults import Fault
 from mediabox.simulate.icloud.library import Library
 
 if TYPE_CHECKING:
-    from mediabox.simulate.icloud.simulator import Simulator
+    from mediabox.simulate.icloud.world import World
 
 
 class Advance(msgspec.Struct):
@@ -71,7 +71,7 @@ class Order(msgspec.Struct):
 
 
 class Control:
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: World) -> None:
         self._simulator = simulator
 
     def add_routes(self, router: web.UrlDispatcher) -> None:

@@ -7,7 +7,7 @@ import json
 import plistlib
 import zlib
 
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 from mediabox.simulate.icloud.lives import DAY_S
 from mediabox.simulate.icloud.photos import Album, Asset, Burst, Relation
 from mediabox.simulate.icloud.wire import Field, Reference, ZoneID

@@ -13,7 +13,7 @@ from typing import Self
 
 import msgspec
 
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 from mediabox.simulate.icloud.albums import Albums
 from mediabox.simulate.icloud.blob import Blob, Vault, of_file
 from mediabox.simulate.icloud.photos import Asset, Burst, Master, Part

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 from mediabox.simulate.icloud.blob import Blob
 
 

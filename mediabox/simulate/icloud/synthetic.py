@@ -20,7 +20,7 @@ from itertools import accumulate
 
 import msgspec
 
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 from mediabox.simulate.icloud import blob
 from mediabox.simulate.icloud.photos import Asset, Master, Part
 from mediabox.simulate.icloud.records import SQUARE

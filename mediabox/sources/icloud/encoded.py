@@ -8,7 +8,7 @@ import math
 import plistlib
 from typing import TYPE_CHECKING, Any
 
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 
 if TYPE_CHECKING:
     from mediabox.sources.icloud.answers import Number, Value

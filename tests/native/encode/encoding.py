@@ -17,7 +17,8 @@ from PIL import Image, ImageOps
 
 from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
-from mediabox.model.facts import CaptureTime, Facts, Place, TimeSource
+from mediabox.model.facts import CaptureTime, Facts, TimeSource
+from mediabox.model.place import Place
 from mediabox.model.recipe import Conversion, Converted
 from mediabox.native import encode
 from mediabox.native.tags import Reader, read_tags

@@ -17,7 +17,8 @@ from PIL import Image
 
 from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
-from mediabox.model.facts import CaptureTime, Facts, Place, TimeSource
+from mediabox.model.facts import CaptureTime, Facts, TimeSource
+from mediabox.model.place import Place
 from mediabox.model.recipe import FitRequest, Part, Recipe, Span
 from mediabox.native.boxes import Held, Source
 from mediabox.native.tags import Reader, read_tags

@@ -12,7 +12,8 @@ from fitting import PAIR, apple_exif, fitted, jpeg, picture, segment
 from PIL import Image
 
 from mediabox.model.asset import Kind
-from mediabox.model.facts import CaptureTime, Place, TimeSource
+from mediabox.model.facts import CaptureTime, TimeSource
+from mediabox.model.place import Place
 from mediabox.native.boxes import Held, Malformed
 from mediabox.native.fit import Unfit
 from mediabox.native.fit.exif_edit import with_time_and_place

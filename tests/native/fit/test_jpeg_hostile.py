@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from fitting import PAIR, apple_still, jpeg, picture, put_together, request, with_pictures, xmp_segment
 
-from mediabox.model.facts import CaptureTime, Place, TimeSource
+from mediabox.model.facts import CaptureTime, TimeSource
+from mediabox.model.place import Place
 from mediabox.native.boxes import Held, Malformed
 from mediabox.native.fit import LIES, Unfit, check, fit
 from mediabox.native.xmp.packet import MAX_DEPTH, Packet

@@ -5,7 +5,8 @@ import struct
 import made
 import pytest
 
-from mediabox.model.facts import Hdr, Place, TimeSource
+from mediabox.model.facts import Hdr, TimeSource
+from mediabox.model.place import Place
 
 CAMERA = {0x010F: made.ascii_value("Canon "), 0x0110: made.ascii_value("EOS R5"), 0x0112: made.shorts(6)}
 SHOT = {

@@ -7,7 +7,8 @@ import made
 import pytest
 
 from mediabox.model.asset import Kind
-from mediabox.model.facts import Place, TimeSource
+from mediabox.model.facts import TimeSource
+from mediabox.model.place import Place
 
 TAKEOUT = {
     "title": "IMG_0001.jpg",

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from native.tags.conftest import FixedClock
 
-from mediabox.model.facts import CaptureTime, Place, TimeSource
+from mediabox.model.facts import CaptureTime, TimeSource
+from mediabox.model.place import Place
 from mediabox.native.tags.capture_time import choose, is_clock_default
 
 Of = TimeSource

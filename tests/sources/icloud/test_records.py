@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mediabox.model.asset import Kind, Role, Turn
-from mediabox.model.facts import Place
+from mediabox.model.place import Place
 from mediabox.sources.icloud import records
 from mediabox.sources.icloud.answers import Record, read_records
 from mediabox.sources.icloud.checksum import checksum_of
