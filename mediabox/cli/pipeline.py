@@ -57,4 +57,4 @@ def _names(steps: list[Step]) -> list[str]:
 
 
 def _step(part: type[Stage | Rule], kind: str) -> Step:
-    return Step(name=part.name, kind=kind, after=part.after, purpose=(part.__doc__ or "").partition("\n")[0])
+    return Step(name=part.name, kind=kind, after=part.after, purpose=part.summary)

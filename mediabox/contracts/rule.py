@@ -84,6 +84,7 @@ class Rule(Protocol):
     """A pure decision over facts, run in `after` order in the transaction that stores them."""
 
     name: ClassVar[str]
+    summary: ClassVar[str]  # what it decides, for a person; one sentence (`mediabox pipeline`)
     after: ClassVar[tuple[str, ...]]
 
     def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterable[Decision]: ...

@@ -148,6 +148,7 @@ class Stage(Protocol):
     """One step. A class that names this one as its base declares only what differs from the values here."""
 
     name: ClassVar[str]
+    summary: ClassVar[str]  # what it does, for a person; one sentence (`mediabox pipeline`)
     subject: ClassVar[Subject]
     after: ClassVar[tuple[str, ...]] = ()  # steps that come before it: they pause while its lane is full
     follows: ClassVar[tuple[Recorded, ...]] = ()  # such a row queues it, for the same subject

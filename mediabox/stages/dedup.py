@@ -26,6 +26,7 @@ class Dedup:
     """Which pictures look like this one."""
 
     name: ClassVar[str] = "dedup"
+    summary: ClassVar[str] = "Find photos that look alike. Both are kept."
     after: ClassVar[tuple[str, ...]] = ("group",)
 
     def __init__(self, max_distance: int) -> None:

@@ -24,6 +24,7 @@ class Deliver(Stage):
     """One file to one destination. What can never be delivered ends with a reason, not as a failed job."""
 
     name = "deliver"
+    summary = "Prepare a copy for a destination and check it before it leaves."
     subject = Subject.DELIVERY
     after = ("file",)
     needs = Needs(cpu=True, disk=True, destination=True)

@@ -44,6 +44,7 @@ class Describe(Stage):
     """Keeps the sidecar of one asset. `compose` is `native.sidecar_text.compose`."""
 
     name = "describe"
+    summary = "Write the XMP sidecar next to the photo."
     subject = Subject.ASSET
     after = ("file",)
     needs = Needs(disk=True)

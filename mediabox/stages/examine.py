@@ -35,6 +35,7 @@ class Examine(Stage):
     """Facts and renditions. A file that cannot be decoded is flagged, never refused."""
 
     name = "examine"
+    summary = "Read date, place and other facts, and make a thumbnail and a preview."
     subject = Subject.RESOURCE
     after = ("fetch",)
     follows = ("fetched",)

@@ -29,6 +29,7 @@ class Fetch(Stage):
     """From the source to the spool. What can never be an original is quarantined, with the reason."""
 
     name = "fetch"
+    summary = "Copy the file from its source to the archive's disk."
     subject = Subject.RESOURCE
     needs = Needs(disk=True, source=True)
     expects = frozenset({ResourceState.SEEN})

@@ -26,6 +26,7 @@ class File(Stage):
     """From the spool to its name. The staged file is let go only after `archived` is committed."""
 
     name = "file"
+    summary = "Give the original its place in the archive and read it back."
     subject = Subject.RESOURCE
     after = ("examine",)
     needs = Needs(disk=True)

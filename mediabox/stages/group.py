@@ -82,6 +82,7 @@ class Group:
     """Which asset a resource belongs to, and as what."""
 
     name: ClassVar[str] = "group"
+    summary: ClassVar[str] = "Decide which files are one photo: Live Photos, edits, RAW and JPEG, bursts."
     after: ClassVar[tuple[str, ...]] = ()
 
     def decide(self, resource: Resource, facts: Facts, library: Library) -> Iterator[Join]:

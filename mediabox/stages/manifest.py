@@ -29,6 +29,7 @@ class Manifest(Stage):
     """Keeps the `SHA256SUMS` of one folder."""
 
     name = "manifest"
+    summary = "Update SHA256SUMS in the folder."
     subject = Subject.FOLDER
     after = ("file",)
     needs = Needs(disk=True)

@@ -48,6 +48,7 @@ class Place:
     """Which path of the archive a resource gets."""
 
     name: ClassVar[str] = "place"
+    summary: ClassVar[str] = "Choose folder and name in the archive."
     after: ClassVar[tuple[str, ...]] = ("group", "dedup")
 
     def __init__(self, template: str) -> None:

@@ -34,6 +34,7 @@ class Relocate(Stage):
     """One file at a time, of its asset."""
 
     name = "relocate"
+    summary = "Rename the files of one photo that belong under one name."
     subject = Subject.RESOURCE
     after = ("file",)
     needs = Needs(disk=True)

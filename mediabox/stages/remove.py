@@ -26,6 +26,7 @@ class Remove(Stage):
     """The one stage that deletes an original anywhere, and only one that the archive holds (I8)."""
 
     name = "remove"
+    summary = 'Delete the copy at the source, once the archived one has been read back (mode = "move").'
     subject = Subject.RESOURCE
     after = ("file",)
     needs = Needs(disk=True, source=True)

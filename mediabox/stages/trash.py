@@ -46,6 +46,7 @@ class Trash(_Moving):
     """Originals that nobody wants any more, to the trash. Nothing is deleted here."""
 
     name = "trash"
+    summary = "Move an original that was deleted at its source to the trash."
 
     async def run(self, work: Work) -> StepResult:
         """Move all of the asset, its sidecar last: an original in the archive is never without."""
@@ -57,6 +58,7 @@ class Recover(_Moving):
     """Originals that somebody wants again, back under the same path."""
 
     name = "recover"
+    summary = "Put an original back from the trash."
 
     async def run(self, work: Work) -> StepResult:
         """Move all of the asset, its sidecar first."""
