@@ -169,7 +169,9 @@ def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     _with_json(_named(action, "unverified", "what left so that it may never have been backed up, each with the reason"))
     believe = _named(action, "believe", "it is in Google Photos, on your word: what is unverified, or what you name")
     resend = _named(action, "resend", "it is not in Google Photos: deliver again what is unverified, or what you name")
-    for photos in (believe, resend):
+    clear = _named(action, "clear", "take what the phone has had for long, or what you name, off the phone")
+    clear.add_argument("--older-than", type=float, default=30.0, metavar="DAYS", help="on it for so long (30)")
+    for photos in (believe, resend, clear):
         photos.add_argument("photo", nargs="*", metavar="PHOTO", help="only these, by name, also what has left")
     archive = _named(action, "archive", "copy files the phone put among the copies to where a source takes them in")
     archive.add_argument("--into", metavar="DIR", help="a folder a source searches, where there are several")
@@ -177,8 +179,6 @@ def _add_pixel(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     prove.add_argument("--takeout", required=True, metavar="DIR", help="Takeout's folder or zip file, or any download")
     count = _named(action, "count", "how many photos Google Photos offers to free, as it says before Free up space")
     count.add_argument("number", type=int, metavar="N", help="the number on the phone's screen")
-    clear = _named(action, "clear", "take what the phone has had for long out of the outbox, and so off the phone")
-    clear.add_argument("--older-than", type=float, default=30.0, metavar="DAYS", help="on it for so long (30)")
 
 
 def _named(

@@ -5,27 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.cli import exits
+from mediabox.cli.execute import execute
 from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.pixel_words import count_told
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
 from mediabox.core import switches
-from mediabox.core.delivering import orders
+from mediabox.core.commands.deliveries import (
+    Changed,
+    ConfirmDelivered,
+    CountShown,
+    ReportDevice,
+    Resend,
+    Withdraw,
+)
 from mediabox.core.delivering.rounds import rounds_of
-from mediabox.core.home import DATABASE, catalogue, poke
-from mediabox.model.delivery import DeliveryState, PeerTold
+from mediabox.core.home import DATABASE, catalogue
+from mediabox.model.delivery import Counted, DeliveryState
 from mediabox.store import deliveries
-from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
     import argparse
-    import sqlite3
     from pathlib import Path
 
     from mediabox.cli.pixel_target import Target
+    from mediabox.core.commands.contract import Command
     from mediabox.core.delivering.rounds import Rounds
-    from mediabox.model.delivery import Counted
 
 DAY_MS = 86_400_000
 GB = 1_000_000_000
@@ -36,10 +42,9 @@ def run(arguments: argparse.Namespace, name: str) -> int:
     home = home_of(arguments)
     if arguments.action == "unverified":
         return _list(home, name, as_json=arguments.json)
-    with catalogue(home, write=True) as connection, transaction(connection):
-        said = _do(connection, arguments, name)
-    is_running = poke(home)
-    print(plain(said if is_running else f"{said} mediabox is not running here; it goes on when it does."))
+    result, is_running = execute(home, _command(arguments, name))
+    words = _words(result, arguments, name)
+    print(plain(words if is_running else f"{words} mediabox is not running here; it goes on when it does."))
     return exits.OK
 
 
@@ -51,28 +56,45 @@ def _list(home: Path, name: str, *, as_json: bool) -> int:
     return exits.OK
 
 
-def _do(connection: sqlite3.Connection, arguments: argparse.Namespace, name: str) -> str:
-    now_ms = Clock().wall_ms()
+def _command(arguments: argparse.Namespace, name: str) -> Command[object]:
     match arguments.action:
         case "tell":
-            switches.report_device(connection, name, _told(arguments, now_ms))
-            return f"Noted for {name}, for an hour."
-        case "believe":
-            count = orders.believe(connection, name, *arguments.photo, now_ms=now_ms)
-            return f"{count_words(count, 'file')} of {name} confirmed, on your word: it is no proof."
-        case "resend":
-            count = orders.resend(connection, name, *arguments.photo, now_ms=now_ms)
-            return f"{count_words(count, 'file')} will go to {name} once more."
-        case "count":
-            counted = orders.count(connection, name, arguments.number, now_ms=now_ms)
-            return f"{count_told(counted)} That is no proof, and counts nowhere."
-        case _:
-            before_ms = now_ms - int(arguments.older_than * DAY_MS)
-            count = orders.clear(connection, name, older_than_ms=before_ms, now_ms=now_ms)
-            return (
-                f"{count_words(count, 'file')} that {name} has had for {arguments.older_than:g} days will be taken "
-                "off it. What Google Photos has backed up stays there; the originals stay in the archive."
+            free_gb = arguments.free_gb
+            return ReportDevice(
+                destination=name,
+                battery_percent=arguments.battery,
+                celsius=arguments.celsius,
+                free_bytes=int(free_gb * GB) if free_gb is not None else None,
             )
+        case "believe":
+            return ConfirmDelivered(destination=name, photos=tuple(arguments.photo))
+        case "resend":
+            return Resend(destination=name, photos=tuple(arguments.photo))
+        case "count":
+            return CountShown(destination=name, shown=arguments.number)
+        case _:
+            before_ms = Clock().wall_ms() - int(arguments.older_than * DAY_MS)
+            return Withdraw(destination=name, photos=tuple(arguments.photo), older_than_ms=before_ms)
+
+
+def _words(result: object, arguments: argparse.Namespace, name: str) -> str:
+    match result:
+        case Counted():
+            return f"{count_told(result)} That is no proof, and counts nowhere."
+        case Changed(count=count):
+            files = count_words(count, "file")
+        case _:
+            return f"Noted for {name}, for an hour."
+    match arguments.action:
+        case "believe":
+            return f"{files} of {name} confirmed, on your word: it is no proof."
+        case "resend":
+            return f"{files} will go to {name} once more."
+    had = "" if arguments.photo else f" that {name} has had for {arguments.older_than:g} days"
+    return (
+        f"{files}{had} will be taken off {'it' if had else name}. "
+        "What Google Photos has backed up stays there; the originals stay in the archive."
+    )
 
 
 def known_of(target: Target) -> tuple[Counted | None, Rounds | None]:
@@ -83,13 +105,3 @@ def known_of(target: Target) -> tuple[Counted | None, Rounds | None]:
         window_bytes, now_ms = target.settings.window_bytes, Clock().wall_ms()
         rounds = rounds_of(connection, target.name, window_bytes=window_bytes, now_ms=now_ms)
         return switches.count_of(connection, target.name), rounds
-
-
-def _told(arguments: argparse.Namespace, now_ms: int) -> PeerTold:
-    free_gb = arguments.free_gb
-    return PeerTold(
-        at_ms=now_ms,
-        battery_percent=arguments.battery,
-        celsius=arguments.celsius,
-        free_bytes=int(free_gb * GB) if free_gb is not None else None,
-    )

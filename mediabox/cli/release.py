@@ -15,31 +15,28 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
+from mediabox.cli.execute import execute
 from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.safe import policy_words
 from mediabox.cli.words import bytes_words, clock_time, count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
-from mediabox.core import acceptance, certify, release_orders, soundness
+from mediabox.core import acceptance, release_orders
+from mediabox.core.commands.release import ConfirmRelease, PlanRelease, UndoRelease
 from mediabox.core.enrolment import archive_volume
 from mediabox.core.home import catalogue, database_of, poke
-from mediabox.core.queries.safety import allowed, assess_all, frozen_by
-from mediabox.core.timeline import timeline
-from mediabox.errors import NeedsHuman, Permanent
+from mediabox.errors import Permanent
 from mediabox.model.certificate import Signed
 from mediabox.store import releases
-from mediabox.store.database import transaction
 
 if TYPE_CHECKING:
     import argparse
-    import sqlite3
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mediabox.config.load import Config
-    from mediabox.core.certify import Assessment
     from mediabox.core.release_orders import Plan, Report
-    from mediabox.core.timeline import Timeline
     from mediabox.store.releases import Release
 
 SHOWN = 200
@@ -50,35 +47,26 @@ def run(arguments: argparse.Namespace) -> int:
     config = load(home)
     if arguments.action == "accept":
         return asyncio.run(_accept(config))
-    with catalogue(home, write=True) as connection:
-        match arguments.action:
-            case "plan":
-                _refuse_when_off(config)
-                return _plan(connection, config, as_json=arguments.json)
-            case "confirm":
-                _refuse_when_off(config)
-                code = _confirm(
-                    connection, config, _required(arguments.what, "the code `mediabox release plan` printed")
-                )
-            case "undo":
-                code = _undo(connection, _required(arguments.what, "a name, an order's number, or `all`"))
-            case "certificate":
-                return _certificate(connection, _required(arguments.what, "a release's number, from the report"))
-            case _:
-                return _report(connection, as_json=arguments.json)
-    if not poke(home):
+    match arguments.action:
+        case "plan":
+            return _plan(config, as_json=arguments.json)
+        case "confirm":
+            result, is_running = execute(home, ConfirmRelease(code=arguments.what or ""))
+            freed = f"{count_words(result.count, 'photo')} ({bytes_words(result.size_bytes)})"
+            print(f"{freed} will be freed, each proved once more.")
+        case "undo":
+            what = _required(arguments.what, "a name, an order's number, or `all`")
+            undone, is_running = execute(home, UndoRelease(what=what))
+            print(f"{count_words(undone.count, 'photo')} will stay, or be brought back from Recently Deleted.")
+            if not undone.count:
+                return exits.PROBLEM
+        case "certificate":
+            return _certificate(home, _required(arguments.what, "a release's number, from the report"))
+        case _:
+            return _report(home, as_json=arguments.json)
+    if not is_running:
         print("No mediabox is running here now; it is done at the next start.")
-    return code
-
-
-def _refuse_when_off(config: Config) -> None:
-    if not config.release.enabled:
-        message = "freeing sources is switched off"
-        remedy = f"Write into {config.home / 'mediabox.toml'}: [release] enabled = true; `mediabox safe` says what is."
-        raise NeedsHuman(message, issue="release.off", remedy=remedy)
-    if not allowed(config):
-        remedy = "Set release = true (and deletion = 'keep') in the section of the iCloud account."
-        raise NeedsHuman("no source may be freed", issue="release.off", remedy=remedy)
+    return exits.OK
 
 
 def _required(given: str | None, what: str) -> str:
@@ -87,26 +75,9 @@ def _required(given: str | None, what: str) -> str:
     return given
 
 
-def _sound(connection: sqlite3.Connection, config: Config) -> tuple[list[Assessment], Timeline]:
-    """What is proved now of all that may be freed. Raises NeedsHuman while the catalogue or the clock is in doubt."""
-    time = timeline(connection, Clock())
-    assessed = assess_all(connection, sorted(allowed(config)), certify.policy_of(config.release), time)
-    frozen = frozen_by(connection, config, assessed, time)
-    with transaction(connection):
-        if frozen is None:
-            soundness.thaw(connection)
-        elif frozen.issue == soundness.ISSUE:
-            soundness.freeze(connection, frozen, now_ms=time.now.at_ms)
-    if frozen is not None:
-        raise NeedsHuman(f"nothing may be freed: {frozen}", issue=frozen.issue, remedy=frozen.remedy)
-    return [each for found in assessed.values() for each in found], time
-
-
-def _plan(connection: sqlite3.Connection, config: Config, *, as_json: bool) -> int:
-    assessed, time = _sound(connection, config)
-    with transaction(connection):
-        plan = release_orders.plan(connection, assessed, config.release, now_ms=time.now.at_ms)
-    write_found(plan, _plan_told(plan, config, len(assessed)), as_json=as_json)
+def _plan(config: Config, *, as_json: bool) -> int:
+    planned, _ = execute(config.home, PlanRelease())
+    write_found(planned.plan, _plan_told(planned.plan, config, planned.assessed), as_json=as_json)
     return exits.OK
 
 
@@ -129,17 +100,6 @@ def _plan_told(plan: Plan, config: Config, assessed: int) -> Iterator[str]:
     yield f"To do so, within five minutes: mediabox release confirm {plan.code}"
 
 
-def _confirm(connection: sqlite3.Connection, config: Config, code: str) -> int:
-    assessed, time = _sound(connection, config)
-    with transaction(connection):
-        done = release_orders.confirm(connection, code, assessed, now_ms=time.now.at_ms)
-    if done.refusal is not None:
-        print(f"mediabox: {done.refusal}", file=sys.stderr)
-        return exits.PROBLEM
-    print(f"{count_words(done.count, 'photo')} ({bytes_words(done.size_bytes)}) will be freed, each proved once more.")
-    return exits.OK
-
-
 async def _accept(config: Config) -> int:
     """Read everything again, and believe the catalogue from there on."""
     clock = Clock()
@@ -156,16 +116,9 @@ async def _accept(config: Config) -> int:
     return exits.OK
 
 
-def _undo(connection: sqlite3.Connection, what: str) -> int:
-    now_ms = Clock().wall_ms()
-    with transaction(connection):
-        concerned = release_orders.undo(connection, what, now_ms=now_ms)
-    print(f"{count_words(len(concerned), 'photo')} will stay, or be brought back from Recently Deleted.")
-    return exits.OK if concerned else exits.PROBLEM
-
-
-def _certificate(connection: sqlite3.Connection, number: str) -> int:
-    found = releases.release(connection, int(number)) if number.isdecimal() else None
+def _certificate(home: Path, number: str) -> int:
+    with catalogue(home) as connection:
+        found = releases.release(connection, int(number)) if number.isdecimal() else None
     if found is None or found.certificate is None:
         raise Permanent(f"there is no certificate of release {number}")
     print(found.certificate)
@@ -174,8 +127,9 @@ def _certificate(connection: sqlite3.Connection, number: str) -> int:
     return exits.OK
 
 
-def _report(connection: sqlite3.Connection, *, as_json: bool) -> int:
-    report = release_orders.report(connection)
+def _report(home: Path, *, as_json: bool) -> int:
+    with catalogue(home) as connection:
+        report = release_orders.report(connection)
     write_found(report, _report_told(report), as_json=as_json)
     return exits.OK
 

@@ -18,18 +18,16 @@ _COVERS = {
     Role.UPLOADER: {Role.UPLOADER},
     Role.VIEWER: {Role.VIEWER},
 }
-# What cannot be taken back is for people who saw what they confirm: other messages can be replayed (I19).
-_FOR_GOOD = {ActorKind.PERSON, ActorKind.CONSOLE}
+# What is dangerous is for people who saw what they confirm: chats, keys and brokers can be replayed (I19).
+_MAY_ENDANGER = {ActorKind.PERSON, ActorKind.CONSOLE}
 
 
 def refusal(actor: Actor, command: type[Command[object]]) -> str | None:
     """Why this actor may not give such a command; None when they may."""
     if command.role not in _COVERS[actor.role]:
         return f"`{command.name}` is for {command.role}; {actor.name} is {actor.role}"
-    if command.danger is Danger.FOR_GOOD and actor.kind not in _FOR_GOOD:
-        return (
-            f"`{command.name}` cannot be undone: a person gives it on the page or the command line, not a {actor.kind}"
-        )
+    if command.danger is not Danger.NONE and actor.kind not in _MAY_ENDANGER:
+        return f"`{command.name}` can do harm: only a person on the page or the command line may give it"
     return None
 
 

@@ -9,9 +9,11 @@ from core.delivering.wishing import Shelf, still
 
 from mediabox.__main__ import main
 from mediabox.cli import exits
+from mediabox.cli.execute import console
 from mediabox.core.delivering import record
-from mediabox.core.home import DATABASE
+from mediabox.core.home import DATABASE, catalogue
 from mediabox.model.delivery import DeliveryState, Sighting
+from mediabox.store import deliveries, journal
 from mediabox.store.database import Database
 
 EARLY = "left the phone 12 s after it came, too early to have been backed up"
@@ -60,6 +62,19 @@ async def test_what_is_unverified_is_listed_by_name_with_the_reason(home: Path, 
 
     assert "1 file of anna confirmed, on your word" in say("pixel", "believe", "anna", "a.JPG")[1]
     assert say("pixel", "unverified", "anna")[1] == "Nothing of anna is unverified.\n"
+
+
+async def test_who_said_so_is_in_the_photos_history(home: Path, say: Say) -> None:
+    await laid_out(home)
+
+    assert "1 file will be taken off anna" in say("pixel", "clear", "anna", "c.JPG")[1]
+
+    with catalogue(home) as connection:
+        (delivery,) = deliveries.in_state(connection, "anna", DeliveryState.WITHDRAWN)
+        rows = journal.of_resource(connection, delivery.resource_id)
+    assert rows[-1].event == "delivery_withdrawn"
+    assert rows[-1].fields["actor"] == str(console())
+    assert {row.fields.get("actor") for row in rows[:-1]} == {None}
 
 
 async def test_what_has_left_is_sent_again_by_name_only(home: Path, say: Say) -> None:

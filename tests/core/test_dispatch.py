@@ -87,6 +87,14 @@ WHOSE = {
     "allow_deletions": Role.ADMIN,
     "sign_in": Role.FAMILY,
     "sign_out": Role.ADMIN,
+    "delivery_confirm": Role.ADMIN,
+    "delivery_resend": Role.FAMILY,
+    "delivery_withdraw": Role.ADMIN,
+    "delivery_count": Role.FAMILY,
+    "device_report": Role.UPLOADER,
+    "release_plan": Role.ADMIN,
+    "release_confirm": Role.ADMIN,
+    "release_undo": Role.ADMIN,
 }
 
 
@@ -97,7 +105,7 @@ def test_each_role_may_give_its_own_commands_and_no_other(role: Role, command: t
 
 
 @pytest.mark.parametrize("kind", ActorKind)
-def test_what_cannot_be_undone_is_for_people_at_the_page_or_the_console(kind: ActorKind) -> None:
+def test_what_can_do_harm_is_for_people_at_the_page_or_the_console(kind: ActorKind) -> None:
     may = access.may(actor(Role.ADMIN, kind), Destroy)
 
     assert may == (kind in (ActorKind.PERSON, ActorKind.CONSOLE))

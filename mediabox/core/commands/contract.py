@@ -56,6 +56,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     connection: "sqlite3.Connection"
     actor: Actor
     now_ms: int
+    seen: object = None  # what `Command.look` found
 
     def record(
         self, event: str, *, resource_id: int | None = None, asset_id: int | None = None, **fields: object
@@ -73,6 +74,10 @@ class Command(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, forbid_u
     danger: ClassVar[Danger] = Danger.NONE
     confirm: ClassVar[bool] = False  # a surface asks before it gives it
     secrets: ClassVar[tuple[str, ...]] = ()  # parameters that are shown and written nowhere
+
+    def look(self, context: Context) -> object:  # noqa: ARG002 - most need nothing
+        """What takes long and changes nothing: found before the transaction, so that it holds nobody up."""
+        return None
 
     def run(self, context: Context) -> R_co | Refused:
         """Change rows, and record it. An error of `mediabox.errors` refuses, and undoes everything.

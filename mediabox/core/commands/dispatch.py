@@ -40,8 +40,9 @@ def execute(
     if (refused := _not_allowed(command, actor)) is not None:
         return refused
     try:
+        seen = command.look(Context(connection=connection, actor=actor, now_ms=now_ms))
         with transaction(connection):
-            result = perform(connection, command, actor, now_ms=now_ms)
+            result = perform(connection, command, actor, now_ms=now_ms, seen=seen)
     except (NeedsHuman, Permanent, Retryable) as error:
         result = Refused.by(error)
     return _followed(result, command, actor, wake)
@@ -60,16 +61,19 @@ async def execute_in(
         return refused
     result: R | Refused
     try:
-        result = await database.write(partial(perform, command=command, actor=actor, now_ms=now_ms))
+        seen = await database.read(lambda c: command.look(Context(connection=c, actor=actor, now_ms=now_ms)))
+        result = await database.write(partial(perform, command=command, actor=actor, now_ms=now_ms, seen=seen))
     except (NeedsHuman, Permanent, Retryable) as error:
         result = Refused.by(error)
     return _followed(result, command, actor, wake)
 
 
-def perform(connection: sqlite3.Connection, command: Command[R], actor: Actor, *, now_ms: int) -> R | Refused:
+def perform(
+    connection: sqlite3.Connection, command: Command[R], actor: Actor, *, now_ms: int, seen: object = None
+) -> R | Refused:
     """The handler alone, in the caller's transaction: for work of the box that is a part of more."""
     with journal.acting(connection, str(actor)):
-        return command.run(Context(connection=connection, actor=actor, now_ms=now_ms))
+        return command.run(Context(connection=connection, actor=actor, now_ms=now_ms, seen=seen))
 
 
 def _not_allowed(command: Command[R], actor: Actor) -> Refused | None:

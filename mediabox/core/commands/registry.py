@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.core.commands import control, scan, sign_in
+from mediabox.core.commands import control, deliveries, release, scan, sign_in
 from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ COMMANDS: tuple[type[Command[object]], ...] = (
     scan.Scan,
     sign_in.AnswerSignIn,
     sign_in.EndSignIn,
+    deliveries.ConfirmDelivered,
+    deliveries.Resend,
+    deliveries.Withdraw,
+    deliveries.CountShown,
+    deliveries.ReportDevice,
+    release.PlanRelease,
+    release.ConfirmRelease,
+    release.UndoRelease,
 )
 
 

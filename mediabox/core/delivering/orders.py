@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mediabox.model.delivery import Delivery
 
-
+TAKEN_OFF = "taken off the phone by a person"
 # What a person may speak of; without names, the first ones only.
 _TO_CONFIRM = (DeliveryState.DOUBTED, DeliveryState.FREED)
 _TO_RESEND = (DeliveryState.DOUBTED, DeliveryState.REFUSED, DeliveryState.FREED, DeliveryState.BELIEVED)
@@ -79,6 +79,16 @@ def named(connection: sqlite3.Connection, destination: str, words: str) -> list[
     return found
 
 
+def withdraw(connection: sqlite3.Connection, destination: str, *photos: str, now_ms: int) -> int:
+    """As `clear`, these photos only. Raises Permanent for one the phone has not shown to have."""
+    chosen = {one.id: one for words in photos for one in named(connection, destination, words)}
+    for one in chosen.values():
+        if one.state is not DeliveryState.STORED:
+            raise Permanent(f"{destination} has not shown to have {one.name}: `mediabox where` says how it stands")
+        record.withdrawn(connection, one, now_ms=now_ms, note=TAKEN_OFF)
+    return len(chosen)
+
+
 def clear(connection: sqlite3.Connection, destination: str, *, older_than_ms: int, now_ms: int) -> int:
     """Take out of the outbox what the phone has shown to have since then; its Syncthing follows and deletes it there.
 
@@ -86,7 +96,7 @@ def clear(connection: sqlite3.Connection, destination: str, *, older_than_ms: in
     """
     stored = deliveries.stored_before(connection, destination, older_than_ms)
     for one in stored:
-        record.withdrawn(connection, one, now_ms=now_ms, note="taken off the phone by a person")
+        record.withdrawn(connection, one, now_ms=now_ms, note=TAKEN_OFF)
     return len(stored)
 
 

@@ -94,6 +94,18 @@ async def test_only_what_the_phone_has_shown_to_have_is_taken_off_it(shelf) -> N
     assert found["d.JPG"] is ACCEPTED
 
 
+async def test_a_photo_that_is_named_is_taken_off_once_the_phone_has_shown_to_have_it(shelf) -> None:
+    await laid_out(shelf)
+
+    with pytest.raises(Permanent, match=r"has not shown to have d\.JPG"):
+        await order(shelf, orders.withdraw, "b.JPG", "d.JPG")
+    assert (await states(shelf))["b.JPG"] is DeliveryState.STORED  # all that were named, or none
+
+    assert await order(shelf, orders.withdraw, "b.JPG", "b.JPG") == 1
+
+    assert (await states(shelf))["b.JPG"] is DeliveryState.WITHDRAWN
+
+
 async def test_what_was_taken_off_is_not_sent_again_by_itself(shelf) -> None:
     await laid_out(shelf)
     await order(shelf, orders.clear, older_than_ms=NOW_MS)
