@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mediabox.contracts import Member, Needs
 from mediabox.core.catalogue import record_of
 from mediabox.core.company import by_rank
 from mediabox.model.asset import ResourceState, Role
+from mediabox.model.certificate import COUNTED
 from mediabox.model.indexed import Flag, IndexedAsset
+from mediabox.model.ledger import Evidence
 from mediabox.model.naming import is_raw
 from mediabox.model.said import Presence
 from mediabox.model.wall_clock import wall_ms
-from mediabox.store import asset_index, assets, examined, journal
+from mediabox.store import asset_index, assets, copies, examined, journal
+from mediabox.store.asset_index import Copies
+from mediabox.store.keyed import touched
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mediabox.core.governor import Governor
     from mediabox.model.facts import CaptureTime
@@ -38,6 +44,8 @@ def follow(connection: sqlite3.Connection) -> None:
     else:  # what a person hides has to be gone at once all the same
         first = max(journal.appended_from(connection), last - BATCH)
         _index_changed(connection, after=first - 1, until=last)
+    for asset_id in {one.asset_id for each in touched(connection) if (one := assets.resource(connection, each))}:
+        asset_index.set_copies(connection, asset_id, *_counted(copies.present(connection, asset_id)))
 
 
 def catch_up(connection: sqlite3.Connection) -> bool:
@@ -80,6 +88,8 @@ def index(connection: sqlite3.Connection, asset_id: int) -> None:
     record = record_of(connection, asset_id, members, merged=())
     held = asset_index.holdings(connection, asset_id)
     indexed = indexed_asset(asset_id, members, record, held)
+    counted, archived_ms = _counted(copies.present(connection, asset_id))
+    indexed = msgspec.structs.replace(indexed, **counted._asdict(), archived_ms=archived_ms)
     asset_index.put(connection, indexed, _holders(held))
 
 
@@ -116,6 +126,29 @@ def indexed_asset(
         lens=(camera.lens or "") if camera else "",
         sources=tuple(sorted({one.source for one in _present(held)})),
     )
+
+
+def _counted(rows: Iterable[tuple[int, int | None, str | None, int | None]]) -> tuple[Copies, int | None]:
+    """The copies that each file has at least (see `store.copies.present`), and since when all are archived."""
+    files: dict[int, list[tuple[str, int]]] = {}
+    archived: dict[int, int | None] = {}
+    for resource_id, archived_at_ms, evidence, proved_at_ms in rows:
+        archived[resource_id] = archived_at_ms
+        files.setdefault(resource_id, []).extend([(evidence, proved_at_ms or 0)] if evidence else [])
+    proofs = [[at_ms for evidence, at_ms in each if evidence in COUNTED] for each in files.values()]
+    times = [at_ms for at_ms in archived.values() if at_ms is not None]
+
+    def fewest(wanted: Evidence) -> int:
+        return min((sum(evidence == wanted for evidence, _ in each) for each in files.values()), default=0)
+
+    counted = Copies(
+        copies=min(map(len, proofs), default=0),
+        reread=fewest(Evidence.REREAD),
+        verified=fewest(Evidence.VERIFIED),
+        delivered=fewest(Evidence.PEER),
+        proved_ms=min(map(max, proofs)) if proofs and all(proofs) else None,
+    )
+    return counted, max(times) if times and len(times) == len(archived) else None
 
 
 def _present(held: Sequence[Holding]) -> list[Holding]:

@@ -39,6 +39,12 @@ class IndexedAsset(msgspec.Struct, frozen=True, kw_only=True):
     rating: int | None = None  # -1 rejected, 0 to 5
     latitude: float | None = None  # WGS 84 degrees
     longitude: float | None = None
+    copies: int = 0  # proved ones (evidence R or V) that each of its files has at least
+    reread: int = 0  # likewise, of evidence R: read again by us
+    verified: int = 0  # V: hashed by the store that has it
+    delivered: int = 0  # P: a peer says it has it; proves nothing beyond that
+    archived_ms: int | None = None  # since when all of its files are archived, Unix ms
+    proved_ms: int | None = None  # as of when all of its files have a proved copy, Unix ms
     flags: frozenset[Flag] = frozenset()
     names: tuple[str, ...] = ()  # of its files
     folders: tuple[str, ...] = ()  # in the archive

@@ -74,11 +74,17 @@ _OTHERS = (
     _field("rating", Type.NUMBER, "stars: 0 to 5, -1 is rejected"),
     _field("latitude", Type.NUMBER, "degrees north"),
     _field("longitude", Type.NUMBER, "degrees east"),
+    _field("copies", Type.NUMBER, "proved copies (R and V) that each of its files has at least"),
+    _field("reread", Type.NUMBER, "likewise, read again by this box (R)"),
+    _field("verified", Type.NUMBER, "likewise, hashed by the store that has them (V)"),
+    _field("delivered", Type.NUMBER, "likewise, shown by a peer (P)"),
+    _field("archived", Type.PERIOD, "since when all its files are archived (UTC)", column="archived_ms"),
+    _field("proved", Type.PERIOD, "as of when all its files have a proved copy (UTC)", column="proved_ms"),
     _field("is", Type.FLAG, "what is so of it", column="flags", choices=tuple(flag.value for flag in Flag)),
 )
 _HAS = _field(
     "has", Type.PRESENCE, "what it has at all", column="", choices=(
-        *(each.name for each in WORDS), "date", "width", "duration", "rating", "latitude"
+        *(each.name for each in WORDS), "date", "width", "duration", "rating", "latitude", "archived", "proved"
     ),
 )  # fmt: skip
 ANYWHERE = _field("text", Type.WORDS, "words anywhere: in any of the fields of words", column="")

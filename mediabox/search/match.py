@@ -65,5 +65,6 @@ def has(asset: IndexedAsset, field: Field) -> bool:
 
 def _lies(asset: IndexedAsset, field: Field, term: Term) -> bool:
     lowest, below = interval_ms(term)
+    at_ms: int | None = getattr(asset, field.column)
     is_known = field.name != "date" or asset.date_digits >= digits_needed(term)
-    return is_known and lowest <= getattr(asset, field.column) < below
+    return at_ms is not None and is_known and lowest <= at_ms < below

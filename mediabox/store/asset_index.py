@@ -9,30 +9,40 @@ from __future__ import annotations
 
 import sqlite3
 from functools import wraps
-from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
 from mediabox.errors import Retryable
-from mediabox.model.asset import Kind
+from mediabox.model.indexed import Flag
 from mediabox.model.issue import Issue
+from mediabox.model.wall_clock import month_of
 from mediabox.search.fields import WORDS, texts_of
 from mediabox.search.tokens import document_of
 from mediabox.store import issues, journal, schema, volumes
-from mediabox.store.search import bits_of, condition, flags_of
+from mediabox.store.search import bits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from mediabox.model.indexed import Flag, IndexedAsset
-    from mediabox.model.query import Query
+    from mediabox.model.indexed import IndexedAsset
 
 _COLUMNS = (
     *("asset_id", "kind", "sort_ms", "date_digits", "added_ms", "size_bytes", "format", "width", "height"),
     *("duration_s", "rating", "latitude", "longitude"),
+    *("copies", "reread", "verified", "delivered", "archived_ms", "proved_ms"),
 )
-_PUT = f"INSERT OR REPLACE INTO asset_index ({', '.join(_COLUMNS)}, flags, holders) VALUES ({'?,' * len(_COLUMNS)}?,?)"
+_ROW = f"{', '.join(_COLUMNS)}, flags, holders"
+_PUT = f"INSERT OR REPLACE INTO asset_index ({_ROW}) VALUES ({'?,' * len(_COLUMNS)}?,?)"
+_COUNTED = ("holders", "sort_ms", "kind", "flags", "size_bytes")
+_COUNT = (
+    "INSERT INTO index_count (holders, month, kind, is_shown, count, size_bytes) VALUES (?,?,?,?,?,?) "
+    "ON CONFLICT DO UPDATE SET count = count + excluded.count, size_bytes = size_bytes + excluded.size_bytes"
+)
+NOT_SHOWN = bits_of((Flag.HIDDEN, Flag.TRASHED))
+_COUNTED_AT = [(*_COLUMNS, "flags", "holders").index(column) for column in _COUNTED]
 _WORD_COLUMNS = tuple(field.column for field in WORDS)
+_OLD_WORDS = f"SELECT {', '.join(_WORD_COLUMNS)} FROM asset_words WHERE rowid = ?"
 _PUT_WORDS = (
     f"INSERT OR REPLACE INTO asset_words (rowid, {', '.join(_WORD_COLUMNS)}) VALUES (?{',?' * len(_WORD_COLUMNS)})"
 )
@@ -63,7 +73,7 @@ _HOLDINGS = """
 """
 
 
-_TABLES = ("asset_index", "holders", "holder", "asset_words", "index_cursor")
+_TABLES = ("asset_index", "holders", "holder", "asset_words", "index_cursor", "index_count")
 _LOST_PAGES = "index:lost_pages"  # the switch that says so
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -73,7 +83,7 @@ class IndexDamaged(Retryable):
     """The index cannot be read or written as the migrations made it. It follows from the rest: nothing is lost."""
 
 
-def _of_index(work: Callable[_P, _T]) -> Callable[_P, _T]:
+def of_index(work: Callable[_P, _T]) -> Callable[_P, _T]:
     """Of a function that touches nothing but the index: what SQLite says in it is said of the index."""
 
     @wraps(work)
@@ -89,6 +99,16 @@ def _of_index(work: Callable[_P, _T]) -> Callable[_P, _T]:
     return guarded
 
 
+class Copies(NamedTuple):
+    """See `model.indexed.IndexedAsset`."""
+
+    copies: int = 0
+    reread: int = 0
+    verified: int = 0
+    delivered: int = 0
+    proved_ms: int | None = None
+
+
 class Holding(NamedTuple):
     """One file of an asset at one source. `presence`: of the source's own asset; None where it lists mere files."""
 
@@ -98,37 +118,46 @@ class Holding(NamedTuple):
     is_hidden: bool
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One asset of a page."""
-
-    asset_id: int
-    kind: Kind
-    sort_ms: int  # see model.indexed.IndexedAsset
-    date_digits: int
-    flags: frozenset[Flag]
-
-
-class Position(NamedTuple):
-    """Where a page ended: the next one begins after it, whatever was added or removed meanwhile."""
-
-    sort_ms: int
-    asset_id: int
-
-
-@_of_index
+@of_index
 def put(connection: sqlite3.Connection, asset: IndexedAsset, holders: Iterable[tuple[int, bool]]) -> None:
     """Index an asset anew. `holders`: ids of the sources that have it, each with whether it is hidden there."""
-    values = [getattr(asset, column) for column in _COLUMNS]
-    connection.execute(_PUT, (*values, bits_of(asset.flags), _holders_id(connection, sorted(holders))))
-    words = [" ".join(document_of(texts_of(asset, field))) for field in WORDS]
-    connection.execute(_PUT_WORDS, (asset.asset_id, *words))
+    values = (getattr(asset, column) for column in _COLUMNS)
+    row = (*values, bits_of(asset.flags), _holders_id(connection, sorted(holders)))
+    words = tuple(" ".join(document_of(texts_of(asset, field))) for field in WORDS)
+    old = connection.execute(f"SELECT {_ROW} FROM asset_index WHERE asset_id = ?", (asset.asset_id,)).fetchone()
+    if row != old:
+        _count(connection, old, by=-1)
+        _count(connection, row, by=1)
+        connection.execute(_PUT, row)
+    if old is None or words != connection.execute(_OLD_WORDS, (asset.asset_id,)).fetchone():
+        connection.execute(_PUT_WORDS, (asset.asset_id, *words))
 
 
-@_of_index
+@of_index
 def remove(connection: sqlite3.Connection, asset_id: int) -> None:
     """An asset is nobody's any more, or has become part of another."""
-    connection.execute("DELETE FROM asset_index WHERE asset_id = ?", (asset_id,))
-    connection.execute("DELETE FROM asset_words WHERE rowid = ?", (asset_id,))
+    old = connection.execute(f"SELECT {_ROW} FROM asset_index WHERE asset_id = ?", (asset_id,)).fetchone()
+    if old is not None:
+        _count(connection, old, by=-1)
+        connection.execute("DELETE FROM asset_index WHERE asset_id = ?", (asset_id,))
+        connection.execute("DELETE FROM asset_words WHERE rowid = ?", (asset_id,))
+
+
+@of_index
+def set_copies(connection: sqlite3.Connection, asset_id: int, counted: Copies, archived_ms: int | None) -> None:
+    """Nothing but its copies has changed."""
+    connection.execute(
+        "UPDATE asset_index SET copies = ?, reread = ?, verified = ?, delivered = ?, proved_ms = ?, archived_ms = ? "
+        "WHERE asset_id = ?",
+        (*counted, archived_ms, asset_id),
+    )
+
+
+def _count(connection: sqlite3.Connection, row: Sequence[Any] | None, *, by: int) -> None:
+    if row is not None:
+        holders, sort_ms, kind, flags, size_bytes = (row[place] for place in _COUNTED_AT)
+        key = (holders, month_of(sort_ms), str(kind), not flags & NOT_SHOWN)
+        connection.execute(_COUNT, (*key, by, by * size_bytes))
 
 
 def _holders_id(connection: sqlite3.Connection, holders: Sequence[tuple[int, bool]]) -> int:
@@ -153,14 +182,14 @@ def holdings(connection: sqlite3.Connection, asset_id: int) -> list[Holding]:
 # ---------------------------------------------------------------- following the journal
 
 
-@_of_index
+@of_index
 def indexed_until(connection: sqlite3.Connection) -> int:
     """The journal's row up to which the index is true."""
     row = connection.execute("SELECT seq FROM index_cursor").fetchone()
     return int(row[0]) if row else 0
 
 
-@_of_index
+@of_index
 def set_indexed_until(connection: sqlite3.Connection, seq: int) -> None:
     if not connection.execute("UPDATE index_cursor SET seq = ?", (seq,)).rowcount:
         connection.execute("INSERT INTO index_cursor (seq) VALUES (?)", (seq,))
@@ -183,7 +212,7 @@ def changed_assets(connection: sqlite3.Connection, *, after: int, until: int) ->
 # ---------------------------------------------------------------- when it is damaged
 
 
-@_of_index
+@of_index
 def flush(connection: sqlite3.Connection) -> None:
     """Have FTS5 write now what it holds until the commit, where damage would fail the whole of it."""
     connection.execute("SAVEPOINT flush")
@@ -209,48 +238,3 @@ def has_lost_pages(connection: sqlite3.Connection) -> bool:
 
 def set_lost_pages(connection: sqlite3.Connection, *, has_any: bool) -> None:
     volumes.set_switch(connection, _LOST_PAGES, "1" if has_any else None)
-
-
-# ---------------------------------------------------------------- asking
-
-
-@_of_index
-def page(
-    connection: sqlite3.Connection,
-    query: Query,
-    *,
-    seen_by: frozenset[str] | None,
-    after: Position | None = None,
-    limit: int,
-) -> list[Found]:
-    """Assets that answer a query, newest first. `seen_by`: names of a person's sources; None sees everybody's."""
-    text, values = condition(query)
-    may_see, names = _visible(seen_by)
-    beyond = "(sort_ms, asset_id) < (?, ?) AND" if after else ""
-    rows = connection.execute(
-        f"SELECT asset_id, kind, sort_ms, date_digits, flags FROM asset_index WHERE {beyond} ({may_see}) AND ({text}) "
-        "ORDER BY sort_ms DESC, asset_id DESC LIMIT ?",
-        (*(after or ()), *names, *values, limit),
-    )
-    return [
-        Found(asset_id=row[0], kind=Kind(row[1]), sort_ms=row[2], date_digits=row[3], flags=flags_of(row[4]))
-        for row in rows
-    ]
-
-
-@_of_index
-def count(connection: sqlite3.Connection, query: Query, *, seen_by: frozenset[str] | None) -> int:
-    """How many assets answer it."""
-    text, values = condition(query)
-    may_see, names = _visible(seen_by)
-    question = f"SELECT count(*) FROM asset_index WHERE ({may_see}) AND ({text})"
-    return int(connection.execute(question, (*names, *values)).fetchone()[0])
-
-
-def _visible(seen_by: frozenset[str] | None) -> tuple[str, tuple[str, ...]]:
-    if seen_by is None:
-        return "1", ()
-    names = tuple(sorted(seen_by))
-    marks = ",".join("?" * len(names))
-    own = f"SELECT holders_id FROM holder JOIN source ON source.id = source_id WHERE source.name IN ({marks})"
-    return f"holders IN ({own})", names

@@ -296,6 +296,14 @@ def members(connection: sqlite3.Connection, asset_id: int) -> list[Resource]:
     return [resource_of(row) for row in rows]
 
 
+def members_of_each(connection: sqlite3.Connection, asset_ids: Sequence[int]) -> list[Resource]:
+    rows = connection.execute(
+        f"SELECT {COLUMNS} {FROM} WHERE asset_id IN (SELECT value FROM json_each(?)) ORDER BY resource.id",
+        (str(list(asset_ids)),),
+    )
+    return [resource_of(row) for row in rows]
+
+
 def join(connection: sqlite3.Connection, resource_id: int, asset_id: int, role: Role) -> int:
     """Move a resource into another asset; the asset it leaves goes when it is empty. Returns the asset it left."""
     left = int(connection.execute("SELECT asset_id FROM resource WHERE id = ?", (resource_id,)).fetchone()[0])

@@ -10,7 +10,7 @@ import msgspec
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.model.sidecar import SidecarFile
 from mediabox.store.assets import path_key
-from mediabox.store.keyed import is_ours, signed, signed_again
+from mediabox.store.keyed import is_ours, signed, signed_again, touch
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,6 +42,17 @@ def put(connection: sqlite3.Connection, copy: Copy) -> None:
         f"VALUES ({_PUT}, ?9, {_NEWEST}, {signed('copy', (*_PLACES, _NEWEST))})",
         (*_values(copy), _hash(copy)),
     )
+    touch(connection, copy.resource_id)
+
+
+def present(connection: sqlite3.Connection, asset_id: int) -> list[tuple[int, int | None, str | None, int | None]]:
+    """An asset's files in the archive or its trash: id, archived at, and of each copy evidence and time, or NULLs."""
+    return connection.execute(
+        "SELECT id, archived_at_ms, evidence, proved_at_ms FROM resource "
+        "LEFT JOIN copy ON copy.resource_id = id AND copy.state = 'present' "
+        "WHERE asset_id = ? AND resource.state IN ('archived', 'trashed')",
+        (asset_id,),
+    ).fetchall()
 
 
 def move(connection: sqlite3.Connection, copy: Copy, path: str) -> None:

@@ -313,9 +313,10 @@ def _transact_once(connection: sqlite3.Connection, work: Callable[[sqlite3.Conne
 
 
 def _follow(connection: sqlite3.Connection) -> None:
-    if isinstance(connection, Keyed) and connection.appended_from and connection.follow is not None:
+    if isinstance(connection, Keyed) and connection.follow and (connection.appended_from or connection.touched):
         connection.follow(connection)
         asset_index.flush(connection)
+        connection.touched.clear()
 
 
 def _witnessed(connection: sqlite3.Connection) -> None:

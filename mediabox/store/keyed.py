@@ -36,15 +36,27 @@ class Keyed(sqlite3.Connection):
     key: bytes | None = None
     actor: str | None = None  # who gave the command that is carried out
     appended_from = 0  # the first row of the journal that the transaction under way added; 0: none
+    touched: set[int]  # resources whose copies it changed
     follow: Callable[[sqlite3.Connection], None] | None = None  # done at the end of such a transaction
 
     def unlock(self, path: Path) -> None:
         """Read the key of this database's home, if there is one."""
+        self.touched = set()
         self.home, self.key = path.parent, _key(path.parent / KEYS / KEY)
         self.create_function("keyed", -1, self._keyed, deterministic=True)
 
     def _keyed(self, word: object, *values: object) -> bytes | None:
         return mac(self, values) if word == _WORD else None
+
+
+def touch(connection: sqlite3.Connection, resource_id: int) -> None:
+    """A copy of it has changed: whoever follows the transaction has to know."""
+    if isinstance(connection, Keyed):
+        connection.touched.add(resource_id)
+
+
+def touched(connection: sqlite3.Connection) -> set[int]:
+    return getattr(connection, "touched", set())
 
 
 def make_key(home: Path) -> None:

@@ -96,4 +96,5 @@ def _presence(field: Field) -> Condition:
 def _period(field: Field, term: Term) -> Condition:
     lowest, below = interval_ms(term)
     digits = digits_needed(term) if field.name == "date" else 0
-    return f"date_digits >= ? AND {field.column} BETWEEN ? AND ?", (digits, lowest, below - 1)
+    within = f"{field.column} IS NOT NULL AND {field.column} BETWEEN ? AND ?"
+    return f"date_digits >= ? AND {within}", (digits, lowest, below - 1)

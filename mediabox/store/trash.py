@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediabox.store import copies
+from mediabox.store import copies, keyed
 from mediabox.store.assets import COLUMNS, FROM, resource_of
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def condemned(connection: sqlite3.Connection, folder: str) -> list[tuple[Resourc
 def forget_copy(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
     """There is no copy at this path any more."""
     connection.execute("DELETE FROM copy WHERE resource_id = ? AND path = ?", (resource_id, path))
+    keyed.touch(connection, resource_id)
 
 
 def begin_again(connection: sqlite3.Connection, resource_id: int) -> None:

@@ -11,7 +11,7 @@ from core.catalogue_of import NOW_MS, Catalogued, ScriptedSource, original, phot
 from mediabox.core import indexing
 from mediabox.core.queries.find import find_assets
 from mediabox.model.query import EVERYTHING
-from mediabox.store import asset_index, issues, journal, schema
+from mediabox.store import asset_index, asset_pages, issues, journal, schema
 from mediabox.store.asset_index import IndexDamaged
 from mediabox.store.database import Database, open_beside, transaction
 from mediabox.store.figures import soundness, status
@@ -145,7 +145,7 @@ async def test_until_its_pages_are_left_out_the_catalogue_does_not_pass_for_soun
 async def test_a_command_that_meets_the_damage_changes_nothing_and_may_be_repeated(home: Path) -> None:
     overwrite(home, "asset_words_data", which=slice(None))
     with closing(open_beside(home / "mediabox.db", write=True, follow=indexing.follow)) as connection:
-        one = asset_index.page(connection, EVERYTHING, seen_by=None, limit=1)[0]
+        one = asset_pages.page(connection, EVERYTHING, seen_by=None, limit=1)[0]
 
         def told() -> None:
             with transaction(connection):

@@ -11,7 +11,7 @@ from mediabox.core.queries.find import FoundPage, find_assets
 from mediabox.model.asset import Membership, RemoteAlbum, RemoteChange, Turn
 from mediabox.model.indexed import Flag
 from mediabox.model.query import EVERYTHING, QueryInvalid
-from mediabox.store import asset_index, assets, journal
+from mediabox.store import asset_index, asset_pages, assets, journal
 from mediabox.store.database import Database
 
 A, B = "Primary/A", "Primary/B"
@@ -149,7 +149,7 @@ async def test_an_older_catalogue_is_indexed_in_pieces_and_says_how_far_it_is(bo
     await archive(box, *(f"P/{number}/original" for number in range(6)))
 
     def forget(connection: sqlite3.Connection) -> None:
-        for one in asset_index.page(connection, EVERYTHING, seen_by=None, limit=100):
+        for one in asset_pages.page(connection, EVERYTHING, seen_by=None, limit=100):
             asset_index.remove(connection, one.asset_id)
         asset_index.set_indexed_until(connection, 0)
 

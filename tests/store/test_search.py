@@ -16,8 +16,8 @@ from mediabox.search.fields import FIELDS, WORDS, Type
 from mediabox.search.match import matches
 from mediabox.search.periods import bounds_ms
 from mediabox.search.values import ORDERED
-from mediabox.store import asset_index, schema
-from mediabox.store.asset_index import Position
+from mediabox.store import asset_index, asset_pages, schema
+from mediabox.store.asset_pages import Position
 
 NOON = 1_700_000_000_000
 WORD = st.sampled_from(["Anna", "anna müller", "Ann", "ANNA", "Bob", "東京", "京", "IMG_1.JPG", "img 1", "🏖", "Straße"])
@@ -84,6 +84,7 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def put(connection: sqlite3.Connection, assets: list[IndexedAsset], *, sources: tuple[int, ...] = ()) -> None:
     connection.execute("DELETE FROM asset_index")
     connection.execute("DELETE FROM asset_words")
+    connection.execute("DELETE FROM index_count")
     for asset in assets:
         asset_index.put(connection, asset, [(source, False) for source in sources])
 
@@ -96,10 +97,10 @@ def test_sql_and_memory_give_the_same_answer(
     numbered = [msgspec.structs.replace(one, asset_id=number) for number, one in enumerate(assets, 1)]
     put(connection, numbered)
 
-    found = asset_index.page(connection, query, seen_by=None, limit=100)
+    found = asset_pages.page(connection, query, seen_by=None, limit=100)
 
     assert {one.asset_id for one in found} == {one.asset_id for one in numbered if matches(one, query)}
-    assert asset_index.count(connection, query, seen_by=None) == len(found)
+    assert asset_pages.count(connection, query, seen_by=None) == len(found)
 
 
 def test_every_field_of_words_has_its_column(connection: sqlite3.Connection) -> None:
@@ -116,12 +117,12 @@ def asset(asset_id: int, sort_ms: int, **values: object) -> IndexedAsset:
 
 def test_pages_follow_one_another_whatever_is_added_and_removed_between_them(connection: sqlite3.Connection) -> None:
     put(connection, [asset(number, number // 2) for number in range(1, 8)])
-    first = asset_index.page(connection, EVERYTHING, seen_by=None, limit=3)
+    first = asset_pages.page(connection, EVERYTHING, seen_by=None, limit=3)
     asset_index.put(connection, asset(100, 1000), [])
     asset_index.remove(connection, first[-1].asset_id)
 
     after = Position(first[-1].sort_ms, first[-1].asset_id)
-    second = asset_index.page(connection, EVERYTHING, seen_by=None, after=after, limit=10)
+    second = asset_pages.page(connection, EVERYTHING, seen_by=None, after=after, limit=10)
 
     assert [one.asset_id for one in (*first, *second)] == [7, 6, 5, 4, 3, 2, 1]
 

@@ -155,12 +155,13 @@ def _indexed(catalogue: sqlite3.Connection) -> Iterator[str]:
         yield f"the index has assets {[row[0] for row in before]}, kept are {[row[0] for row in kept]}"
     with closing(sqlite3.connect(":memory:")) as copy:
         catalogue.backup(copy)
-        for table in ("asset_index", "asset_words"):
+        for table in ("asset_index", "asset_words", "index_count"):
             copy.execute(f"DELETE FROM {table}")
         copy.execute("UPDATE index_cursor SET seq = 0")
         while not indexing.catch_up(copy):
             pass
-        for old, new in zip_longest(before, _index_rows(copy)):
+        pairs = [*zip_longest(before, _index_rows(copy)), *zip_longest(_count_rows(catalogue), _count_rows(copy))]
+        for old, new in pairs:
             if old != new:
                 yield f"the index has {old} for what is {new}"
 
@@ -170,6 +171,10 @@ def _index_rows(catalogue: sqlite3.Connection) -> list[tuple[object, ...]]:
         "SELECT asset_index.*, members, asset_words.* FROM asset_index JOIN holders ON holders.id = holders "
         "JOIN asset_words ON asset_words.rowid = asset_id ORDER BY asset_id"
     ).fetchall()
+
+
+def _count_rows(catalogue: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return catalogue.execute("SELECT * FROM index_count WHERE count <> 0 ORDER BY 1, 2, 3, 4").fetchall()
 
 
 def _ended(catalogue: sqlite3.Connection, sources: Mapping[Path, Original], kept: Mapping[Path, str]) -> Iterator[str]:

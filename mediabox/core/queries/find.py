@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,13 +13,18 @@ from mediabox.model.indexed import Flag
 from mediabox.model.query import QueryInvalid
 from mediabox.model.wall_clock import local_of
 from mediabox.search.parse import parse
-from mediabox.store import asset_index, assets
-from mediabox.store.asset_index import Position
+from mediabox.store import asset_index, asset_pages, assets
+from mediabox.store.asset_pages import Position
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
+
+    from mediabox.model.asset import Resource
+    from mediabox.store.asset_pages import Found
 
 MAX_PAGE = 1_000
+_MARK = re.compile(r"(-?\d{1,16})\.(\d{1,16})", re.ASCII)
 
 
 class FoundAsset(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,29 +61,39 @@ def find_assets(
     Raises QueryInvalid. `after` is `next_after` of the page before.
     """
     asked, size = parse(query, today=today), min(limit, MAX_PAGE)
-    rows = asset_index.page(connection, asked, seen_by=seen_by, after=_position(after), limit=size + 1)
+    position = position_of(after) if after is not None else None
+    rows = asset_pages.page(connection, asked, seen_by=seen_by, after=position, limit=size + 1)
     last = rows[size - 1] if len(rows) > size else None
     return FoundPage(
-        total=asset_index.count(connection, asked, seen_by=seen_by),
-        assets=tuple(_found(connection, row) for row in rows[:size]),
-        next_after=f"{last.sort_ms}.{last.asset_id}" if last else None,
+        total=asset_pages.count(connection, asked, seen_by=seen_by),
+        assets=_found(connection, rows[:size]),
+        next_after=mark_of(last) if last else None,
         indexed_percent=asset_index.indexed_percent(connection),
     )
 
 
-def _position(after: str | None) -> Position | None:
-    if after is None:
-        return None
-    try:
-        sort_ms, asset_id = after.split(".")
-        return Position(int(sort_ms), int(asset_id))
-    except ValueError as error:
+def mark_of(last: Found) -> str:
+    """What `after` is for the page behind it."""
+    return f"{last.sort_ms}.{last.asset_id}"
+
+
+def position_of(after: str) -> Position:
+    """Raises QueryInvalid."""
+    found = _MARK.fullmatch(after)
+    if found is None:
         message = f"{after!r} is not where a page ended: take `next_after` of the page before as it is"
-        raise QueryInvalid(message, position=0) from error
+        raise QueryInvalid(message, position=0)
+    return Position(int(found[1]), int(found[2]))
 
 
-def _found(connection: sqlite3.Connection, row: asset_index.Found) -> FoundAsset:
-    main = min((one for one in assets.members(connection, row.asset_id) if one.state.is_kept), key=rank)
+def _found(connection: sqlite3.Connection, rows: Sequence[Found]) -> tuple[FoundAsset, ...]:
+    members: dict[int, list[Resource]] = {}
+    for one in assets.members_of_each(connection, [row.asset_id for row in rows]):
+        members.setdefault(one.asset_id, []).extend([one] * one.state.is_kept)
+    return tuple(_shown(row, min(members[row.asset_id], key=rank)) for row in rows if members.get(row.asset_id))
+
+
+def _shown(row: Found, main: Resource) -> FoundAsset:
     return FoundAsset(
         id=row.asset_id,
         name=main.name,
