@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.model.adoptable import Adoptable
-from mediabox.model.status import Adoption
 from mediabox.store.assets import COLUMNS, FROM, resource_of
 
 if TYPE_CHECKING:
@@ -64,11 +63,3 @@ def unproved(connection: sqlite3.Connection, source: str) -> Iterator[Resource]:
         (source,),
     )
     return (resource_of(row) for row in rows)
-
-
-def figures(connection: sqlite3.Connection) -> Adoption:
-    """How many files are on offer, and what they saved."""
-    row = connection.execute(
-        "SELECT count(*), count(resource_id), coalesce(sum(iif(resource_id IS NULL, 0, size_bytes)), 0) FROM adoptable"
-    ).fetchone()
-    return Adoption(offered=row[0], adopted=row[1], bytes=row[2])

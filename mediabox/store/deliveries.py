@@ -11,7 +11,7 @@ from mediabox.store.assets import path_key
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 _COLUMNS = ", ".join(
@@ -170,44 +170,42 @@ def are_under_way(connection: sqlite3.Connection) -> bool:
     return row is not None
 
 
-def roads(connection: sqlite3.Connection) -> list[Road]:
-    """How far each destination is."""
-    counts: dict[str, dict[str, tuple[int, int]]] = {}
-    for name, state, count, size_bytes in connection.execute(
-        "SELECT destination, state, count(*), sum(size_bytes) FROM delivery GROUP BY destination, state"
-    ):
-        counts.setdefault(name, {})[state] = (count, size_bytes)
-    return [_road(connection, name, of) for name, of in sorted(counts.items())]
+def roads(connection: sqlite3.Connection, counts: Mapping[str, tuple[int, int]]) -> list[Road]:
+    """How far each destination is. `counts`: those of `figure`."""
+    names = {name.split(":", 2)[2] for name in counts if name.startswith("delivery:")}
+    return [_road(connection, name, counts) for name in sorted(names)]
 
 
-def _road(connection: sqlite3.Connection, name: str, of: dict[str, tuple[int, int]]) -> Road:
-    def count(*states: DeliveryState) -> int:
-        return sum(of.get(state, (0, 0))[0] for state in states)
-
+def _road(connection: sqlite3.Connection, name: str, counts: Mapping[str, tuple[int, int]]) -> Road:
+    of = {state: counts.get(f"delivery:{state}:{name}", (0, 0)) for state in DeliveryState}
     return Road(
         destination=name,
-        queued=count(DeliveryState.QUEUED),
-        on_the_way=count(DeliveryState.ADMITTED, DeliveryState.ACCEPTED),
-        stored=count(DeliveryState.STORED),
-        freed=count(DeliveryState.FREED),
+        queued=of[DeliveryState.QUEUED][0],
+        on_the_way=of[DeliveryState.ADMITTED][0] + of[DeliveryState.ACCEPTED][0],
+        stored=of[DeliveryState.STORED][0],
+        freed=of[DeliveryState.FREED][0],
         safe=proved_there(connection, name),
-        doubted=count(DeliveryState.DOUBTED),
-        believed=count(DeliveryState.BELIEVED),
-        refused=count(DeliveryState.REFUSED),
-        queued_bytes=of.get(DeliveryState.QUEUED, (0, 0))[1],
-        freed_bytes=of.get(DeliveryState.FREED, (0, 0))[1],
+        doubted=of[DeliveryState.DOUBTED][0],
+        believed=of[DeliveryState.BELIEVED][0],
+        refused=of[DeliveryState.REFUSED][0],
+        queued_bytes=of[DeliveryState.QUEUED][1],
+        freed_bytes=of[DeliveryState.FREED][1],
     )
 
 
 def proved_there(connection: sqlite3.Connection, destination: str) -> int:
-    """Assets of which everything delivered is archived, and was found by us in what Google Photos gave back."""
+    """Assets of which everything delivered is archived, and was found by us in what Google Photos gave back.
+
+    Looks at those alone of which something came back.
+    """
     row = connection.execute(
-        "SELECT count(*) FROM (SELECT resource.asset_id FROM delivery "
-        "JOIN resource ON resource.id = delivery.resource_id "
-        "LEFT JOIN copy ON copy.resource_id = resource.id AND volume = ?2 "
-        "AND evidence = 'R' AND copy.state = 'present' "
-        "WHERE destination = ?1 AND delivery.state <> 'withdrawn' GROUP BY resource.asset_id "
-        "HAVING sum(volume IS NULL OR resource.state <> 'archived') = 0)",
+        "SELECT count(*) FROM (SELECT min(copied.resource_id IS NOT NULL AND resource.state = 'archived') AS is_proved "
+        "FROM resource JOIN delivery ON delivery.resource_id = resource.id "
+        "LEFT JOIN copy AS copied ON copied.resource_id = resource.id AND copied.volume = ?2 "
+        "AND copied.evidence = 'R' AND copied.state = 'present' "
+        "WHERE +destination = ?1 AND delivery.state <> 'withdrawn' AND resource.asset_id IN ("
+        "SELECT asset_id FROM copy JOIN resource ON resource.id = copy.resource_id WHERE volume = ?2) "
+        "GROUP BY resource.asset_id) WHERE is_proved",
         (destination, place_of(destination)),
     ).fetchone()
     return int(row[0])

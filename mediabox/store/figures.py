@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.model.status import Accounting, Bytes, Calls, Named, Rates, Road, Status, Steps
-from mediabox.store import adoptable, asset_index, deliveries, issues, jobs, listings, volumes
+from mediabox.model.asset import ResourceState
+from mediabox.model.status import Accounting, Adoption, Bytes, Calls, Named, Rates, Road, Status, Steps
+from mediabox.store import asset_index, deliveries, issues, jobs, listings, volumes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,26 +18,26 @@ if TYPE_CHECKING:
 SHOWN = 50  # names in a list; the count beside it is of all
 RECENT_ROWS = 5_000  # of the journal, looked through for the last minute's rate
 MINUTE_MS = 60_000
+NONE = (0, 0)
+PENDING = (ResourceState.SEEN, ResourceState.STAGED, ResourceState.FILING)
 WAITS = "waits:"  # and a destination's name: the switch that says why nothing is sent there now
 _CALLS = "calls"  # the switch that keeps what the daemon counted
 
 
 def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
     """Everything the catalogue knows of how things stand."""
+    counts = _counts(connection)
     return Status(
         at_ms=now_ms,
         accounting=accounting(connection),
-        assets=_count(connection, "SELECT count(DISTINCT asset_id) FROM resource WHERE state = 'archived'"),
-        companions=_count(
-            connection,
-            "SELECT count(*) FROM resource WHERE (kind = 'sidecar' OR role = 'companion') AND state = 'archived'",
-        ),
+        assets=counts.get("asset", NONE)[0],
+        companions=counts.get("companion", NONE)[0],
         similar=_count(connection, "SELECT count(DISTINCT resource_id) FROM similar"),
         ignored=_count(connection, "SELECT count(*) FROM ignored"),
         flagged=_count(connection, "SELECT count(*) FROM facts WHERE damage IS NOT NULL"),
         bytes=byte_totals(connection),
         rates=_rates(connection, now_ms),
-        adoption=adoptable.figures(connection),
+        adoption=_adoption(counts),
         calls=calls(connection),
         roads=roads(connection),
         jobs=_steps(connection),
@@ -48,11 +50,22 @@ def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
     )
 
 
+def _counts(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    """How many there are and their bytes, by name: kept by triggers (migrations/0017_figures.sql)."""
+    return {name: (count, size) for name, count, size in connection.execute("SELECT * FROM figure WHERE count > 0")}
+
+
+def _adoption(counts: dict[str, tuple[int, int]]) -> Adoption:
+    """How many files of older backups are on offer, and what they saved."""
+    adopted, size_bytes = counts.get("adopted", NONE)
+    return Adoption(offered=counts.get("offered", NONE)[0], adopted=adopted, bytes=size_bytes)
+
+
 def roads(connection: sqlite3.Connection) -> tuple[Road, ...]:
     """How far each destination is, and why it waits."""
     return tuple(
         msgspec.structs.replace(road, waiting_for=volumes.switch(connection, WAITS + road.destination))
-        for road in deliveries.roads(connection)
+        for road in deliveries.roads(connection, _counts(connection))
     )
 
 
@@ -69,33 +82,39 @@ def calls(connection: sqlite3.Connection) -> tuple[Calls, ...]:
 
 def accounting(connection: sqlite3.Connection) -> Accounting:
     """Where every file that was taken in has got to."""
-    by_state = dict(connection.execute("SELECT state, count(*) FROM resource GROUP BY state").fetchall())
+    count = {state: number for state, (number, _) in _files(connection).items()}
     return Accounting(
         taken_in=_count(connection, "SELECT count(*) FROM resource"),
-        archived=by_state.get("archived", 0) + by_state.get("trashed", 0),
-        trashed=by_state.get("trashed", 0),
-        duplicate=by_state.get("duplicate", 0),
-        quarantined=by_state.get("quarantined", 0),
-        removed=by_state.get("removed", 0),
-        pending=sum(by_state.get(state, 0) for state in ("seen", "staged", "filing")),
+        archived=count["archived"] + count["trashed"],
+        trashed=count["trashed"],
+        duplicate=count["duplicate"],
+        quarantined=count["quarantined"],
+        removed=count["removed"],
+        pending=sum(count[state] for state in PENDING),
     )
 
 
 def byte_totals(connection: sqlite3.Connection) -> Bytes:
     """Of what is archived, its trash included, and of what is still to come."""
-    totals = dict(connection.execute("SELECT state, sum(size_bytes) FROM resource GROUP BY state").fetchall())
-    waiting = sum(totals.get(state) or 0 for state in ("seen", "staged", "filing"))
-    return Bytes(archived=sum(totals.get(state) or 0 for state in ("archived", "trashed")), pending=waiting)
+    size = {state: size_bytes for state, (_, size_bytes) in _files(connection).items()}
+    return Bytes(archived=size["archived"] + size["trashed"], pending=sum(size[state] for state in PENDING))
+
+
+def _files(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    """Count and bytes of files, by state."""
+    counts = _counts(connection)
+    return {state: counts.get(f"file:{state}", NONE) for state in ResourceState}
 
 
 def _rates(connection: sqlite3.Connection, now_ms: int) -> Rates:
-    row = connection.execute(
-        "SELECT count(*), coalesce(sum(resource.size_bytes), 0) FROM "
-        "(SELECT event, at_ms, resource_id FROM journal ORDER BY seq DESC LIMIT ?) AS recent "
-        "JOIN resource ON resource.id = recent.resource_id WHERE event = 'archived' AND at_ms > ?",
-        (RECENT_ROWS, now_ms - MINUTE_MS),
-    ).fetchone()
-    return Rates(files_per_minute=row[0], bytes_per_second=row[1] // 60)
+    """Reads the journal back to a minute ago, and no further."""
+    rows = connection.execute("SELECT event, at_ms, resource_id FROM journal ORDER BY seq DESC LIMIT ?", (RECENT_ROWS,))
+    lately = takewhile(lambda row: row[1] > now_ms - MINUTE_MS, rows)
+    ids = [resource_id for event, _, resource_id in lately if event == "archived"]
+    size_bytes = connection.execute(
+        "SELECT coalesce(sum(size_bytes), 0) FROM resource WHERE id IN (SELECT value FROM json_each(?))", (str(ids),)
+    ).fetchone()[0]
+    return Rates(files_per_minute=len(ids), bytes_per_second=size_bytes // 60)
 
 
 def _steps(connection: sqlite3.Connection) -> tuple[Steps, ...]:
