@@ -10,9 +10,11 @@ they want of an asset, take it, and tell what became of it. Everything raises on
 
 from mediabox.contracts.box import Probe
 from mediabox.contracts.destination import (
+    Capabilities,
     Deliverable,
     Destination,
     DestinationTools,
+    Device,
     Foreign,
     Look,
     Lying,
@@ -63,12 +65,14 @@ from mediabox.contracts.surface import Surface, SurfaceTools
 
 __all__ = [
     "Adoptions",
+    "Capabilities",
     "Checksum",
     "Counting",
     "Decision",
     "Deliverable",
     "Destination",
     "DestinationTools",
+    "Device",
     "Duplicate",
     "Examination",
     "ExamineRequest",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import msgspec
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mediabox.contracts.media import Fitter
     from mediabox.contracts.rule import Member
     from mediabox.model.asset import Resource
-    from mediabox.model.delivery import Delivered, Delivery, PeerTold, Room, Sighting, Wish
+    from mediabox.model.delivery import Delivered, Delivery, DeviceReport, Room, Sighting, Wish
     from mediabox.model.facts import CaptureTime
     from mediabox.model.issue import Issue
     from mediabox.model.place import Place
@@ -152,6 +152,15 @@ class DestinationTools(msgspec.Struct, frozen=True, kw_only=True):
     open_outbox: Callable[[Path], Awaitable[Outbox]]  # on a proven volume, enrolled under this destination's name
 
 
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a destination can do."""
+
+    hashes: frozenset[str] = frozenset()  # which it computes itself of what it holds, and shows: "sha256"
+    lists: bool = True  # shows what it holds; else a delivery stays accepted
+    deletes: bool = True  # takes a file back out when asked
+    keeps_originals: bool = True  # what it keeps in the end is the original, not a reduced version
+
+
 class Destination(Protocol):
     """A place that holds copies. Knows no store; does not retry: `core.retry` does."""
 
@@ -161,13 +170,13 @@ class Destination(Protocol):
 
     name: str
     rules: str  # how it chooses, as a text that changes when `plan` may answer otherwise than before
-    keeps_originals: bool  # what it keeps in the end is the original, not a reduced version
+    capabilities: Capabilities
 
     def plan(self, asset: Deliverable) -> Sequence[Wish]:
         """Which files of an asset it wants, and in which form. Pure."""
 
-    async def room(self, told: PeerTold | None) -> Room:
-        """How much it takes at a time. `told`: of its device, lately. Raises Away when it is not there, NeedsHuman."""
+    async def room(self) -> Room:
+        """How much it takes at a time. Raises Away when it is not there, NeedsHuman."""
 
     async def deliver(self, parcel: Parcel) -> Delivered:
         """Make the file, prove it and hand it over. Safe to repeat. Raises Away, NeedsHuman, Retryable, Permanent."""
@@ -185,3 +194,11 @@ class Destination(Protocol):
         """Sleep until something may have changed (True) or the time is over (False)."""
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Device(Protocol):
+    """A destination behind which is a device of its own, with a battery and little space."""
+
+    def take_report(self, report: DeviceReport | None) -> None:
+        """How the device is, as somebody said within the last hour. Called before `room`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.model.delivery import Counted, PeerTold
+from mediabox.model.delivery import Counted, DeviceReport
 from mediabox.store import figures, listings, volumes
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ def begin_full_listing(connection: sqlite3.Connection, source: str) -> None:
     volumes.set_switch(connection, FULL_LISTING + source, None)
 
 
-def report_device(connection: sqlite3.Connection, destination: str, report: PeerTold) -> None:
+def report_device(connection: sqlite3.Connection, destination: str, report: DeviceReport) -> None:
     """How the device behind a destination is, as far as somebody knows. Replaces the report before."""
     volumes.set_switch(connection, DEVICE + destination, msgspec.json.encode(report).decode())
 
 
-def device_of(connection: sqlite3.Connection, destination: str, *, now_ms: int) -> PeerTold | None:
+def device_of(connection: sqlite3.Connection, destination: str, *, now_ms: int) -> DeviceReport | None:
     """The last hour's report of the device behind a destination."""
     text = volumes.switch(connection, DEVICE + destination)
-    report = msgspec.json.decode(text, type=PeerTold) if text else None
+    report = msgspec.json.decode(text, type=DeviceReport) if text else None
     return report if report and abs(now_ms - report.at_ms) <= DEVICE_GOOD_MS else None
 
 

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mediabox.model.ledger import Evidence
+
 
 class Form(StrEnum):
     """What the delivered file is to the original."""
@@ -89,10 +91,12 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     state: DeliveryState
     proof: str
     note: str = ""
+    evidence: Evidence | None = None  # how sure it is of what it shows; None: of no copy
+    digest: str = ""  # with `Evidence.VERIFIED`: SHA-256 as the store itself computed it of what it holds
 
 
-class PeerTold(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody (Home Assistant, an app, a person) told of the device behind a destination. None: not told."""
+class DeviceReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How the device behind a destination is, from Home Assistant, an app or a person. None: not known."""
 
     at_ms: int
     battery_percent: float | None = None

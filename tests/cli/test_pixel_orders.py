@@ -10,6 +10,7 @@ from core.delivering.wishing import Shelf, still
 from mediabox.__main__ import main
 from mediabox.cli import exits
 from mediabox.cli.execute import console
+from mediabox.contracts import Capabilities
 from mediabox.core.delivering import record
 from mediabox.core.home import DATABASE, catalogue
 from mediabox.model.delivery import DeliveryState, Sighting
@@ -49,7 +50,7 @@ async def laid_out(home: Path) -> None:
         early = Sighting(
             delivery_id=(await shelf.the("a.JPG")).id, state=DeliveryState.DOUBTED, proof="db/file", note=EARLY
         )
-        await database.write(lambda connection: record.seen(connection, [early], now_ms=1, keeps_originals=True))
+        await database.write(lambda connection: record.seen(connection, [early], now_ms=1, capabilities=Capabilities()))
 
 
 async def test_what_is_unverified_is_listed_by_name_with_the_reason(home: Path, say: Say) -> None:

@@ -16,6 +16,7 @@ from cli.test_verify import originals
 
 from mediabox.cli import exits, pixel_prove
 from mediabox.clock import Clock
+from mediabox.contracts import Capabilities
 from mediabox.core.delivering import record
 from mediabox.core.home import catalogue
 from mediabox.model.asset import ResourceState
@@ -49,7 +50,7 @@ class Sent:
         made = Delivered(delivery_id=number, form=Form.ORIGINAL, size_bytes=1, digest=digest)
         deliveries.set_accepted(connection, made, at_ms=NOW_MS)
         sighting = Sighting(delivery_id=number, state=DeliveryState.DOUBTED, proof="db/file", note="too early")
-        record.seen(connection, [sighting], now_ms=NOW_MS, keeps_originals=True)
+        record.seen(connection, [sighting], now_ms=NOW_MS, capabilities=Capabilities())
         return kept
 
     def name_of(self, path: Path) -> str:

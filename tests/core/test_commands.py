@@ -12,7 +12,7 @@ from mediabox.core.failures import FAILED
 from mediabox.core.switches import Rest
 from mediabox.model.actor import SYSTEM, Actor
 from mediabox.model.asset import ResourceState
-from mediabox.model.delivery import Counted, PeerTold
+from mediabox.model.delivery import Counted, DeviceReport
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.job import JobRequest
 from mediabox.model.request import Look
@@ -85,7 +85,7 @@ async def test_a_source_is_asked_to_look_and_a_full_look_begins_at_the_beginning
     ("later_ms", "counts"), [(0, True), (HOUR_MS, True), (HOUR_MS + 1, False), (-2 * HOUR_MS, False)]
 )
 async def test_what_was_told_of_a_phone_counts_for_an_hour(box: Catalogued, later_ms: int, counts: bool) -> None:
-    told = PeerTold(at_ms=NOW_MS, battery_percent=41.0)
+    told = DeviceReport(at_ms=NOW_MS, battery_percent=41.0)
     await do(box, switches.report_device, "pixel", told)
 
     found = await box.ask(lambda connection: switches.device_of(connection, "pixel", now_ms=NOW_MS + later_ms))

@@ -129,7 +129,7 @@ class DestinationConformance:
             await peer.destination.deliver(parcel)
         await peer.restart()  # how much room there was a moment ago may be remembered
         with pytest.raises(Away):
-            await peer.destination.room(None)
+            await peer.destination.room()
         assert await peer.destination.wait(0.01) in (True, False)  # whoever waits learns it by the next look
 
         await peer.come_back()
@@ -206,7 +206,7 @@ class DestinationConformance:
         assert sorted(await peer.arrived()) == sorted(one.name for one in out)
 
     async def test_there_is_room_for_something(self, peer: Peer) -> None:
-        room = await peer.destination.room(None)
+        room = await peer.destination.room()
 
         assert room.most_bytes > 0
         assert 0 <= room.backlog_share < 1

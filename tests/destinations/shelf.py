@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from destinations.making_of import Archive
-from mediabox.contracts import Deliverable, Look, Parcel
+from mediabox.contracts import Capabilities, Deliverable, Look, Parcel
 from mediabox.durable.outbox import OutboxFolder
 from mediabox.durable.volume import Volume
 from mediabox.errors import Away
-from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form, PeerTold, Room, Sighting, Wish
+from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form, Room, Sighting, Wish
 from mediabox.model.recipe import Part, Recipe, Span
 
 SHELF_BYTES = 10_000_000
@@ -34,7 +34,7 @@ class ShelfDestination:
     """Takes at once, and shows by itself what it has."""
 
     rules = "1"
-    keeps_originals = True
+    capabilities = Capabilities()
 
     def __init__(self, volume: Volume, archive: Archive, taker: Taker) -> None:
         self.name = "shelf"
@@ -47,7 +47,7 @@ class ShelfDestination:
             if one.resource.id not in asset.sent
         ]
 
-    async def room(self, told: PeerTold | None) -> Room:
+    async def room(self) -> Room:
         self._ask()
         return Room(most_bytes=SHELF_BYTES)
 

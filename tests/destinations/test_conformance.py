@@ -394,12 +394,12 @@ class TestPixel(DestinationConformance):
     async def test_a_later_pixel_delivers_nothing_before_the_owner_accepts_the_cost(self, peer: PixelPeer) -> None:
         await peer.restart(model="later")
         with pytest.raises(NeedsHuman) as quota:
-            await peer.destination.room(None)
+            await peer.destination.room()
         await peer.restart(model="later", accept_quota=True)
 
         assert quota.value.issue == "destination.quota"
         assert "accept_quota" in quota.value.remedy
-        assert (await peer.destination.room(None)).most_bytes > 0
+        assert (await peer.destination.room()).most_bytes > 0
 
     @pytest.mark.parametrize(("model", "keeps"), [("pixel", True), ("pixel_3", False), ("later", True)])
     async def test_what_google_keeps_smaller_is_said_and_no_original(self, peer: PixelPeer, model, keeps) -> None:
@@ -408,7 +408,7 @@ class TestPixel(DestinationConformance):
 
         delivered = await peer.destination.deliver(large)
 
-        assert peer.destination.keeps_originals is keeps
+        assert peer.destination.capabilities.keeps_originals is keeps
         assert ("keeps it smaller" in delivered.note) is not keeps
 
     async def test_what_the_boxs_syncthing_has_forgotten_is_doubted_and_never_taken_for_freed(
@@ -435,7 +435,7 @@ class TestPixel(DestinationConformance):
 
         assert look.sightings == ()
         assert [one.key for one in look.complaints] == ["destination.paused"]
-        assert "paused" in (await peer.destination.room(None)).reason
+        assert "paused" in (await peer.destination.room()).reason
 
     async def test_a_syncthing_that_comes_back_with_another_key_is_found_again(
         self, peer: PixelPeer, monkeypatch: pytest.MonkeyPatch

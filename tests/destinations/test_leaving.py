@@ -17,7 +17,7 @@ from destinations.making_of import Archive, TableFitter
 from destinations.real_syncthing import eventually
 from mediabox.clock import Clock
 from mediabox.config.fields import Secret
-from mediabox.contracts import DestinationTools, Outbox
+from mediabox.contracts import Capabilities, DestinationTools, Outbox
 from mediabox.core.delivering import orders, record
 from mediabox.destinations.pixel import withholding
 from mediabox.destinations.pixel.folder import PhoneFolder
@@ -620,4 +620,4 @@ def record_doubt(connection) -> None:
     one = deliveries.by_name(connection, PIXEL, A)
     assert one is not None
     doubt = Sighting(delivery_id=one.id, state=DOUBTED, proof="", note="too early")
-    record.seen(connection, [doubt], now_ms=1, keeps_originals=True)
+    record.seen(connection, [doubt], now_ms=1, capabilities=Capabilities())

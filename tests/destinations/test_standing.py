@@ -12,7 +12,7 @@ from mediabox.destinations.pixel.folder import FolderState, Phone
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.destinations.pixel.soundness import Fault, FaultKind
 from mediabox.destinations.pixel.standing import DAY_MS, GB, HOUR_MS, MINUTE_MS, SPARE_BYTES
-from mediabox.model.delivery import DeliveryState, PeerTold
+from mediabox.model.delivery import DeliveryState, DeviceReport
 
 NOW_MS = 1_760_000_000_000
 PHONE = Phone(
@@ -34,8 +34,8 @@ def phone(**changes: Any) -> FolderState:
     return FolderState(faults=(), state="idle", phone=msgspec.structs.replace(PHONE, **changes))
 
 
-def told(**known: Any) -> PeerTold:
-    return PeerTold(at_ms=NOW_MS, **known)
+def told(**known: Any) -> DeviceReport:
+    return DeviceReport(at_ms=NOW_MS, **known)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def told(**known: Any) -> PeerTold:
         (phone(remote_state=""), None, ""),  # before 1.20
     ],
 )
-def test_says_why_nothing_is_sent(state: FolderState, said: PeerTold | None, expected: str) -> None:
+def test_says_why_nothing_is_sent(state: FolderState, said: DeviceReport | None, expected: str) -> None:
     assert standing.obstacle(Settings(), state, said, now_ms=NOW_MS) == expected
 
 

@@ -13,7 +13,7 @@ from mediabox.core import switches
 from mediabox.core.commands.contract import Command, Context, Danger
 from mediabox.core.delivering import orders
 from mediabox.model.actor import Role
-from mediabox.model.delivery import Counted, PeerTold
+from mediabox.model.delivery import Counted, DeviceReport
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -79,7 +79,7 @@ class CountShown(Command[Counted], frozen=True, kw_only=True):
         return orders.count(context.connection, self.destination, self.shown, now_ms=context.now_ms)
 
 
-class ReportDevice(Command[PeerTold], frozen=True, kw_only=True):
+class ReportDevice(Command[DeviceReport], frozen=True, kw_only=True):
     """How the device behind a destination is; good for an hour. In no journal: it may come every minute."""
 
     name: ClassVar[str] = "device_report"
@@ -90,8 +90,8 @@ class ReportDevice(Command[PeerTold], frozen=True, kw_only=True):
     celsius: float | None = None
     free_bytes: int | None = None
 
-    def run(self, context: Context) -> PeerTold:
-        report = PeerTold(
+    def run(self, context: Context) -> DeviceReport:
+        report = DeviceReport(
             at_ms=context.now_ms,
             battery_percent=self.battery_percent,
             celsius=self.celsius,

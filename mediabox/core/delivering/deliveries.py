@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mediabox.contracts import Device
 from mediabox.core import switches
 from mediabox.core.delivering import choice, record, strangers
 from mediabox.core.delivering.window import Out, admit, why_not
@@ -83,7 +84,8 @@ class Deliveries:
         try:
             await self._take_up(destination.name)
             await self._withdraw(destination)
-            await self._sight(destination)
+            if destination.capabilities.lists:
+                await self._sight(destination)
             admitted = await self._admit(destination)
         except (Away, NeedsHuman) as error:
             await self._parts.trip(part, error)
@@ -153,8 +155,8 @@ class Deliveries:
         await self._issues.report(f"destination:{name}", [*look.complaints, *doubts])
 
     def _record(self, connection: sqlite3.Connection, *, destination: Destination, look: Look) -> list[Delivery]:
-        now_ms, keeps = self._clock.wall_ms(), destination.keeps_originals
-        changed = record.seen(connection, look.sightings, now_ms=now_ms, keeps_originals=keeps)
+        now_ms = self._clock.wall_ms()
+        changed = record.seen(connection, look.sightings, now_ms=now_ms, capabilities=destination.capabilities)
         return [*changed, *record.came_back(connection, destination.name, look.foreign, now_ms=now_ms)]
 
     async def _open(self, name: str) -> list[Issue]:
@@ -189,8 +191,10 @@ class Deliveries:
 
     async def _admit(self, destination: Destination) -> bool:
         now_ms = self._clock.wall_ms()
-        told = await self._database.read(partial(switches.device_of, destination=destination.name, now_ms=now_ms))
-        room = await destination.room(told)
+        if isinstance(destination, Device):
+            report = partial(switches.device_of, destination=destination.name, now_ms=now_ms)
+            destination.take_report(await self._database.read(report))
+        room = await destination.room()
         choose = partial(self._choose, name=destination.name, room=room, now_ms=now_ms)
         admitted, reason = await self._database.write(choose)
         await self._tell_wait(destination.name, reason)
@@ -225,9 +229,22 @@ class Deliveries:
 
     async def _withdraw(self, destination: Destination) -> None:
         """Carry out what people decided; the row first, the file after it."""
-        for delivery in await self._database.read(partial(deliveries.to_withdraw, destination=destination.name)):
+        withdrawn = await self._database.read(partial(deliveries.to_withdraw, destination=destination.name))
+        if withdrawn and not destination.capabilities.deletes:
+            await self._issues.open(_cannot_delete(destination.name, len(withdrawn)))
+            return
+        for delivery in withdrawn:
             await destination.withdraw(delivery)
             await self._database.write(partial(deliveries.set_removed, delivery_id=delivery.id))
+
+
+def _cannot_delete(name: str, count: int) -> Issue:
+    return Issue(
+        key="destination.cannot_delete",
+        subject=name,
+        message=f"{count} files were taken back from {name}, which cannot delete: they are still there.",
+        remedy=f"Delete them at {name} yourself; nothing more is sent in their place.",
+    )
 
 
 def _doubts(name: str, first: list[Delivery], count: int) -> list[Issue]:

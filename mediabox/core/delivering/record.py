@@ -3,6 +3,7 @@
 What a destination that keeps originals shows is a copy in the ledger too: of the still,
 and of the clip where its own bytes went along. Its evidence is P. Once it has left the
 peer it is missing there, with evidence F: nobody can tell why it left (decision 0011).
+A store that computed the original's own SHA-256 of what it holds has a copy with evidence V.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from msgspec import structs
 
 from mediabox.contracts import Setback, Undeliverable
 from mediabox.core.delivering.names import free_name
-from mediabox.model.delivery import Delivered, DeliveryState
+from mediabox.model.delivery import Delivered, DeliveryState, Form
 from mediabox.model.job import JobRequest
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.store import assets, copies, deliveries, journal
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-    from mediabox.contracts import Foreign, Outcome, Work
+    from mediabox.contracts import Capabilities, Foreign, Outcome, Work
     from mediabox.model.asset import Resource
     from mediabox.model.delivery import Delivery, Sighting, Wish
 
 STEP = "deliver"
-EVIDENCE = {DeliveryState.STORED: Evidence.PEER, DeliveryState.FREED: Evidence.FREED}
 # What a sighting may change: nothing is heard twice, and what a person decided stays.
 _MAY_BECOME = {
     DeliveryState.ACCEPTED: {DeliveryState.STORED, DeliveryState.FREED, DeliveryState.DOUBTED},
@@ -77,7 +77,7 @@ def ended(connection: sqlite3.Connection, work: Work, outcome: Outcome | None, *
 
 
 def seen(
-    connection: sqlite3.Connection, sightings: Sequence[Sighting], *, now_ms: int, keeps_originals: bool
+    connection: sqlite3.Connection, sightings: Sequence[Sighting], *, now_ms: int, capabilities: Capabilities
 ) -> list[Delivery]:
     """What a destination shows; which deliveries that changed."""
     changed = []
@@ -91,11 +91,24 @@ def seen(
         current = _end(connection, delivery, sighting.state, now_ms=now_ms, note=sighting.note, proof=sighting.proof)
         if sighting.state is DeliveryState.DOUBTED:
             _set_missing(connection, current)
-        elif keeps_originals and sighting.state in EVIDENCE:
-            for copy in _copies(connection, current, EVIDENCE[sighting.state], now_ms=now_ms):
+        elif (evidence := evidence_of(sighting, delivery, capabilities)) is not None:
+            for copy in _copies(connection, current, evidence, now_ms=now_ms):
                 copies.put(connection, copy)
         changed.append(current)
     return changed
+
+
+def evidence_of(sighting: Sighting, delivery: Delivery, capabilities: Capabilities) -> Evidence | None:
+    """How sure the ledger is of a copy that was shown; None for no copy. Never surer than can be held against ours."""
+    if sighting.evidence is None or not capabilities.keeps_originals:
+        return None
+    if sighting.state is DeliveryState.FREED:
+        return Evidence.FREED
+    is_original = delivery.form is Form.ORIGINAL and delivery.clip_id is None
+    is_equal = "sha256" in capabilities.hashes and delivery.digest is not None and sighting.digest == delivery.digest
+    if sighting.evidence is Evidence.VERIFIED and is_original and is_equal:
+        return Evidence.VERIFIED
+    return Evidence.SENT if sighting.evidence is Evidence.SENT else Evidence.PEER
 
 
 def came_back(

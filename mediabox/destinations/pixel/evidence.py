@@ -18,6 +18,7 @@ import msgspec
 
 from mediabox.destinations.pixel.folder import counter_of, is_deleted_by, is_held_by, short_id
 from mediabox.model.delivery import Delivery, DeliveryState, Sighting
+from mediabox.model.ledger import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from mediabox.destinations.pixel.answers import FileState
     from mediabox.destinations.pixel.foreign import Traces
 
+# A peer's word, which is never more than that.
+EVIDENCE = {DeliveryState.STORED: Evidence.PEER, DeliveryState.FREED: Evidence.FREED}
 SHOWN_WITHIN_MS = 600_000  # a phone that has shown nothing for so long, and deletes, does not take what we send
 LINE_BYTES_PER_MS = 12_500  # 100 Mbit/s, what a Pixel sends at most through a home's line: a long film takes minutes
 
@@ -189,4 +192,4 @@ def _words(span_ms: int) -> str:
 
 
 def _sighting(one: Reading, state: DeliveryState, *, note: str = "") -> Sighting:
-    return Sighting(delivery_id=one.delivery.id, state=state, proof=one.proof, note=note)
+    return Sighting(delivery_id=one.delivery.id, state=state, proof=one.proof, note=note, evidence=EVIDENCE.get(state))

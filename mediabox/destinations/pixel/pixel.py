@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 
-from mediabox.contracts import Look, Made
+from mediabox.contracts import Capabilities, Look, Made
 from mediabox.destinations.pixel import evidence, rules, standing
 from mediabox.destinations.pixel.evidence import Standing
 from mediabox.destinations.pixel.folder import FolderState, PhoneFolder
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mediabox.destinations.pixel.folder import Phone
     from mediabox.destinations.pixel.settings import Settings
     from mediabox.destinations.pixel.syncthing import Syncthing
-    from mediabox.model.delivery import Delivery, PeerTold, Room, Sighting, Wish
+    from mediabox.model.delivery import Delivery, DeviceReport, Room, Sighting, Wish
 
 GATHER_S = 1.0  # what happens in Syncthing happens in bursts
 SHOWN_GOOD_S = 10.0  # a look's finding serves the room that is asked for right after it
@@ -57,7 +57,8 @@ class Pixel:
     def __init__(self, settings: Settings, tools: DestinationTools) -> None:
         self.name = tools.name
         self.rules = rules.fingerprint(settings)
-        self.keeps_originals = not settings.saves_storage
+        self.capabilities = Capabilities(keeps_originals=not settings.saves_storage)
+        self._report: DeviceReport | None = None
         self._settings, self._tools = settings, tools
         self._telemetry = Telemetry(settings, clock=tools.clock)
         self._opening = asyncio.Lock()
@@ -78,11 +79,14 @@ class Pixel:
     def plan(self, asset: Deliverable) -> Sequence[Wish]:
         return rules.wishes(asset, self._settings)
 
-    async def room(self, told: PeerTold | None) -> Room:
+    def take_report(self, report: DeviceReport | None) -> None:
+        self._report = report
+
+    async def room(self) -> Room:
         if self._settings.counts_quota and not self._settings.accept_quota:
             raise self._counts_against_quota()
         state = await self._state()
-        told = standing.joined(told, await self._telemetry.told())
+        told = standing.joined(self._report, await self._telemetry.told())
         return standing.room(self._settings, state, told, now_ms=self._tools.clock.wall_ms())
 
     async def deliver(self, parcel: Parcel) -> Delivered:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mediabox.destinations.pixel.evidence import Reading
     from mediabox.destinations.pixel.folder import FolderState, Phone
     from mediabox.destinations.pixel.settings import Settings
-    from mediabox.model.delivery import PeerTold
+    from mediabox.model.delivery import DeviceReport
 
 GB = 1_000_000_000
 DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
@@ -29,7 +29,7 @@ BACKED_UP_MS = 2 * HOUR_MS
 STUCK_MS = DAY_MS  # connected, and what was offered a day ago is not there
 
 
-def room(settings: Settings, state: FolderState, told: PeerTold | None, *, now_ms: int) -> Room:
+def room(settings: Settings, state: FolderState, told: DeviceReport | None, *, now_ms: int) -> Room:
     """How much may be on the phone, and why nothing more is sent now."""
     return Room(
         most_bytes=settings.window_bytes,
@@ -40,7 +40,7 @@ def room(settings: Settings, state: FolderState, told: PeerTold | None, *, now_m
     )
 
 
-def joined(said: PeerTold | None, measured: PeerTold | None) -> PeerTold | None:
+def joined(said: DeviceReport | None, measured: DeviceReport | None) -> DeviceReport | None:
     """What a person or a script said, and what a broker keeps: of each the one heard last."""
     if said is None or measured is None:
         return said or measured
@@ -49,7 +49,7 @@ def joined(said: PeerTold | None, measured: PeerTold | None) -> PeerTold | None:
     return msgspec.structs.replace(older, **known)
 
 
-def _more_bytes(state: FolderState, told: PeerTold | None) -> int | None:
+def _more_bytes(state: FolderState, told: DeviceReport | None) -> int | None:
     """What fits on the phone as it is, beside what it is fetching already."""
     if told is None or told.free_bytes is None:
         return None
@@ -57,7 +57,7 @@ def _more_bytes(state: FolderState, told: PeerTold | None) -> int | None:
     return max(0, told.free_bytes - coming - SPARE_BYTES)
 
 
-def obstacle(settings: Settings, state: FolderState, told: PeerTold | None, *, now_ms: int) -> str:
+def obstacle(settings: Settings, state: FolderState, told: DeviceReport | None, *, now_ms: int) -> str:
     """Why nothing is sent now, for a person; "" when something may be."""
     if state.faults:
         return state.faults[0].message
@@ -71,7 +71,7 @@ def obstacle(settings: Settings, state: FolderState, told: PeerTold | None, *, n
     return _strain(settings, told)
 
 
-def _strain(settings: Settings, told: PeerTold | None) -> str:
+def _strain(settings: Settings, told: DeviceReport | None) -> str:
     """What was told of the phone that speaks against giving it work."""
     if told is None:
         return ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from mediabox.log import get_logger
-from mediabox.model.delivery import PeerTold
+from mediabox.model.delivery import DeviceReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,10 +55,10 @@ class Telemetry:
             if topic
         }
         self._asked_s: float | None = None
-        self._told: PeerTold | None = None
+        self._told: DeviceReport | None = None
         self._is_away = False
 
-    async def told(self) -> PeerTold | None:
+    async def told(self) -> DeviceReport | None:
         """What the broker had when it was asked last; None when it is not set up, or never answered."""
         now_s = self._clock.monotonic_s()
         if not self._settings.mqtt_url or not self._topics:
@@ -124,9 +124,9 @@ def read(kept: Mapping[str, bytes], fields: Mapping[str, str]) -> dict[str, floa
     return {field: number for field, number in numbers.items() if number is not None}
 
 
-def _told(readings: Mapping[str, float], *, at_ms: int) -> PeerTold:
+def _told(readings: Mapping[str, float], *, at_ms: int) -> DeviceReport:
     free_gb = readings.get("free_gb")
-    return PeerTold(
+    return DeviceReport(
         at_ms=at_ms,
         battery_percent=readings.get("battery_percent"),
         celsius=readings.get("celsius"),

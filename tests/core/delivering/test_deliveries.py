@@ -8,11 +8,11 @@ import pytest
 from core.catalogue_of import NOW_MS
 from core.delivering.wishing import LATER_MS, PIXEL, Shelf, WishingDestination, still, wish_of
 
-from mediabox.contracts import Foreign, Look
+from mediabox.contracts import Capabilities, Foreign, Look
 from mediabox.core import switches, timeline
 from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.errors import Away, NeedsHuman, Retryable
-from mediabox.model.delivery import DeliveryState, PeerTold, Room, Sighting
+from mediabox.model.delivery import DeliveryState, DeviceReport, Room, Sighting
 from mediabox.model.events import DeliveryChanged
 from mediabox.model.issue import Issue
 from mediabox.store import figures, issues, volumes
@@ -258,21 +258,14 @@ async def test_whoever_listens_hears_of_each_change_once(shelf, service, anna) -
 
 
 async def test_only_what_was_told_lately_of_the_phone_reaches_it(shelf, service, anna) -> None:
-    told: list[PeerTold | None] = []
-
-    async def room(said: PeerTold | None) -> Room:
-        told.append(said)
-        return Room(most_bytes=1)
-
-    anna.room = room
-    said = PeerTold(at_ms=LATER_MS, battery_percent=50)
+    said = DeviceReport(at_ms=LATER_MS, battery_percent=50)
     await service.look(anna)
     await shelf.box.database.write(lambda connection: switches.report_device(connection, PIXEL, said))
     await service.look(anna)
     shelf.box.clock.now_ms += switches.DEVICE_GOOD_MS + 1
     await service.look(anna)
 
-    assert told == [None, said, None]
+    assert anna.reports == [None, said, None]
 
 
 async def test_two_destinations_do_not_know_of_each_other(shelf, service, anna) -> None:
@@ -362,3 +355,22 @@ async def test_a_look_that_waits_for_nothing_writes_down_the_time_it_is(shelf: S
 
     assert [one.state for one in await shelf.all()] == [DeliveryState.REFUSED]
     assert await shelf.box.ask(timeline.passed_ms) == NOW_MS  # a later one and the clock would be called wrong
+
+
+async def test_a_destination_without_a_device_is_told_nothing_of_one(shelf, service) -> None:
+    class Bucket(WishingDestination):
+        take_report = None
+
+    await service.look(Bucket("bucket"))
+
+
+async def test_what_cannot_be_deleted_at_a_destination_is_said(shelf, service, anna) -> None:
+    await put_some(shelf, 1)
+    await service.look(anna)
+    anna.capabilities = Capabilities(deletes=False)
+    await shelf.box.database.write(lambda connection: connection.execute("UPDATE delivery SET state = 'withdrawn'"))
+
+    await service.look(anna)
+
+    assert anna.withdrew == []
+    assert "destination.cannot_delete" in [one.key for one in await shelf.box.ask(issues.open_issues)]

@@ -7,7 +7,7 @@ import pytest
 from core.catalogue_of import NOW_MS
 from core.delivering.wishing import PIXEL, Shelf, clip, delivered, still
 
-from mediabox.contracts import Outcome, Setback, Undeliverable, Work
+from mediabox.contracts import Capabilities, Outcome, Setback, Undeliverable, Work
 from mediabox.core.delivering import record
 from mediabox.model.delivery import Delivery, DeliveryState, Form, Sighting
 from mediabox.model.job import Job
@@ -146,6 +146,42 @@ async def test_a_phone_that_keeps_less_than_the_original_has_no_copy(shelf, form
     assert await shelf.copies("a/original") == await shelf.copies("a/live") == []
 
 
+@pytest.mark.parametrize(
+    ("form", "hashes", "evidence", "expected"),
+    [
+        (Form.ORIGINAL, {"sha256"}, Evidence.VERIFIED, Evidence.VERIFIED),
+        (Form.ORIGINAL, {"md5"}, Evidence.VERIFIED, Evidence.PEER),  # no strong hash
+        (Form.ORIGINAL, set(), Evidence.VERIFIED, Evidence.PEER),
+        (Form.TAGGED, {"sha256"}, Evidence.VERIFIED, Evidence.PEER),  # its digest is not the original's
+        (Form.ORIGINAL, {"sha256"}, Evidence.REREAD, Evidence.PEER),  # nobody but us re-reads
+        (Form.ORIGINAL, {"sha256"}, Evidence.SENT, Evidence.SENT),
+    ],
+)
+async def test_a_copy_is_as_sure_as_the_store_shows_and_never_surer(shelf, form, hashes, evidence, expected) -> None:
+    await shelf.put("a", still("a"))
+    await shelf.plan_all()
+    await shelf.accept("a.JPG", form=form)
+
+    await shelf.show("a.JPG", S, evidence=evidence, hashes=frozenset(hashes))
+
+    assert [copy.evidence for copy in await shelf.copies("a/original")] == [expected]
+
+
+async def test_another_digest_than_the_one_sent_verifies_nothing(shelf) -> None:
+    await shelf.put("a", still("a"))
+    await shelf.plan_all()
+    await shelf.accept("a.JPG", form=Form.ORIGINAL)
+    one = await shelf.the("a.JPG")
+    sighting = Sighting(delivery_id=one.id, state=S, proof="etag", evidence=Evidence.VERIFIED, digest="0" * 64)
+
+    able = Capabilities(hashes=frozenset({"sha256"}))
+    await shelf.box.database.write(
+        lambda connection: record.seen(connection, [sighting], now_ms=NOW_MS, capabilities=able)
+    )
+
+    assert [copy.evidence for copy in await shelf.copies("a/original")] == [Evidence.PEER]
+
+
 async def test_a_doubt_proves_nothing(shelf) -> None:
     await bring_to(shelf, AC)
 
@@ -161,7 +197,7 @@ async def test_several_sightings_of_one_round_are_taken_in_their_order(shelf) ->
     strange = Sighting(delivery_id=10_000, state=F, proof="of nobody")
 
     changed = await shelf.box.database.write(
-        lambda connection: record.seen(connection, [strange, *sightings], now_ms=NOW_MS, keeps_originals=True)
+        lambda connection: record.seen(connection, [strange, *sightings], now_ms=NOW_MS, capabilities=Capabilities())
     )
 
     assert [each.state for each in changed] == [F]

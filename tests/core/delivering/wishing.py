@@ -9,12 +9,12 @@ from collections.abc import Callable, Container, Sequence
 from core.catalogue_of import NOW_MS, Catalogued, ScriptedSource
 
 from mediabox.clock import Clock
-from mediabox.contracts import Deliverable, Look, Parcel
+from mediabox.contracts import Capabilities, Deliverable, Look, Parcel
 from mediabox.core.delivering import choice, record
 from mediabox.core.delivering.deliveries import Deliveries
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Role
-from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form, PeerTold, Room, Sighting, Wish
+from mediabox.model.delivery import Delivered, Delivery, DeliveryState, DeviceReport, Form, Room, Sighting, Wish
 from mediabox.model.facts import Facts
 from mediabox.model.ledger import Copy, Evidence
 from mediabox.model.said import Said
@@ -47,10 +47,10 @@ def wish_of(asset: Deliverable) -> list[Wish]:
 class WishingDestination:
     """Obeys `contracts.Destination`; takes nothing by itself."""
 
-    keeps_originals = True
-
     def __init__(self, name: str = PIXEL, wishing: Wishing = wish_of, *, rules: str = "1") -> None:
         self.name, self.rules, self._wishing = name, rules, wishing
+        self.capabilities = Capabilities()
+        self.reports: list[DeviceReport | None] = []
         self.asked: list[Deliverable] = []
         self.shows: tuple[Sighting, ...] = ()
         self.has_room = Room(most_bytes=10**12)
@@ -60,7 +60,10 @@ class WishingDestination:
         self.asked.append(asset)
         return self._wishing(asset)
 
-    async def room(self, told: PeerTold | None) -> Room:
+    def take_report(self, report: DeviceReport | None) -> None:
+        self.reports.append(report)
+
+    async def room(self) -> Room:
         return self.has_room
 
     async def deliver(self, parcel: Parcel) -> Delivered:
@@ -190,12 +193,22 @@ class Shelf:
             )
 
     async def show(
-        self, name: str, state: DeliveryState, *, destination: str = PIXEL, keeps_originals: bool = True
+        self,
+        name: str,
+        state: DeliveryState,
+        *,
+        destination: str = PIXEL,
+        keeps_originals: bool = True,
+        evidence: Evidence = Evidence.PEER,
+        hashes: frozenset[str] = frozenset(),
     ) -> list[Delivery]:
         one = await self.the(name, destination)
-        sighting = Sighting(delivery_id=one.id, state=state, proof=f"proof of {state}")
+        sighting = Sighting(
+            delivery_id=one.id, state=state, proof=f"proof of {state}", evidence=evidence, digest=one.digest or ""
+        )
+        able = Capabilities(keeps_originals=keeps_originals, hashes=hashes)
         return await self.box.database.write(
-            lambda connection: record.seen(connection, [sighting], now_ms=NOW_MS, keeps_originals=keeps_originals)
+            lambda connection: record.seen(connection, [sighting], now_ms=NOW_MS, capabilities=able)
         )
 
     async def copies(self, remote_id: str, volume: str = PIXEL) -> list[Copy]:
