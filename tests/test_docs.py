@@ -84,6 +84,20 @@ def test_every_source_is_in_the_reference() -> None:
             assert f'[{family}.NAME] type = "{name}"' in reference
 
 
+def test_nothing_advises_to_open_a_familys_photos_to_everybody() -> None:
+    """A remedy names one user or one group (`setfacl -m u:NAME`, `usermod -aG`), or takes rights away."""
+    opens = re.compile(r"\bchmod (?:-\w+ )*(?:[ug]*[oa][ugoa]*[+=][rwx]|[+=]\w*[rwx]|[0-7]?[0-7]{2}[1-7]\b)")
+
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in tracked("mediabox/*.py", "*.md", "*.service", "systemd", "udev", "image-build")
+        if (match := opens.search(path.read_text(encoding="utf-8")))
+    ]
+
+    assert opens.search("sudo chmod -R o+rX /photos")
+    assert not found
+
+
 def test_nothing_committed_names_a_machine() -> None:
     """Home folders and build machines do not belong in the tree; a path of a user's own is an example."""
     pattern = re.compile(r"/root/|/home/(?!you\b|pi\b|mediabox\b)\w+/|/workspace/")

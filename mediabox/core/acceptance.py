@@ -9,6 +9,7 @@ file there can have written them, too (`mediabox adopt --prove` asks Apple's che
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from mediabox.core import soundness
@@ -104,7 +105,8 @@ def _tell_again(connection: sqlite3.Connection, one: Filed, uuid: str, *, now_ms
 
 def _keyless(path: Path) -> NeedsHuman:
     message = f"not accepted: {path}, the key that signs the catalogue, cannot be used, or others can read it"
-    remedy = f"If it is yours: 'chmod 600 {path}'. Else take {path.parent} away, start mediabox, and try again."
+    mend = f"chmod 600 {shlex.quote(str(path))}"
+    remedy = f"If it is yours: '{mend}'. Else take {path.parent} away, start mediabox, and try again."
     return soundness.unsound(message, remedy)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -135,7 +136,8 @@ def _refuse_wide(path: Path) -> None:
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
         message = f"the key {path} can be read by others (mode {mode:04o})"
-        remedy = f"Run `chmod 600 {path}`. If somebody else may have read it, change the Apple account's password."
+        mend = f"chmod 600 {shlex.quote(str(path))}"
+        remedy = f"Run `{mend}`. If somebody else may have read it, change the Apple account's password."
         raise NeedsHuman(message, issue="secrets.mode", remedy=remedy)
 
 
