@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -141,6 +142,24 @@ def test_the_table_takes_its_place_in_the_readme_and_nothing_else() -> None:
     with pytest.raises(ValueError, match="marks"):
         between_marks("no marks", "| new |\n")
     assert between_marks((BENCH.parent.parent / "README.md").read_text(), "| new |")
+
+
+def test_the_readme_shows_the_headlines_and_counts_the_bars() -> None:
+    import results
+    from table import Row
+
+    reached = [Row(what=what, unit="s", ours=1, most=2, note="not here") for what in results.HEADLINES]
+    others = [Row(what="slow", unit="s", ours=3, most=2), Row(what="no bar", unit="s", ours=3)]
+    kept = msgspec.json.decode(results.KEPT.read_bytes(), type=dict[str, results.Found])
+
+    shown = results.summary({"one": results.Found(at="today", machine="here", rows=[*reached, *others])})
+
+    assert [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("|")][2:] == [
+        *results.HEADLINES
+    ]
+    assert f"{len(reached)} of {len(reached) + 1} bars are reached. Missed: slow. today; here." in shown
+    assert "not here" not in shown
+    assert set(results.HEADLINES) <= {row.what for one in kept.values() for row in one.rows}
 
 
 def test_every_bench_is_listed() -> None:
