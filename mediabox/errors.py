@@ -1,7 +1,7 @@
 """The four ways work can fail. Adapters translate whatever they meet into one of these, once.
 
 Anything else that escapes a stage is a bug: it is tried again a few times, then
-kept as failed with its traceback (`core.retry`).
+kept as failed with its traceback (`core.failures`).
 """
 
 
@@ -13,7 +13,7 @@ class Retryable(MediaboxError):
     """The same attempt may succeed later.
 
     `retry_after_s` is the earliest wait, in seconds, that the other side asked for;
-    `None` leaves it to the back-off in `core.retry`.
+    `None` leaves it to the back-off (`model.backoff`).
     """
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:

@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from mediabox.clock import Clock
-from mediabox.core.retry import delay_s
 from mediabox.errors import Fatal, NeedsHuman, Retryable
 from mediabox.log import get_logger
+from mediabox.model.backoff import Backoff
 from mediabox.model.issue import Issue, Severity
 
 log = get_logger(__name__)
 
 HEALTHY_S = 60.0  # a run this long ends an outage
-MOST_DOUBLINGS = 6  # of the back-off, so at most 5 s * 2**6 = 320 s: a service is wanted sooner than a job
+BACKOFF = Backoff(first_s=5.0, longest_s=320.0, spread=0.5)  # a service is wanted sooner than a job
 GIVE_UP_AFTER = 5  # failures within WINDOW_S: a person should know; we go on trying
 WINDOW_S = 600.0
 
@@ -104,7 +104,7 @@ class Supervision:
             await self._open_issue(_failing(self._name, err))
         again = first(err, Retryable)
         asked_s = again.retry_after_s if again is not None else None
-        return delay_s(min(outage.failures - 1, MOST_DOUBLINGS), retry_after_s=asked_s)
+        return BACKOFF.wait_s(outage.failures - 1, asked_s=asked_s)
 
 
 async def supervise(
@@ -117,7 +117,7 @@ async def supervise(
 ) -> None:
     """Keep `service` running under `name` until it returns by itself. Raises Fatal and CancelledError only.
 
-    After any other error it is started again, later each time (`core.retry`, up to
+    After any other error it is started again, later each time (`model.backoff`, up to
     320 s, never before what a Retryable asks for); a run of HEALTHY_S starts the
     count anew. An outage is logged once when it begins and once when it ends.
     GIVE_UP_AFTER failures within WINDOW_S open the issue `service.failing`, which

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mediabox.core.failures import reason_of
 from mediabox.errors import Away, NeedsHuman
+from mediabox.model.backoff import Backoff
 from mediabox.model.issue import Issue, Severity
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from mediabox.contracts import Work
     from mediabox.core.issues import IssueBook
 
-FIRST_REST_S = 2.0
 LONGEST_REST_S = 60.0  # a disk that is plugged in again is found within a minute
+BACKOFF = Backoff(first_s=2.0, longest_s=LONGEST_REST_S)
 
 ARCHIVE = "volume:archive"
 UNAVAILABLE = "sandbox.unavailable"  # one decoder does not start: what another one decodes says nothing of it
@@ -126,7 +127,7 @@ class _Rest:
     def __init__(self) -> None:
         self.until_s = 0.0
         self.refusals: dict[tuple[str, str], _Refusal | None] = {}  # issue -> None: any success closes it
-        self._length_s = FIRST_REST_S / 2
+        self._rests = 0  # in a row
 
     def refuse(self, issue: tuple[str, str], refusal: _Refusal | None) -> None:
         """Keep the largest of what was refused."""
@@ -136,13 +137,13 @@ class _Rest:
 
     def end(self) -> None:
         """Something got through: others may try at once."""
-        self.until_s, self._length_s = 0.0, FIRST_REST_S / 2
+        self.until_s, self._rests = 0.0, 0
 
     def lengthen(self, now_s: float, asked_s: float | None) -> None:
         if now_s < self.until_s:
             return  # one of several jobs that were already under way
-        self._length_s = max(asked_s or 0.0, min(LONGEST_REST_S, self._length_s * 2))
-        self.until_s = now_s + self._length_s
+        self.until_s = now_s + BACKOFF.wait_s(self._rests, asked_s=asked_s)
+        self._rests += 1
 
 
 def parts_of(work: Work) -> tuple[str, ...]:

@@ -268,7 +268,8 @@ class Pipeline:
             issues.open_issue(connection, issue, at_ms=self._clock.wall_ms())
             return issue
         is_attempt = not (isinstance(error, Away | NeedsHuman) or is_old)
-        wait_s = retry.delay_s(job.attempts, retry_after_s=getattr(error, "retry_after_s", None)) if is_attempt else 0.0
+        asked_s = getattr(error, "retry_after_s", None)
+        wait_s = retry.JOBS.wait_s(job.attempts, asked_s=asked_s) if is_attempt else 0.0
         not_before_ms = self._clock.wall_ms() + int(wait_s * 1000)
         jobs.postpone(connection, job, not_before_ms=not_before_ms, error=reason, counts=is_attempt)
         return None

@@ -1,6 +1,7 @@
 """When a folder source should be listed again, if nothing tells earlier."""
 
 from mediabox.clock import Clock
+from mediabox.model.backoff import Backoff
 from mediabox.sources.folder.settings import Settings
 
 SHARE = 20  # listing at intervals takes at most a twentieth of the time
@@ -14,7 +15,8 @@ class Schedule:
         self._clock = clock
         self._due_s: float | None = None
         self._started_s = 0.0
-        self._settle_wait_s = 0.0
+        self._settling = Backoff(first_s=settings.settle_s, longest_s=settings.poll_s)
+        self._unsettled = 0  # listings in a row that left files out
 
     def begin(self) -> None:
         self._started_s = self._clock.monotonic_s()
@@ -26,10 +28,8 @@ class Schedule:
         wait_s = max(regular, SHARE * (now - self._started_s))
         if unsettled:
             # Soon, then less and less often: a recording that runs for hours must not cost a listing every 5 s.
-            self._settle_wait_s = min(max(self._settings.settle_s, 2 * self._settle_wait_s), self._settings.poll_s)
-            wait_s = min(wait_s, self._settle_wait_s)
-        else:
-            self._settle_wait_s = 0.0
+            wait_s = min(wait_s, self._settling.wait_s(self._unsettled))
+        self._unsettled = self._unsettled + 1 if unsettled else 0
         self._due_s = now + wait_s
 
     def due_in_s(self) -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
+from mediabox.model.backoff import Backoff
+
 if TYPE_CHECKING:
+    import random
+
     from mediabox.clock import Clock
 
-FIRST_S = 4.0  # the ceiling of the first pause; doubled with each refusal that follows
+FIRST_S = 4.0  # the ceiling of the first pause
 LONGEST_S = 3600.0  # also the longest Retry-After that is believed
 SHORTEST_S = 1.0
 PROBE_LOOK_S = 0.5  # how often those who wait look whether the probe is back
@@ -23,7 +26,7 @@ class Breaker:
 
     def __init__(self, clock: Clock, *, dice: random.Random, longest_s: float = LONGEST_S) -> None:
         self._clock = clock
-        self._longest_s = longest_s
+        self._backoff = Backoff(first_s=FIRST_S, longest_s=longest_s, spread=1.0)
         self._dice = dice
         self._open_until_s = 0.0
         self._opened_at_s = -1.0
@@ -71,11 +74,9 @@ class Breaker:
         now_s = self._clock.monotonic_s()
         asked_s = min(max(retry_after_s or 0.0, 0.0), LONGEST_S)
         if is_probe or began_s >= self._opened_at_s or not self._is_open:
-            ceiling_s = min(self._longest_s, FIRST_S * 2 ** min(self._refusals, 16))
+            asked_s = self._backoff.wait_s(self._refusals, asked_s=max(asked_s, SHORTEST_S), dice=self._dice)
             self._refusals += 1
             self._opened_at_s = now_s
-            # Full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter", 2015.
-            asked_s = max(asked_s, SHORTEST_S, self._dice.uniform(0, ceiling_s))
         self._open_until_s = max(self._open_until_s, now_s + asked_s)
         self._is_open = True
         if is_probe:

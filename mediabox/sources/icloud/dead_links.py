@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.errors import Away, Retryable
+from mediabox.model.backoff import Backoff
 from mediabox.model.issue import Issue
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from mediabox.model.asset import RemoteResource, Resource
 
 LINK_DEAD = frozenset({403, 404, 410, 416})
-FIRST_PAUSE_S = 300.0  # doubled with each that follows
-LONGEST_PAUSE_S = 3600.0
+BACKOFF = Backoff(first_s=300.0, longest_s=3600.0)
 IN_A_ROW = 6  # were half of all links dead, one file in some hundred would make an account rest
 REMEDY = (
     "Nothing is lost: the files wait, and are tried again by themselves. If it lasts for a day, see whether "
@@ -32,6 +32,7 @@ class DeadLinks:
     def __init__(self, clock: Clock, *, name: str) -> None:
         self._clock, self._name = clock, name
         self._pause_s = 0.0
+        self._pauses = 0  # in a row
         self._until_s = 0.0
         self._suspect: str | None = None
         self._is_working = False  # bytes came, and since then no pause
@@ -47,7 +48,7 @@ class DeadLinks:
     def work(self) -> None:
         """Bytes came."""
         self._is_working, self._dead = True, set()
-        self._pause_s, self._until_s, self._suspect, self._message = 0.0, 0.0, None, None
+        self._pause_s, self._pauses, self._until_s, self._suspect, self._message = 0.0, 0, 0.0, None, None
 
     def judge(self, resource: Resource | RemoteResource, status: int) -> Retryable:
         """What to raise when a file's fresh link is dead as well."""
@@ -60,8 +61,8 @@ class DeadLinks:
             return Retryable(message, retry_after_s=self._pause_s)
         self._is_working = False
         if now_s >= self._until_s:
-            self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * self._pause_s))
-            self._until_s = now_s + self._pause_s
+            self._pause_s = BACKOFF.wait_s(self._pauses)
+            self._pauses, self._until_s = self._pauses + 1, now_s + self._pause_s
         self._message = f"iCloud answers its own links with {status}, fresh ones too: no file can be fetched now"
         return self._away(self._message, self._until_s - now_s)
 
