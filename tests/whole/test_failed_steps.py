@@ -6,8 +6,10 @@ import pytest
 
 from mediabox.__main__ import main
 from mediabox.cli import exits
-from mediabox.core import commit, failures, retry
+from mediabox.core import failures, retry
+from mediabox.core.recording import Recording
 from mediabox.errors import Permanent, Retryable
+from mediabox.model.facts import Facts
 from mediabox.stages.examine import Examine
 from whole.box import Household
 
@@ -73,14 +75,14 @@ def test_a_step_that_failed_for_good_is_an_issue_and_ends_the_run_with_1(
 
 
 def test_what_cannot_be_written_down_is_an_issue_too(box: Household, monkeypatch: pytest.MonkeyPatch) -> None:
-    really_apply = commit._Application._examined
+    really_record = Recording.of_resource[Facts]
 
     def examined(self, resource, facts):
         if resource.name == "a.jpg":
             raise TypeError("no such column")
-        return really_apply(self, resource, facts)
+        return really_record(self, resource, facts)
 
-    monkeypatch.setattr(commit._Application, "_examined", examined)
+    monkeypatch.setitem(Recording.of_resource, Facts, examined)
 
     assert run_once(box) == exits.PROBLEM
     assert_said_once_with_what_to_do(box, "an unexpected error (TypeError: no such column)", failures.REPORT)
