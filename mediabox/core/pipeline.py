@@ -4,7 +4,8 @@ Reads like this: each stage has a lane; each lane takes the next work, asks the
 governor, runs the stage, and passes the result to the one committer task, which
 gathers what is ready and writes it in one transaction. What follows goes straight
 to its lane without a look at the queue's table; the table is the truth after a
-restart.
+restart. A small file that comes alone is examined before its fetch is written
+down, so that both share a commit.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.contracts import Holding, Stage, StepResult, Subject, Work
+from mediabox.contracts import Holding, Stage, Staged, StepResult, Subject, Work
 from mediabox.core import plan, retry
 from mediabox.core.commit import Committed
 from mediabox.core.failures import FAILED, failed_issue, failed_subject, is_bug, is_final, reason_of
@@ -26,7 +27,7 @@ from mediabox.core.recording import is_outdated
 from mediabox.errors import Away, Fatal, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.issue import Issue
-from mediabox.store import issues, jobs
+from mediabox.store import assets, issues, jobs
 from mediabox.store.database import savepoint
 from mediabox.waiting import ends_within
 
@@ -47,15 +48,17 @@ log = get_logger(__name__)
 GATHER_S = 0.5  # how long a result may wait for others to share its commit while lanes are busy
 GATHER_MOST = 40  # results in one transaction
 LOOK_S = 0.5  # between looks at the table while work is under way, or what is due waits for a part that is away
+ALONE_MOST_BYTES = 16 << 20  # a larger file's commits are nothing beside it, and its examination may take minutes
 LONGEST_REST_S = 60.0  # between looks while nothing is due: the wall clock may have jumped
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """One work run: its result, or the error that ended it."""
+    """One work run: its result, or the error that ended it. `ahead`: what the step that follows found already."""
 
     work: Work
     result: StepResult | None = None
     error: BaseException | None = None
+    ahead: StepResult | None = None
 
 
 class Pipeline:
@@ -119,12 +122,33 @@ class Pipeline:
             self._running += 1
             try:
                 await self._governor.permit(stage.needs)
-                await self._done.put(await self._attempt(stage, work))
+                self._uncommitted.add(work.job.id)
+                await self._done.put(await self._look_ahead(await self._attempt(stage, work)))
             finally:
                 self._running -= 1
 
+    async def _look_ahead(self, done: Done) -> Done:
+        """Examine bytes that came alone before their fetch is written down (decision 0023).
+
+        A power cut meanwhile finds what it finds after any fetch: a whole `.part` of a resource that is `seen`. What
+        goes wrong is left to the examination's own turn; bytes the archive has are not decoded.
+        """
+        staged, stage = done.result.outcome if done.result else None, self._stages.get("examine")
+        if not isinstance(staged, Staged) or stage is None or not self._is_alone(staged):
+            return done
+        work = plan.ahead(done.work.of_resource, staged, stage)
+        has_keeper = await self._database.read(lambda connection: assets.keeper(connection, staged.digest) is not None)
+        if has_keeper or self._parts.resting(work):
+            return done
+        return msgspec.structs.replace(done, ahead=(await self._attempt(stage, work)).result)
+
+    def _is_alone(self, staged: Staged) -> bool:
+        """Nothing else is under way, and nothing speaks against working on: else what is done is gathered."""
+        is_quiet = self._running == 1 and self._done.empty() and not self._is_committing
+        waits = self._governor.waiting_for or any(len(lane) for lane in self._lanes.values())
+        return is_quiet and not waits and staged.size_bytes <= ALONE_MOST_BYTES
+
     async def _attempt(self, stage: Stage, work: Work) -> Done:
-        self._uncommitted.add(work.job.id)
         try:
             return Done(work=work, result=await _run(stage, work))
         except Fatal:
@@ -198,15 +222,17 @@ class Pipeline:
                     batch.append(await self._done.get())
 
     async def _commit_batch(self, batch: Sequence[Done]) -> None:
-        results = await self._database.write(lambda connection: [self._write(connection, done) for done in batch])
+        written = await self._database.write(
+            lambda connection: [each for done in batch for each in self._write_all(connection, done)]
+        )
         await self._report_absence(batch)  # after what was done before it went away, and before anything is tried again
         self._clock.witness(self._clock.wall_ms())
-        for done, result in zip(batch, results, strict=True):
-            self._uncommitted.discard(done.work.job.id)
-            self._ended.add(done.work.job.id)
-            self._lanes[done.work.job.step].release(done.work)
-            await self._announce(done.work, result)
-        await self._let_go([result.work for result in results if isinstance(result, Committed)])
+        for work, result in written:
+            self._uncommitted.discard(work.job.id)
+            self._ended.add(work.job.id)
+            self._lanes[work.job.step].release(work)
+            await self._announce(work, result)
+        await self._let_go([result.work for _, result in written if isinstance(result, Committed)])
 
     async def _announce(self, work: Work, result: Committed | Issue | None) -> None:
         """What was written, to whoever listens; and what follows, to its lanes."""
@@ -218,6 +244,17 @@ class Pipeline:
                 self._bus.publish(event)
             for following in result.ready:
                 self._lanes[following.job.step].offer(following)
+
+    def _write_all(self, connection: sqlite3.Connection, done: Done) -> list[tuple[Work, Committed | Issue | None]]:
+        """A result; and what the step that follows found already, if that is what follows."""
+        result = self._write(connection, done)
+        if done.ahead is None or not isinstance(result, Committed):
+            return [(done.work, result)]
+        about = ("examine", done.work.job.subject)
+        mine = [each for each in result.ready if (each.job.step, each.job.subject) == about]
+        others = tuple(each for each in result.ready if each not in mine)
+        following = [(each, self._write(connection, Done(work=each, result=done.ahead))) for each in mine]
+        return [(done.work, msgspec.structs.replace(result, ready=others)), *following]
 
     def _write(self, connection: sqlite3.Connection, done: Done) -> Committed | Issue | None:
         """One result in a savepoint of its own: a bug in one must not undo the others.

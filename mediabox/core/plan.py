@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.contracts import Subject
-from mediabox.model.asset import Kind
-from mediabox.model.job import JobRequest
+from mediabox.contracts import Subject, Work
+from mediabox.model.asset import Kind, ResourceState
+from mediabox.model.job import Job, JobRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from mediabox.contracts import Stage
+    from mediabox.contracts import Stage, Staged
     from mediabox.model.asset import Resource
 
 # Steps that write text files for what was archived, and when: all together at the end of each half minute, so that a
@@ -48,6 +48,15 @@ def after_event(stages: Iterable[Stage | type[Stage]], event: str, resource: Res
         if event in stage.follows:
             subject = _SUBJECTS[stage.subject](resource)
             yield JobRequest(step=stage.name, subject=subject, priority=PRIORITY[resource.kind])
+
+
+def ahead(resource: Resource, staged: Staged, stage: Stage) -> Work:
+    """What will follow a fetch, before anybody wrote down that the bytes are there: its job has no number yet."""
+    fetched = msgspec.structs.replace(
+        resource, state=ResourceState.STAGED, digest=staged.digest, size_bytes=staged.size_bytes
+    )
+    job = Job(id=0, step=stage.name, subject=_SUBJECTS[stage.subject](fetched))
+    return Work(job=job, resource=fetched, needs=stage.needs)
 
 
 def after_duplicate(resource: Resource, *, moves: bool, now_ms: int) -> tuple[JobRequest, ...]:

@@ -14,7 +14,7 @@ from whole.box import OURS, Household
 from whole.family import pictures
 from whole.soundness import findings
 
-FILES = 30
+FILES, CHANGES = 30, 900
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,8 +25,12 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
     recovery_s: float
 
 
-def cuts(count: int, folder: Path, *, moves: bool, seed: int = 4) -> Iterator[Cut]:
+def cuts(
+    count: int, folder: Path, *, moves: bool, files: int = FILES, changes: int = CHANGES, seed: int = 4
+) -> Iterator[Cut]:
     """Cut the power `count` times, each at a change to the disk drawn by `seed`, each in a home of its own.
+
+    `changes`: about how many the undisturbed run makes to take in so many `files`.
 
     The owner's card forgets nothing: what is removed there is gone, so only a durable archive will do.
     """
@@ -35,11 +39,11 @@ def cuts(count: int, folder: Path, *, moves: bool, seed: int = 4) -> Iterator[Cu
         for number in range(count):
             place = disk.path / str(number)
             box = Household(folder / str(number), home=place / "home", archive=place / "archive", moves=moves)
-            box.found(pictures(FILES, seed=number))
+            box.found(pictures(files, seed=number))
             box.table.write_text("{}")
             _sync(box.home / "mediabox.toml", box.home, place, disk.path)
 
-            cut = run_under_shim(box.command(real=False), place, lots.randrange(1, 900), Fault.KILL, env=OURS)
+            cut = run_under_shim(box.command(real=False), place, lots.randrange(1, changes), Fault.KILL, env=OURS)
             disk.cut_power(luck=lots.choice((0.0, 0.5, 0.9)), seed=number)
 
             found = [] if cut.was_killed or cut.returncode == 0 else [f"ended with {cut.returncode}: {cut.stderr}"]
