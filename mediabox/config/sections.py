@@ -76,7 +76,10 @@ class Renditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Meta(title="Renditions folder", description="Can be rebuilt at any time. Relative to home, or absolute."),
     ] = "renditions"
     thumbnails: Annotated[bool, Meta(title="Thumbnails", description="WebP, short side 250 pixels.")] = True
-    preview: Annotated[bool, Meta(title="Previews", description="JPEG, short side 1440 pixels or more.")] = True
+    preview: Annotated[
+        bool,
+        Meta(title="Previews", description="JPEG, short side 1440 pixels or more; none of a file that serves as one."),
+    ] = True
 
 
 class Scrub(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
