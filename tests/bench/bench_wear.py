@@ -14,6 +14,7 @@ from wear import Wear, small_pictures, take_in
 
 ALONE, TOGETHER = 60, 200
 FACTOR, A_FILE_KB = 1.5, 24  # what may be written: 1.5 times what is kept, and 24 kB a file
+ALONE_KB = 34  # in place of 24, reached by one that comes alone: its four commits write 57 kB of the log
 ASKED = ("status", "where PREFILLED_0050000.JPG", "safe")
 NOTE = "Kept: original, sidecar, list, renditions and the catalogue's growth. Written: `write_bytes` of proc(5)."
 
@@ -27,9 +28,9 @@ def cpu_s(home: Path, words: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def rows_of(what: str, wear: Wear, count: int) -> list[Row]:
+def rows_of(what: str, wear: Wear, count: int, *, a_file_kb: int = A_FILE_KB) -> list[Row]:
     written, kept = (figure / count / 1000 for figure in (wear.written, wear.kept))
-    most = round(FACTOR * kept + A_FILE_KB, 1)
+    most = round(FACTOR * kept + a_file_kb, 1)
     return [
         Row(what=f"written a small photo, {what}", unit="kB", ours=written, most=most, note=NOTE),
         Row(what=f"kept of a small photo, {what}", unit="kB", ours=kept, note=NOTE),
@@ -48,7 +49,7 @@ def run() -> list[Row]:
     ground.compile_ours()
     home = ground.RUNS / "home"
     shutil.rmtree(home, ignore_errors=True)
-    rows = rows_of("one at a time", take_in(pictures[:ALONE], home, alone=True), ALONE)
+    rows = rows_of("one at a time", take_in(pictures[:ALONE], home, alone=True), ALONE, a_file_kb=ALONE_KB)
     shutil.rmtree(home)
     rows += rows_of("all at once", take_in(pictures, home, alone=False), TOGETHER)
     shutil.rmtree(home)
