@@ -82,9 +82,16 @@ def _owners_xmps(filed: Iterable[Member]) -> list[Member]:
 
 
 def record_of(
-    connection: sqlite3.Connection, asset_id: int, filed: Sequence[Member], *, merged: Sequence[Member]
+    connection: sqlite3.Connection,
+    asset_id: int,
+    filed: Sequence[Member],
+    *,
+    merged: Sequence[Member] = (),
+    is_listed: bool = True,
 ) -> SidecarRecord:
     """The members' facts as one: the picture's own words first, then what sidecars add.
+
+    `is_listed`: with the files themselves, too.
 
     Title and caption at the source come before all of these: there a person wrote them,
     or changed them. The owner's XMP, `merged`, is merged as text, with all it holds, so
@@ -93,11 +100,12 @@ def record_of(
     said = told.said_of(connection, asset_id)
     taken = capture_time(filed, said)
     known = [informed(one.facts, said) for one in filed if one.facts and one not in merged]
+    albums = told.albums_of(connection, asset_id) if said is not None else ()
     said = said or Said()
     return SidecarRecord(
-        members=tuple(_member(connection, one) for one in filed),
+        members=tuple(_member(connection, one) for one in filed if is_listed),
         mediabox_version=VERSION,
-        filed_at_ms=min(assets.times(connection, one.resource.id)[1] for one in filed),
+        filed_at_ms=min((assets.times(connection, one.resource.id)[1] for one in filed if is_listed), default=0),
         capture_time=taken,
         place=_first(known, lambda facts: facts.place),
         camera=_first(known, lambda facts: facts.camera),
@@ -107,7 +115,7 @@ def record_of(
         keywords=_union((said.keywords, *(facts.keywords for facts in known))),
         people=_union(facts.people for facts in known),
         is_favorite=said.is_favorite or any(facts.is_favorite for facts in known),
-        albums=told.albums_of(connection, asset_id),
+        albums=albums,
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from mediabox.contracts import Member, Needs
 from mediabox.core.catalogue import record_of
 from mediabox.core.company import by_rank
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from mediabox.model.facts import CaptureTime
     from mediabox.model.sidecar import SidecarRecord
     from mediabox.store.asset_index import Holding
+    from mediabox.store.copies import Held
     from mediabox.store.database import Database
 
 NEEDS = Needs(disk=True)
@@ -45,7 +44,7 @@ def follow(connection: sqlite3.Connection) -> None:
         first = max(journal.appended_from(connection), last - BATCH)
         _index_changed(connection, after=first - 1, until=last)
     for asset_id in {one.asset_id for each in touched(connection) if (one := assets.resource(connection, each))}:
-        asset_index.set_copies(connection, asset_id, *_counted(copies.present(connection, asset_id)))
+        asset_index.set_copies(connection, asset_id, _counted(copies.held(connection, asset_id)))
 
 
 def catch_up(connection: sqlite3.Connection) -> bool:
@@ -81,25 +80,23 @@ async def finish(database: Database) -> None:
 def index(connection: sqlite3.Connection, asset_id: int) -> None:
     """Write one asset's row anew, or remove it where nothing of it is kept."""
     kept = [one for one in assets.members(connection, asset_id) if one.state.is_kept]
-    members = by_rank(Member(resource=one, facts=examined.facts(connection, one.id)) for one in kept)
-    if all(one.resource.is_companion for one in members):
+    if all(one.is_companion for one in kept):
         asset_index.remove(connection, asset_id)
         return
-    record = record_of(connection, asset_id, members, merged=())
-    held = asset_index.holdings(connection, asset_id)
-    indexed = indexed_asset(asset_id, members, record, held)
-    counted, archived_ms = _counted(copies.present(connection, asset_id))
-    indexed = msgspec.structs.replace(indexed, **counted._asdict(), archived_ms=archived_ms)
-    asset_index.put(connection, indexed, _holders(held))
+    members = by_rank(Member(resource=one, facts=examined.facts(connection, one.id)) for one in kept)
+    record = record_of(connection, asset_id, members, is_listed=False)
+    sources, files = asset_index.holdings(connection, asset_id), copies.held(connection, asset_id)
+    asset_index.put(connection, indexed_asset(asset_id, members, record, sources, files), _holders(sources))
+    touched(connection).difference_update(one.id for one in kept)
 
 
 def indexed_asset(
-    asset_id: int, members: Sequence[Member], record: SidecarRecord, held: Sequence[Holding]
+    asset_id: int, members: Sequence[Member], record: SidecarRecord, held: Sequence[Holding], files: Sequence[Held]
 ) -> IndexedAsset:
     """An asset as it is searched: pure. `members`: the kept ones, the one that stands for it first."""
     main = members[0]
     facts, camera, place = main.facts, record.camera, record.place
-    added_ms = min(one.taken_in_at_ms for one in record.members)
+    added_ms = min(one.taken_in_at_ms for one in files)
     return IndexedAsset(
         asset_id=asset_id,
         kind=main.resource.kind,
@@ -114,6 +111,7 @@ def indexed_asset(
         rating=record.rating,
         latitude=place.latitude if place else None,
         longitude=place.longitude if place else None,
+        **_counted(files)._asdict(),
         flags=frozenset(_flags(members, record, held)),
         names=tuple(dict.fromkeys(one.resource.name for one in members if not one.resource.is_companion)),
         folders=tuple(dict.fromkeys((one.resource.path or "").rpartition("/")[0] for one in members[:1])),
@@ -128,27 +126,23 @@ def indexed_asset(
     )
 
 
-def _counted(rows: Iterable[tuple[int, int | None, str | None, int | None]]) -> tuple[Copies, int | None]:
-    """The copies that each file has at least (see `store.copies.present`), and since when all are archived."""
-    files: dict[int, list[tuple[str, int]]] = {}
-    archived: dict[int, int | None] = {}
-    for resource_id, archived_at_ms, evidence, proved_at_ms in rows:
-        archived[resource_id] = archived_at_ms
-        files.setdefault(resource_id, []).extend([(evidence, proved_at_ms or 0)] if evidence else [])
-    proofs = [[at_ms for evidence, at_ms in each if evidence in COUNTED] for each in files.values()]
-    times = [at_ms for at_ms in archived.values() if at_ms is not None]
-
-    def fewest(wanted: Evidence) -> int:
-        return min((sum(evidence == wanted for evidence, _ in each) for each in files.values()), default=0)
-
-    counted = Copies(
-        copies=min(map(len, proofs), default=0),
-        reread=fewest(Evidence.REREAD),
-        verified=fewest(Evidence.VERIFIED),
-        delivered=fewest(Evidence.PEER),
-        proved_ms=min(map(max, proofs)) if proofs and all(proofs) else None,
+def _counted(files: Iterable[Held]) -> Copies:
+    """The copies that each file has at least, and since when all are archived."""
+    proofs: dict[int, list[int]] = {one.resource_id: [] for one in files}
+    classes: dict[int, list[str | None]] = {one: [] for one in proofs}
+    for one in files:
+        classes[one.resource_id].append(one.evidence)
+        if one.evidence in COUNTED:
+            proofs[one.resource_id].append(one.proved_at_ms or 0)
+    archived = [one.archived_at_ms for one in files]
+    return Copies(
+        copies=min(map(len, proofs.values()), default=0),
+        reread=min((each.count(Evidence.REREAD) for each in classes.values()), default=0),
+        verified=min((each.count(Evidence.VERIFIED) for each in classes.values()), default=0),
+        delivered=min((each.count(Evidence.PEER) for each in classes.values()), default=0),
+        archived_ms=max((each for each in archived if each is not None), default=None) if all(archived) else None,
+        proved_ms=min(map(max, proofs.values())) if proofs and all(proofs.values()) else None,
     )
-    return counted, max(times) if times and len(times) == len(archived) else None
 
 
 def _present(held: Sequence[Holding]) -> list[Holding]:

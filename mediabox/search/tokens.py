@@ -17,10 +17,13 @@ _UNSPACED = (
 )
 _SYMBOLS = "\u2600-\u27bf\U0001f300-\U0001faff"  # emoji are in the names of albums
 _TOKEN = re.compile(f"[{_UNSPACED}{_SYMBOLS}]|(?:(?![{_UNSPACED}{_SYMBOLS}_])[\\w\u0900-\u0dff])+")
+_ASCII = re.compile("[a-z0-9]+")
 
 
 def tokens_of(text: str) -> list[str]:
     """`IMG_0042 Müller` -> img 0042 muller."""
+    if text.isascii():  # most are: the same, at a fifth of the time
+        return _ASCII.findall(text.lower())
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text).replace(BOUNDARY, " "))
     return _TOKEN.findall(unicodedata.normalize("NFC", plain.casefold()))
 

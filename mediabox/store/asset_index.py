@@ -62,14 +62,11 @@ _CHANGED = """
 """
 # Bytes that are kept as this asset's have its digest: by that the files of other sources are found.
 _HOLDINGS = """
-    WITH own (id, digest) AS (SELECT id, digest FROM resource WHERE asset_id = ?1 AND state <> 'quarantined'),
-    held (id) AS (
-        SELECT id FROM own
-        UNION SELECT twin.id FROM own JOIN resource AS twin ON twin.digest = own.digest AND twin.duplicate_of = own.id
-    )
-    SELECT resource.source_id, source.name, remote_asset.state, remote_asset.said -> '$.is_hidden'
-    FROM held JOIN resource ON resource.id = held.id JOIN source ON source.id = resource.source_id
-    LEFT JOIN remote_asset ON remote_asset.id = resource.remote_asset_id
+    SELECT file.source_id, source.name, remote_asset.state, remote_asset.said -> '$.is_hidden'
+    FROM resource AS own
+    JOIN resource AS file ON file.id = own.id OR (file.digest = own.digest AND file.duplicate_of = own.id)
+    JOIN source ON source.id = file.source_id LEFT JOIN remote_asset ON remote_asset.id = file.remote_asset_id
+    WHERE own.asset_id = ?1 AND own.state <> 'quarantined'
 """
 
 
@@ -106,6 +103,7 @@ class Copies(NamedTuple):
     reread: int = 0
     verified: int = 0
     delivered: int = 0
+    archived_ms: int | None = None
     proved_ms: int | None = None
 
 
@@ -144,12 +142,12 @@ def remove(connection: sqlite3.Connection, asset_id: int) -> None:
 
 
 @of_index
-def set_copies(connection: sqlite3.Connection, asset_id: int, counted: Copies, archived_ms: int | None) -> None:
+def set_copies(connection: sqlite3.Connection, asset_id: int, counted: Copies) -> None:
     """Nothing but its copies has changed."""
     connection.execute(
-        "UPDATE asset_index SET copies = ?, reread = ?, verified = ?, delivered = ?, proved_ms = ?, archived_ms = ? "
+        "UPDATE asset_index SET copies = ?, reread = ?, verified = ?, delivered = ?, archived_ms = ?, proved_ms = ? "
         "WHERE asset_id = ?",
-        (*counted, archived_ms, asset_id),
+        (*counted, asset_id),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -45,14 +45,25 @@ def put(connection: sqlite3.Connection, copy: Copy) -> None:
     touch(connection, copy.resource_id)
 
 
-def present(connection: sqlite3.Connection, asset_id: int) -> list[tuple[int, int | None, str | None, int | None]]:
-    """An asset's files in the archive or its trash: id, archived at, and of each copy evidence and time, or NULLs."""
-    return connection.execute(
-        "SELECT id, archived_at_ms, evidence, proved_at_ms FROM resource "
+class Held(NamedTuple):
+    """A file in the archive or its trash with one of its copies, if it has any. Times in Unix ms."""
+
+    resource_id: int
+    taken_in_at_ms: int
+    archived_at_ms: int | None
+    evidence: str | None
+    proved_at_ms: int | None
+
+
+def held(connection: sqlite3.Connection, asset_id: int) -> list[Held]:
+    """An asset's files with their copies that are present."""
+    rows = connection.execute(
+        "SELECT id, taken_in_at_ms, archived_at_ms, evidence, proved_at_ms FROM resource "
         "LEFT JOIN copy ON copy.resource_id = id AND copy.state = 'present' "
         "WHERE asset_id = ? AND resource.state IN ('archived', 'trashed')",
         (asset_id,),
-    ).fetchall()
+    )
+    return [Held(*row) for row in rows]
 
 
 def move(connection: sqlite3.Connection, copy: Copy, path: str) -> None:

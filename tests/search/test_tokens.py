@@ -1,8 +1,15 @@
 """What counts as the same word."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mediabox.search.tokens import document_of, holds, phrase_of, tokens_of
+
+
+@given(text=st.text(alphabet=st.characters(max_codepoint=127)))
+def test_ascii_is_split_as_anything_else_is(text: str) -> None:
+    assert tokens_of(text) == tokens_of(f"{text} é")[:-1]
 
 
 @pytest.mark.parametrize(
