@@ -19,7 +19,7 @@ from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.config.members import member_class
 from mediabox.contracts import Remote
-from mediabox.core.backup_walk import Findings, walk
+from mediabox.core.backup_walk import BackupFindings, walk
 from mediabox.core.home import DATABASE, catalogue, database_of, locked, running
 from mediabox.errors import Permanent
 from mediabox.model.adoptable import likely
@@ -111,7 +111,7 @@ def _look(config: Config, folder: Path, source: str | None, sources: Sequence[st
 
 def _found(config: Config, folder: Path, source: str | None, offer: Offer) -> Iterator[Adoptable]:
     """The walk, counted into `offer`."""
-    findings = Findings()
+    findings = BackupFindings()
     roots = (config.home, config.path(config.archive.path), config.path(config.renditions.path))
     for file in walk(folder, excluded_roots=roots, source=source, findings=findings):
         offer.files += 1

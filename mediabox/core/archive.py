@@ -12,7 +12,7 @@ from mediabox.durable.publish import adopt, publish, remove, replace
 from mediabox.durable.refusal import failing_disk
 from mediabox.durable.threads import in_thread
 from mediabox.durable.trash import move, name_again, unname
-from mediabox.durable.verify import Verdict, check
+from mediabox.durable.verify import FileVerdict, check
 from mediabox.errors import Permanent
 from mediabox.failpoints import fp
 from mediabox.model.ledger import Copy, CopyState, Evidence, Receipt
@@ -113,7 +113,7 @@ class Archive:
         """See `durable.trash`."""
         unname(self._volume, path, kept=kept)
 
-    def _check(self, resource: Resource) -> Verdict:
+    def _check(self, resource: Resource) -> FileVerdict:
         return check(self._volume, _path(resource), digest=resource.digest or "", size_bytes=resource.size_bytes or 0)
 
     # ------------------------------------------------------------ sidecars and manifests

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Findings(msgspec.Struct, kw_only=True):
+class BackupFindings(msgspec.Struct, kw_only=True):
     """What a walk met beside the files it yields."""
 
     other: int = 0  # neither pictures nor videos, empty, links, or with a name that is not UTF-8
@@ -26,7 +26,7 @@ class Findings(msgspec.Struct, kw_only=True):
 
 
 def walk(
-    folder: Path, *, excluded_roots: Iterable[Path], source: str | None, findings: Findings
+    folder: Path, *, excluded_roots: Iterable[Path], source: str | None, findings: BackupFindings
 ) -> Iterator[Adoptable]:
     """Everything below that may be adopted. `excluded_roots` are not entered, by whatever name.
 
@@ -56,7 +56,7 @@ def walk(
         yield from _files(listed, source=source, findings=findings)
 
 
-def _files(entries: Iterable[os.DirEntry[str]], *, source: str | None, findings: Findings) -> Iterator[Adoptable]:
+def _files(entries: Iterable[os.DirEntry[str]], *, source: str | None, findings: BackupFindings) -> Iterator[Adoptable]:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             continue

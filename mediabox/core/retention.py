@@ -18,7 +18,7 @@ from mediabox.durable.trash import TRASH, in_trash
 from mediabox.errors import Away, NeedsHuman
 from mediabox.log import get_logger
 from mediabox.model.asset import ResourceState
-from mediabox.model.trash import Errand, Move
+from mediabox.model.trash import Move, TrashMoves
 from mediabox.store import assets, copies, gate, jobs, journal, told, trash
 
 if TYPE_CHECKING:
@@ -61,18 +61,18 @@ class Retention:
 
     # ------------------------------------------------------------ in and out
 
-    async def leaving(self, asset_id: int) -> Errand | None:
+    async def leaving(self, asset_id: int) -> TrashMoves | None:
         """What of an asset has to go to the trash now; None when somebody wants it, or nothing is left.
 
         Raises NeedsHuman when more would go within a day than anybody means to delete.
         """
         return await self._database.read(partial(self._leaving, asset_id=asset_id))
 
-    async def returning(self, asset_id: int) -> Errand | None:
+    async def returning(self, asset_id: int) -> TrashMoves | None:
         """What of an asset has to come back from the trash now."""
         return await self._database.read(partial(self._returning, asset_id=asset_id))
 
-    def _leaving(self, connection: sqlite3.Connection, asset_id: int) -> Errand | None:
+    def _leaving(self, connection: sqlite3.Connection, asset_id: int) -> TrashMoves | None:
         members = assets.members(connection, asset_id)
         filed = [one for one in members if one.state is ResourceState.ARCHIVED]
         if not filed or not all(one.state.is_end for one in members):
@@ -81,17 +81,17 @@ class Retention:
             return None
         self._refuse_too_many(connection, asset_id)
         texts = [sidecar.path for sidecar in copies.sidecars_of(connection, asset_id)]
-        return Errand(
+        return TrashMoves(
             moves=tuple(Move(resource_id=one.id, path=path, to=in_trash(path)) for one, path in _paths(filed)),
             texts=tuple((path, in_trash(path)) for path in texts),
             is_leaving=True,
         )
 
-    def _returning(self, connection: sqlite3.Connection, asset_id: int) -> Errand | None:
+    def _returning(self, connection: sqlite3.Connection, asset_id: int) -> TrashMoves | None:
         filed = _in_trash(connection, asset_id)
         if not filed or not deletion.is_wanted(connection, asset_id, self._mirroring):
             return None
-        return Errand(
+        return TrashMoves(
             moves=tuple(Move(resource_id=one.id, path=in_trash(path), to=path) for one, path in _paths(filed)),
             texts=tuple((in_trash(path), path) for path in _texts(connection, filed)),
             is_leaving=False,

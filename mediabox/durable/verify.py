@@ -24,7 +24,7 @@ _SPARE_BUFFERS = 2  # 1 MiB each, kept for the next file: faulting in a new one 
 _spare: deque[mmap.mmap] = deque(maxlen=_SPARE_BUFFERS)
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class FileVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What was found under a name. `digest` and `size_bytes` are of the bytes there; None when there are none."""
 
     state: CopyState
@@ -48,7 +48,7 @@ def digest_past_cache(volume: Volume, relative: str) -> tuple[str, int]:
         raise volume.refused(err, f"read back {relative}") from err
 
 
-def check(volume: Volume, relative: str, *, digest: str, size_bytes: int) -> Verdict:
+def check(volume: Volume, relative: str, *, digest: str, size_bytes: int) -> FileVerdict:
     """Whether the copy is whole, missing or damaged, on a proven volume.
 
     Raises Away, and NeedsHuman `volume.failing` when the disk answers with an input/output error.
@@ -57,14 +57,14 @@ def check(volume: Volume, relative: str, *, digest: str, size_bytes: int) -> Ver
     volume.prove(since=epoch)
     try:
         if not stat.S_ISREG(volume.stat(relative).st_mode):  # a link or folder has taken its name
-            return Verdict(state=CopyState.DAMAGED)
+            return FileVerdict(state=CopyState.DAMAGED)
         found_digest, found_size = digest_past_cache(volume, relative)
     except FileNotFoundError:
-        return Verdict(state=CopyState.MISSING)
+        return FileVerdict(state=CopyState.MISSING)
     is_whole = found_digest == digest and found_size == size_bytes
     volume.prove(since=epoch)  # nor may a disk swapped while we read be blamed on the file
     state = CopyState.PRESENT if is_whole else CopyState.DAMAGED
-    return Verdict(state=state, digest=found_digest, size_bytes=found_size)
+    return FileVerdict(state=state, digest=found_digest, size_bytes=found_size)
 
 
 def _digest(relative: str, *, dir_fd: int) -> tuple[str, int]:

@@ -11,7 +11,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     to: str
 
 
-class Errand(msgspec.Struct, frozen=True, kw_only=True):
+class TrashMoves(msgspec.Struct, frozen=True, kw_only=True):
     """All of an asset. `texts` are (path, to) of its sidecars of ours, `is_leaving` for the trash."""
 
     moves: tuple[Move, ...]

@@ -36,7 +36,7 @@ _TAIL_BYTES = 2048
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class ChildLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What one file may take. `cpu_s` is the time of the one thread that works on it."""
 
     wall_s: float
@@ -114,7 +114,7 @@ class ChildProcess:
         Raises Retryable when the box is short of something, NeedsHuman `sandbox.unavailable`
         when it ends by itself, `sandbox.missing` when nothing holds it in; then it is gone.
         """
-        limits = Limits(wall_s=_START_LIMIT_S, cpu_s=_START_LIMIT_S)
+        limits = ChildLimits(wall_s=_START_LIMIT_S, cpu_s=_START_LIMIT_S)
         try:
             self._await_answer(self._lanes[0], None, limits)
             hello = wire.receive_answer(self._lanes[0], number=wire.GREETING).answer
@@ -135,7 +135,9 @@ class ChildProcess:
             remedy="Install libseccomp2 (Debian: apt install libseccomp2), or use a kernel with seccomp or Landlock.",
         )
 
-    def call(self, lane: int, call: wire.Call, *, descriptors: Sequence[int] = (), limits: Limits) -> wire.Received:
+    def call(
+        self, lane: int, call: wire.Call, *, descriptors: Sequence[int] = (), limits: ChildLimits
+    ) -> wire.Received:
         """Make one call on one lane and wait for its answer.
 
         Raises Lost; then the child is no more, unless the cause is MEMORY.
@@ -170,7 +172,7 @@ class ChildProcess:
                 self._was_killed_by_us = True
                 os.kill(self._process.pid, signal.SIGKILL)
 
-    def _await_answer(self, lane: socket.socket, cpu: "_ThreadClock | None", limits: Limits) -> None:
+    def _await_answer(self, lane: socket.socket, cpu: "_ThreadClock | None", limits: ChildLimits) -> None:
         """Return once something can be received. Kills the child and raises Lost at a limit."""
         poller = select.poll()
         poller.register(lane, select.POLLIN)

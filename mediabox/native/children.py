@@ -16,12 +16,12 @@ import msgspec
 
 from mediabox.errors import MediaboxError, Retryable
 from mediabox.native import wire
-from mediabox.native.child_process import COMMAND, Cause, ChildProcess, Limits, Lost
+from mediabox.native.child_process import COMMAND, Cause, ChildLimits, ChildProcess, Lost
 from mediabox.native.pool import Pool
 from mediabox.native.profiles import Profile
 
-STILL_LIMITS = Limits(wall_s=60, cpu_s=20)
-VIDEO_LIMITS = Limits(wall_s=60, cpu_s=60)
+STILL_LIMITS = ChildLimits(wall_s=60, cpu_s=20)
+VIDEO_LIMITS = ChildLimits(wall_s=60, cpu_s=60)
 
 _ALONE_BUDGET = 2  # times the ordinary one
 _OF_THE_BOX = 0.5  # killed from outside with this share of all memory: too large for this box, not bad luck
@@ -55,8 +55,8 @@ class Children:
         memory_bytes: int = 1 << 30,
         idle_exit_s: float = 60,
         recycle_after: int = 500,
-        still_limits: Limits = STILL_LIMITS,
-        video_limits: Limits = VIDEO_LIMITS,
+        still_limits: ChildLimits = STILL_LIMITS,
+        video_limits: ChildLimits = VIDEO_LIMITS,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self.counts = Counts()
@@ -139,7 +139,7 @@ class Children:
             loop = asyncio.get_running_loop()
             self._idle_timer = loop.call_later(self._idle_exit_s - max(waiting), self._look_for_idleness)
 
-    def _ask(self, profile: Profile, call: wire.Call, descriptors: Sequence[int], limits: Limits) -> wire.Received:
+    def _ask(self, profile: Profile, call: wire.Call, descriptors: Sequence[int], limits: ChildLimits) -> wire.Received:
         """In the shared child; once more alone when that was lost, unless this very file ran out of time."""
         try:
             return self._pools[profile].call(call, descriptors=descriptors, limits=limits)
@@ -149,7 +149,7 @@ class Children:
         return self._ask_alone(profile, call, descriptors, limits)
 
     def _ask_alone(
-        self, profile: Profile, call: wire.Call, descriptors: Sequence[int], limits: Limits
+        self, profile: Profile, call: wire.Call, descriptors: Sequence[int], limits: ChildLimits
     ) -> wire.Received:
         with self._alone:
             self._count("tried_alone")

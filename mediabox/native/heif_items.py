@@ -13,7 +13,7 @@ from mediabox.model.facts import Hdr
 from mediabox.native import heif_tables
 from mediabox.native.boxes import Malformed, Source, boxes, exactly, first
 from mediabox.native.colour import Nclx
-from mediabox.native.heif_tables import Extent, Group, Property, Reference
+from mediabox.native.heif_tables import EntityGroup, Extent, ItemProperty, ItemReference
 
 _BYTE_ORDERS = (b"II*\0", b"MM\0*")
 MAX_ITEM_BYTES = 64 << 20  # one coded tile, Exif or XMP block
@@ -31,7 +31,7 @@ class Item(NamedTuple):
     content_type: str  # of a `mime` item
     content_encoding: str  # how its bytes are packed: "gzip"; empty for not at all
     is_hidden: bool
-    properties: tuple[Property, ...]
+    properties: tuple[ItemProperty, ...]
     extents: tuple[Extent, ...]
 
     @property
@@ -57,8 +57,8 @@ class Items(NamedTuple):
 
     primary: int
     by_id: dict[int, Item]
-    references: tuple[Reference, ...]
-    groups: tuple[Group, ...]
+    references: tuple[ItemReference, ...]
+    groups: tuple[EntityGroup, ...]
 
     def targets(self, source: int, kind: bytes) -> tuple[int, ...]:
         """What `source` refers to: the tiles of a grid (`dimg`)."""

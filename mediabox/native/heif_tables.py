@@ -21,7 +21,7 @@ _INFO, _WIDE_INFO = struct.Struct(">4xH2x4s"), struct.Struct(">4xI2x4s")
 _INDEX = {1: "B", 2: "H"}  # by width
 
 
-class Property(NamedTuple):
+class ItemProperty(NamedTuple):
     """One item property as stored. A full box keeps its version and flags in `data`."""
 
     type: bytes
@@ -35,7 +35,7 @@ class Extent(NamedTuple):
     length: int
 
 
-class Reference(NamedTuple):
+class ItemReference(NamedTuple):
     """`source` refers to `targets`: dimg a grid to its tiles, auxl and thmb a picture to its master, cdsc metadata."""
 
     type: bytes
@@ -43,7 +43,7 @@ class Reference(NamedTuple):
     targets: tuple[int, ...]
 
 
-class Group(NamedTuple):
+class EntityGroup(NamedTuple):
     """An entity group (`grpl`): altr alternatives, ster stereo pairs, brst bursts."""
 
     type: bytes
@@ -114,12 +114,12 @@ def places(table: Held | None, *, data_start: int | None, file_size: int) -> dic
     return found
 
 
-def properties(table: Held | None) -> dict[int, tuple[Property, ...]]:
+def properties(table: Held | None) -> dict[int, tuple[ItemProperty, ...]]:
     """`iprp`: the properties of each item, in the order they apply."""
     if table is None:
         return {}
-    known: list[Property] = []
-    found: dict[int, tuple[Property, ...]] = {}
+    known: list[ItemProperty] = []
+    found: dict[int, tuple[ItemProperty, ...]] = {}
     entries = 0
     for box in boxes(table, table.start, limit=64):
         if box.type == b"ipco":
@@ -127,7 +127,7 @@ def properties(table: Held | None) -> dict[int, tuple[Property, ...]]:
         elif box.type == b"ipma":
             content = table.bytes(box.payload, box.length)
             width = 2 if content[3:4] and content[3] & 1 else 1
-            by_indices: dict[bytes, tuple[Property, ...]] = {}  # the tiles of a grid all have the same
+            by_indices: dict[bytes, tuple[ItemProperty, ...]] = {}  # the tiles of a grid all have the same
             for number, indices in _associations(content, width):
                 entries = _bounded(entries + len(indices) // width, MAX_ENTRIES)
                 applied = by_indices.get(indices)
@@ -137,13 +137,13 @@ def properties(table: Held | None) -> dict[int, tuple[Property, ...]]:
     return found
 
 
-def references(table: Held | None) -> tuple[Reference, ...]:
+def references(table: Held | None) -> tuple[ItemReference, ...]:
     """`iref`: one entry for each item and kind of reference."""
     if table is None:
         return ()
     wide = _version(_content(table)) >= 1
     letter, fixed = ("I", struct.Struct(">IH")) if wide else ("H", struct.Struct(">HH"))
-    found: list[Reference] = []
+    found: list[ItemReference] = []
     entries = 0
     for box in boxes(table, table.start + 4, limit=MAX_ITEMS):
         content = table.bytes(box.payload, box.length)
@@ -151,20 +151,20 @@ def references(table: Held | None) -> tuple[Reference, ...]:
             source, count = fixed.unpack_from(content)
             entries = _bounded(entries + count, MAX_ENTRIES)
             targets = struct.unpack_from(f">{count}{letter}", content, fixed.size)
-        found.append(Reference(box.type, source, targets))
+        found.append(ItemReference(box.type, source, targets))
     return tuple(found)
 
 
-def groups(table: Held | None) -> tuple[Group, ...]:
+def groups(table: Held | None) -> tuple[EntityGroup, ...]:
     """`grpl`: which entities belong together."""
     if table is None:
         return ()
-    found: list[Group] = []
+    found: list[EntityGroup] = []
     for box in boxes(table, table.start, limit=MAX_ITEMS):
         content = table.bytes(box.payload, box.length)
         with _WithinTheTable():
             count = _bounded(_WIDE.unpack_from(content, 8)[0], MAX_ENTRIES)  # behind version, flags and group id
-            found.append(Group(box.type, struct.unpack_from(f">{count}I", content, 12)))
+            found.append(EntityGroup(box.type, struct.unpack_from(f">{count}I", content, 12)))
     return tuple(found)
 
 
@@ -182,17 +182,17 @@ def _associations(content: bytes, width: int) -> Iterator[tuple[int, bytes]]:
             yield number, indices
 
 
-def _applied(known: list[Property], indices: bytes, width: int) -> tuple[Property, ...]:
+def _applied(known: list[ItemProperty], indices: bytes, width: int) -> tuple[ItemProperty, ...]:
     """The properties that stored indices name, from 1 on; the top bit says "essential"."""
     numbers = struct.unpack(f">{len(indices) // width}{_INDEX[width]}", indices)
     mask = 0x7F if width == 1 else 0x7FFF
     return tuple(known[index - 1] for number in numbers if 0 < (index := number & mask) <= len(known))
 
 
-def _property(table: Held, box: Box) -> Property:
+def _property(table: Held, box: Box) -> ItemProperty:
     if box.is_cut:
         raise Malformed(f"property {box.type!r} at offset {box.start} is cut")
-    return Property(box.type, table.bytes(box.payload, box.length))
+    return ItemProperty(box.type, table.bytes(box.payload, box.length))
 
 
 def _method_start(method: int, data_start: int | None) -> int:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from mediabox.native import wire
-from mediabox.native.child_process import ChildProcess, Limits
+from mediabox.native.child_process import ChildLimits, ChildProcess
 
 
 class Pool:
@@ -28,7 +28,7 @@ class Pool:
         self._is_spent = False
         self._idle_since_s = time.monotonic()
 
-    def call(self, call: wire.Call, *, descriptors: Sequence[int], limits: Limits) -> wire.Received:
+    def call(self, call: wire.Call, *, descriptors: Sequence[int], limits: ChildLimits) -> wire.Received:
         """Make one call on a lane of its own. Raises Lost as `ChildProcess.call`, Retryable as its start does."""
         child, lane = self._borrow()
         is_spent = False

@@ -19,7 +19,7 @@ from mediabox.native.boxes import Box, Malformed, Source, boxes, exactly, within
 from mediabox.native.decoded import Decoded, NoPicture, Unreadable
 from mediabox.native.faults import refused
 from mediabox.native.tags.ciff import heap_records
-from mediabox.native.tags.reader import Window as Part
+from mediabox.native.tags.reader import SubReader as Part
 from mediabox.native.tags.tiff import Directory, Note, Tiff
 from mediabox.native.window import JPEG_END, Window
 
@@ -39,7 +39,7 @@ _CR3_CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _CRW_PREVIEWS = (0x2007, 0x2008)  # the preview, the thumbnail
 
 
-class Place(NamedTuple):
+class PreviewSpan(NamedTuple):
     """Where a JPEG lies in the file."""
 
     offset: int
@@ -65,25 +65,25 @@ def decode(source: Source, facts: Facts) -> Decoded:
     raise Unreadable(f"{facts.media_type}: {fault}")
 
 
-def previews(source: Source) -> list[Place]:
+def previews(source: Source) -> list[PreviewSpan]:
     """Every JPEG a raw file's tables point at, unchecked. Raises Unreadable when the tables cannot be read."""
     head = exactly(source, 0, min(source.size, 32), limit=32)
     with refused("raw file"):
         if head.startswith(b"FUJIFILMCCD-RAW"):
-            return [Place(*struct.unpack(">II", exactly(source, 84, 8, limit=8)))]
+            return [PreviewSpan(*struct.unpack(">II", exactly(source, 84, 8, limit=8)))]
         if head[4:8] == b"ftyp":
             return list(_in_boxes(source))
         if head[6:14] == b"HEAPCCDR":
-            return [Place(at, length) for tag, at, length in heap_records(source) if tag in _CRW_PREVIEWS]
+            return [PreviewSpan(at, length) for tag, at, length in heap_records(source) if tag in _CRW_PREVIEWS]
         return list(_in_directories(source))
 
 
-def _sound(source: Source, found: list[Place]) -> Iterator[Place]:
+def _sound(source: Source, found: list[PreviewSpan]) -> Iterator[PreviewSpan]:
     """Those that lie in the file and start like a JPEG. A cut file's preview may still be partly there."""
     for offset, length in found:
         there = min(length, source.size - offset)
         if there >= _SMALLEST and exactly(source, offset, 3, limit=3) == _JPEG:
-            yield Place(offset, there)
+            yield PreviewSpan(offset, there)
 
 
 def _of_original(shown: Decoded, facts: Facts) -> Decoded:
@@ -96,7 +96,7 @@ def _of_original(shown: Decoded, facts: Facts) -> Decoded:
     )
 
 
-def _in_directories(source: Source) -> Iterator[Place]:
+def _in_directories(source: Source) -> Iterator[PreviewSpan]:
     """Walk IFD0, its successors and SubIFDs, each offset once; of what is no TIFF nothing."""
     try:
         tiff = Tiff(source)
@@ -116,9 +116,9 @@ def _in_directories(source: Source) -> Iterator[Place]:
         yield from _in_directory(source, directory)
 
 
-def _in_directory(source: Source, directory: Directory) -> Iterator[Place]:
+def _in_directory(source: Source, directory: Directory) -> Iterator[PreviewSpan]:
     if (value := directory.place(_PANASONIC_PREVIEW)) is not None:
-        yield Place(value[2], value[1])
+        yield PreviewSpan(value[2], value[1])
     if (note := directory.place(_MAKER_NOTE)) is not None:
         yield from _in_olympus_note(source, note[2])
     yield from _paired(directory, _JPEG_AT, _JPEG_BYTES)
@@ -130,13 +130,13 @@ def _offsets(directory: Directory, tag: int) -> list[int]:
     return [at for at in directory.numbers(tag)[:_MAX_DIRECTORIES] if isinstance(at, int) and at >= 0]
 
 
-def _paired(directory: Directory, at: int, length: int, *, start: int = 0) -> Iterator[Place]:
+def _paired(directory: Directory, at: int, length: int, *, start: int = 0) -> Iterator[PreviewSpan]:
     """Offsets from `start` with their lengths; a missing one leaves the pair out."""
     pairs = zip(_offsets(directory, at), _offsets(directory, length), strict=False)
-    return (Place(start + offset, size) for offset, size in pairs)
+    return (PreviewSpan(start + offset, size) for offset, size in pairs)
 
 
-def _in_olympus_note(source: Source, at: int) -> Iterator[Place]:
+def _in_olympus_note(source: Source, at: int) -> Iterator[PreviewSpan]:
     """ORF: no other table knows of the preview. Other makers' notes are left alone."""
     part = Part(source, at, source.size - at)  # what it points to may lie behind it
     try:
@@ -150,7 +150,7 @@ def _in_olympus_note(source: Source, at: int) -> Iterator[Place]:
         return
 
 
-def _in_boxes(source: Source) -> Iterator[Place]:
+def _in_boxes(source: Source) -> Iterator[PreviewSpan]:
     """CR3: the 1620 px PRVW in its own uuid box, THMB inside moov, the full-size JPEG as the first track's sample."""
     for box in boxes(source):
         if box.type == b"uuid" and box.name == _CR3_PREVIEW:
@@ -163,7 +163,7 @@ def _in_boxes(source: Source) -> Iterator[Place]:
                     yield from _first_sample(source, inner)
 
 
-def _canon_jpegs(source: Source, start: int, end: int) -> Iterator[Place]:
+def _canon_jpegs(source: Source, start: int, end: int) -> Iterator[PreviewSpan]:
     """The JPEG after the header of PRVW (16 bytes) and THMB (16 bytes); found by its marker, versions differ."""
     for box in boxes(source, start, end, limit=64):
         if box.type not in (b"PRVW", b"THMB"):
@@ -171,10 +171,10 @@ def _canon_jpegs(source: Source, start: int, end: int) -> Iterator[Place]:
         head = exactly(source, box.payload, min(32, box.length), limit=32)
         marker = head.find(_JPEG)
         if marker >= 0:
-            yield Place(box.payload + marker, box.length - marker)
+            yield PreviewSpan(box.payload + marker, box.length - marker)
 
 
-def _first_sample(source: Source, trak: Box) -> Iterator[Place]:
+def _first_sample(source: Source, trak: Box) -> Iterator[PreviewSpan]:
     """One sample of a track that has one: offset from co64 or stco, length from stsz."""
     stbl = within(source, trak, b"mdia", b"minf", b"stbl")
     offset = length = 0
@@ -188,4 +188,4 @@ def _first_sample(source: Source, trak: Box) -> Iterator[Place]:
             if box.length >= 8 + width:
                 offset = int.from_bytes(exactly(source, box.payload + 8, width, limit=8), "big")
     if offset and length:
-        yield Place(offset, length)
+        yield PreviewSpan(offset, length)

@@ -22,7 +22,7 @@ from mediabox.native.sidecar_text import compose, member_fields, own_properties
 from mediabox.native.xmp.edit import EditablePacket
 from mediabox.native.xmp.names import qualified
 from mediabox.native.xmp.packet import ITEM, RDF
-from mediabox.native.xmp.values import FORMS, UNITS, Form, Property, properties
+from mediabox.native.xmp.values import FORMS, UNITS, XmpForm, XmpProperty, properties
 
 if TYPE_CHECKING:
     from mediabox.model.sidecar import SidecarRecord
@@ -57,7 +57,7 @@ def merge(existing: bytes | None, source: bytes | None, record: SidecarRecord) -
     for unit in UNITS:
         _settle(packet, unit.names, wrote, wanted)
     packet.remove_namespace("mediabox")
-    for each in (*own_properties(record, wanted), Property("mediabox:Merged", Form.TEXT, seal or ("",))):
+    for each in (*own_properties(record, wanted), XmpProperty("mediabox:Merged", XmpForm.TEXT, seal or ("",))):
         packet.add(each.name).text = each.values[0]
     _add_members(packet, record)
     return packet.to_bytes(_MERGED)
@@ -86,7 +86,7 @@ def _overlaid(record: Values, brought: EditablePacket | None) -> Values:
     for unit in UNITS:
         spoken = said if any(name in said for name in unit.leads) else record
         for name in unit.names:
-            if FORMS.get(name) is Form.SET:
+            if FORMS.get(name) is XmpForm.SET:
                 values = _united(said.get(name, ()), record.get(name, ()))
             else:
                 values = spoken.get(name, ())
@@ -97,17 +97,17 @@ def _overlaid(record: Values, brought: EditablePacket | None) -> Values:
 
 def _settle(packet: EditablePacket, names: tuple[str, ...], wrote: Values, wanted: Values) -> None:
     """Update one unit, unless the owner changed it since we wrote."""
-    if FORMS.get(names[0]) is Form.SET:
+    if FORMS.get(names[0]) is XmpForm.SET:
         (name,) = names
         ours, wish = wrote.get(name, ()), wanted.get(name, ())
         kept = tuple(value for value in packet.read(name) if value not in ours or value in wish)
-        packet.write(name, Form.SET, _united(kept, tuple(value for value in wish if value not in ours)))
+        packet.write(name, XmpForm.SET, _united(kept, tuple(value for value in wish if value not in ours)))
         return
     if any(packet.read(name) != wrote.get(name, ()) for name in names):
         return
     for name in names:
         if name in wanted:
-            packet.write(name, FORMS.get(name, Form.TEXT), wanted[name])
+            packet.write(name, FORMS.get(name, XmpForm.TEXT), wanted[name])
         else:
             packet.remove(name)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from mediabox.model.sidecar import COMPOSED_HEAD, SidecarMember, SidecarRecord
 from mediabox.native.xmp.names import NAMESPACES
-from mediabox.native.xmp.values import Form, Property, escape, properties
+from mediabox.native.xmp.values import XmpForm, XmpProperty, escape, properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,23 +44,23 @@ def compose(record: SidecarRecord) -> bytes:
     return "".join(lines).encode()
 
 
-def own_properties(record: SidecarRecord, wrote: Mapping[str, tuple[str, ...]]) -> Iterator[Property]:
+def own_properties(record: SidecarRecord, wrote: Mapping[str, tuple[str, ...]]) -> Iterator[XmpProperty]:
     """What we say of ourselves; `wrote` is what the public properties should say, by name."""
-    yield Property("mediabox:Version", Form.TEXT, (record.mediabox_version,))
-    yield Property("mediabox:FiledAt", Form.TEXT, (_date(record.filed_at_ms),))
+    yield XmpProperty("mediabox:Version", XmpForm.TEXT, (record.mediabox_version,))
+    yield XmpProperty("mediabox:FiledAt", XmpForm.TEXT, (_date(record.filed_at_ms),))
     if record.capture_time:
-        yield Property("mediabox:CaptureTimeSource", Form.TEXT, (record.capture_time.source.value,))
+        yield XmpProperty("mediabox:CaptureTimeSource", XmpForm.TEXT, (record.capture_time.source.value,))
     if record.is_favorite:
-        yield Property("mediabox:Favorite", Form.TEXT, ("True",))
-    yield Property("mediabox:Wrote", Form.TEXT, (msgspec.json.encode(wrote).decode(),))
+        yield XmpProperty("mediabox:Favorite", XmpForm.TEXT, ("True",))
+    yield XmpProperty("mediabox:Wrote", XmpForm.TEXT, (msgspec.json.encode(wrote).decode(),))
 
 
-def _line(each: Property) -> str:
+def _line(each: XmpProperty) -> str:
     """One property as text; the array member of a language alternative is its default."""
     name, form = each.name, each.form
-    if form is Form.TEXT:
+    if form is XmpForm.TEXT:
         return f"   <{name}>{escape(each.values[0])}</{name}>\n"
-    start = '<rdf:li xml:lang="x-default">' if form is Form.LANGUAGES else "<rdf:li>"
+    start = '<rdf:li xml:lang="x-default">' if form is XmpForm.LANGUAGES else "<rdf:li>"
     members = "".join(f"{start}{escape(value)}</rdf:li>" for value in each.values)
     return f"   <{name}><rdf:{form.value}>{members}</rdf:{form.value}></{name}>\n"
 

@@ -16,13 +16,13 @@ from mediabox.model.facts import Facts
 from mediabox.model.recipe import Conversion, Converted, FitRequest, Recipe
 from mediabox.model.sidecar import SidecarRecord
 from mediabox.native import wire
-from mediabox.native.child_process import Limits, Lost
+from mediabox.native.child_process import ChildLimits, Lost
 from mediabox.native.children import Children
 from mediabox.native.encode.limits import limits_of
 from mediabox.native.profiles import Profile, profile_of
 
-SIDECAR_LIMITS = Limits(wall_s=20, cpu_s=10)
-FIT_LIMITS = Limits(wall_s=60, cpu_s=20)
+SIDECAR_LIMITS = ChildLimits(wall_s=20, cpu_s=10)
+FIT_LIMITS = ChildLimits(wall_s=60, cpu_s=20)
 
 _MOST_PROFILES = 3  # a file is handed on from one profile's child to another's at most this often
 _UNKNOWN_TYPE = "application/octet-stream"
@@ -61,7 +61,7 @@ class MediaWorkers(Children):
         return _expected(answer, wire.Checked).facts
 
     async def convert(
-        self, source: int, into: int, conversion: Conversion, *, limits: Limits | None = None
+        self, source: int, into: int, conversion: Conversion, *, limits: ChildLimits | None = None
     ) -> Converted:
         """`contracts.Fitter.convert`. `limits` are for this one file, else what one of its kind and length may take."""
         call = wire.Convert(conversion=conversion)
@@ -123,7 +123,7 @@ class MediaWorkers(Children):
         bare = Facts(kind=request.kind, media_type=media_type, damage=damage)
         return Examination(facts=self._without_pixels(request, descriptor, bare, limits))
 
-    def _without_pixels(self, request: ExamineRequest, descriptor: int, bare: Facts, limits: Limits) -> Facts:
+    def _without_pixels(self, request: ExamineRequest, descriptor: int, bare: Facts, limits: ChildLimits) -> Facts:
         """What the tags still say of a file whose pixels nobody survives: when and where it was taken."""
         call = wire.Examine(request=msgspec.structs.replace(request, renditions=False), pixels=False)
         try:
@@ -143,7 +143,11 @@ class MediaWorkers(Children):
         raise Permanent(f"the sidecar cannot be read: {reason}")
 
     def _answer_to(
-        self, descriptors: tuple[int, ...], call: wire.Fit | wire.Check | wire.Convert, profile: Profile, limits: Limits
+        self,
+        descriptors: tuple[int, ...],
+        call: wire.Fit | wire.Check | wire.Convert,
+        profile: Profile,
+        limits: ChildLimits,
     ) -> wire.Answer:
         """What a child makes of a file for a destination. Raises Permanent when it cannot be made so."""
         for _ in range(_MOST_PROFILES):
@@ -162,7 +166,7 @@ class MediaWorkers(Children):
                     return answer
         raise Permanent("no decoder takes it")
 
-    def _convert(self, descriptors: tuple[int, ...], call: wire.Convert, limits: Limits) -> Converted:
+    def _convert(self, descriptors: tuple[int, ...], call: wire.Convert, limits: ChildLimits) -> Converted:
         answer = self._answer_to(descriptors, call, Profile.ENCODE, limits)
         converted = _expected(answer, wire.ConvertedAnswer).converted
         _, into = descriptors
@@ -172,7 +176,7 @@ class MediaWorkers(Children):
         os.ftruncate(into, converted.size_bytes)  # a child that was lost before this one may have written more
         return converted
 
-    def _limits(self, media_type: str) -> Limits:
+    def _limits(self, media_type: str) -> ChildLimits:
         return self._video_limits if media_type.startswith("video/") else self._still_limits
 
 
@@ -185,10 +189,10 @@ def _media_type(descriptor: int, name: str) -> str:
     return signature.media_type_of(head) or signature.media_type_of_name(name) or _UNKNOWN_TYPE
 
 
-def _reading(limits: Limits, size_bytes: int) -> Limits:
+def _reading(limits: ChildLimits, size_bytes: int) -> ChildLimits:
     """Limits for work that may read all of a file, and does little to each byte."""
     more_s = size_bytes / _SLOWEST_BYTES_PER_S
-    return Limits(wall_s=limits.wall_s + more_s, cpu_s=limits.cpu_s + more_s)
+    return ChildLimits(wall_s=limits.wall_s + more_s, cpu_s=limits.cpu_s + more_s)
 
 
 def _expected(answer: wire.Answer, kind: type[_Expected]) -> _Expected:

@@ -13,16 +13,16 @@ from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
     from mediabox.contracts import Work
-    from mediabox.model.trash import Errand
+    from mediabox.model.trash import TrashMoves
 
 
 class Bin(Protocol):
     """Who knows what is wanted (`core.retention`)."""
 
-    async def leaving(self, asset_id: int) -> Errand | None:
+    async def leaving(self, asset_id: int) -> TrashMoves | None:
         """What has to go to the trash now. Raises NeedsHuman when that would be too much in a day."""
 
-    async def returning(self, asset_id: int) -> Errand | None:
+    async def returning(self, asset_id: int) -> TrashMoves | None:
         """What has to come back now."""
 
 
@@ -50,8 +50,8 @@ class Trash(_Moving):
 
     async def run(self, work: Work) -> StepResult:
         """Move all of the asset, its sidecar last: an original in the archive is never without."""
-        errand = await self._bin.leaving(int(work.job.subject))
-        return StepResult() if errand is None else await carry_out(errand, self._archive)
+        moves = await self._bin.leaving(int(work.job.subject))
+        return StepResult() if moves is None else await carry_out(moves, self._archive)
 
 
 class Recover(_Moving):
@@ -62,31 +62,31 @@ class Recover(_Moving):
 
     async def run(self, work: Work) -> StepResult:
         """Move all of the asset, its sidecar first."""
-        errand = await self._bin.returning(int(work.job.subject))
-        return StepResult() if errand is None else await carry_out(errand, self._archive)
+        moves = await self._bin.returning(int(work.job.subject))
+        return StepResult() if moves is None else await carry_out(moves, self._archive)
 
 
-async def carry_out(errand: Errand, archive: Archive) -> StepResult:
+async def carry_out(moves: TrashMoves, archive: Archive) -> StepResult:
     """Do the moves in the order that never leaves an archived original without its sidecar."""
-    if not errand.is_leaving:
-        await _move_texts(errand, archive)
-    for move in errand.moves:
+    if not moves.is_leaving:
+        await _move_texts(moves, archive)
+    for move in moves.moves:
         try:
             await archive.move(move.path, move.to)
         except (FileNotFoundError, FileExistsError) as err:
             reason = "is not there" if isinstance(err, FileNotFoundError) else f"finds another file at {move.to}"
             message = f"{move.path} was to be moved to {move.to} and {reason}: both are left alone"
             raise Permanent(message) from err
-    if errand.is_leaving:
-        await _move_texts(errand, archive)
-    moved = (Moved(resource_id=move.resource_id, path=move.to, in_trash=errand.is_leaving) for move in errand.moves)
-    removed = (path for path, _ in errand.texts) if errand.is_leaving else ()
+    if moves.is_leaving:
+        await _move_texts(moves, archive)
+    moved = (Moved(resource_id=move.resource_id, path=move.to, in_trash=moves.is_leaving) for move in moves.moves)
+    removed = (path for path, _ in moves.texts) if moves.is_leaving else ()
     return StepResult(OriginalsMoved(moved=tuple(moved), removed=tuple(removed)))
 
 
-async def _move_texts(errand: Errand, archive: Archive) -> None:
+async def _move_texts(moves: TrashMoves, archive: Archive) -> None:
     """A sidecar somebody removed is no reason to stop: it is written anew when its original comes back."""
-    for path, to in errand.texts:
+    for path, to in moves.texts:
         try:
             await archive.move(path, to)
         except (FileNotFoundError, FileExistsError):

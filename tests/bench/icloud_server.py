@@ -27,7 +27,7 @@ from mediabox.clock import Clock  # noqa: E402, I001 - after the path
 from mediabox.simulate.icloud.simulator import Simulator  # noqa: E402
 from mediabox.model.sign_in import SignInResult, SignInStep  # noqa: E402
 from mediabox.sources.icloud import ICloud, Settings  # noqa: E402
-from mediabox.sources.icloud.budget import Budget, Limits  # noqa: E402
+from mediabox.sources.icloud.budget import Budget, CallRate  # noqa: E402
 from mediabox.sources.icloud.endpoints import Hosts  # noqa: E402
 from mediabox.sources.icloud.session import Cookie, Session  # noqa: E402
 from sources.icloud.signed_in import give_stock, session_of  # noqa: E402
@@ -83,7 +83,7 @@ def served(*given: float) -> Iterator[Served]:
 def client(place: Served, *, eager: bool = True, **settings: object) -> ICloud:
     """A source in front of it. `eager`: without the budget's brakes, to measure the rest."""
     hosts = Hosts(auth=place.home, setup=place.home, home=place.home, ca_file=place.ca_file)
-    limits = Limits(records_per_s=1e6, records_burst=10**6, contents_per_s=1e6, contents_burst=10**6)
+    limits = CallRate(records_per_s=1e6, records_burst=10**6, contents_per_s=1e6, contents_burst=10**6)
     clock = Clock()
     return ICloud(
         Settings(apple_id="someone@example.com", hosts=hosts, **settings),

@@ -10,7 +10,7 @@ from sources.conformance import bytes_of
 
 from mediabox.contracts import Work
 from mediabox.core.adoption import FoundAdoptions, samples_of
-from mediabox.core.backup_walk import Findings, walk
+from mediabox.core.backup_walk import BackupFindings, walk
 from mediabox.durable.spool import SpoolFolder
 from mediabox.durable.volume import Volume
 from mediabox.errors import Away, Permanent, Retryable
@@ -50,7 +50,7 @@ def laid(folder: Path, content: bytes, name: str = "IMG_0001.JPG") -> Path:
 
 
 def walked(folder: Path) -> list[Adoptable]:
-    return list(walk(folder, excluded_roots=(), source=None, findings=Findings()))
+    return list(walk(folder, excluded_roots=(), source=None, findings=BackupFindings()))
 
 
 # ---------------------------------------------------------------- names and times
@@ -120,7 +120,7 @@ def test_the_walk_finds_pictures_and_videos_and_changes_nothing(tmp_path: Path) 
     laid(tmp_path, b"", "2023/empty.jpg")
     (tmp_path / "link.jpg").symlink_to(tmp_path / "2023/IMG_0001.JPG")
     before = {path: os.lstat(path)[1:9] for path in tmp_path.rglob("*")}
-    findings = Findings()
+    findings = BackupFindings()
 
     found = list(walk(tmp_path, excluded_roots=(), source="cloud", findings=findings))
 
@@ -138,12 +138,12 @@ def test_our_own_archive_is_not_walked_by_whatever_name(tmp_path: Path) -> None:
     archive = laid(tmp_path, b"ours", "tree/archive/2023/IMG_0002.JPG").parents[1]
     (tmp_path / "name").symlink_to(archive)
 
-    found = list(walk(tmp_path / "tree", excluded_roots=(archive,), source=None, findings=Findings()))
+    found = list(walk(tmp_path / "tree", excluded_roots=(archive,), source=None, findings=BackupFindings()))
 
     assert [file.name for file in found] == ["IMG_0001.JPG"]
     for folder in (archive, archive / "2023", tmp_path / "name"):
         with pytest.raises(Permanent, match="its own files"):
-            list(walk(folder, excluded_roots=(archive,), source=None, findings=Findings()))
+            list(walk(folder, excluded_roots=(archive,), source=None, findings=BackupFindings()))
 
 
 async def test_walking_again_forgets_what_is_gone_from_there_only(tmp_path: Path) -> None:

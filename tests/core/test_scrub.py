@@ -9,7 +9,7 @@ from core.catalogue_of import NOW_MS, Catalogued, ScriptedSource, original, phot
 from mediabox.core import verification
 from mediabox.core.scrub import PORTION, Scrub
 from mediabox.core.verification import UNREADABLE, Verification
-from mediabox.durable.verify import Verdict
+from mediabox.durable.verify import FileVerdict
 from mediabox.durable.volume import Volume
 from mediabox.errors import NeedsHuman
 from mediabox.model.ledger import CopyState
@@ -26,12 +26,12 @@ class Disk:
         self.answers: dict[str, CopyState | NeedsHuman] = {}
         self.read: list[str] = []
 
-    def check(self, _: Volume, relative: str, **_known: object) -> Verdict:
+    def check(self, _: Volume, relative: str, **_known: object) -> FileVerdict:
         self.read.append(relative)
         answer = self.answers.get(relative, CopyState.PRESENT)
         if isinstance(answer, NeedsHuman):
             raise answer
-        return Verdict(state=answer)
+        return FileVerdict(state=answer)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from mediabox.config.fields import Secret
 from mediabox.contracts import DestinationTools, Outbox, Parcel
 from mediabox.destinations.pixel import local, withholding
 from mediabox.destinations.pixel.folder import PhoneFolder
-from mediabox.destinations.pixel.local import Found, Search
+from mediabox.destinations.pixel.local import Search, SyncthingPlace
 from mediabox.destinations.pixel.pixel import Pixel
 from mediabox.destinations.pixel.settings import Settings
 from mediabox.durable import outbox as outbox_module
@@ -442,7 +442,10 @@ class TestPixel(DestinationConformance):
     ) -> None:
         """And what was being made meanwhile is not cleared away: the outbox is opened once."""
         box = peer._two.box
-        found = [Found(box.url, "the key of before", Path("config.xml")), Found(box.url, box.key, Path("config.xml"))]
+        found = [
+            SyncthingPlace(box.url, "the key of before", Path("config.xml")),
+            SyncthingPlace(box.url, box.key, Path("config.xml")),
+        ]
         monkeypatch.setattr(local, "search", lambda: Search(found.pop(0), ()))
         await peer.restart(url="", key=None)
         with pytest.raises(NeedsHuman, match="403"):

@@ -14,12 +14,12 @@ from mediabox.contracts import Fitter
 from mediabox.errors import Permanent, Retryable
 from mediabox.model.recipe import Conversion, Converted, FitRequest, Insert, Part, Recipe
 from mediabox.native import fit
-from mediabox.native.child_process import Limits
+from mediabox.native.child_process import ChildLimits
 from mediabox.native.tags.reader import Reader
 from mediabox.native.worker import MediaWorkers
 
 SCRIPTED = str(Path(__file__).with_name("scripted_child.py"))
-SHORT = Limits(wall_s=2, cpu_s=30)
+SHORT = ChildLimits(wall_s=2, cpu_s=30)
 STILL, CLIP = "library/Shared/beach day.jpg", "library/Shared/IMG_7731.MOV"
 
 

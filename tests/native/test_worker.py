@@ -22,14 +22,14 @@ from mediabox.errors import NeedsHuman, Permanent, Retryable
 from mediabox.model.asset import Kind
 from mediabox.model.recipe import Conversion
 from mediabox.model.sidecar import SidecarRecord
-from mediabox.native.child_process import Cause, Limits, Lost
+from mediabox.native.child_process import Cause, ChildLimits, Lost
 from mediabox.native.profiles import Profile
 from mediabox.native.sidecar_text import compose
 from mediabox.native.worker import MediaWorkers
 
 SCRIPTED = str(Path(__file__).with_name("scripted_child.py"))
-LONG = Limits(wall_s=30, cpu_s=30)
-SHORT = Limits(wall_s=2, cpu_s=30)
+LONG = ChildLimits(wall_s=30, cpu_s=30)
+SHORT = ChildLimits(wall_s=2, cpu_s=30)
 
 
 @asynccontextmanager
@@ -134,7 +134,7 @@ async def test_a_file_that_hangs_is_stopped_and_the_one_beside_it_is_examined(ph
 
 
 async def test_processor_time_is_limited_apart_from_waiting_time(photo: int) -> None:
-    async with workers(threads=1, still_limits=Limits(wall_s=60, cpu_s=0.05)) as media:
+    async with workers(threads=1, still_limits=ChildLimits(wall_s=60, cpu_s=0.05)) as media:
         seen = await look(media, photo, "spin")
 
     assert seen.facts.damage == "took more than 0.05 s of processor time"

@@ -10,11 +10,11 @@ import pytest
 from mediabox.errors import Away, Permanent, Retryable
 from mediabox.model.layouts import Layouts
 from mediabox.sources.folder import Settings, pour
-from mediabox.sources.folder.errand import Errand
-from mediabox.sources.folder.listing import Listing
+from mediabox.sources.folder.blocking import BlockingCall
+from mediabox.sources.folder.listing import TreeListing
 from mediabox.sources.folder.settle import Settling
 from mediabox.sources.folder.tree import Tree, version_of
-from mediabox.sources.folder.walk import Findings, Forbidden, Walk
+from mediabox.sources.folder.walk import Forbidden, Walk, WalkFindings
 from mediabox.sources.folder.watch import Watcher
 from sources.conformance import MemorySink, listed, only
 from sources.folders import FakeClock, folder, touch
@@ -33,7 +33,7 @@ def walk(tree: Path, *, settling: Settling | None = None, forbidden: Forbidden |
         layouts=Layouts(),
         forbidden=forbidden or Forbidden(paths=frozenset(), identities=frozenset()),
         settling=settling or Settling(0, clock=FakeClock()),
-        findings=Findings(),
+        findings=WalkFindings(),
         entered=lambda tree, folder: None,
     )
 
@@ -42,14 +42,14 @@ def names(walked: Walk) -> list[str]:
     return [resource.name for resource in walked.resources() if resource is not None]
 
 
-def listing(tree: Path) -> Listing:
-    return Listing(
+def listing(tree: Path) -> TreeListing:
+    return TreeListing(
         [Tree(str(tree), part="source:pictures")],
         excluded_roots=(),
         layouts=Layouts(),
         settling=Settling(0, clock=FakeClock()),
         watcher=Watcher(mode="poll", quiet_s=0, layouts=Layouts()),
-        findings=Findings(),
+        findings=WalkFindings(),
     )
 
 
@@ -118,15 +118,15 @@ def test_a_listing_given_up_while_a_thread_was_inside_lets_go_of_its_folders(tre
     for number in range(1000):
         touch(tree / f"{number:04}.jpg")
     before = open_descriptors()
-    given_up, errand = listing(tree), Errand()
+    given_up, call = listing(tree), BlockingCall()
 
-    given_up.page(errand)
+    given_up.page(call)
     assert open_descriptors() > before
-    errand.is_stopped = True
-    given_up.page(errand)
+    call.is_stopped = True
+    given_up.page(call)
 
     assert open_descriptors() == before
-    assert given_up.page(Errand()) is None
+    assert given_up.page(BlockingCall()) is None
 
 
 async def test_no_descriptor_is_left_open(tree: Path) -> None:
@@ -199,16 +199,16 @@ def test_a_read_that_returns_after_its_errand_was_stopped_pours_nothing(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = touch(tree / "a.jpg", b"content")
-    errand, sink = Errand(), MemorySink()
+    call, sink = BlockingCall(), MemorySink()
     really_read = os.preadv
 
     def late(*arguments: object) -> int:
-        errand.is_stopped = True  # a disk that spun up too late
+        call.is_stopped = True  # a disk that spun up too late
         return really_read(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(os, "preadv", late)
     known = Tree(str(tree), part="source:pictures")
-    pour.pour(known, ("a.jpg",), version=version_of(path.stat()), sink=sink, buffer=bytearray(8), errand=errand)
+    pour.pour(known, ("a.jpg",), version=version_of(path.stat()), sink=sink, buffer=bytearray(8), call=call)
 
     assert sink.writes == 0
 
@@ -222,7 +222,12 @@ def test_a_file_that_ends_early_though_its_size_stayed_is_tried_again(
 
     with pytest.raises(Retryable, match="ended after 0 of 7 bytes"):
         pour.pour(
-            known, ("a.jpg",), version=version_of(path.stat()), sink=MemorySink(), buffer=bytearray(8), errand=Errand()
+            known,
+            ("a.jpg",),
+            version=version_of(path.stat()),
+            sink=MemorySink(),
+            buffer=bytearray(8),
+            call=BlockingCall(),
         )
 
 

@@ -11,7 +11,7 @@ from mediabox.contracts import Surveying
 from mediabox.model.layouts import Reason
 from mediabox.model.survey import SHOWN, Survey
 from mediabox.sources.folder import Folder
-from mediabox.sources.folder.walk import Findings
+from mediabox.sources.folder.walk import WalkFindings
 from sources.any_tree import PATHS, lay_out, names_below
 from sources.folders import FakeClock, folder, touch
 
@@ -79,7 +79,7 @@ async def test_a_listing_that_missed_a_disk_accounts_for_nothing(tmp_path: Path)
 
 
 def test_of_a_million_names_a_handful_is_kept() -> None:
-    findings = Findings()
+    findings = WalkFindings()
     for number in range(100_000):
         findings.leave(Reason.HIDDEN, f"a/.{number}.jpg")
 

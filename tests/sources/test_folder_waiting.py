@@ -14,7 +14,7 @@ from mediabox.errors import Away, NeedsHuman, Permanent
 from mediabox.model.layouts import Layouts
 from mediabox.sources.folder import mounts
 from mediabox.sources.folder import watch as watching
-from mediabox.sources.folder.schedule import Schedule
+from mediabox.sources.folder.schedule import RescanSchedule
 from mediabox.sources.folder.settings import Settings
 from sources.conformance import MemorySink, listed, taken_in
 from sources.folders import FakeClock, folder, touch
@@ -222,7 +222,7 @@ async def test_watching_lists_anew_only_after_the_longer_interval(tree: Path) ->
 
 def test_a_folder_that_takes_long_to_list_is_listed_less_often() -> None:
     clock = FakeClock()
-    schedule = Schedule(Settings(trees=("/nas",), poll_s=60.0), clock=clock)
+    schedule = RescanSchedule(Settings(trees=("/nas",), poll_s=60.0), clock=clock)
 
     schedule.begin()
     clock.advance(30)

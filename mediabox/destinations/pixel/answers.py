@@ -112,15 +112,15 @@ class Completion(Answer, frozen=True, kw_only=True):
     remote_state: str = ""  # "" before 1.20
 
 
-class Link(Answer, frozen=True, kw_only=True):
+class DeviceConnection(Answer, frozen=True, kw_only=True):
     """Whether a device is connected."""
 
     connected: bool = False
     paused: bool = False  # here, by us
 
 
-class Links(Answer, frozen=True, kw_only=True):
-    connections: dict[str, Link] = {}
+class DeviceConnections(Answer, frozen=True, kw_only=True):
+    connections: dict[str, DeviceConnection] = {}
 
 
 class DeviceStats(Answer, frozen=True, kw_only=True):

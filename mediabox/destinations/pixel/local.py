@@ -25,7 +25,7 @@ OF_A_SYSTEM = ("var/lib/syncthing", "var/lib/syncthing/config", "var/syncthing/c
 UNITS = "etc/systemd/system/multi-user.target.wants"
 
 
-class Found(NamedTuple):
+class SyncthingPlace(NamedTuple):
     """What `Syncthing` is to be opened with."""
 
     url: str
@@ -36,7 +36,7 @@ class Found(NamedTuple):
 class Search(NamedTuple):
     """What was found, and what could not be used, with the reasons."""
 
-    found: Found | None
+    found: SyncthingPlace | None
     unusable: tuple[str, ...]
 
 
@@ -85,7 +85,7 @@ def _homes_of_units(root: Path) -> list[Path]:
     return homes
 
 
-def _read(config: Path) -> Found:
+def _read(config: Path) -> SyncthingPlace:
     if config.stat().st_size > MOST_BYTES:
         raise _Unusable("too large to be Syncthing's")
     try:
@@ -97,7 +97,7 @@ def _read(config: Path) -> Found:
     key = (gui.findtext("apikey") or "").strip()
     if not key:
         raise _Unusable("has no API key")
-    return Found(_url(gui.findtext("address") or "", has_tls=gui.get("tls") == "true"), key, config)
+    return SyncthingPlace(_url(gui.findtext("address") or "", has_tls=gui.get("tls") == "true"), key, config)
 
 
 def _url(listens: str, *, has_tls: bool) -> str:

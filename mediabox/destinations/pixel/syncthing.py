@@ -97,9 +97,9 @@ class Syncthing:
 
     # ---- who is there
 
-    async def connections(self) -> Mapping[str, answers.Link]:
+    async def connections(self) -> Mapping[str, answers.DeviceConnection]:
         """Every device that is set up, by id, whether connected or not."""
-        return (await self._get(answers.Links, "system/connections")).connections
+        return (await self._get(answers.DeviceConnections, "system/connections")).connections
 
     async def device_stats(self) -> Mapping[str, answers.DeviceStats]:
         return await self._get(dict[str, answers.DeviceStats], "stats/device")

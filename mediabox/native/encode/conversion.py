@@ -14,8 +14,8 @@ from mediabox.native import movie
 from mediabox.native.decoded import Unreadable
 from mediabox.native.encode import film, still
 from mediabox.native.encode.original import Original
-from mediabox.native.encode.said import Said
-from mediabox.native.encode.sink import Sink
+from mediabox.native.encode.shot_at import ShotAt
+from mediabox.native.encode.sink import FileSink
 from mediabox.native.faults import BAD_BYTES
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.pixels import with_streams
@@ -28,20 +28,20 @@ _SHORT_OF_MEMORY = ("out of memory", "cannot allocate memory", "unable to alloca
 
 def convert(source_fd: int, into_fd: int, conversion: Conversion) -> Converted:
     """`encode.convert`."""
-    source, sink = Original(source_fd), Sink(into_fd)
+    source, sink = Original(source_fd), FileSink(into_fd)
     facts = _facts(source, conversion)
     with _verdicts(facts.media_type, source, sink):
         if facts.kind is Kind.VIDEO:  # of AVI and Matroska the streams alone tell date, words and range
             facts = with_streams(facts, movie.look(source, facts.media_type))
-        said = Said(
+        shot_at = ShotAt(
             capture_time=conversion.capture_time or _own_time(facts),
             place=conversion.place or facts.place,
         )
         match conversion.to, facts.kind:
             case "image/jpeg", Kind.PICTURE:
-                return still.convert(source, sink, facts, said, most_pixels=conversion.most_pixels)
+                return still.convert(source, sink, facts, shot_at, most_pixels=conversion.most_pixels)
             case "video/mp4", Kind.VIDEO:
-                return film.convert(source, sink, facts, said, shortest_side=conversion.shortest_side)
+                return film.convert(source, sink, facts, shot_at, shortest_side=conversion.shortest_side)
             case _:
                 raise Unfit(f"{facts.media_type} cannot be made {conversion.to}")
 
@@ -57,7 +57,7 @@ def _own_time(facts: Facts) -> CaptureTime | None:
 
 
 @contextmanager
-def _verdicts(media_type: str, source: Original, sink: Sink) -> Iterator[None]:
+def _verdicts(media_type: str, source: Original, sink: FileSink) -> Iterator[None]:
     """Raise OSError for what a disk did, MemoryError for the box, Unfit for what the file's bytes did."""
     try:
         yield

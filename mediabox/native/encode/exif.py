@@ -10,7 +10,7 @@ import struct
 from typing import Final, NamedTuple
 
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
-from mediabox.native.encode.said import Said
+from mediabox.native.encode.shot_at import ShotAt
 from mediabox.native.fit.exif_edit import Value, directory_bytes, with_time_and_place
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.tags.tiff import WIDTHS, Directory
@@ -44,7 +44,7 @@ _ASCII, _SHORT, _LONG, _UNDEFINED = 2, 3, 4, 7
 Table = dict[int, Value]
 
 
-class Tables(NamedTuple):
+class ExifTables(NamedTuple):
     """A block's directories. `endian` as `struct` has it."""
 
     endian: str
@@ -54,9 +54,9 @@ class Tables(NamedTuple):
     interoperability: Table
 
 
-def read(main: Directory, exif: Directory | None, gps: Directory | None) -> Tables:
+def read(main: Directory, exif: Directory | None, gps: Directory | None) -> ExifTables:
     """What is worth taking over."""
-    tables = Tables(
+    tables = ExifTables(
         main.endian,
         _taken(main, _MAIN),
         (_taken(main, _SHOT) if exif is None else _taken(exif)),
@@ -69,15 +69,15 @@ def read(main: Directory, exif: Directory | None, gps: Directory | None) -> Tabl
     return tables
 
 
-def of_facts(facts: Facts) -> Tables:
+def of_facts(facts: Facts) -> ExifTables:
     """For a file whose tags are none of Exif's: who took it."""
     camera = facts.camera
-    said = {_MAKE: camera and camera.make, _MODEL: camera and camera.model, _SOFTWARE: facts.software}
-    main = {tag: Value(_ASCII, text.encode() + b"\0") for tag, text in said.items() if text}
-    return Tables("<", main, {}, {}, {})
+    texts = {_MAKE: camera and camera.make, _MODEL: camera and camera.model, _SOFTWARE: facts.software}
+    main = {tag: Value(_ASCII, text.encode() + b"\0") for tag, text in texts.items() if text}
+    return ExifTables("<", main, {}, {}, {})
 
 
-def block(tables: Tables, facts: Facts, said: Said, *, size: tuple[int, int], orientation: int) -> bytes:
+def block(tables: ExifTables, facts: Facts, shot_at: ShotAt, *, size: tuple[int, int], orientation: int) -> bytes:
     """The new block, TIFF header first: these tags, what was decided on time and place, and the new picture's size."""
     number = tables.endian + "I"
     exif = tables.exif | {
@@ -87,23 +87,25 @@ def block(tables: Tables, facts: Facts, said: Said, *, size: tuple[int, int], or
     }
     main = tables.main | {_ORIENTATION: Value(_SHORT, struct.pack(tables.endian + "H", orientation))}
     tables = tables._replace(main=main, exif=exif)
-    told = b""
+    whole = b""
     for smaller in (tables, _without_note(tables), _small(tables)):
         written = _written(smaller)
-        told = with_time_and_place(written, _news(facts, said), None if _is_same(facts, tables, said) else said.place)
-        if len(told) <= LARGEST:
-            return told
-    raise Unfit(f"its tags need {len(told):,} bytes, a JPEG holds {LARGEST:,}")
+        whole = with_time_and_place(
+            written, _news(facts, shot_at), None if _is_same(facts, tables, shot_at) else shot_at.place
+        )
+        if len(whole) <= LARGEST:
+            return whole
+    raise Unfit(f"its tags need {len(whole):,} bytes, a JPEG holds {LARGEST:,}")
 
 
-def _news(facts: Facts, said: Said) -> CaptureTime | None:
+def _news(facts: Facts, shot_at: ShotAt) -> CaptureTime | None:
     """The time, unless the tags say just that already: they may be finer than what we keep of them."""
     has_it = facts.capture_time is not None and facts.capture_time.source in _IN_EXIF
-    return None if said.capture_time == facts.capture_time and has_it else said.capture_time
+    return None if shot_at.capture_time == facts.capture_time and has_it else shot_at.capture_time
 
 
-def _is_same(facts: Facts, tables: Tables, said: Said) -> bool:
-    return said.place == facts.place and bool(tables.gps)
+def _is_same(facts: Facts, tables: ExifTables, shot_at: ShotAt) -> bool:
+    return shot_at.place == facts.place and bool(tables.gps)
 
 
 def _taken(directory: Directory | None, wanted: frozenset[int] | None = None) -> Table:
@@ -118,11 +120,11 @@ def _taken(directory: Directory | None, wanted: frozenset[int] | None = None) ->
     return found
 
 
-def _without_note(tables: Tables) -> Tables:
+def _without_note(tables: ExifTables) -> ExifTables:
     return tables._replace(exif={tag: value for tag, value in tables.exif.items() if tag != _NOTE})
 
 
-def _small(tables: Tables) -> Tables:
+def _small(tables: ExifTables) -> ExifTables:
     """Only short values: a comment of 60 KB is left behind."""
     main, exif = (
         {tag: value for tag, value in table.items() if len(value.content) <= _LARGEST_VALUE}
@@ -131,7 +133,7 @@ def _small(tables: Tables) -> Tables:
     return tables._replace(main=main, exif=exif)
 
 
-def _written(tables: Tables) -> bytes:
+def _written(tables: ExifTables) -> bytes:
     """Header, main directory, Exif, interoperability and GPS directories, each followed by its values."""
     endian = tables.endian
 

@@ -7,7 +7,7 @@ from mediabox.native.tags import walk
 from mediabox.native.tags.findings import LIES, Findings
 
 
-def tables(source: Source, facts: Facts) -> exif.Tables:
+def tables(source: Source, facts: Facts) -> exif.ExifTables:
     """The source's tags; what `facts` know where it has no Exif that can be read."""
     found = Findings(facts.media_type, facts.kind)
     walk(source, found)

@@ -20,9 +20,9 @@ from mediabox.native.boxes import Source
 from mediabox.native.decoded import Unreadable
 from mediabox.native.encode import film_check, movie_index, movie_words, sound
 from mediabox.native.encode.film_check import Shot
-from mediabox.native.encode.frames import PIXELS, Frames, Look, look_of
-from mediabox.native.encode.said import Said
-from mediabox.native.encode.sink import Sink
+from mediabox.native.encode.frames import PIXELS, CodedLook, Frames, look_of
+from mediabox.native.encode.shot_at import ShotAt
+from mediabox.native.encode.sink import FileSink
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.movie import opened
 from mediabox.native.window import Window
@@ -38,15 +38,15 @@ _MOST_BROKEN = 0.5  # of the packets: more is not a video any more
 _USUAL_RATE = Fraction(30)
 
 
-class Plan(NamedTuple):
+class FilmPlan(NamedTuple):
     """What a look at the source's first picture decided."""
 
-    look: Look
+    look: CodedLook
     matrix: tuple[int, ...]  # display matrix
     aspect: Fraction | None  # of a pixel, when it is not square
 
 
-def convert(source: Source, sink: Sink, facts: Facts, said: Said, *, shortest_side: int | None) -> Converted:
+def convert(source: Source, sink: FileSink, facts: Facts, shot_at: ShotAt, *, shortest_side: int | None) -> Converted:
     """Encode the best video stream and the sound. Raises Unfit, Unreadable, OSError and what FFmpeg raises."""
     plan = _planned(source, facts, shortest_side)
     notes = [f"tone-mapped from {plan.look.hdr}"] if plan.look.hdr else []
@@ -55,13 +55,13 @@ def convert(source: Source, sink: Sink, facts: Facts, said: Said, *, shortest_si
         reel = _Reel(container, sink, plan)
         shot = reel.run()
         notes += reel.notes
-    words = movie_words.of(facts, said)
+    words = movie_words.of(facts, shot_at)
     movie_index.finish(sink, words, matrix=movie_index.placed(plan.matrix, plan.look.width, plan.look.height))
-    width, height = film_check.check(sink, shot, plan.look, said)
+    width, height = film_check.check(sink, shot, plan.look, shot_at)
     return Converted(size_bytes=sink.size, width=width, height=height, note=", ".join(notes))
 
 
-def _planned(source: Source, facts: Facts, shortest_side: int | None) -> Plan:
+def _planned(source: Source, facts: Facts, shortest_side: int | None) -> FilmPlan:
     with opened(Window(source), facts.media_type) as container:
         stream = _video(container)
         first = next(_decoded(container, stream), None)
@@ -71,7 +71,7 @@ def _planned(source: Source, facts: Facts, shortest_side: int | None) -> Plan:
         aspect = stream.sample_aspect_ratio
     if facts.hdr is Hdr.DOLBY_VISION and look.hdr is None:
         raise Unfit("HDR: Dolby Vision without a picture for other screens inside (profile 5)")
-    return Plan(look, movie_index.matrix_of(first), aspect if aspect and aspect != 1 else None)
+    return FilmPlan(look, movie_index.matrix_of(first), aspect if aspect and aspect != 1 else None)
 
 
 def _video(container: av.container.InputContainer) -> av.VideoStream:
@@ -94,7 +94,7 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> 
 class _Reel:
     """One pass over the source, packet by packet, into the sink."""
 
-    def __init__(self, container: av.container.InputContainer, sink: Sink, plan: Plan) -> None:
+    def __init__(self, container: av.container.InputContainer, sink: FileSink, plan: FilmPlan) -> None:
         self.notes: list[str] = []
         self._container = container
         self._video = _video(container)
@@ -112,7 +112,7 @@ class _Reel:
         with av.open(self._sink, "w", format="mp4", buffer_size=_BUFFER_BYTES) as into:
             encoder = self._encoder(into)
             heard = sound.chosen(self._container)
-            track = sound.Track(heard, into, start_s=self._start_s) if heard else None
+            track = sound.SoundTrack(heard, into, start_s=self._start_s) if heard else None
             for packet in self._container.demux([one for one in (self._video, heard) if one]):
                 if packet.stream is self._video:
                     self._take(cast("av.Packet[av.VideoStream]", packet), encoder, into)
@@ -176,7 +176,9 @@ class _Reel:
         self._end_s = (pts + duration) * tick
         self._longest_s = max(self._longest_s, duration * tick)
 
-    def _finish(self, encoder: av.VideoStream, track: sound.Track | None, into: av.container.OutputContainer) -> None:
+    def _finish(
+        self, encoder: av.VideoStream, track: sound.SoundTrack | None, into: av.container.OutputContainer
+    ) -> None:
         self._encode(None, encoder, into)
         if self._pictures == 0 or self._broken > _MOST_BROKEN * self._packets:
             raise Unfit(f"{self._broken} of {self._packets} pictures of this video cannot be decoded whole")

@@ -7,9 +7,9 @@ import av
 
 from mediabox.contracts import ExamineRequest
 from mediabox.model.asset import Kind
-from mediabox.native.encode.frames import Look
-from mediabox.native.encode.said import Said
-from mediabox.native.encode.sink import Sink
+from mediabox.native.encode.frames import CodedLook
+from mediabox.native.encode.shot_at import ShotAt
+from mediabox.native.encode.sink import FileSink
 from mediabox.native.encode.still_check import check_words
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.movie import opened
@@ -30,13 +30,13 @@ class Shot(NamedTuple):
     sound_end_s: Fraction
 
 
-def check(sink: Sink, shot: Shot, look: Look, said: Said) -> tuple[int, int]:
+def check(sink: FileSink, shot: Shot, look: CodedLook, shot_at: ShotAt) -> tuple[int, int]:
     """Width and height as displayed, once the file is proved. Raises Unfit with what is wrong."""
     reader = Reader(sink.descriptor)
     facts = read_tags(reader, ExamineRequest(name="a.mp4", kind=Kind.VIDEO, size_bytes=reader.size))
     if facts.damage or facts.media_type != _TYPE or facts.video_codec != "h264":
         raise Unfit(f"the new video is not whole: {facts.damage or facts.video_codec}")
-    check_words(facts, said)
+    check_words(facts, shot_at)
     with opened(Window(reader), _TYPE) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
@@ -51,7 +51,7 @@ def check(sink: Sink, shot: Shot, look: Look, said: Said) -> tuple[int, int]:
     return facts.width, facts.height
 
 
-def _check_ends(container: av.container.InputContainer, stream: av.VideoStream, shot: Shot, look: Look) -> None:
+def _check_ends(container: av.container.InputContainer, stream: av.VideoStream, shot: Shot, look: CodedLook) -> None:
     """The first and the last picture can be decoded, and the last one ends when the source's does."""
     first = next(container.decode(stream), None)
     if first is None or (first.width, first.height) != (look.width, look.height):

@@ -23,7 +23,7 @@ _HDR_NAMES = {PQ: "PQ", HLG: "HLG"}
 _UNSPECIFIED = 2
 
 
-class Look(NamedTuple):
+class CodedLook(NamedTuple):
     """How the encoded pictures are coded. Sizes in pixels as stored, before any turn."""
 
     width: int
@@ -35,12 +35,12 @@ class Look(NamedTuple):
     hdr: str | None  # what was tone mapped
 
 
-def look_of(first: av.VideoFrame, *, shortest_side: int | None) -> Look:
+def look_of(first: av.VideoFrame, *, shortest_side: int | None) -> CodedLook:
     """How a video that begins with this frame is to be encoded. Raises Unreadable for impossible sizes."""
     check_pixels(first.width, first.height)
     width, height = _size(first.width, first.height, shortest_side)
     hdr = _HDR_NAMES.get(first.color_trc)
-    return Look(
+    return CodedLook(
         width=width,
         height=height,
         primaries=ColorPrimaries.BT709 if hdr else first.color_primaries,
@@ -62,7 +62,7 @@ def _size(width: int, height: int, shortest_side: int | None) -> tuple[int, int]
 class Frames:
     """Turns decoded frames into those of `look`, one at a time; `time_base` and `pts` stay each frame's own."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: CodedLook) -> None:
         self._look = look
         self._graph: Graph | None = None
 

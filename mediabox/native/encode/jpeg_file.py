@@ -9,7 +9,7 @@ from pyvips import GValue
 
 from mediabox.native.boxes import Source, exactly
 from mediabox.native.decoded import Unreadable
-from mediabox.native.encode.sink import Sink
+from mediabox.native.encode.sink import FileSink
 from mediabox.native.jpeg_segments import (
     APP0,
     APP1,
@@ -30,7 +30,7 @@ _STEP = 1 << 20
 _LEFT_OUT = frozenset((APP0, APP1, APP13, COMMENT))  # JFIF, Exif and XMP, Photoshop
 
 
-def write_picture(image: pyvips.Image, icc: bytes | None, exif: bytes, sink: Sink) -> None:
+def write_picture(image: pyvips.Image, icc: bytes | None, exif: bytes, sink: FileSink) -> None:
     """Encode, 4:4:4, line by line. Raises pyvips.Error, OSError."""
     splice = _Splice(sink, written(APP1, EXIF + exif))
     target = pyvips.TargetCustom()
@@ -43,7 +43,7 @@ def write_picture(image: pyvips.Image, icc: bytes | None, exif: bytes, sink: Sin
     sink.raise_failure()
 
 
-def write_inside(source: Source, exif: bytes, sink: Sink) -> None:
+def write_inside(source: Source, exif: bytes, sink: FileSink) -> None:
     """A JPEG's own picture data and profile, bit for bit, behind our Exif. Raises Unreadable, OSError."""
     sink.write(START_MARKER + written(APP1, EXIF + exif))
     at = source.size
@@ -66,7 +66,7 @@ def fits(icc: bytes, bands: int) -> bool:
 class _Splice:
     """Passes on what the encoder writes, with a segment put in right behind the start marker."""
 
-    def __init__(self, sink: Sink, inserted: bytes) -> None:
+    def __init__(self, sink: FileSink, inserted: bytes) -> None:
         self._sink = sink
         self._inserted = inserted
         self._head = b""

@@ -12,7 +12,7 @@ import av
 
 from mediabox.native.boxes import Box, Held, Source, boxes, within
 from mediabox.native.encode.movie_words import Words
-from mediabox.native.encode.sink import Sink
+from mediabox.native.encode.sink import FileSink
 from mediabox.native.fit.heif_edits import box
 from mediabox.native.fit.movie_edits import moved_offsets
 from mediabox.native.fit.unfit import Unfit
@@ -41,7 +41,7 @@ def placed(matrix: tuple[int, ...], width: int, height: int) -> tuple[int, ...]:
     return (a, b, 0, c, d, 0, left, top, _UNITY)
 
 
-def finish(sink: Sink, words: Words, *, matrix: tuple[int, ...]) -> None:
+def finish(sink: FileSink, words: Words, *, matrix: tuple[int, ...]) -> None:
     """Complete the index and put it first. Raises Unfit when the muxer left none at the end, OSError."""
     brand, *others = boxes(sink)
     index = next((one for one in others if one.type == b"moov"), None)
@@ -101,7 +101,7 @@ def _inside(index: Source, wanted: frozenset[bytes]) -> Iterator[Box]:
                 waiting.append((found.payload, found.end))
 
 
-def _make_room(sink: Sink, start: int, end: int, by: int) -> None:
+def _make_room(sink: FileSink, start: int, end: int, by: int) -> None:
     """Move the bytes between two offsets `by` bytes back, last piece first."""
     at = end
     while at > start:
@@ -110,6 +110,6 @@ def _make_room(sink: Sink, start: int, end: int, by: int) -> None:
         _write(sink, at + by, sink.bytes(at, length))
 
 
-def _write(sink: Sink, at: int, piece: bytes) -> None:
+def _write(sink: FileSink, at: int, piece: bytes) -> None:
     sink.seek(at)
     sink.write(piece)

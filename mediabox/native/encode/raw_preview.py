@@ -6,7 +6,7 @@ from mediabox.native.boxes import Source
 from mediabox.native.decoded import NoPicture
 from mediabox.native.encode.whole import Inside
 from mediabox.native.tags import jpeg
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 
 _LOSSLESS = 0xC3
 _SMALLEST_BYTES = 512
@@ -16,14 +16,14 @@ _FULL = 0.9  # of the raw picture's pixels: cameras cut a few lines off
 
 def find(source: Source, facts: Facts) -> Inside:
     """Raises NoPicture when there is none that a JPEG decoder reads."""
-    found = [(size, place) for place in raw.previews(source) if (size := _size(Window(source, *place))) is not None]
+    found = [(size, place) for place in raw.previews(source) if (size := _size(SubReader(source, *place))) is not None]
     if not found:
         raise NoPicture(f"{facts.media_type}: no preview inside")
     (width, height), place = max(found)
-    return Inside(Window(source, *place), facts.orientation, _notes(width, height, facts))
+    return Inside(SubReader(source, *place), facts.orientation, _notes(width, height, facts))
 
 
-def _size(part: Window) -> tuple[int, int] | None:
+def _size(part: SubReader) -> tuple[int, int] | None:
     """Width and height, unless it is no JPEG or the sensor's own data (lossless, or more than 8 bits)."""
     if part.size < _SMALLEST_BYTES or part.bytes(0, 3) != _START:
         return None

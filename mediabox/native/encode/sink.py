@@ -3,7 +3,7 @@
 import os
 
 
-class Sink:
+class FileSink:
     """Everything is written at its own position: the descriptor's is shared with the daemon's and left alone.
 
     Emptied when made, because a child that was lost before may have begun it. Encoders

@@ -29,7 +29,7 @@ def is_ready(stream: av.AudioStream) -> bool:
     return stream.codec_context.codec.canonical_name == "aac" and bool(stream.codec_context.rate)
 
 
-class Track:
+class SoundTrack:
     """The sound of the new file. `packets(None)` after the last packet. `note` says what was done to it."""
 
     def __init__(self, stream: av.AudioStream, into: av.container.OutputContainer, *, start_s: Fraction) -> None:

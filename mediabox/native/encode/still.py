@@ -12,8 +12,8 @@ from mediabox.model.recipe import Converted
 from mediabox.native.boxes import Source
 from mediabox.native.decoded import Unreadable, displayed
 from mediabox.native.encode import exif, exif_source, jpeg_file, raw_preview, still_check, ultra_hdr, whole
-from mediabox.native.encode.said import Said
-from mediabox.native.encode.sink import Sink
+from mediabox.native.encode.shot_at import ShotAt
+from mediabox.native.encode.sink import FileSink
 from mediabox.native.encode.whole import Inside
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.tags import jpeg
@@ -21,7 +21,7 @@ from mediabox.native.tags import jpeg
 _GAIN_MAPS = frozenset((Hdr.ULTRA_HDR, Hdr.APPLE_GAIN_MAP, Hdr.ISO_GAIN_MAP))
 
 
-class Written(NamedTuple):
+class EncodedStill(NamedTuple):
     """What was written. Sizes in pixels as stored; `orientation` is in the tag."""
 
     width: int
@@ -31,13 +31,13 @@ class Written(NamedTuple):
     has_gain_map: bool = False
 
 
-def convert(source: Source, sink: Sink, facts: Facts, said: Said, *, most_pixels: int | None) -> Converted:
+def convert(source: Source, sink: FileSink, facts: Facts, shot_at: ShotAt, *, most_pixels: int | None) -> Converted:
     """Encode the primary picture. Raises Unfit, Unreadable, OSError and what the decoders raise."""
     if facts.damage:  # a grey half would be taken for the picture
         raise Unfit(f"the original is damaged: {facts.damage}")
-    work = _Work(source, sink, facts, said, most_pixels)
+    work = _Work(source, sink, facts, shot_at, most_pixels)
     written = work.ultra_hdr() or work.ordinary()
-    still_check.check(sink, said, width=written.width, height=written.height, orientation=written.orientation)
+    still_check.check(sink, shot_at, width=written.width, height=written.height, orientation=written.orientation)
     width, height = displayed(written.width, written.height, written.orientation)
     lost = ("HDR gain map left out",) if facts.hdr in _GAIN_MAPS and not written.has_gain_map else ()
     return Converted(size_bytes=sink.size, width=width, height=height, note=", ".join(written.notes + lost))
@@ -46,15 +46,15 @@ def convert(source: Source, sink: Sink, facts: Facts, said: Said, *, most_pixels
 class _Work:
     """One source on its way into one sink."""
 
-    def __init__(self, source: Source, sink: Sink, facts: Facts, said: Said, most_pixels: int | None) -> None:
+    def __init__(self, source: Source, sink: FileSink, facts: Facts, shot_at: ShotAt, most_pixels: int | None) -> None:
         self._source = source
         self._sink = sink
         self._facts = facts
-        self._said = said
+        self._shot_at = shot_at
         self._most_pixels = most_pixels
         self._tables = exif_source.tables(source, facts)
 
-    def ultra_hdr(self) -> Written | None:
+    def ultra_hdr(self) -> EncodedStill | None:
         """An Ultra HDR JPEG stays one; `None` for all else, also for those whose gain map libvips cannot read."""
         if self._facts.hdr is not Hdr.ULTRA_HDR or self._facts.media_type != "image/jpeg":
             return None
@@ -63,9 +63,9 @@ class _Work:
             return None
         tags = self._tags(found.image.width, found.image.height, found.orientation)
         ultra_hdr.write(found.image, tags, self._sink)
-        return Written(found.image.width, found.image.height, found.orientation, has_gain_map=True)
+        return EncodedStill(found.image.width, found.image.height, found.orientation, has_gain_map=True)
 
-    def ordinary(self) -> Written:
+    def ordinary(self) -> EncodedStill:
         """Raw files and JPEG XL may hold a JPEG that is taken over; everything else is encoded."""
         facts = self._facts
         if whole.can_decode(facts.media_type):
@@ -83,12 +83,12 @@ class _Work:
         image = found.image
         tags = self._tags(image.width, image.height, found.orientation)
         jpeg_file.write_picture(image, found.icc, tags, self._sink)
-        return Written(image.width, image.height, found.orientation, found.notes)
+        return EncodedStill(image.width, image.height, found.orientation, found.notes)
 
-    def _taken_over(self, inside: Inside, width: int, height: int) -> Written:
+    def _taken_over(self, inside: Inside, width: int, height: int) -> EncodedStill:
         tags = self._tags(width, height, inside.orientation)
         jpeg_file.write_inside(inside.part, tags, self._sink)
-        return Written(width, height, inside.orientation, inside.notes)
+        return EncodedStill(width, height, inside.orientation, inside.notes)
 
     def _tags(self, width: int, height: int, orientation: int) -> bytes:
-        return exif.block(self._tables, self._facts, self._said, size=(width, height), orientation=orientation)
+        return exif.block(self._tables, self._facts, self._shot_at, size=(width, height), orientation=orientation)

@@ -14,7 +14,7 @@ from mediabox.native.boxes import Held, Source
 from mediabox.native.decoded import check_pixels
 from mediabox.native.encode.for_jpeg import reduced
 from mediabox.native.encode.jpeg_file import QUALITY
-from mediabox.native.encode.sink import Sink
+from mediabox.native.encode.sink import FileSink
 from mediabox.native.encode.whole import Whole, stream_of
 from mediabox.native.fit.jpeg_layout import read_still
 from mediabox.native.fit.unfit import Unfit
@@ -36,7 +36,7 @@ def decode(source: Source, facts: Facts, *, most_pixels: int | None) -> Whole | 
     return Whole(reduced(image, most_pixels), facts.orientation, None, stream=stream)
 
 
-def write(image: pyvips.Image, exif: bytes, sink: Sink) -> None:
+def write(image: pyvips.Image, exif: bytes, sink: FileSink) -> None:
     """Encode both pictures into one file. Raises pyvips.Error, Unfit, OSError."""
     encoded = bytearray(image.uhdrsave_buffer(Q=QUALITY, keep=_KEEP_ICC | _KEEP_GAIN_MAP))
     ours = written(APP1, EXIF + exif)

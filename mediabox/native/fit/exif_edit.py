@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from mediabox.model.facts import CaptureTime
 from mediabox.model.place import Place
 from mediabox.native.boxes import Held, Malformed
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.tiff import WIDTHS, Directory, Tiff
 
 _EXIF, _GPS, _MODIFIED = 0x8769, 0x8825, 0x0132
@@ -40,7 +40,7 @@ def with_time_and_place(block: bytes, capture_time: CaptureTime | None, place: P
     block = block or _EMPTY_BLOCK
     if block[:4] not in (b"II*\0", b"MM\0*"):
         raise Malformed("the Exif block has no TIFF header")
-    tiff = Tiff(Window(Held(block), 0, len(block)))
+    tiff = Tiff(SubReader(Held(block), 0, len(block)))
     main = tiff.directory(tiff.first)
     content, number = bytearray(block), tiff.endian + "I"
 

@@ -21,7 +21,7 @@ from mediabox.native.fit.heif_edits import box, full_box
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.heif_items import Item, Items
 from mediabox.native.tags.icc import describe_profile
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 
 BRAND = b"tmap"
 MAX_XMP_BYTES = 64 * 1024
@@ -112,7 +112,7 @@ def _primaries(primary: Item) -> int:
     if profile is None and nclx is not None:
         return nclx.primaries
     try:
-        name = describe_profile(Window(Held(profile or b""), 0, len(profile or b""))) or ""
+        name = describe_profile(SubReader(Held(profile or b""), 0, len(profile or b""))) or ""
     except (Malformed, struct.error):
         name = ""
     found = next((number for start, number in _PRIMARIES.items() if name.startswith(start)), None)

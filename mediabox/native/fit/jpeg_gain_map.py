@@ -10,7 +10,7 @@ from mediabox.native.fit.jpeg_layout import Picture, Still
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.jpeg_segments import APP1, END_MARKER, EXIF, START_MARKER
 from mediabox.native.tags.jpeg import gain_map_of, walk
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 
 _LEAST_HEADROOM: Final = 1.001  # below, there is nothing to be lost
 
@@ -29,7 +29,7 @@ def find_gain_map(source: Source, still: Still) -> GainMap | None:
         if not still.scan_at < picture.at <= source.size - max(picture.size, 4):
             continue
         if source.bytes(picture.at, 2) == START_MARKER:
-            hdr = gain_map_of(walk(Window(source, picture.at, picture.size)))
+            hdr = gain_map_of(walk(SubReader(source, picture.at, picture.size)))
             if hdr is Hdr.ULTRA_HDR:
                 return GainMap(picture, hdr)
             if hdr is not None and apple is None:
@@ -43,8 +43,8 @@ def rewritten(source: Source, still: Still, gain: GainMap) -> bytes | None:
         return None
     picture = gain.picture
     exif = still.named(APP1, EXIF)
-    block = None if exif is None else Window(source, exif.body + len(EXIF), exif.end - exif.body - len(EXIF))
-    brightest = headroom(block, walk(Window(source, picture.at, picture.size)).xmp)
+    block = None if exif is None else SubReader(source, exif.body + len(EXIF), exif.end - exif.body - len(EXIF))
+    brightest = headroom(block, walk(SubReader(source, picture.at, picture.size)).xmp)
     if brightest is None:
         raise Unfit("HDR: the picture does not say how bright it is meant to get")
     if brightest < _LEAST_HEADROOM:

@@ -15,7 +15,7 @@ from mediabox.native.boxes import Malformed, Source
 from mediabox.native.fit.splice import Edit, moved
 from mediabox.native.jpeg_segments import APP2, END_MARKER, MPF, SCAN, Segment
 from mediabox.native.tags.mpf import ROW_BYTES, read_table
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 
 LARGEST_EXIF_BYTES = 65_527  # a segment's 65,535 less its length and the prefix
 LARGEST_XMP_BYTES = 65_502  # Adobe XMP part 3, 1.1.3
@@ -77,7 +77,7 @@ def _pictures(source: Source, segments: Sequence[Segment]) -> Pictures | None:
         return None
     base = segment.body + len(MPF)
     try:
-        table = read_table(Window(source, base, segment.end - base))
+        table = read_table(SubReader(source, base, segment.end - base))
     except (Malformed, struct.error):
         return None
     if table is None:

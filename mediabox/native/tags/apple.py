@@ -5,21 +5,21 @@ the byte order, then one directory whose offsets count from the note's start.
 """
 
 from mediabox.native.tags.findings import Findings
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.tiff import Directory, Note
 
 _SIGNATURE = b"Apple iOS\0"
 _BURST_UUID, _CONTENT_IDENTIFIER = 0x000B, 0x0011
 
 
-def directory_of(note: Window) -> Directory | None:
+def directory_of(note: SubReader) -> Directory | None:
     """The note's directory; None for another maker's. Raises Malformed when it is not whole."""
     if note.bytes(0, len(_SIGNATURE)) != _SIGNATURE:
         return None
     return Directory(Note(note, order_at=12, first=14), 14)
 
 
-def read_apple_note(note: Window, found: Findings) -> None:
+def read_apple_note(note: SubReader, found: Findings) -> None:
     """Take the pair key and the burst's name. Raises Malformed when the note is not whole."""
     directory = directory_of(note)
     if directory is None:

@@ -16,7 +16,7 @@ from mediabox.native.tags.dates import (
     with_subseconds,
 )
 from mediabox.native.tags.findings import Findings, Tolerant
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.tiff import Directory, Tiff
 
 _DESCRIPTION, _MAKE, _MODEL, _ORIENTATION, _SOFTWARE, _MODIFIED = 0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132
@@ -40,7 +40,7 @@ _BOILERPLATE = frozenset(
 def read_exif(source: Source, found: Findings) -> None:
     """Take everything from the Exif block that fills `source`. Raises Malformed when it does not start like one."""
     if source.bytes(0, min(6, source.size)) == _JPEG_PREFIX:
-        source = Window(source, 6, source.size - 6)
+        source = SubReader(source, 6, source.size - 6)
     tiff = Tiff(source)
     read_directories(tiff.directory(tiff.first), found)
 

@@ -19,7 +19,7 @@ from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.icc import describe_profile
 from mediabox.native.tags.motion import box_motion, google_motion, samsung_motion
 from mediabox.native.tags.movie import read_sequence
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.structure import box_damage
 from mediabox.native.tags.xmp import read_xmp
 from mediabox.native.xmp.packet import Packet
@@ -67,11 +67,11 @@ def _read_metadata(source: Source, items: Items, found: Findings) -> Packet | No
     return packet
 
 
-def _exif_window(source: Source, item: Item) -> Window:
+def _exif_window(source: Source, item: Item) -> SubReader:
     """The TIFF structure inside an Exif item."""
     data = heif_items.item_bytes(source, item, limit=MAX_EXIF_BYTES)
     start = heif_items.exif_start(data)
-    return Window(Held(data), start, len(data) - start)
+    return SubReader(Held(data), start, len(data) - start)
 
 
 def _read_primary(source: Source, items: Items, found: Findings) -> None:
@@ -112,7 +112,7 @@ def _read_colour(primary: Item, coded: Item, found: Findings) -> None:
         profile = heif_items.icc_of(item)
         if profile is not None and found.color_profile is None:
             with Tolerant():
-                found.color_profile = describe_profile(Window(Held(profile), 0, len(profile)))
+                found.color_profile = describe_profile(SubReader(Held(profile), 0, len(profile)))
     nclx = heif_items.nclx_of(primary) or heif_items.nclx_of(coded)
     if nclx is not None:
         found.color_profile = found.color_profile or f"{nclx.primaries}/{nclx.transfer}/{nclx.matrix}"

@@ -7,7 +7,7 @@ from mediabox.model.facts import TimeSource
 from mediabox.native.boxes import Source
 from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.findings import Findings
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.text import clean, decoded
 
 MAX_RECORDS = 2_000
@@ -24,7 +24,7 @@ def read_photoshop(block: Source, found: Findings) -> None:
             return
 
 
-def resources(block: Source) -> Iterator[tuple[int, Window]]:
+def resources(block: Source) -> Iterator[tuple[int, SubReader]]:
     """Photoshop's image resources, each by its number. Raises Malformed."""
     at = 0
     for _ in range(MAX_RESOURCES):
@@ -35,7 +35,7 @@ def resources(block: Source) -> Iterator[tuple[int, Window]]:
             return
         at += 6 + (name_length + 2) // 2 * 2  # the name is padded with its length byte
         (length,) = struct.unpack(">I", block.bytes(at, 4))
-        yield number, Window(block, at + 4, length)
+        yield number, SubReader(block, at + 4, length)
         at += 4 + (length + 1) // 2 * 2
 
 

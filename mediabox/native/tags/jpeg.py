@@ -24,7 +24,7 @@ from mediabox.native.tags.icc import describe_profile
 from mediabox.native.tags.iptc import read_photoshop
 from mediabox.native.tags.motion import google_motion, samsung_motion
 from mediabox.native.tags.mpf import read_table
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.xmp import read_xmp
 from mediabox.native.xmp.packet import Packet
 
@@ -40,12 +40,12 @@ class Segments:
     """Where one JPEG keeps what; empty where it keeps nothing."""
 
     def __init__(self) -> None:
-        self.exif: Window | None = None
+        self.exif: SubReader | None = None
         self.xmp = b""
-        self.extended: list[Window] = []
-        self.icc: list[Window] = []
-        self.mpf: tuple[int, Window] | None = None  # offset its own offsets count from, and the block
-        self.photoshop: list[Window] = []
+        self.extended: list[SubReader] = []
+        self.icc: list[SubReader] = []
+        self.mpf: tuple[int, SubReader] | None = None  # offset its own offsets count from, and the block
+        self.photoshop: list[SubReader] = []
         self.frame = b""  # start of frame: depth, height, width
         self.scan_at: int | None = None  # None: the file ends before its picture
         self.has_iso_gain_map = False
@@ -61,14 +61,14 @@ class Segments:
         if marker in _FRAMES and len(head) >= _FRAME_BYTES:
             self.frame = self.frame or head[:_FRAME_BYTES]
         elif marker == APP1:
-            self._note_app1(Window(source, segment.body, segment.end - segment.body), head)
+            self._note_app1(SubReader(source, segment.body, segment.end - segment.body), head)
         elif marker == APP2:
-            self._note_app2(Window(source, segment.body, segment.end - segment.body), head, segment.body)
+            self._note_app2(SubReader(source, segment.body, segment.end - segment.body), head, segment.body)
         elif marker == APP13 and head.startswith(PHOTOSHOP):
             at = segment.body + len(PHOTOSHOP)
-            self.photoshop.append(Window(source, at, segment.end - at))
+            self.photoshop.append(SubReader(source, at, segment.end - at))
 
-    def _note_app1(self, body: Window, head: bytes) -> None:
+    def _note_app1(self, body: SubReader, head: bytes) -> None:
         if head.startswith(_EXIF):
             self.exif = self.exif or _behind(body, len(EXIF))
         elif head.startswith(XMP):
@@ -76,7 +76,7 @@ class Segments:
         elif head.startswith(EXTENDED_XMP):
             self.extended.append(body)
 
-    def _note_app2(self, body: Window, head: bytes, at: int) -> None:
+    def _note_app2(self, body: SubReader, head: bytes, at: int) -> None:
         if head.startswith(ICC):
             self.icc.append(_behind(body, len(ICC) + 2))
         elif head.startswith(MPF):
@@ -85,8 +85,8 @@ class Segments:
             self.has_iso_gain_map = True
 
 
-def _behind(body: Window, prefix: int) -> Window:
-    return Window(body, prefix, body.size - prefix)
+def _behind(body: SubReader, prefix: int) -> SubReader:
+    return SubReader(body, prefix, body.size - prefix)
 
 
 def read_jpeg(source: Source, found: Findings, *, is_whole_file: bool = True) -> None:
@@ -168,7 +168,7 @@ def _read_gain_map(source: Source, segments: Segments, found: Findings) -> None:
     with Tolerant():
         table = read_table(block)
         for size, offset in () if table is None else table.rows:
-            found.hdr = gain_map_of(walk(Window(source, base + offset, size))) if offset else None
+            found.hdr = gain_map_of(walk(SubReader(source, base + offset, size))) if offset else None
             if found.hdr is not None:
                 return
 
@@ -180,7 +180,7 @@ def gain_map_of(other: Segments) -> Hdr | None:
     return Hdr.APPLE_GAIN_MAP if b"hdrgainmap" in other.xmp.lower() else None
 
 
-def _joined(blocks: list[Window]) -> bytes:
+def _joined(blocks: list[SubReader]) -> bytes:
     """Extended XMP put together: each block says whose it is, how long the whole is and where its part goes.
 
     Adobe XMP specification part 3, section 1.1.3.1: GUID of 32 bytes, full length, offset.

@@ -3,7 +3,7 @@
 from mediabox.native.boxes import Box, Source, boxes
 from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.xmp import read_xmp_in
 
 MAX_BOXES = 256
@@ -40,11 +40,11 @@ def read_jxl(source: Source, found: Findings) -> None:
 
 def _read_metadata(source: Source, box: Box, found: Findings) -> None:
     if box.type == b"xml ":
-        read_xmp_in(Window(source, box.payload, box.length), found)
+        read_xmp_in(SubReader(source, box.payload, box.length), found)
         return
     head = source.bytes(box.payload, 4)
     skip = 0 if head in _BYTE_ORDERS else 4 + int.from_bytes(head, "big")  # some writers leave the count out
-    read_exif(Window(source, box.payload + skip, box.length - skip), found)
+    read_exif(SubReader(source, box.payload + skip, box.length - skip), found)
 
 
 class _Bits:

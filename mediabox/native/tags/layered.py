@@ -10,13 +10,13 @@ from mediabox.native.boxes import Malformed, Source, boxes, first
 from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.iptc import read_iim, resources
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.xmp import read_xmp_in
 
 MAX_BOXES = 256
 MAX_BYTES = 2 * 1024 * 1024
 _MOST_PIXELS, _MOST_BITS = 300_000, 32  # on a side, of a channel (PSB)
-_Take = Callable[[Window, Findings], None]
+_Take = Callable[[SubReader, Findings], None]
 
 
 def read_photoshop_document(source: Source, found: Findings) -> None:
@@ -26,7 +26,7 @@ def read_photoshop_document(source: Source, found: Findings) -> None:
         raise Malformed(f"a document of {width} x {height} pixels, {depth} bits")
     found.height, found.width, found.bit_depth = height, width, depth
     at = 30 + int.from_bytes(source.bytes(26, 4), "big")  # behind the palette
-    for number, body in resources(Window(source, at + 4, int.from_bytes(source.bytes(at, 4), "big"))):
+    for number, body in resources(SubReader(source, at + 4, int.from_bytes(source.bytes(at, 4), "big"))):
         if number in _RESOURCES:
             with Tolerant():
                 _RESOURCES[number](body, found)
@@ -37,7 +37,7 @@ def read_jpeg_2000(source: Source, found: Findings) -> None:
     if source.bytes(4, 4) != b"jP  ":
         return
     for box in boxes(source, limit=MAX_BOXES):
-        body = Window(source, box.payload, box.length)
+        body = SubReader(source, box.payload, box.length)
         with Tolerant():
             if box.type == b"jp2h" and (header := first(source, b"ihdr", box.payload, box.end)) is not None:
                 found.height, found.width = struct.unpack(">II", source.bytes(header.payload, 8))
@@ -47,7 +47,7 @@ def read_jpeg_2000(source: Source, found: Findings) -> None:
                 read_xmp_in(body, found)
 
 
-def _take_iptc(body: Window, found: Findings) -> None:
+def _take_iptc(body: SubReader, found: Findings) -> None:
     read_iim(body.bytes(0, min(body.size, MAX_BYTES)), found)
 
 

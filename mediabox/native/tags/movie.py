@@ -13,7 +13,7 @@ from mediabox.native.tags.dates import movie_instant, utc_candidate
 from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.movie_tags import read_meta, read_user_data
 from mediabox.native.tags.movie_track import Track, read_track
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.structure import box_damage
 from mediabox.native.tags.xmp import read_xmp_in
 
@@ -31,7 +31,7 @@ def read_movie(source: Source, found: Findings) -> None:
     for box in top:
         if box.type == b"uuid" and box.name == _XMP_UUID:
             with Tolerant():
-                read_xmp_in(Window(source, box.payload, box.length), found)
+                read_xmp_in(SubReader(source, box.payload, box.length), found)
     if b"meta" in kinds:
         with Tolerant():
             read_meta(source, kinds[b"meta"], found)
@@ -105,7 +105,7 @@ def _read_child(source: Source, box: Box, found: Findings) -> None:
         case b"mvex":
             _read_fragments_length(source, box, found)
         case b"uuid" if box.name == _XMP_UUID:
-            read_xmp_in(Window(source, box.payload, box.length), found)
+            read_xmp_in(SubReader(source, box.payload, box.length), found)
         case _:
             return
 

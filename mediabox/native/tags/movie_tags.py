@@ -9,7 +9,7 @@ from mediabox.native.boxes import Box, Source, boxes
 from mediabox.native.tags import gps
 from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.movie_makers import read_maker, take_date
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.text import decoded
 from mediabox.native.tags.xmp import read_xmp_in
 
@@ -60,7 +60,7 @@ def read_user_data(source: Source, udta: Box, found: Findings) -> None:
                 case b"meta":
                     read_meta(source, box, found)
                 case b"XMP_":
-                    read_xmp_in(Window(source, box.payload, box.length), found)
+                    read_xmp_in(SubReader(source, box.payload, box.length), found)
                 case b"loci":
                     _read_location(source.bytes(box.payload, min(box.length, MAX_TEXT_BYTES)), found)
                 case kind if kind[:1] == b"\xa9":

@@ -11,7 +11,7 @@ from mediabox.native.tags.dates import candidate, moment
 from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.png_text import MAX_TEXT_BYTES, take_text
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.text import clean
 
 MAX_CHUNKS = 64  # from the start; text and colour come first, pixels may come in thousands
@@ -44,7 +44,7 @@ def _has_end(source: Source) -> bool:
     return any(_END in source.bytes(at, min(_STEP_BYTES + len(_END), source.size - at)) for at in reversed(starts))
 
 
-def _chunks(source: Source) -> Iterator[tuple[bytes, Window, int]]:
+def _chunks(source: Source) -> Iterator[tuple[bytes, SubReader, int]]:
     at = 8
     for _ in range(MAX_CHUNKS):
         if at + 12 > source.size:
@@ -53,11 +53,11 @@ def _chunks(source: Source) -> Iterator[tuple[bytes, Window, int]]:
         end = at + 12 + length
         if end > source.size:
             return
-        yield kind, Window(source, at + 8, length), end
+        yield kind, SubReader(source, at + 8, length), end
         at = end
 
 
-def _behind_pixels(tail: bytes, start: int) -> Iterator[tuple[bytes, Window]]:
+def _behind_pixels(tail: bytes, start: int) -> Iterator[tuple[bytes, SubReader]]:
     """Text chunks among the last bytes, past `start`: found by name, believed by checksum."""
     held = Held(tail)
     for kind in _TOLD:
@@ -66,12 +66,12 @@ def _behind_pixels(tail: bytes, start: int) -> Iterator[tuple[bytes, Window]]:
             length = int.from_bytes(tail[at - 4 : at], "big")
             end = at + 4 + length
             if end + 4 <= len(tail) and zlib.crc32(tail[at:end]) == int.from_bytes(tail[end : end + 4], "big"):
-                yield kind, Window(held, at + 4, length)
+                yield kind, SubReader(held, at + 4, length)
                 left -= 1
             at = tail.find(kind, at + 4)
 
 
-def _take(kind: bytes, body: Window, found: Findings) -> None:
+def _take(kind: bytes, body: SubReader, found: Findings) -> None:
     match kind:
         case b"IHDR":
             found.width, found.height, found.bit_depth = struct.unpack(">IIB", body.bytes(0, 9))

@@ -12,7 +12,7 @@ from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.icc import describe_profile
 from mediabox.native.tags.iptc import read_iim
 from mediabox.native.tags.jpeg import read_jpeg
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.structure import box_damage
 from mediabox.native.tags.tiff import Directory, Tiff
 from mediabox.native.tags.xmp import read_xmp, read_xmp_in
@@ -53,8 +53,8 @@ def read_raf(source: Source, found: Findings) -> None:
     at, length, table_at, table_length = struct.unpack(">IIII", source.bytes(84, 16))
     if at + length > source.size:
         found.damage.append("the raw file ends within its preview")
-    read_jpeg(Window(source, at, length), found, is_whole_file=False)
-    sizes = dict(_fuji_sizes(Window(source, table_at, table_length)))
+    read_jpeg(SubReader(source, at, length), found, is_whole_file=False)
+    sizes = dict(_fuji_sizes(SubReader(source, table_at, table_length)))
     size = next((sizes[tag] for tag in _FUJI_SIZES if tag in sizes), None)
     if size is not None:
         found.height, found.width = size
@@ -74,7 +74,7 @@ def read_cr3(source: Source, found: Findings) -> None:
             for box in boxes(source, canon.payload, canon.end, limit=64):
                 if box.type in (b"CMT1", b"CMT2", b"CMT4"):
                     with Tolerant():
-                        tiff = Tiff(Window(source, box.payload, box.length))
+                        tiff = Tiff(SubReader(source, box.payload, box.length))
                         parts[box.type] = tiff.directory(tiff.first)
     main = parts.get(b"CMT1")
     if main is not None:
@@ -83,7 +83,7 @@ def read_cr3(source: Source, found: Findings) -> None:
     for box in top:
         if box.type == b"uuid" and box.name == _XMP_UUID:
             with Tolerant():
-                read_xmp_in(Window(source, box.payload, box.length), found)
+                read_xmp_in(SubReader(source, box.payload, box.length), found)
 
 
 def read_mrw(source: Source, found: Findings) -> None:
@@ -98,7 +98,7 @@ def read_mrw(source: Source, found: Findings) -> None:
             if name == b"\0PRD":
                 found.height, found.width = struct.unpack(">HH", source.bytes(at + 8 + 12, 4))
             elif name == b"\0TTW":
-                read_exif(Window(source, at + 8, length), found)
+                read_exif(SubReader(source, at + 8, length), found)
         at += 8 + length
 
 
@@ -110,7 +110,7 @@ def read_x3f(source: Source, found: Findings) -> None:
         found.orientation = {90: 6, 180: 3, 270: 8}.get(turn, 1)
 
 
-def _read_preview(preview: Window, found: Findings) -> None:
+def _read_preview(preview: SubReader, found: Findings) -> None:
     """A JPEG inside a raw file: it has the full Exif, but its size is its own."""
     size = found.width, found.height, found.bit_depth
     own, found.exif = found.exif, None
@@ -167,7 +167,7 @@ def _read_blocks(main: Directory, found: Findings) -> None:
             found.color_profile = describe_profile(profile)
 
 
-def _fuji_sizes(table: Window) -> list[tuple[int, tuple[int, int]]]:
+def _fuji_sizes(table: SubReader) -> list[tuple[int, tuple[int, int]]]:
     found = []
     (count,) = struct.unpack(">I", table.bytes(0, 4))
     at = 4

@@ -66,7 +66,7 @@ class Reader:
         return self._block[:length]
 
 
-class Window:
+class SubReader:
     """A part of a source, addressed from its own start: an Exif block inside a JPEG. Nothing is copied."""
 
     __slots__ = ("_source", "_start", "size")

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 
 from mediabox.native.boxes import Malformed, Source
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.text import decoded
 
 MAX_ENTRIES = 1_000  # in one directory; a raw file's has about 60, a maker note's about 200
@@ -170,13 +170,13 @@ class Directory:
         found = (self._sub_at(int(at)) for at in self.numbers(tag)[:8])
         return [directory for directory in found if directory is not None]
 
-    def window(self, tag: int) -> Window | None:
+    def window(self, tag: int) -> SubReader | None:
         """A tag's value as a source of its own, however long: an embedded JPEG, a maker note."""
         place = self.place(tag)
         if place is None:
             return None
         form, count, at = place
-        return Window(self._tiff.source, at, _FORMS.get(form, _UNKNOWN_FORM)[0] * count)
+        return SubReader(self._tiff.source, at, _FORMS.get(form, _UNKNOWN_FORM)[0] * count)
 
     def _value(self, tag: int, limit: int) -> tuple[int, bytes] | None:
         """Field type and bytes of a value: from the table when they are in it, else from the source."""

@@ -6,7 +6,7 @@ from mediabox.native.boxes import Source
 from mediabox.native.tags.exif import read_exif
 from mediabox.native.tags.findings import Findings, Tolerant
 from mediabox.native.tags.icc import describe_profile
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 from mediabox.native.tags.xmp import read_xmp_in
 
 MAX_CHUNKS = 10_000  # one for each frame of an animation
@@ -23,7 +23,7 @@ def read_webp(source: Source, found: Findings) -> None:
         if at + 8 > min(source.size, told):
             break
         kind, length = struct.unpack("<4sI", source.bytes(at, 8))
-        body = Window(source, at + 8, length)
+        body = SubReader(source, at + 8, length)
         if kind == b"ANMF":
             frames += 1
             duration_ms += int.from_bytes(body.bytes(12, 3), "little")
@@ -35,7 +35,7 @@ def read_webp(source: Source, found: Findings) -> None:
         found.duration_s = duration_ms / 1000 or None
 
 
-def _take(kind: bytes, body: Window, found: Findings) -> None:
+def _take(kind: bytes, body: SubReader, found: Findings) -> None:
     match kind:
         case b"VP8X":
             found.width = int.from_bytes(body.bytes(4, 3), "little") + 1

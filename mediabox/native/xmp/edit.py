@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent
 
 from mediabox.native.xmp.names import NAMESPACES, qualified, short
 from mediabox.native.xmp.packet import ARRAYS, DESCRIPTION, ITEM, LANGUAGE, RDF, Packet, text_of
-from mediabox.native.xmp.values import Form
+from mediabox.native.xmp.values import XmpForm
 from mediabox.native.xmp.writer import wrapped
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ class EditablePacket(Packet):
         texts, element = self.texts(name), self.element(name)
         return texts[:1] if element is not None and element.find(RDF + "Alt") is not None else texts
 
-    def write(self, name: str, form: Form, values: tuple[str, ...]) -> None:
+    def write(self, name: str, form: XmpForm, values: tuple[str, ...]) -> None:
         """Give a property these values; array members and languages that stay are not touched."""
         if self.read(name) == values:
             return
         element = self.element(name)
         array = next((child for child in element if child.tag in ARRAYS), None) if element is not None else None
-        if array is None or not values or form not in (Form.SET, Form.LANGUAGES):
+        if array is None or not values or form not in (XmpForm.SET, XmpForm.LANGUAGES):
             self.remove(name)
             if values:
                 _fill(self.add(name), form, values)
-        elif form is Form.SET:
+        elif form is XmpForm.SET:
             _update_set(array, values)
         else:
             _update_default(array, values[0])
@@ -96,13 +96,13 @@ class EditablePacket(Packet):
             yield from (child.tag for child in description)
 
 
-def _fill(element: Element, form: Form, values: tuple[str, ...]) -> None:
-    if form is Form.TEXT:
+def _fill(element: Element, form: XmpForm, values: tuple[str, ...]) -> None:
+    if form is XmpForm.TEXT:
         element.text = values[0]
         return
     array = SubElement(element, RDF + form)
     for value in values:
-        SubElement(array, ITEM, {LANGUAGE: "x-default"} if form is Form.LANGUAGES else {}).text = value
+        SubElement(array, ITEM, {LANGUAGE: "x-default"} if form is XmpForm.LANGUAGES else {}).text = value
 
 
 def _update_set(array: Element, values: tuple[str, ...]) -> None:

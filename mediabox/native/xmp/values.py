@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mediabox.model.sidecar import SidecarRecord
 
 
-class Form(StrEnum):
+class XmpForm(StrEnum):
     """How XMP writes a value."""
 
     TEXT = "text"
@@ -29,11 +29,11 @@ class Form(StrEnum):
     LANGUAGES = "Alt"
 
 
-class Property(msgspec.Struct, frozen=True):
+class XmpProperty(msgspec.Struct, frozen=True):
     """One property: `name` with its prefix (`xmp:Rating`) and its values, one unless the form is a set or list."""
 
     name: str
-    form: Form
+    form: XmpForm
     values: tuple[str, ...]
 
 
@@ -60,11 +60,11 @@ _SINGLE = (
 # Every public property we write.
 UNITS = (Unit(TIMES, TIMES), Unit(_PLACES, _PLACES[:2]), *(Unit((name,), (name,)) for name in _SINGLE))
 FORMS = {
-    "dc:title": Form.LANGUAGES,
-    "dc:description": Form.LANGUAGES,
-    "dc:subject": Form.SET,
-    "Iptc4xmpExt:PersonInImage": Form.SET,
-    "lr:hierarchicalSubject": Form.SET,
+    "dc:title": XmpForm.LANGUAGES,
+    "dc:description": XmpForm.LANGUAGES,
+    "dc:subject": XmpForm.SET,
+    "Iptc4xmpExt:PersonInImage": XmpForm.SET,
+    "lr:hierarchicalSubject": XmpForm.SET,
 }
 
 # XMP knows no albums. What photo programs really read is Lightroom's keyword tree, levels apart by `|`:
@@ -90,18 +90,18 @@ def escape(text: str) -> str:
     return possible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
-def properties(record: SidecarRecord) -> Iterator[Property]:
+def properties(record: SidecarRecord) -> Iterator[XmpProperty]:
     """The public properties of a record, those it has a value for. Without space around, which other programs trim."""
     for name, value in _texts(record):
         if value and (value := possible(value).strip()):
-            yield Property(name, FORMS.get(name, Form.TEXT), (value,))
+            yield XmpProperty(name, FORMS.get(name, XmpForm.TEXT), (value,))
     for name, values in (
         ("dc:subject", record.keywords),
         ("Iptc4xmpExt:PersonInImage", record.people),
         ("lr:hierarchicalSubject", _tree(record)),
     ):
         if kept := tuple(dict.fromkeys(value for text in values if (value := possible(text).strip()))):
-            yield Property(name, Form.SET, kept)
+            yield XmpProperty(name, XmpForm.SET, kept)
 
 
 def _texts(record: SidecarRecord) -> Iterator[tuple[str, str | None]]:

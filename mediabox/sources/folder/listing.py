@@ -9,16 +9,16 @@ from mediabox.errors import Away
 from mediabox.model.asset import RemoteAsset, RemoteResource
 from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts
-from mediabox.sources.folder.errand import Errand
+from mediabox.sources.folder.blocking import BlockingCall
 from mediabox.sources.folder.settle import Settling
 from mediabox.sources.folder.tree import Tree
-from mediabox.sources.folder.walk import MAX_COMPLAINTS, Findings, Forbidden, Walk, unreadable
+from mediabox.sources.folder.walk import MAX_COMPLAINTS, Forbidden, Walk, WalkFindings, unreadable
 from mediabox.sources.folder.watch import Watcher
 
 PORTION = 500  # files or folders looked at for one page: one transaction of intake
 
 
-class Listing:
+class TreeListing:
     """One pass over all trees, taken in portions by threads, one at a time."""
 
     def __init__(
@@ -29,7 +29,7 @@ class Listing:
         layouts: Layouts,
         settling: Settling,
         watcher: Watcher,
-        findings: Findings,
+        findings: WalkFindings,
     ) -> None:
         self.findings = findings
         self.away: list[Away] = []
@@ -43,11 +43,11 @@ class Listing:
         self._resources = self._all()
         self._inside = threading.Lock()
 
-    def page(self, errand: Errand) -> Page | None:
+    def page(self, call: BlockingCall) -> Page | None:
         """The next files, perhaps none; None at the end. Blocking."""
         with self._inside:
             looked_at = list(islice(self._resources, PORTION))
-            if errand.is_stopped:
+            if call.is_stopped:
                 self._resources.close()
         return page_of(looked_at) if looked_at else None
 

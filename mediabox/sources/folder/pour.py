@@ -5,7 +5,7 @@ import os
 from mediabox.contracts import Sink
 from mediabox.errors import Permanent, Retryable
 from mediabox.model.signature import HEAD_BYTES
-from mediabox.sources.folder.errand import Errand
+from mediabox.sources.folder.blocking import BlockingCall
 from mediabox.sources.folder.tree import Tree, show, version_of
 
 # Read, hashed and written while it is in the L2 cache, which 1 MiB no longer is; and not less, because at each of the
@@ -36,7 +36,9 @@ def head(tree: Tree, parts: tuple[str, ...]) -> bytes:
             raise tree.translate(err, parts) from err
 
 
-def pour(tree: Tree, parts: tuple[str, ...], *, version: str, sink: Sink, buffer: bytearray, errand: Errand) -> None:
+def pour(
+    tree: Tree, parts: tuple[str, ...], *, version: str, sink: Sink, buffer: bytearray, call: BlockingCall
+) -> None:
     """Pour the whole file into `sink`.
 
     Always from the beginning: a folder has no checksum to hold an interrupted fetch against, and
@@ -57,13 +59,13 @@ def pour(tree: Tree, parts: tuple[str, ...], *, version: str, sink: Sink, buffer
                 count = os.preadv(descriptor, [view[: before.st_size - offset]], offset)
             except OSError as err:
                 raise tree.translate(err, parts) from err
-            if count == 0 or errand.is_stopped:
+            if count == 0 or call.is_stopped:
                 break
             sink.write(view[:count])
             offset += count
-            errand.beats += 1
+            call.beats += 1
         _refuse_changed(parts, os.fstat(descriptor), version)
-        if offset < before.st_size and not errand.is_stopped:
+        if offset < before.st_size and not call.is_stopped:
             raise Retryable(f"{show(parts)} ended after {offset} of {before.st_size} bytes")
 
 

@@ -7,7 +7,7 @@ from mediabox.sources.folder.settings import Settings
 SHARE = 20  # listing at intervals takes at most a twentieth of the time
 
 
-class Schedule:
+class RescanSchedule:
     """Counts from the end of the last listing, in monotonic seconds."""
 
     def __init__(self, settings: Settings, *, clock: Clock) -> None:

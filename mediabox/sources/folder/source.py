@@ -13,14 +13,14 @@ from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts, Reason
 from mediabox.model.survey import Survey
 from mediabox.sources.folder import mounts, names, pour
-from mediabox.sources.folder.errand import Errand, Errands
-from mediabox.sources.folder.listing import Listing
+from mediabox.sources.folder.blocking import BlockingCall, BlockingCalls
+from mediabox.sources.folder.listing import TreeListing
 from mediabox.sources.folder.removal import Remover, remove
-from mediabox.sources.folder.schedule import Schedule
+from mediabox.sources.folder.schedule import RescanSchedule
 from mediabox.sources.folder.settings import Settings
 from mediabox.sources.folder.settle import Settling
 from mediabox.sources.folder.tree import PLUG_IN, Tree, show
-from mediabox.sources.folder.walk import Findings
+from mediabox.sources.folder.walk import WalkFindings
 from mediabox.sources.folder.watch import Watcher
 
 # A disk that sleeps takes 10 to 20 s to spin up, a NAS behind Wi-Fi longer; past this it is away.
@@ -59,15 +59,15 @@ class Folder:
         self._layouts = Layouts(take_in=map(Reason, settings.take_in), exclude=settings.exclude)
         self._remover = remover
         self._settling = Settling(settings.settle_s, clock=clock)
-        self._schedule = Schedule(settings, clock=clock)
+        self._schedule = RescanSchedule(settings, clock=clock)
         self._watcher = Watcher(
             mode=settings.watch, quiet_s=settings.settle_s, layouts=self._layouts, filesystem_of=filesystem_of
         )
-        self._errands = Errands(stall_s=STALL_S)
+        self._blocking = BlockingCalls(stall_s=STALL_S)
         self._buffers = pour.Buffers()
         self._identities: dict[str, tuple[int, int] | None] = {}
         self._complaints: tuple[Issue, ...] = ()
-        self.findings = Findings()  # of the last listing, also while it runs
+        self.findings = WalkFindings()  # of the last listing, also while it runs
         self.note: Callable[[Reason, str], None] | None = None  # is given each name a listing leaves out, with its path
         self._is_whole = False
 
@@ -90,8 +90,8 @@ class Folder:
         every listing is whole, at 5 µs of CPU a file (x86) plus one stat. Folders that changed could be
         listed alone, but a missed event would then lose a picture for good.
         """
-        self.findings, self._is_whole = Findings(note=self.note), False
-        listing = Listing(
+        self.findings, self._is_whole = WalkFindings(note=self.note), False
+        listing = TreeListing(
             tuple(self._trees.values()),
             excluded_roots=self._excluded_roots,
             layouts=self._layouts,
@@ -124,9 +124,9 @@ class Folder:
         """Pour the file into `sink`. A chunk is valid during `sink.write` only: the buffer is used again."""
         tree, parts = self._resolve(resource.remote_id)
 
-        def work(errand: Errand) -> None:
+        def work(call: BlockingCall) -> None:
             buffer = self._buffers.take()
-            pour.pour(tree, parts, version=resource.version, sink=sink, buffer=buffer, errand=errand)
+            pour.pour(tree, parts, version=resource.version, sink=sink, buffer=buffer, call=call)
             self._buffers.give(buffer)
 
         await self._run(work)
@@ -168,7 +168,7 @@ class Folder:
     async def _is_tree_replaced(self) -> bool:
         """Whether another folder stands at a tree's path than at the last listing: mounted over, unmounted, renamed."""
 
-        def work(_: Errand) -> bool:
+        def work(_: BlockingCall) -> bool:
             return any(tree.identity() != self._identities.get(key) for key, tree in self._trees.items())
 
         try:
@@ -183,9 +183,9 @@ class Folder:
             raise Permanent(f"{show(parts)} was listed in a folder that is no longer one of {self.name}'s")
         return tree, parts
 
-    async def _run(self, work: Callable[[Errand], T]) -> T:
+    async def _run(self, work: Callable[[BlockingCall], T]) -> T:
         try:
-            return await self._errands.run(work)
+            return await self._blocking.run(work)
         except TimeoutError as err:
             raise Away(f"{self.name} has not answered for {STALL_S:.0f} s", part=self._part) from err
 

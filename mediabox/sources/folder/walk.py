@@ -59,7 +59,7 @@ class Forbidden(msgspec.Struct, frozen=True, kw_only=True):
         return below or identity_of(real) in self.identities
 
 
-class Findings:
+class WalkFindings:
     """What a listing met besides the files it yields. Counts in = counts out (I11)."""
 
     def __init__(self, *, note: Callable[[Reason, str], None] | None = None) -> None:
@@ -106,7 +106,7 @@ class Walk:
         layouts: Layouts,
         forbidden: Forbidden,
         settling: Settling,
-        findings: Findings,
+        findings: WalkFindings,
         entered: Callable[[Tree, str], None],
     ) -> None:
         self._tree = tree

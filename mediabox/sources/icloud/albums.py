@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from mediabox.sources.icloud.answers import Record
     from mediabox.sources.icloud.cloudkit import CloudKit
-    from mediabox.sources.icloud.cursor import Progress
-    from mediabox.sources.icloud.questions import Library
+    from mediabox.sources.icloud.cursor import LibraryCursor
+    from mediabox.sources.icloud.questions import LibraryZone
 
 FULL_ALBUM = questions.PAGE_RECORDS // 3  # an asset, its master and the relation
 _RELATION_KEYS = ("containerId", "itemId", "isDeleted")
@@ -33,7 +33,7 @@ class Albums:
         self._known: dict[str, tuple[str, ...]] = {}  # by library: the albums that hold assets, in order
         self.libraries: tuple[str, ...] = ()  # in which of them a member may live
 
-    async def step(self, progress: Progress) -> tuple[Progress, Page]:
+    async def step(self, progress: LibraryCursor) -> tuple[LibraryCursor, Page]:
         """First the albums themselves, then a page of one album's members. Raises what CloudKit raises."""
         library = progress.library
         if progress.album is None or library.name not in self._known:
@@ -43,11 +43,11 @@ class Albums:
             return after, Page(assets=(), albums=albums)
         return await self._members(progress, progress.album)
 
-    def past(self, progress: Progress, album: str) -> Progress:
+    def past(self, progress: LibraryCursor, album: str) -> LibraryCursor:
         """Behind an album Apple will not list: the others are read."""
         return cursors.refuse(cursors.on_album(progress, self._next(progress.library, album)), album)
 
-    async def _members(self, progress: Progress, album: str) -> tuple[Progress, Page]:
+    async def _members(self, progress: LibraryCursor, album: str) -> tuple[LibraryCursor, Page]:
         library, known = progress.library, progress.anchors
         question = questions.query(
             library,
@@ -67,11 +67,11 @@ class Albums:
         members = [each for one in new for each in memberships_of(library.name, one, among=self.libraries)]
         return after, Page(assets=(), memberships=tuple(members))
 
-    def _next(self, library: Library, after: str) -> str | None:
+    def _next(self, library: LibraryZone, after: str) -> str | None:
         return next((album for album in self._known.get(library.name, ()) if album > after), None)
 
 
-async def all_albums(cloud: CloudKit, library: Library) -> tuple[RemoteAlbum, ...]:
+async def all_albums(cloud: CloudKit, library: LibraryZone) -> tuple[RemoteAlbum, ...]:
     """All albums and folders, folder by folder."""
     found: dict[str, RemoteAlbum] = {}
     open_pages: list[tuple[str | None, str | None, int]] = [(None, None, 0)]  # folder, marker in it, pages of nothing

@@ -27,7 +27,7 @@ _RESOURCE = re.compile(rb'"(res[A-Za-z0-9]+?)Res"\s*:')
 _SMALLER = ("Large", "Med", "Small", "Thumb")
 
 
-class Value(msgspec.Struct, frozen=True):
+class TextField(msgspec.Struct, frozen=True):
     """A field whose value is text: as it is for STRING, Base64 of bytes for ENCRYPTED_BYTES."""
 
     value: str | None = None
@@ -47,43 +47,43 @@ class Stored(msgspec.Struct, frozen=True, rename="camel"):
     download_url: str | None = msgspec.field(name="downloadURL", default=None)
 
 
-class File(msgspec.Struct, frozen=True):
+class FileField(msgspec.Struct, frozen=True):
     value: Stored | None = None
 
 
-class Named(msgspec.Struct, frozen=True, rename="camel"):
+class RecordName(msgspec.Struct, frozen=True, rename="camel"):
     record_name: str
 
 
-class Reference(msgspec.Struct, frozen=True):
-    value: Named | None = None
+class ReferenceField(msgspec.Struct, frozen=True):
+    value: RecordName | None = None
 
 
 class References(msgspec.Struct, frozen=True):
-    value: list[Named] | None = None
+    value: list[RecordName] | None = None
 
 
 class Fields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Of all record types together. CPLMaster has the originals, CPLAsset what the person made of them."""
 
-    item_type: Value = Value()
-    filename_enc: Value = Value()
-    res_original_res: File = File()
-    res_original_file_type: Value = Value()
-    res_original_alt_res: File = File()
-    res_original_alt_file_type: Value = Value()
-    res_original_vid_compl_res: File = File()
-    res_original_vid_compl_file_type: Value = Value()
-    res_sidecar_res: File = File()
-    res_sidecar_file_type: Value = Value()
-    jpeg_full_res: File = msgspec.field(name="resJPEGFullRes", default=File())
-    jpeg_full_file_type: Value = msgspec.field(name="resJPEGFullFileType", default=Value())
-    vid_full_res: File = msgspec.field(name="resVidFullRes", default=File())
-    vid_full_file_type: Value = msgspec.field(name="resVidFullFileType", default=Value())
+    item_type: TextField = TextField()
+    filename_enc: TextField = TextField()
+    res_original_res: FileField = FileField()
+    res_original_file_type: TextField = TextField()
+    res_original_alt_res: FileField = FileField()
+    res_original_alt_file_type: TextField = TextField()
+    res_original_vid_compl_res: FileField = FileField()
+    res_original_vid_compl_file_type: TextField = TextField()
+    res_sidecar_res: FileField = FileField()
+    res_sidecar_file_type: TextField = TextField()
+    jpeg_full_res: FileField = msgspec.field(name="resJPEGFullRes", default=FileField())
+    jpeg_full_file_type: TextField = msgspec.field(name="resJPEGFullFileType", default=TextField())
+    vid_full_res: FileField = msgspec.field(name="resVidFullRes", default=FileField())
+    vid_full_file_type: TextField = msgspec.field(name="resVidFullFileType", default=TextField())
     # An edited Live Photo's clip, on its CPLAsset (kei #713: 18 of 18); `resVidFull` is an edited film's.
-    res_vid_compl_res: File = File()
-    res_vid_compl_file_type: Value = Value()
-    master_ref: Reference = Reference()
+    res_vid_compl_res: FileField = FileField()
+    res_vid_compl_file_type: TextField = TextField()
+    master_ref: ReferenceField = ReferenceField()
     asset_date: Number = Number()  # ms
     added_date: Number = Number()  # ms
     time_zone_offset: Number = Number()  # s east of UTC
@@ -93,18 +93,18 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     is_expunged: Number = Number()
     trash_reason: Number = Number()  # 1 deleted, 0 moved
     asset_subtype: Number = msgspec.field(name="assetSubtypeV2", default=Number())  # 2 Live Photo, 3 screenshot
-    burst_id: Value = Value()
-    location_enc: Value = Value()
-    caption_enc: Value = Value()
-    extended_desc_enc: Value = Value()
-    keywords_enc: Value = Value()
+    burst_id: TextField = TextField()
+    location_enc: TextField = TextField()
+    caption_enc: TextField = TextField()
+    extended_desc_enc: TextField = TextField()
+    keywords_enc: TextField = TextField()
     contributors: References = References()
-    album_name_enc: Value = Value()
+    album_name_enc: TextField = TextField()
     album_type: Number = Number()
-    parent_id: Value = Value()
-    container_id: Value = Value()
-    item_id: Value = Value()
-    state: Value = Value()  # CheckIndexingState
+    parent_id: TextField = TextField()
+    container_id: TextField = TextField()
+    item_id: TextField = TextField()
+    state: TextField = TextField()  # CheckIndexingState
 
 
 class Stamp(msgspec.Struct, frozen=True):

@@ -28,14 +28,14 @@ ACCOUNT_LONGEST_S = 300.0
 PATIENCE_S = 20.0  # who would have to wait longer gets Away, and comes back when there is room
 
 
-class Lane(StrEnum):
+class CallKind(StrEnum):
     """What a call costs Apple: work of the database, or a file from its stores."""
 
     RECORDS = "records"
     CONTENT = "content"
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class CallRate(msgspec.Struct, frozen=True, kw_only=True):
     """Calls a second, and how many may come at once after a quiet time."""
 
     records_per_s: float = 5.0
@@ -89,20 +89,20 @@ class Call:
 class Budget:
     """Made once, given to every account. Not for several threads."""
 
-    def __init__(self, *, clock: Clock, limits: Limits | None = None, dice: random.Random | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(self, *, clock: Clock, limits: CallRate | None = None, dice: random.Random | None = None) -> None:
+        self.limits = limits or CallRate()
         self._clock = clock
         self._dice = dice or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._buckets = {
-            Lane.RECORDS: Bucket(clock, per_s=self.limits.records_per_s, burst=self.limits.records_burst),
-            Lane.CONTENT: Bucket(clock, per_s=self.limits.contents_per_s, burst=self.limits.contents_burst),
+            CallKind.RECORDS: Bucket(clock, per_s=self.limits.records_per_s, burst=self.limits.records_burst),
+            CallKind.CONTENT: Bucket(clock, per_s=self.limits.contents_per_s, burst=self.limits.contents_burst),
         }
-        self._lanes = {lane: Breaker(clock, dice=self._dice) for lane in Lane}
+        self._lanes = {lane: Breaker(clock, dice=self._dice) for lane in CallKind}
         self._accounts: dict[str, Breaker] = {}
         self._counts: dict[tuple[str, str], Calls] = {}  # by account and endpoint
 
     @asynccontextmanager
-    async def call(self, endpoint: str, *, account: str, lane: Lane = Lane.RECORDS) -> AsyncIterator[Call]:
+    async def call(self, endpoint: str, *, account: str, lane: CallKind = CallKind.RECORDS) -> AsyncIterator[Call]:
         """Wait for room, then count what happens inside. `account` is the source's name.
 
         Raises Away, with when to come back, instead of waiting longer than PATIENCE_S.

@@ -24,10 +24,10 @@ from mediabox.sources.icloud.answers import (
     Zone,
     read_records,
 )
-from mediabox.sources.icloud.connection import Connection, Unreachable
+from mediabox.sources.icloud.connection import AppleConnection, Unreachable
 from mediabox.sources.icloud.endpoints import CLIENT_BUILD, CLIENT_MASTERING
-from mediabox.sources.icloud.questions import Library, Question, Scope
-from mediabox.sources.icloud.refusals import Verdict, retry_after_s, verdict_on
+from mediabox.sources.icloud.questions import LibraryZone, Question, Scope
+from mediabox.sources.icloud.refusals import Remedy, retry_after_s, verdict_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +78,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
 class CloudKit:
     """One account's photo database."""
 
-    def __init__(self, connection: Connection, *, budget: Budget, clock: Clock) -> None:
+    def __init__(self, connection: AppleConnection, *, budget: Budget, clock: Clock) -> None:
         self._connection = connection
         self._budget = budget
         self._clock = clock
@@ -93,7 +93,7 @@ class CloudKit:
         """Which zones changed since `token`; all of them without one."""
         return await self._ask(scope, "changes/database", questions.database(token), DatabaseAnswer)
 
-    async def changes_zone(self, library: Library, token: str | None) -> Records:
+    async def changes_zone(self, library: LibraryZone, token: str | None) -> Records:
         """A page of what changed since `token`, or ever. It may be empty and more still be coming."""
         answer = await self._ask_of(library, "changes/zone", questions.changes(library, token), ChangesAnswer)
         names = (None, library.name)
@@ -102,13 +102,13 @@ class CloudKit:
             raise Retryable(f"iCloud did not answer about {library.name} when asked for its changes")
         return self._read(zone.records, sync_token=zone.sync_token, more_coming=bool(zone.more_coming))
 
-    async def query(self, library: Library, question: Question) -> Records:
+    async def query(self, library: LibraryZone, question: Question) -> Records:
         """A page of an index."""
         answer = await self._ask_of(library, "records/query", question, RecordsAnswer)
         page = self._read(answer.records, sync_token=answer.sync_token)
         return msgspec.structs.replace(page, marker=answer.continuation_marker)
 
-    async def lookup(self, library: Library, names: Iterable[str]) -> tuple[dict[str, Record], set[str]]:
+    async def lookup(self, library: LibraryZone, names: Iterable[str]) -> tuple[dict[str, Record], set[str]]:
         """(records by name, names of which Apple said nothing). What is gone is in neither. Asks for 50 at a time."""
         found: dict[str, Record] = {}
         wanted = list(dict.fromkeys(names))
@@ -120,7 +120,7 @@ class CloudKit:
             unsaid -= {*(record.record_name for record in page.records), *page.missing}
         return found, unsaid
 
-    async def modify(self, library: Library, question: Question) -> Records:
+    async def modify(self, library: LibraryZone, question: Question) -> Records:
         """Change records, all or none. What became of each is in its record, errors too."""
         answer = await self._ask_of(library, "records/modify", question, RecordsAnswer)
         records, unreadable = read_records(answer.records)
@@ -151,19 +151,19 @@ class CloudKit:
         """Raises Away for a refusal that may pass."""
         trouble = Trouble(server_error_code=record.server_error_code, reason=record.reason)
         verdict = verdict_on(200, trouble)
-        if verdict not in (Verdict.BUSY, Verdict.EXPIRED, Verdict.CLOSED):
+        if verdict not in (Remedy.BUSY, Remedy.EXPIRED, Remedy.CLOSED):
             return
         self._refused[record.record_name] += 1
         if self._refused[record.record_name] > MOST_REFUSED:
             return
-        if verdict is not Verdict.BUSY:
+        if verdict is not Remedy.BUSY:
             self._connection.expired()
         message = f"iCloud answered {_said(200, trouble)} for a record"
         raise Away(message, part=self._connection.part, retry_after_s=RECORD_REST_S)
 
     # -- one call
 
-    async def _ask_of(self, library: Library, path: str, question: Question, kind: type[A]) -> A:
+    async def _ask_of(self, library: LibraryZone, path: str, question: Question, kind: type[A]) -> A:
         """Ask about one library. Raises LibraryGone, which lets that library alone rest."""
         try:
             return await self._ask(library.scope, path, question, kind)
@@ -230,23 +230,23 @@ class CloudKit:
             trouble.retry_after,
         )
         match verdict:
-            case Verdict.BUSY:
+            case Remedy.BUSY:
                 call.refuse(retry_after_s=asked_s)
                 raise Away(message, part=part, retry_after_s=asked_s)
-            case Verdict.EXPIRED:
+            case Remedy.EXPIRED:
                 call.refuse_account()
                 raise SessionRefused(message)
-            case Verdict.CLOSED:
+            case Remedy.CLOSED:
                 call.refuse_account()
                 self._connection.expired(session)  # the sign-in finds out which of the two it is, and says so better
                 raise NeedsHuman(message, issue="icloud.closed", subject=self._connection.name, remedy=CLOSED)
-            case Verdict.ZONE_GONE:
+            case Remedy.ZONE_GONE:
                 raise LibraryGone(message, part=part)
-            case Verdict.BAD_TOKEN:
+            case Remedy.BAD_TOKEN:
                 raise TokenRefused(message)
-            case Verdict.UNKNOWN if path.startswith("changes/") and trouble.server_error_code == "BAD_REQUEST":
+            case Remedy.UNKNOWN if path.startswith("changes/") and trouble.server_error_code == "BAD_REQUEST":
                 raise TokenRefused(message)  # all else that is asked there is as it ever was
-            case Verdict.UNKNOWN:
+            case Remedy.UNKNOWN:
                 call.fail()
                 raise Retryable(message)
 

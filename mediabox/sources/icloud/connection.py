@@ -51,7 +51,7 @@ class Keeper(Protocol):
         """Let go of whatever is under way."""
 
 
-class Connection:
+class AppleConnection:
     """The client is made at the first use, in the running loop."""
 
     def __init__(self, *, name: str, keeper: Keeper, endpoints: Endpoints) -> None:

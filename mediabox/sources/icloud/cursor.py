@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from mediabox.sources.icloud.answers import ZoneID
-from mediabox.sources.icloud.questions import Library, Scope
+from mediabox.sources.icloud.questions import LibraryZone, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
     has_original: bool = False
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LibraryCursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One library. First everything there is (photos, hidden, albums), then what changed since `token`.
 
     `token` is taken before the first page: what changes while we list comes again as a
@@ -35,7 +35,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     before: ranks move when somebody adds or deletes meanwhile.
     """
 
-    library: Library
+    library: LibraryZone
     phase: Phase = "photos"
     token: str | None = None
     rank: int = 0
@@ -64,12 +64,12 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     format: int = 1  # what a cursor without the key is of
     chosen: str = ""
     database: dict[Scope, str] = {}
-    libraries: tuple[Progress, ...] = ()
+    libraries: tuple[LibraryCursor, ...] = ()
 
-    def library(self, name: str) -> Progress | None:
+    def library(self, name: str) -> LibraryCursor | None:
         return next((each for each in self.libraries if each.name == name), None)
 
-    def put(self, progress: Progress) -> Cursor:
+    def put(self, progress: LibraryCursor) -> Cursor:
         """With this library's progress instead of what was known of it."""
         others = tuple(progress if each.name == progress.name else each for each in self.libraries)
         known = others if self.library(progress.name) is not None else (*others, progress)
@@ -94,26 +94,28 @@ def decode(text: str | None, *, chosen: str) -> Cursor:
     return cursor if (cursor.format, cursor.chosen) == (FORMAT, chosen) else empty
 
 
-def at_phase(progress: Progress, phase: Phase) -> Progress:
+def at_phase(progress: LibraryCursor, phase: Phase) -> LibraryCursor:
     """At the beginning of a phase."""
-    fresh = Progress(library=progress.library)
+    fresh = LibraryCursor(library=progress.library)
     where = {name: getattr(fresh, name) for name in ("rank", "anchors", "empties", "doubted", "marker", "album")}
     return msgspec.structs.replace(progress, phase=phase, **where)
 
 
-def on_album(progress: Progress, album: str | None) -> Progress:
+def on_album(progress: LibraryCursor, album: str | None) -> LibraryCursor:
     """At the beginning of an album; behind the last one."""
     if album is None:
         return at_phase(progress, "changes")
     return msgspec.structs.replace(at_phase(progress, "albums"), album=album)
 
 
-def refuse(progress: Progress, what: str) -> Progress:
+def refuse(progress: LibraryCursor, what: str) -> LibraryCursor:
     """Note what Apple would not list."""
     return msgspec.structs.replace(progress, refused=_with(progress.refused, [what]))
 
 
-def note(progress: Progress, *, unreadable: Iterable[str] = (), unknown_files: Iterable[str] = ()) -> Progress:
+def note(
+    progress: LibraryCursor, *, unreadable: Iterable[str] = (), unknown_files: Iterable[str] = ()
+) -> LibraryCursor:
     """Note what was met and could not be made anything of."""
     return msgspec.structs.replace(
         progress,
@@ -126,6 +128,6 @@ def _with(known: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*known, *more)))[:MOST_NOTED]
 
 
-def beginning(scope: Scope, zone: ZoneID) -> Progress:
+def beginning(scope: Scope, zone: ZoneID) -> LibraryCursor:
     """A library nobody has read anything of."""
-    return Progress(library=Library(scope=scope, zone=zone))
+    return LibraryCursor(library=LibraryZone(scope=scope, zone=zone))

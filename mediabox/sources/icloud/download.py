@@ -16,12 +16,12 @@ from mediabox.errors import Away, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.signature import HEAD_BYTES
 from mediabox.sources.icloud.answers import Trouble
-from mediabox.sources.icloud.budget import Lane
+from mediabox.sources.icloud.budget import CallKind
 from mediabox.sources.icloud.connection import Unreachable
 from mediabox.sources.icloud.dead_links import LINK_DEAD, DeadLinks
 from mediabox.sources.icloud.pour import Pour
 from mediabox.sources.icloud.records import size_of_version
-from mediabox.sources.icloud.refusals import Verdict, retry_after_s, verdict_on
+from mediabox.sources.icloud.refusals import Remedy, retry_after_s, verdict_on
 
 if TYPE_CHECKING:
     import aiohttp
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from mediabox.model.asset import RemoteResource, Resource
     from mediabox.sources.icloud.bandwidth import Bandwidth
     from mediabox.sources.icloud.budget import Budget, Call
-    from mediabox.sources.icloud.connection import Connection
-    from mediabox.sources.icloud.links import Link, Links
+    from mediabox.sources.icloud.connection import AppleConnection
+    from mediabox.sources.icloud.links import DownloadUrl, DownloadUrls
 
 log = get_logger(__name__)
 
@@ -62,8 +62,8 @@ class Downloads:
 
     def __init__(
         self,
-        connection: Connection,
-        links: Links,
+        connection: AppleConnection,
+        links: DownloadUrls,
         *,
         budget: Budget,
         bandwidth: Bandwidth,
@@ -116,8 +116,11 @@ class Downloads:
                 return part
         raise AssertionError("the second time has an end")
 
-    async def _sample(self, link: Link, name: str, wanted: range) -> bytes:
-        async with self._lanes, self._budget.call(ENDPOINT, account=self._connection.name, lane=Lane.CONTENT) as call:
+    async def _sample(self, link: DownloadUrl, name: str, wanted: range) -> bytes:
+        async with (
+            self._lanes,
+            self._budget.call(ENDPOINT, account=self._connection.name, lane=CallKind.CONTENT) as call,
+        ):
             try:
                 async with await self._get(link, {"Range": f"bytes={wanted.start}-{wanted.stop - 1}"}) as got:
                     self._refuse(got, call, name)
@@ -147,10 +150,10 @@ class Downloads:
             if fruitless >= FRUITLESS:
                 raise Retryable(f"{pour.resource.name}: {problem}, at {pour.offset:,} of {pour.size or 0:,} bytes")
 
-    async def _stream(self, link: Link, pour: Pour) -> str:
+    async def _stream(self, link: DownloadUrl, pour: Pour) -> str:
         """One connection's worth. What ended it, if the file is not whole now. Raises Away, Retryable."""
         before = pour.offset
-        async with self._budget.call(ENDPOINT, account=self._connection.name, lane=Lane.CONTENT) as call:
+        async with self._budget.call(ENDPOINT, account=self._connection.name, lane=CallKind.CONTENT) as call:
             try:
                 async with await self._get(link, pour.headers()) as got:
                     self._refuse(got, call, pour.resource.name)
@@ -167,7 +170,7 @@ class Downloads:
                     raise self._connection.away(err, f"fetch {pour.resource.name}") from err
                 return f"the connection broke ({type(err).__name__})"
 
-    async def _get(self, link: Link, headers: dict[str, str]) -> aiohttp.client._RequestContextManager:
+    async def _get(self, link: DownloadUrl, headers: dict[str, str]) -> aiohttp.client._RequestContextManager:
         """Ask for the file, as a browser would: with cookies that are for its host, and with none of another's."""
         if not link.url.startswith("https://"):
             raise Stray("iCloud gave a link that is not HTTPS")
@@ -186,7 +189,7 @@ class Downloads:
             case None:
                 if got.content_type.startswith("text/") or got.content_type == "application/json":
                     raise Stray(f"iCloud answered {got.content_type} for {name}")
-            case Verdict.BUSY:
+            case Remedy.BUSY:
                 call.refuse(retry_after_s=asked_s)
                 message = f"iCloud answered {got.status} for {name}"
                 raise Away(message, part=self._connection.part, retry_after_s=asked_s)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mediabox.model.place import Place
 
 if TYPE_CHECKING:
-    from mediabox.sources.icloud.answers import Number, Value
+    from mediabox.sources.icloud.answers import Number, TextField
 
 MOST = 253_402_300_800_000  # ms: the year 10000. What is beyond is no date, no size and no flag
 DAY_MS = 86_400_000
@@ -30,7 +30,7 @@ def time_of(value: float | None) -> int | None:
     return int(value) if value is not None and EARLIEST <= value < LATEST else None
 
 
-def text_of(field: Value) -> str | None:
+def text_of(field: TextField) -> str | None:
     """A text, whether it came as it is or encoded. Empty, or neither, is None."""
     value = field.value
     if not value or field.type == "STRING":
@@ -41,13 +41,13 @@ def text_of(field: Value) -> str | None:
     return value if field.type != "ENCRYPTED_BYTES" else None
 
 
-def texts_of(field: Value) -> tuple[str, ...]:
+def texts_of(field: TextField) -> tuple[str, ...]:
     """The texts of a property list that is a list."""
     listed = _plist_of(field)
     return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else ()
 
 
-def place_of(field: Value) -> Place | None:
+def place_of(field: TextField) -> Place | None:
     """`lat`, `lon`, `alt` of a property list; None when it does not hold a point of this earth."""
     found = _plist_of(field)
     if not isinstance(found, dict):
@@ -67,7 +67,7 @@ def _bytes_of(text: str) -> bytes | None:
         return None
 
 
-def _plist_of(field: Value) -> Any:
+def _plist_of(field: TextField) -> Any:
     raw = _bytes_of(field.value) if field.value else None
     if raw is None or not raw.startswith(b"bplist00") or len(raw) > PLIST_BYTES:
         return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.sources.icloud import records
-from mediabox.sources.icloud.cursor import MOST_WAITING, Progress, Waiting
+from mediabox.sources.icloud.cursor import MOST_WAITING, LibraryCursor, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mediabox.model.asset import RemoteAsset, RemoteResource
     from mediabox.sources.icloud.answers import Record
     from mediabox.sources.icloud.cloudkit import CloudKit
-    from mediabox.sources.icloud.questions import Library
+    from mediabox.sources.icloud.questions import LibraryZone
 
 LOOKS = 8  # for something missing at every listing; from then on only when the library changes
 
@@ -31,11 +31,11 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
 
 async def gather(
     cloud: CloudKit,
-    library: Library,
+    library: LibraryZone,
     assets: dict[str, Record],
     masters: dict[str, Record],
     *,
-    keep: Callable[[Iterable[records.Part]], None],
+    keep: Callable[[Iterable[records.RemoteFile]], None],
 ) -> Gathered:
     """Pair assets with their masters; a master on no or another page is looked up.
 
@@ -68,7 +68,7 @@ async def gather(
     )
 
 
-def remember(progress: Progress, gathered: Gathered, *, gone: Iterable[str] = ()) -> Progress:
+def remember(progress: LibraryCursor, gathered: Gathered, *, gone: Iterable[str] = ()) -> LibraryCursor:
     """Who is waited for after this page. The newest are kept when there are too many."""
     left = gathered.complete.union(gone)
     waiting = {each.name: each for each in progress.waiting if each.name not in left}
@@ -78,7 +78,7 @@ def remember(progress: Progress, gathered: Gathered, *, gone: Iterable[str] = ()
     return msgspec.structs.replace(progress, waiting=tuple(waiting.values())[-MOST_WAITING:])
 
 
-def looked(progress: Progress) -> Progress:
+def looked(progress: LibraryCursor) -> LibraryCursor:
     """After a look at all who are waited for. A Live Photo whose video never comes is let go; it has its still."""
     waiting = (Waiting(each.name, each.looks + 1, each.has_original) for each in progress.waiting)
     kept = tuple(each for each in waiting if each.looks < LOOKS or not each.has_original)

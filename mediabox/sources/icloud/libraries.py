@@ -13,7 +13,7 @@ from mediabox.sources.icloud.questions import PERSONAL
 if TYPE_CHECKING:
     from mediabox.sources.icloud.cloudkit import CloudKit
     from mediabox.sources.icloud.cursor import Cursor
-    from mediabox.sources.icloud.questions import Library, Scope
+    from mediabox.sources.icloud.questions import LibraryZone, Scope
     from mediabox.sources.icloud.settings import Settings
 
 log = get_logger(__name__)
@@ -71,7 +71,7 @@ class Libraries:
             cursor = await self._with_personal(cursor)
         return cursor, answer.sync_token or token, names
 
-    async def is_there(self, library: Library) -> bool:
+    async def is_there(self, library: LibraryZone) -> bool:
         """A second witness, when Apple says of a library that it does not exist."""
         zones = await self._cloud.zones(library.scope)
         return any(zone.zone_id.zone_name == library.name and not zone.deleted for zone in zones)

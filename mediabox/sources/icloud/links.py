@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
     from mediabox.model.asset import RemoteResource, Resource
     from mediabox.sources.icloud.cloudkit import CloudKit
-    from mediabox.sources.icloud.questions import Library, Scope
+    from mediabox.sources.icloud.questions import LibraryZone, Scope
 
 GOOD_S = 3000.0  # 3597 to 3600 s in four of four recordings; ten minutes are left for a slow start
 MOST_KEPT = 4000  # about 3 MiB
@@ -26,7 +26,7 @@ MOST_FOLLOWED = 20_000  # about 4 MiB
 ASSETS = LOOKUP_NAMES // 2  # in one lookup: each with its master
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True):
+class DownloadUrl(msgspec.Struct, frozen=True, kw_only=True):
     """`good_until_s` on the monotonic clock."""
 
     url: str
@@ -34,7 +34,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     good_until_s: float
 
 
-class Shelf:
+class DownloadUrlCache:
     """Links that came along with a listing or a lookup: most files are fetched without asking again.
 
     When it is full the newest stay out: what was listed first is fetched first. It also
@@ -43,11 +43,11 @@ class Shelf:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, DownloadUrl] = {}
         self._after: dict[str, str] = {}  # an asset's id, and that of the asset listed behind it
         self._last: str | None = None
 
-    def listed(self, parts: Iterable[records.Part]) -> None:
+    def listed(self, parts: Iterable[records.RemoteFile]) -> None:
         """Keep the links of an asset as a listing brings it."""
         parts = tuple(parts)
         if not parts:
@@ -58,24 +58,24 @@ class Shelf:
         self._last = asset
         self.keep(parts)
 
-    def keep(self, parts: Iterable[records.Part]) -> None:
+    def keep(self, parts: Iterable[records.RemoteFile]) -> None:
         """Keep links as far as there is room."""
         now_s = self._clock.monotonic_s()
         self._drop_old(now_s)
         for part in parts:
             remote_id = part.resource.remote_id
             if part.url is not None and (len(self._links) < MOST_KEPT or remote_id in self._links):
-                link = Link(url=part.url, version=part.resource.version, good_until_s=now_s + GOOD_S)
+                link = DownloadUrl(url=part.url, version=part.resource.version, good_until_s=now_s + GOOD_S)
                 self._links.pop(remote_id, None)  # the oldest stand first
                 self._links[remote_id] = link
 
-    def put(self, remote_id: str, link: Link) -> None:
+    def put(self, remote_id: str, link: DownloadUrl) -> None:
         """Keep a link for a little longer; it may be of any age."""
         if len(self._links) < MOST_KEPT:
             until_s = min(link.good_until_s, self._clock.monotonic_s() + GOOD_S)
             self._links[remote_id] = msgspec.structs.replace(link, good_until_s=until_s)
 
-    def take(self, remote_id: str) -> Link | None:
+    def take(self, remote_id: str) -> DownloadUrl | None:
         """A link that is still good, once."""
         link = self._links.pop(remote_id, None)
         return link if link is not None and self._clock.monotonic_s() < link.good_until_s else None
@@ -101,46 +101,46 @@ class Shelf:
             del self._links[oldest]
 
 
-class Links:
+class DownloadUrls:
     """Finds links, for all lanes together: those who wait at the same time are answered by one lookup."""
 
-    def __init__(self, cloud: CloudKit, *, shelf: Shelf, scopes: tuple[Scope, ...]) -> None:
+    def __init__(self, cloud: CloudKit, *, cache: DownloadUrlCache, scopes: tuple[Scope, ...]) -> None:
         self._cloud = cloud
-        self._shelf = shelf
+        self._cache = cache
         self._scopes = scopes
-        self._libraries: dict[str, Library] = {}
+        self._libraries: dict[str, LibraryZone] = {}
         self._wanted: dict[str, Resource | RemoteResource] = {}
         self._turn = asyncio.Lock()
 
-    async def link(self, resource: Resource | RemoteResource) -> Link:
+    async def link(self, resource: Resource | RemoteResource) -> DownloadUrl:
         """A link to exactly this version.
 
         Raises Permanent when the file is gone from iCloud, Retryable when it is another
         version by now or has no link yet, and what CloudKit raises.
         """
-        link = self._shelf.take(resource.remote_id)
+        link = self._cache.take(resource.remote_id)
         if link is None or link.version != resource.version:
             link = await self._asked(resource)
         if link.version != resource.version:
             raise Retryable(f"{resource.name} changed in iCloud since it was listed")
         return link
 
-    def give_back(self, remote_id: str, link: Link) -> None:
+    def give_back(self, remote_id: str, link: DownloadUrl) -> None:
         """A link that did its work, and of which more of the file will be asked."""
-        self._shelf.put(remote_id, link)
+        self._cache.put(remote_id, link)
 
-    async def _asked(self, resource: Resource | RemoteResource) -> Link:
+    async def _asked(self, resource: Resource | RemoteResource) -> DownloadUrl:
         self._wanted[resource.remote_id] = resource
         try:
             async with self._turn:
-                link = self._shelf.take(resource.remote_id)  # somebody else's lookup brought it
+                link = self._cache.take(resource.remote_id)  # somebody else's lookup brought it
                 if link is not None and link.version == resource.version:
                     return link
                 return await self._looked_up(resource)
         finally:
             self._wanted.pop(resource.remote_id, None)
 
-    async def _looked_up(self, resource: Resource | RemoteResource) -> Link:
+    async def _looked_up(self, resource: Resource | RemoteResource) -> DownloadUrl:
         """Look up what is wanted of this library, ours among it, and what will be wanted next."""
         name, asset, _ = split_id(resource.remote_id)
         library = await self._library(name)
@@ -149,8 +149,8 @@ class Links:
         found, unsaid = await self._found(library, mates[:ASSETS])
         parts = found.pop(asset, ())
         for each in found.values():
-            self._shelf.keep(each)
-        self._shelf.keep(part for part in parts if part.resource.remote_id != resource.remote_id)
+            self._cache.keep(each)
+        self._cache.keep(part for part in parts if part.resource.remote_id != resource.remote_id)
         mine = next((part for part in parts if part.resource.remote_id == resource.remote_id), None)
         if mine is None and asset in unsaid:
             raise Retryable(f"iCloud said nothing about {resource.name} when asked for it")
@@ -158,18 +158,18 @@ class Links:
             raise Permanent(f"{resource.name} is gone from iCloud")
         if mine.url is None:
             raise Retryable(f"iCloud has no bytes of {resource.name} yet")
-        return Link(url=mine.url, version=mine.resource.version, good_until_s=float("inf"))
+        return DownloadUrl(url=mine.url, version=mine.resource.version, good_until_s=float("inf"))
 
     async def _found(
-        self, library: Library, wanted: list[Resource | RemoteResource]
-    ) -> tuple[dict[str, tuple[records.Part, ...]], set[str]]:
+        self, library: LibraryZone, wanted: list[Resource | RemoteResource]
+    ) -> tuple[dict[str, tuple[records.RemoteFile, ...]], set[str]]:
         """(the files of these assets and of their followers, by asset; assets of which not enough was said).
 
         An original's master bears its signature as name, so one call is enough for a lone original.
         """
         assets = dict.fromkeys(split_id(each.remote_id)[1] for each in wanted)
         for asset in tuple(assets):
-            followers = self._shelf.followers(records.remote_id_of(library.name, asset), ASSETS - len(assets))
+            followers = self._cache.followers(records.remote_id_of(library.name, asset), ASSETS - len(assets))
             assets |= dict.fromkeys(split_id(follower)[1] for follower in followers)
         guesses = {each.version.rpartition("-")[0] for each in wanted if split_id(each.remote_id)[2] == "original"}
         guesses = {name for name in guesses if name and "." not in name}  # a checksum, not what stands in for one
@@ -186,14 +186,14 @@ class Links:
         }
         return found, unsaid | {name for name, master in masters.items() if master is None or master in unsaid_masters}
 
-    async def _library(self, name: str) -> Library:
+    async def _library(self, name: str) -> LibraryZone:
         """The zone's owner and database; only shared ones need them."""
         if name == questions.PERSONAL:
-            return questions.Library(scope="private", zone=ZoneID(zone_name=name))
+            return questions.LibraryZone(scope="private", zone=ZoneID(zone_name=name))
         if name not in self._libraries:
             for scope in self._scopes:
                 for zone in await self._cloud.zones(scope):
-                    library = questions.Library(scope=scope, zone=zone.zone_id)
+                    library = questions.LibraryZone(scope=scope, zone=zone.zone_id)
                     if not zone.deleted:
                         self._libraries[library.name] = library
         if name not in self._libraries:

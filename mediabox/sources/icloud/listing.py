@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from mediabox.clock import Clock
     from mediabox.sources.icloud.answers import Record
     from mediabox.sources.icloud.cloudkit import CloudKit, Records
-    from mediabox.sources.icloud.cursor import Cursor, Progress
-    from mediabox.sources.icloud.questions import Library, Scope
+    from mediabox.sources.icloud.cursor import Cursor, LibraryCursor
+    from mediabox.sources.icloud.questions import LibraryZone, Scope
     from mediabox.sources.icloud.settings import Settings
 
 log = get_logger(__name__)
@@ -44,16 +44,16 @@ _OPTIONAL: dict[cursors.Phase, cursors.Phase] = {"hidden": "albums", "albums": "
 EMPTY = Page(assets=())
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class ListingStep(msgspec.Struct, frozen=True, kw_only=True):
     """A page of one library, and where to go on in it."""
 
-    progress: Progress
+    progress: LibraryCursor
     page: Page = EMPTY
     is_caught_up: bool = False
     is_gone: bool = False  # the library is no more
 
 
-class Listing:
+class AccountListing:
     """One pass over an account. Keeps nothing that a kill may not take."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Listing:
         cloud: CloudKit,
         *,
         settings: Settings,
-        keep: Callable[[Iterable[records.Part]], None],
+        keep: Callable[[Iterable[records.RemoteFile]], None],
         clock: Clock,
         name: str,
         is_close: bool = False,
@@ -108,7 +108,7 @@ class Listing:
 
     # -- one library
 
-    async def _library(self, cursor: Cursor, name: str, *, has_changed: bool) -> AsyncIterator[Step]:
+    async def _library(self, cursor: Cursor, name: str, *, has_changed: bool) -> AsyncIterator[ListingStep]:
         """Raises LibraryGone when Apple denies a library that it lists, twice, or the personal one."""
         progress = cursor.library(name)
         assert progress is not None, "only libraries the cursor knows are read"
@@ -123,15 +123,15 @@ class Listing:
                 if is_last or (not is_there and not progress.library.is_shared):
                     raise
                 if not is_there:  # left, or ended: two answers say so
-                    yield Step(progress=progress, is_gone=True)
+                    yield ListingStep(progress=progress, is_gone=True)
                     return
             else:
                 return
 
-    async def _read(self, progress: Progress, *, has_changed: bool) -> AsyncIterator[Step]:
+    async def _read(self, progress: LibraryCursor, *, has_changed: bool) -> AsyncIterator[ListingStep]:
         if progress.waiting and (has_changed or any(each.looks < LOOKS for each in progress.waiting)):
             progress, page = await self._revisit(progress)
-            yield Step(progress=progress, page=page)
+            yield ListingStep(progress=progress, page=page)
         refused = {"albums" if "/" in what else what for what in progress.refused}
         owed = [phase for phase in _OPTIONAL if phase in refused]
         if progress.phase == "changes" and owed:
@@ -142,7 +142,7 @@ class Listing:
         async for step in self._steps(progress):
             yield step
 
-    async def _steps(self, progress: Progress) -> AsyncIterator[Step]:
+    async def _steps(self, progress: LibraryCursor) -> AsyncIterator[ListingStep]:
         seen, standstill, is_anew = set(), 0, False
         while True:
             before = progress
@@ -162,48 +162,48 @@ class Listing:
             if standstill >= MOST_STANDSTILL:
                 raise Away(f"iCloud promises more of {progress.name}, but gives nothing new", part=self._part)
 
-    async def _around(self, progress: Progress, err: Retryable, *, is_anew: bool) -> Step:
+    async def _around(self, progress: LibraryCursor, err: Retryable, *, is_anew: bool) -> ListingStep:
         """Where to go on when Apple will not answer a question. Raises when nothing leads around it."""
         if progress.marker is not None and not isinstance(err, Away):
             # A marker may have been good for a while only: the rank is asked for instead.
-            return Step(progress=msgspec.structs.replace(progress, marker=None, anchors=()))
+            return ListingStep(progress=msgspec.structs.replace(progress, marker=None, anchors=()))
         if isinstance(err, TokenRefused):
             if is_anew:
                 raise Away(f"{err}, also of a new one", part=self._part) from err
             log.warning("icloud_token_refused", source=self._name)
             fresh = cursors.beginning(progress.library.scope, progress.library.zone)
-            return Step(progress=msgspec.structs.replace(fresh, waiting=progress.waiting))
+            return ListingStep(progress=msgspec.structs.replace(fresh, waiting=progress.waiting))
         if progress.phase not in _OPTIONAL:
             raise err
         if isinstance(err, Away):  # is it this index alone?
             await self._cloud.changes_zone(progress.library, "")  # raises when nothing is answered
         return self._past(progress)
 
-    def _past(self, progress: Progress) -> Step:
+    def _past(self, progress: LibraryCursor) -> ListingStep:
         """Behind an index of albums or hidden photos, or behind one album: everything else goes on."""
         log.warning("icloud_index_refused", source=self._name, phase=progress.phase, has_albums=bool(progress.album))
         if progress.album is not None:
-            return Step(progress=self._albums.past(progress, progress.album))
+            return ListingStep(progress=self._albums.past(progress, progress.album))
         after = cursors.at_phase(progress, _OPTIONAL[progress.phase])
-        return Step(progress=cursors.refuse(after, progress.phase))
+        return ListingStep(progress=cursors.refuse(after, progress.phase))
 
-    async def _step(self, progress: Progress) -> Step:
+    async def _step(self, progress: LibraryCursor) -> ListingStep:
         match progress.phase:
             case "photos":
                 return await self._ranked(progress, questions.ALL_NEWEST_FIRST, then="hidden")
             case "hidden" if self._settings.hidden and self._settings.newest is None:
                 return await self._ranked(progress, questions.HIDDEN, then="albums")
             case "hidden":
-                return Step(progress=cursors.at_phase(progress, "albums"))
+                return ListingStep(progress=cursors.at_phase(progress, "albums"))
             case "albums" if self._settings.albums:
                 after, page = await self._albums.step(progress)
-                return Step(progress=after, page=page)
+                return ListingStep(progress=after, page=page)
             case "albums":
-                return Step(progress=cursors.at_phase(progress, "changes"))
+                return ListingStep(progress=cursors.at_phase(progress, "changes"))
             case "changes":
                 return await self._changes(progress)
 
-    async def _ranked(self, progress: Progress, index: str, *, then: cursors.Phase) -> Step:
+    async def _ranked(self, progress: LibraryCursor, index: str, *, then: cursors.Phase) -> ListingStep:
         """A page of an index of assets."""
         library = progress.library
         if progress.token is None:
@@ -214,20 +214,20 @@ class Listing:
         found = records.sort(answer.records)
         after, is_end = window.advance(progress, tuple(found.assets), full=FULL_PHOTOS, marker=answer.marker)
         if after.rank < progress.rank and not is_end:
-            return Step(progress=after)
+            return ListingStep(progress=after)
         newest = self._settings.newest
         if newest is not None:
             kept = list(found.assets.items())[: max(0, newest - start)]
             found = msgspec.structs.replace(found, assets=dict(kept))
         if is_end and after.rank == 0 and index == questions.ALL_NEWEST_FIRST and newest is None:
             # No photo at all: a new account, or an answer of nothing. The library's whole history tells.
-            return Step(progress=msgspec.structs.replace(cursors.at_phase(after, "changes"), token=None))
+            return ListingStep(progress=msgspec.structs.replace(cursors.at_phase(after, "changes"), token=None))
         gathered = await self._gathered(library, found, told=progress.anchors)
         is_end = is_end or (newest is not None and after.rank >= newest)
         after = remember(cursors.at_phase(after, then) if is_end else after, gathered)
-        return Step(progress=_noted(after, answer), page=_page_of(gathered))
+        return ListingStep(progress=_noted(after, answer), page=_page_of(gathered))
 
-    async def _first_token(self, library: Library) -> str:
+    async def _first_token(self, library: LibraryZone) -> str:
         """A token of before the first page, so that whatever changes while we list comes again as a change."""
         indexing = await self._cloud.query(library, questions.query(library, questions.INDEXING))
         if not indexing.records:
@@ -243,7 +243,7 @@ class Listing:
             raise Retryable(f"iCloud gives no sync token for {library.name}")
         return token
 
-    async def _changes(self, progress: Progress) -> Step:
+    async def _changes(self, progress: LibraryCursor) -> ListingStep:
         """A page of changes."""
         library = progress.library
         answer = await self._cloud.changes_zone(library, progress.token)
@@ -255,9 +255,9 @@ class Listing:
         away = [name for name, asset in found.assets.items() if records.is_away(asset)]
         progress = remember(progress, gathered, gone=(*found.gone, *away))
         page = self._changed(library, found, gathered)
-        return Step(progress=_noted(progress, answer), page=page, is_caught_up=not answer.more_coming)
+        return ListingStep(progress=_noted(progress, answer), page=page, is_caught_up=not answer.more_coming)
 
-    def _changed(self, library: Library, found: records.Sorted, gathered: Gathered) -> Page:
+    def _changed(self, library: LibraryZone, found: records.Sorted, gathered: Gathered) -> Page:
         now_ms = self._clock.wall_ms()
         turns = [
             records.change_of(library.name, asset, is_shared=library.is_shared, now_ms=now_ms)
@@ -281,7 +281,7 @@ class Listing:
             memberships=tuple(each for one in (*came, *left) for each in one) if is_told else (),
         )
 
-    async def _gathered(self, library: Library, found: records.Sorted, *, told: tuple[str, ...] = ()) -> Gathered:
+    async def _gathered(self, library: LibraryZone, found: records.Sorted, *, told: tuple[str, ...] = ()) -> Gathered:
         """Assets of a page but those `told` of on the page before."""
         present = {name: asset for name, asset in found.assets.items() if name not in told and self._is_taken(asset)}
         return await gather(self._cloud, library, present, found.masters, keep=self._keep)
@@ -289,7 +289,7 @@ class Listing:
     def _is_taken(self, asset: Record) -> bool:
         return not records.is_away(asset) and (self._settings.hidden or not records.is_hidden(asset))
 
-    async def _revisit(self, progress: Progress) -> tuple[Progress, Page]:
+    async def _revisit(self, progress: LibraryCursor) -> tuple[LibraryCursor, Page]:
         """Look again at those of whom something was still to come."""
         names = [each.name for each in progress.waiting]
         assets, unsaid = await self._cloud.lookup(progress.library, names)
@@ -311,7 +311,7 @@ def _chosen(settings: Settings) -> str:
     return " ".join(word for word, is_on in words.items() if is_on)
 
 
-def _noted(progress: Progress, answer: Records) -> Progress:
+def _noted(progress: LibraryCursor, answer: Records) -> LibraryCursor:
     """With what cannot be made anything of, in the cursor: it is said until everything is listed anew."""
     unknown = {name for record in answer.records for name in record.unknown_files}
     return cursors.note(progress, unreadable=answer.unreadable, unknown_files=sorted(unknown))

@@ -28,7 +28,7 @@ ALBUM_RELATIONS = "CPLContainerRelationLiveByAssetDate"
 INDEXING = "CheckIndexingState"
 
 
-class Library(msgspec.Struct, frozen=True, kw_only=True):
+class LibraryZone(msgspec.Struct, frozen=True, kw_only=True):
     """A CloudKit zone, and the database it is read from: an owner's under private, an invitee's under shared."""
 
     scope: Scope
@@ -44,7 +44,7 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def query(
-    library: Library,
+    library: LibraryZone,
     record_type: str,
     *,
     rank: int | None = None,
@@ -70,18 +70,18 @@ def database(token: str | None) -> Question:
     return _given(syncToken=token)
 
 
-def changes(library: Library, token: str | None) -> Question:
+def changes(library: LibraryZone, token: str | None) -> Question:
     """A page of what changed since `token`; "": as if caught up."""
     zone = {"zoneID": library.zone, "resultsLimit": PAGE_RECORDS, "reverse": False, **_given(syncToken=token)}
     return {"zones": [zone]}
 
 
-def lookup(library: Library, names: Iterable[str]) -> Question:
+def lookup(library: LibraryZone, names: Iterable[str]) -> Question:
     """Records by their names."""
     return {"zoneID": library.zone, "records": [{"recordName": name} for name in names]}
 
 
-def set_deleted(library: Library, name: str, *, change_tag: str, is_deleted: int) -> Question:
+def set_deleted(library: LibraryZone, name: str, *, change_tag: str, is_deleted: int) -> Question:
     """Move an asset to Recently Deleted (1) or back (0), if it still has this tag."""
     record = {
         "recordName": name,

@@ -24,7 +24,7 @@ from mediabox.sources.icloud.type_names import extension_of, is_raw_identifier, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mediabox.sources.icloud.answers import Fields, File, Record, Stored
+    from mediabox.sources.icloud.answers import Fields, FileField, Record, Stored
 
 LIVE = 2  # assetSubtypeV2
 MOST_OFFSET_S = 18 * 3600  # east or west: what the time zone database and its readers allow
@@ -32,7 +32,7 @@ MOST_OFFSET_S = 18 * 3600  # east or west: what the time zone database and its r
 _APPLE_NAME = re.compile(r"(IMG_)(\d{4,})", re.IGNORECASE)
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file with where its bytes are now; `url` is good for an hour, None when Apple gives none (yet)."""
 
     resource: RemoteResource
@@ -81,7 +81,7 @@ def remote_id_of(library: str, name: str) -> str:
     return f"{library}/{name}"
 
 
-def version_of(file: File) -> str | None:
+def version_of(file: FileField) -> str | None:
     """Changes whenever the bytes do, and only then: Apple's checksum of them (`checksum`) and their length.
 
     Without a checksum the length alone, or Apple's other mark of the bytes: good enough to fetch it, not to free it.
@@ -137,7 +137,7 @@ def change_of(library: str, asset: Record, *, is_shared: bool, now_ms: int) -> R
     )
 
 
-def is_complete(asset: Record, parts: Iterable[Part]) -> bool:
+def is_complete(asset: Record, parts: Iterable[RemoteFile]) -> bool:
     """Whether everything is there that will ever be: an original, a Live Photo's video, and a link to every file."""
     parts = tuple(parts)
     has_video = any(part.resource.role is Role.LIVE_VIDEO for part in parts)
@@ -145,7 +145,7 @@ def is_complete(asset: Record, parts: Iterable[Part]) -> bool:
     return has_links and has_original(parts) and (has_video or number_of(asset.fields.asset_subtype) != LIVE)
 
 
-def has_original(parts: Iterable[Part]) -> bool:
+def has_original(parts: Iterable[RemoteFile]) -> bool:
     """Whether the file Photos calls the original can be fetched."""
     return any(part.url is not None and part.resource.remote_id.endswith("/original") for part in parts)
 
@@ -168,19 +168,19 @@ def unproved_of(asset: Record, master: Record) -> tuple[str, ...]:
     return (*master.unknown_files, *asset.unknown_files, *left, *unmarked)
 
 
-def _lack(file: File) -> str:
+def _lack(file: FileField) -> str:
     """Why nothing can be proved of a file that is there."""
     if file.value is None:
         return ""
     return "no checksum" if file.value.file_checksum is None else "" if _link(file) else "no link"
 
 
-def _link(file: File) -> str | None:
+def _link(file: FileField) -> str | None:
     url = file.value.download_url if file.value is not None else None
     return url if is_address(url) else None
 
 
-def asset_of(library: str, asset: Record, master: Record, parts: Iterable[Part]) -> RemoteAsset:
+def asset_of(library: str, asset: Record, master: Record, parts: Iterable[RemoteFile]) -> RemoteAsset:
     """The asset with those of its files that can be fetched and whose kind is known."""
     return RemoteAsset(
         remote_id=remote_id_of(library, asset.record_name),
@@ -210,13 +210,13 @@ def said_of(asset: Record, master: Record) -> Said:
     )
 
 
-def parts_of(library: str, asset: Record, master: Record) -> tuple[Part, ...]:
+def parts_of(library: str, asset: Record, master: Record) -> tuple[RemoteFile, ...]:
     """Every file of an asset.
 
     `original`, `raw`, `live`, `sidecar` from the master, `edited`, `edited_live` from the asset.
     """
     return tuple(
-        Part(
+        RemoteFile(
             resource=RemoteResource(
                 remote_id=f"{library}/{asset.record_name}/{slot.word}",
                 version=version,
@@ -249,7 +249,7 @@ class _Slot(msgspec.Struct, frozen=True):
     role: Role
     name: str
     kind: Kind | None
-    file: File
+    file: FileField
 
 
 def _slots(asset: Record, master: Record) -> Iterator[_Slot]:
@@ -295,13 +295,13 @@ def _is_film(name: str, master: Fields) -> bool:
     return (kind_of_identifier(identifier) or kind_of_name(name)) is Kind.VIDEO
 
 
-def _file(fields: Fields, name: str) -> tuple[File, str | None]:
+def _file(fields: Fields, name: str) -> tuple[FileField, str | None]:
     """A record's resource of this name, and the type it says it has."""
     file, of_type = FETCHED[name]
     return getattr(fields, file), getattr(fields, of_type).value
 
 
-def _either(fields: Fields, other: Fields, name: str) -> tuple[File, str | None]:
+def _either(fields: Fields, other: Fields, name: str) -> tuple[FileField, str | None]:
     """As `_file`, of the other record when it stands there."""
     own = _file(fields, name)
     return own if own[0].value is not None else _file(other, name)

@@ -21,7 +21,7 @@ OFFLINE = (
 )
 
 
-class Verdict(StrEnum):
+class Remedy(StrEnum):
     """What to do about it."""
 
     BUSY = "busy"  # ask later, all of us
@@ -45,29 +45,29 @@ _SESSION_REASONS = ("invalid global session", "missing x-apple-webauth")
 _CLOSED_REASON = "private db access disabled"
 
 
-def verdict_on(status: int, trouble: Trouble) -> Verdict | None:
+def verdict_on(status: int, trouble: Trouble) -> Remedy | None:
     """The verdict on an answer, or None for one that is no refusal. The body's word counts more than the status."""
     code = trouble.server_error_code or ""
     reason = f"{trouble.reason or ''} {trouble.error or ''}".casefold()
     if code == "ACCESS_DENIED":  # ADP and a throttle look alike but for their reason
-        return Verdict.CLOSED if _CLOSED_REASON in reason else Verdict.BUSY
+        return Remedy.CLOSED if _CLOSED_REASON in reason else Remedy.BUSY
     if code == "ZONE_NOT_FOUND":
-        return Verdict.ZONE_GONE
+        return Remedy.ZONE_GONE
     if any(text in reason for text in _SESSION_REASONS) or code in _EXPIRED_CODES:
-        return Verdict.EXPIRED
+        return Remedy.EXPIRED
     if code.endswith("TOKEN_EXPIRED") or (code == "BAD_REQUEST" and any(text in reason for text in _TOKEN_REASONS)):
-        return Verdict.BAD_TOKEN
+        return Remedy.BAD_TOKEN
     if code in _BUSY_CODES:
-        return Verdict.BUSY
-    return _of_status(status) or (Verdict.UNKNOWN if code or trouble.error else None)
+        return Remedy.BUSY
+    return _of_status(status) or (Remedy.UNKNOWN if code or trouble.error else None)
 
 
-def _of_status(status: int) -> Verdict | None:
+def _of_status(status: int) -> Remedy | None:
     if status in _EXPIRED_STATUS:
-        return Verdict.EXPIRED
+        return Remedy.EXPIRED
     if status in _BUSY_STATUS or status >= 500:
-        return Verdict.BUSY
-    return None if 200 <= status < 300 else Verdict.UNKNOWN
+        return Remedy.BUSY
+    return None if 200 <= status < 300 else Remedy.UNKNOWN
 
 
 def retry_after_s(headers: Mapping[str, str], *, now_ms: int) -> float | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mediabox.sources.icloud.answers import Record
     from mediabox.sources.icloud.cloudkit import CloudKit
 
-PERSONAL = questions.Library(scope="private", zone=ZoneID(zone_name=questions.PERSONAL))
+PERSONAL = questions.LibraryZone(scope="private", zone=ZoneID(zone_name=questions.PERSONAL))
 # Of a single record, these say for certain that it is as it was: another tag, or no such record.
 NOT_DONE = frozenset({"CONFLICT", "NOT_FOUND", "UNKNOWN_ITEM", "BATCH_REQUEST_FAILED", "ACCESS_DENIED", "BAD_REQUEST"})
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 AGAIN_S = 60.0
 
 
-class Schedule:
+class PollSchedule:
     """Every `poll_s` after the end of a listing, or as soon as somebody asks."""
 
     def __init__(self, clock: Clock, *, poll_s: float) -> None:

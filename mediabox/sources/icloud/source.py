@@ -15,16 +15,16 @@ from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.checksum import FileChecksum, checksum_of
 from mediabox.sources.icloud.cloudkit import CloudKit, LibraryGone
 from mediabox.sources.icloud.complaints import complaints_of
-from mediabox.sources.icloud.connection import Connection, Keeper
+from mediabox.sources.icloud.connection import AppleConnection, Keeper
 from mediabox.sources.icloud.download import Downloads
 from mediabox.sources.icloud.endpoints import endpoints
 from mediabox.sources.icloud.household import Household
 from mediabox.sources.icloud.libraries import no_library
-from mediabox.sources.icloud.links import Links, Shelf
-from mediabox.sources.icloud.listing import Listing
+from mediabox.sources.icloud.links import DownloadUrlCache, DownloadUrls
+from mediabox.sources.icloud.listing import AccountListing
 from mediabox.sources.icloud.refusals import OFFLINE
 from mediabox.sources.icloud.release import RecentlyDeleted
-from mediabox.sources.icloud.schedule import Schedule
+from mediabox.sources.icloud.schedule import PollSchedule
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.settings import Settings
 from mediabox.sources.icloud.sign_in.keeper import SignIn
@@ -73,21 +73,21 @@ class ICloud:
         self._clock = clock
         self._keeper = keeper
         where = endpoints(settings.region, hosts=settings.hosts)
-        self._connection = Connection(name=name, keeper=keeper, endpoints=where)
+        self._connection = AppleConnection(name=name, keeper=keeper, endpoints=where)
         self._cloud = CloudKit(self._connection, budget=budget, clock=clock)
-        self._shelf = Shelf(clock)
+        self._cache = DownloadUrlCache(clock)
         scopes: tuple[Scope, ...] = ("private", "shared")
         household = household or Household(clock)
         household.join(settings)
         self._downloads = Downloads(
             self._connection,
-            Links(self._cloud, shelf=self._shelf, scopes=scopes),
+            DownloadUrls(self._cloud, cache=self._cache, scopes=scopes),
             budget=budget,
             bandwidth=household.bandwidth,
             lanes=household.lanes,
             clock=clock,
         )
-        self._schedule = Schedule(clock, poll_s=settings.poll_s)
+        self._schedule = PollSchedule(clock, poll_s=settings.poll_s)
         self._complaints: tuple[Issue, ...] = ()
         self._close_at_s = 0.0
         self._denials = 0  # listings in a row that ended with a library Apple denies
@@ -119,10 +119,10 @@ class ICloud:
         NeedsHuman when somebody has to sign in, or the account has no photo library.
         """
         is_close = self._clock.monotonic_s() >= self._close_at_s
-        listing = Listing(
+        listing = AccountListing(
             self._cloud,
             settings=self._settings,
-            keep=self._shelf.listed,
+            keep=self._cache.listed,
             clock=self._clock,
             name=self.name,
             is_close=is_close,

@@ -18,7 +18,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mediabox.sources.icloud.cursor import Progress
+    from mediabox.sources.icloud.cursor import LibraryCursor
 
 OVERLAP = 4
 STEP_BACK = 90
@@ -26,14 +26,16 @@ MOST_EMPTY = 3  # pages in a row with nothing new: asked again, then what is beh
 MOST_PROMISED = 20  # and where each of them says with a marker that there is more
 
 
-def start_of(progress: Progress, *, full: int) -> int:
+def start_of(progress: LibraryCursor, *, full: int) -> int:
     """The rank to ask for next."""
     if progress.empties > 1:
         return progress.rank + full * (progress.empties - 1)
     return max(0, progress.rank - OVERLAP) if progress.anchors else progress.rank
 
 
-def advance(progress: Progress, names: Sequence[str], *, full: int, marker: str | None) -> tuple[Progress, bool]:
+def advance(
+    progress: LibraryCursor, names: Sequence[str], *, full: int, marker: str | None
+) -> tuple[LibraryCursor, bool]:
     """(where to go on, whether the index is at its end) after a page of these names.
 
     `full` is how many a whole page has, `marker` what came with it. Progress at a lower rank than before
@@ -57,7 +59,7 @@ def advance(progress: Progress, names: Sequence[str], *, full: int, marker: str 
     return msgspec.structs.replace(_at(progress, progress.rank + len(names), anchors), marker=marker), False
 
 
-def _nothing_new(progress: Progress, names: Sequence[str], marker: str | None) -> tuple[Progress, bool]:
+def _nothing_new(progress: LibraryCursor, names: Sequence[str], marker: str | None) -> tuple[LibraryCursor, bool]:
     # What we had comes once more: this is not the answer's mistake, so it is not asked for again.
     empties = max(progress.empties + 1, 2 if names else 0)
     if empties >= (MOST_PROMISED if marker is not None else MOST_EMPTY):
@@ -65,9 +67,9 @@ def _nothing_new(progress: Progress, names: Sequence[str], marker: str | None) -
     return msgspec.structs.replace(progress, empties=empties, marker=marker), False
 
 
-def _step_back(progress: Progress, start: int) -> Progress:
+def _step_back(progress: LibraryCursor, start: int) -> LibraryCursor:
     return _at(progress, max(0, start - STEP_BACK), progress.anchors if start > STEP_BACK else ())
 
 
-def _at(progress: Progress, rank: int, anchors: tuple[str, ...]) -> Progress:
+def _at(progress: LibraryCursor, rank: int, anchors: tuple[str, ...]) -> LibraryCursor:
     return msgspec.structs.replace(progress, rank=rank, anchors=anchors, empties=0, marker=None)

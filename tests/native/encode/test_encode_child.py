@@ -20,7 +20,7 @@ from mediabox.errors import Permanent
 from mediabox.model.asset import Kind
 from mediabox.model.recipe import Conversion
 from mediabox.native import syscalls, wire
-from mediabox.native.child_process import ChildProcess, Limits
+from mediabox.native.child_process import ChildLimits, ChildProcess
 from mediabox.native.encode.limits import limits_of
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.profiles import Profile
@@ -29,7 +29,7 @@ from mediabox.native.worker import MediaWorkers
 
 LIBRARY = Path(__file__).parents[2] / "media" / "library"
 SCRIPTED = Path(__file__).parents[1] / "scripted_child.py"
-LIMITS = Limits(wall_s=60, cpu_s=60)
+LIMITS = ChildLimits(wall_s=60, cpu_s=60)
 OPENING = """
 import json, os, sys
 from mediabox.native.preload import preload

@@ -22,7 +22,7 @@ from mediabox.model.place import Place
 from mediabox.model.recipe import FitRequest, Part, Recipe, Span
 from mediabox.native.boxes import Held, Source
 from mediabox.native.tags import Reader, read_tags
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 
 TAKEN = CaptureTime(local="2021-03-04T05:06:07", offset_min=120, source=TimeSource.SOURCE)
 PLACE = Place(latitude=48.85771, longitude=-2.29512, altitude_m=35.0)
@@ -30,7 +30,7 @@ PLACE = Place(latitude=48.85771, longitude=-2.29512, altitude_m=35.0)
 
 def held(content: bytes) -> Source:
     """Bytes as a source that refuses to read past their end, as a file's reader does."""
-    return Window(Held(content), 0, len(content))
+    return SubReader(Held(content), 0, len(content))
 
 
 class Watched:

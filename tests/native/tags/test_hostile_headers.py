@@ -17,7 +17,7 @@ from mediabox.model.asset import Kind
 from mediabox.model.facts import Facts
 from mediabox.native.boxes import Held
 from mediabox.native.tags import preload, read_tags
-from mediabox.native.tags.reader import Window
+from mediabox.native.tags.reader import SubReader
 
 CANON_UUID = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 LONGEST_S = 2.0  # CPU; a hostile file may cost a hundred times a sound one, not a thousand
@@ -58,7 +58,7 @@ def many_words() -> bytes:
 
 
 def parsed(content: bytes, name: str = "a.jpg") -> Facts:
-    source = Window(Held(content), 0, len(content))
+    source = SubReader(Held(content), 0, len(content))
     return read_tags(source, ExamineRequest(name=name, kind=Kind.PICTURE, size_bytes=len(content)))
 
 

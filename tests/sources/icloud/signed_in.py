@@ -18,12 +18,12 @@ from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.simulate.icloud.synthetic import Mixture, SyntheticStock
 from mediabox.simulate.icloud.zone import Zone
 from mediabox.sources.icloud import ICloud, Settings
-from mediabox.sources.icloud.budget import Budget, Limits
+from mediabox.sources.icloud.budget import Budget, CallRate
 from mediabox.sources.icloud.endpoints import Hosts
 from mediabox.sources.icloud.session import Browser, Cookie, Session
 
 # Fast enough that no test waits for the budget; `test_budget` is about the real one.
-EAGER = Limits(records_per_s=10_000, records_burst=10_000, contents_per_s=10_000, contents_burst=10_000)
+EAGER = CallRate(records_per_s=10_000, records_burst=10_000, contents_per_s=10_000, contents_burst=10_000)
 
 
 class SimulatedKeeper:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from virtual_time import LoopClock, run_virtually
 
 from mediabox.errors import Away
-from mediabox.sources.icloud.budget import PATIENCE_S, Budget, Call, Lane, Limits
+from mediabox.sources.icloud.budget import PATIENCE_S, Budget, Call, CallKind, CallRate
 
 Server = Callable[[Call], None]
 
@@ -52,14 +52,14 @@ class Apple:
         self._answers = answers
         self._takes_s = takes_s
 
-    async def ask(self, *, account: str = "anna", lane: Lane = Lane.RECORDS) -> None:
+    async def ask(self, *, account: str = "anna", lane: CallKind = CallKind.RECORDS) -> None:
         async with self._budget.call("records/query", account=account, lane=lane) as call:
             self.asked_at_s.append(asyncio.get_running_loop().time())
             await asyncio.sleep(self._takes_s)
             self._answers()(call)
 
     async def besiege(
-        self, *, clients: int, until_s: float, rest_s: float = 0.5, lanes: tuple[Lane, ...] = tuple(Lane)
+        self, *, clients: int, until_s: float, rest_s: float = 0.5, lanes: tuple[CallKind, ...] = tuple(CallKind)
     ) -> None:
         """Clients without any manners: whatever happens, they ask again, without heeding `retry_after_s`."""
 
@@ -80,7 +80,7 @@ class Apple:
         return max((bisect_left(times, at + seconds) - index for index, at in enumerate(times)), default=0)
 
 
-def budget_of(limits: Limits | None = None, *, seed: int = 7) -> Budget:
+def budget_of(limits: CallRate | None = None, *, seed: int = 7) -> Budget:
     return Budget(clock=LoopClock(), limits=limits, dice=random.Random(seed))
 
 
@@ -91,7 +91,7 @@ def budget_of(limits: Limits | None = None, *, seed: int = 7) -> Budget:
     clients=st.integers(1, 12),
 )
 def test_no_storm_whatever_the_server_answers(script: list[Server], seed: int, clients: int) -> None:
-    limits = Limits(records_per_s=2, records_burst=5, contents_per_s=3, contents_burst=7)
+    limits = CallRate(records_per_s=2, records_burst=5, contents_per_s=3, contents_burst=7)
 
     async def story() -> None:
         dice = random.Random(seed)
@@ -124,7 +124,7 @@ def test_a_pause_that_was_asked_for_is_kept_to_the_second_and_one_asks_first() -
         answers = iter([busy_for_long])
         apple = Apple(budget_of(), lambda: next(answers, well), takes_s=2)
 
-        await apple.besiege(clients=5, until_s=1000, rest_s=3, lanes=(Lane.RECORDS,))
+        await apple.besiege(clients=5, until_s=1000, rest_s=3, lanes=(CallKind.RECORDS,))
 
         first, *others = [at for at in apple.asked_at_s if at > 5]
         assert first >= 900
@@ -165,13 +165,13 @@ def test_an_account_that_is_turned_away_keeps_nobody_else_waiting() -> None:
 def test_a_long_download_does_not_keep_the_others_from_finding_out() -> None:
     async def story() -> None:
         budget = budget_of()
-        async with budget.call("content", account="anna", lane=Lane.CONTENT) as call:
+        async with budget.call("content", account="anna", lane=CallKind.CONTENT) as call:
             call.refuse(retry_after_s=5)
         await asyncio.sleep(6)
 
-        async with budget.call("content", account="anna", lane=Lane.CONTENT) as call:
+        async with budget.call("content", account="anna", lane=CallKind.CONTENT) as call:
             call.answered()
-            async with budget.call("content", account="anna", lane=Lane.CONTENT):
+            async with budget.call("content", account="anna", lane=CallKind.CONTENT):
                 pass  # reached while the first still streams
 
     run_virtually(story())

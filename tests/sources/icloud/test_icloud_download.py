@@ -471,7 +471,7 @@ async def test_links_kept_are_bounded(icloud: Simulator) -> None:
 
     await Reader(source).look()
 
-    assert len(source._shelf._links) == MOST_KEPT
+    assert len(source._cache._links) == MOST_KEPT
     await source.close()
 
 

@@ -9,7 +9,7 @@ from mediabox.errors import Away, NeedsHuman, Retryable
 from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.faults import Dropped, Fault, Refused, Status
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.sources.icloud.budget import Budget, Limits
+from mediabox.sources.icloud.budget import Budget, CallRate
 from mediabox.sources.icloud.session import Session
 from sources.icloud.signed_in import Reader, SimulatedKeeper, calls_of, give_stock, source_of
 
@@ -161,7 +161,7 @@ async def test_a_shared_library_without_albums_is_read_all_the_same(icloud: Simu
 async def test_a_server_in_trouble_is_left_alone(icloud: Simulator) -> None:
     """Twenty looks in a row, as a broken caller might, and two calls reach Apple."""
     give_stock(icloud, 30)
-    reader = Reader(source_of(icloud, budget=Budget(clock=icloud.clock, limits=Limits(), dice=random.Random(1))))
+    reader = Reader(source_of(icloud, budget=Budget(clock=icloud.clock, limits=CallRate(), dice=random.Random(1))))
     icloud.faults.add(Fault("*", Status(503, retry_after_s=600), times=None))
 
     for _ in range(20):
@@ -196,5 +196,5 @@ def quick(icloud: Simulator) -> Budget:
         def uniform(self, a: float, b: float) -> float:
             return min(a, b)
 
-    limits = Limits(records_per_s=1000, records_burst=1000, contents_per_s=1000, contents_burst=1000)
+    limits = CallRate(records_per_s=1000, records_burst=1000, contents_per_s=1000, contents_burst=1000)
     return Budget(clock=icloud.clock, limits=limits, dice=Lowest())

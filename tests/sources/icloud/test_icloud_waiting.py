@@ -5,7 +5,7 @@ import asyncio
 from virtual_time import LoopClock, run_virtually
 
 from mediabox.sources.icloud.bandwidth import Bandwidth
-from mediabox.sources.icloud.schedule import Schedule
+from mediabox.sources.icloud.schedule import PollSchedule
 
 
 def now_s() -> float:
@@ -14,7 +14,7 @@ def now_s() -> float:
 
 def test_looks_at_once_then_every_poll() -> None:
     async def story() -> None:
-        schedule = Schedule(LoopClock(), poll_s=900)
+        schedule = PollSchedule(LoopClock(), poll_s=900)
         assert await schedule.wait(3600)
         assert now_s() == 0
         schedule.listed()
@@ -29,7 +29,7 @@ def test_looks_at_once_then_every_poll() -> None:
 
 def test_whoever_asks_is_heard_at_once_and_once() -> None:
     async def story() -> None:
-        schedule = Schedule(LoopClock(), poll_s=900)
+        schedule = PollSchedule(LoopClock(), poll_s=900)
         schedule.listed()
         asyncio.get_running_loop().call_later(7, schedule.ask)
 
@@ -42,7 +42,7 @@ def test_whoever_asks_is_heard_at_once_and_once() -> None:
 
 def test_after_a_failed_look_the_next_is_a_minute_later() -> None:
     async def story() -> None:
-        schedule = Schedule(LoopClock(), poll_s=900)
+        schedule = PollSchedule(LoopClock(), poll_s=900)
         schedule.failed()
 
         assert await schedule.wait(3600)

@@ -54,7 +54,7 @@ def asset(**fields: Any) -> Record:
     return record("CPLAsset", NAME, **{"masterRef": reference, "assetDate": number(1533021744816), **fields})
 
 
-def parts(asset_record: Record, master_record: Record) -> dict[str, records.Part]:
+def parts(asset_record: Record, master_record: Record) -> dict[str, records.RemoteFile]:
     found = records.parts_of("PrimarySync", asset_record, master_record)
     return {part.resource.remote_id.rpartition("/")[2]: part for part in found}
 

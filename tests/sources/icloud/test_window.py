@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediabox.sources.icloud.answers import ZoneID
-from mediabox.sources.icloud.cursor import Progress, beginning
+from mediabox.sources.icloud.cursor import LibraryCursor, beginning
 from mediabox.sources.icloud.window import advance, start_of
 
 FULL = 10
@@ -12,7 +12,7 @@ FULL = 10
 
 def read(index: list[str], meanwhile: list[tuple[str, int]], *, has_markers: bool = True) -> set[str]:
     """Read an index to its end; before each page, one thing happens to it."""
-    progress: Progress = beginning("private", ZoneID(zone_name="PrimarySync"))
+    progress: LibraryCursor = beginning("private", ZoneID(zone_name="PrimarySync"))
     seen: set[str] = set()
     happenings = iter(meanwhile)
     for _ in range(2000):

@@ -5,23 +5,23 @@ import threading
 
 import pytest
 
-from mediabox.sources.folder import errand as errands
-from mediabox.sources.folder.errand import Errand, Errands
+from mediabox.sources.folder import blocking
+from mediabox.sources.folder.blocking import BlockingCall, BlockingCalls
 
 
 async def test_gives_the_result_and_passes_the_error_on() -> None:
-    assert await Errands(stall_s=10).run(lambda _: 42) == 42
+    assert await BlockingCalls(stall_s=10).run(lambda _: 42) == 42
     with pytest.raises(ZeroDivisionError):
-        await Errands(stall_s=10).run(lambda _: 1 // 0)
+        await BlockingCalls(stall_s=10).run(lambda _: 1 // 0)
 
 
 async def test_a_thread_that_hangs_is_left_behind_and_no_other_is_sent_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(errands, "STOP_S", 0.01)
+    monkeypatch.setattr(blocking, "STOP_S", 0.01)
     back = threading.Event()
     sent = []
-    crew = Errands(stall_s=0.01)
+    crew = BlockingCalls(stall_s=0.01)
 
     with pytest.raises(TimeoutError):
         await crew.run(lambda _: back.wait(10))
@@ -36,27 +36,27 @@ async def test_a_thread_that_hangs_is_left_behind_and_no_other_is_sent_after_it(
 
 
 async def test_slow_work_that_shows_signs_of_life_is_waited_for() -> None:
-    def work(errand: Errand) -> str:
+    def work(call: BlockingCall) -> str:
         tick = threading.Event()
         for _ in range(20):
-            errand.beats += 1
+            call.beats += 1
             tick.wait(0.01)
         return "whole"
 
-    assert await Errands(stall_s=0.1).run(work) == "whole"
+    assert await BlockingCalls(stall_s=0.1).run(work) == "whole"
 
 
 async def test_a_cancelled_errand_is_told_and_waited_for() -> None:
     begun, told = threading.Event(), []
 
-    def work(errand: Errand) -> None:
+    def work(call: BlockingCall) -> None:
         begun.set()
         tick = threading.Event()
-        while not errand.is_stopped:
+        while not call.is_stopped:
             tick.wait(0.001)
         told.append(True)
 
-    running = asyncio.ensure_future(Errands(stall_s=10).run(work))
+    running = asyncio.ensure_future(BlockingCalls(stall_s=10).run(work))
     await asyncio.to_thread(begun.wait, 10)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

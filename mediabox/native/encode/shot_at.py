@@ -6,7 +6,7 @@ from mediabox.model.facts import CaptureTime
 from mediabox.model.place import Place
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class ShotAt(msgspec.Struct, frozen=True, kw_only=True):
     """What the conversion was given, else what the source says."""
 
     capture_time: CaptureTime | None = None
