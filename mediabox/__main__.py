@@ -118,14 +118,20 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--mend-marker", action="store_true", help="write the archive's lost marker anew, if its files prove it"
     )
-    config = _with_json(_verb(verbs, "config", "check, show or describe the configuration"))
-    config.add_argument("action", choices=("check", "show", "schema"))
-    config.add_argument("--origin", action="store_true", help="with show: say who set each value")
+    _add_config(verbs)
     _with_json(_verb(verbs, "pipeline", "the steps, in order"))
     _add_auth(verbs)
     _add_pixel(verbs)
     _add_simulate(verbs)
     return parser
+
+
+def _add_config(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    config = _with_json(_verb(verbs, "config", "check, show, describe or change the configuration"))
+    config.add_argument("action", choices=("check", "show", "schema", "set", "unset", "history"))
+    config.add_argument("key", nargs="?", metavar="KEY", help="with set, unset, history: dedup.max_distance")
+    config.add_argument("value", nargs="?", metavar="VALUE", help="with set: as in mediabox.toml")
+    config.add_argument("--origin", action="store_true", help="with show: say who set each value")
 
 
 def _add_auth(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

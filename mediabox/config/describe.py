@@ -17,7 +17,7 @@ from mediabox.config.given import Origin
 from mediabox.config.load import Config
 from mediabox.config.members import FAMILIES, MemberSettings, names, settings_of
 from mediabox.config.sections import CORE
-from mediabox.config.words import expected
+from mediabox.config.words import expected, may_show
 
 HEAD = """\
 # Settings
@@ -76,6 +76,16 @@ def shown(config: Config) -> Iterator[Shown]:
             table = f"{family}.{member.name}"
             yield Shown(key=f"{table}.type", value=_toml(member.type), origin=config.origin(f"{table}.type"))
             yield from _shown_table(config, table, member.settings)
+
+
+def may_be_shown(config: Config, key: str) -> bool:
+    """Whether the value of a setting can be repeated: it is no secret, and no table that may hold one."""
+    table, _, name = key.rpartition(".")
+    family, _, member = table.partition(".")
+    owners = [one.settings for one in getattr(config, family) if one.name == member] if family in FAMILIES else []
+    kind = type(owners[0]) if owners else CORE.get(table)
+    fields = structs.fields(kind) if kind is not None else ()
+    return all(may_show(inspect.type_info(one.type)) for one in fields if one.encode_name == name)
 
 
 def schema(member_settings: MemberSettings = settings_of) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,17 +95,21 @@ def read_file(home: Path, tables: Tables, *, report: Report) -> None:
             tables.add_table(top, value, file=FILE)
 
 
-def read_overrides(home: Path, tables: Tables, *, report: Report) -> None:
-    """Take in `<home>/overrides.json`: what was changed on the page or in a chat."""
+def read_overrides(home: Path, *, report: Report) -> dict[str, object]:
+    """What `<home>/overrides.json` has: what was changed by a command, by key path."""
     try:
         changes: Any = json.loads((home / OVERRIDES).read_bytes())
     except FileNotFoundError:
-        return
+        return {}
     except (OSError, ValueError) as err:
         report.add(f"cannot be read: {err}", file=OVERRIDES)
-        return
+        return {}
     if not isinstance(changes, dict):
         report.add("must be one JSON object of key paths and values", file=OVERRIDES)
-        return
+        return {}
+    return changes
+
+
+def add_overrides(changes: Mapping[str, object], tables: Tables) -> None:
     for key, value in changes.items():
         tables.add(key, Given(value=value, origin="override", file=OVERRIDES))

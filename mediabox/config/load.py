@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from mediabox.config.check import check
-from mediabox.config.given import COMMAND_LINE, FILE, Given, Origin, Tables, read_file, read_overrides
+from mediabox.config.given import COMMAND_LINE, FILE, Given, Origin, Tables, add_overrides, read_file, read_overrides
 from mediabox.config.members import FAMILIES, MemberSettings, names, settings_of
 from mediabox.config.problems import Problem, Report
 from mediabox.config.sections import CORE, Archive, Dedup, Log, Release, Renditions, Scrub, Work
@@ -55,9 +55,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(
-    home: Path, *, overrides: Mapping[str, object] | None = None, member_settings: MemberSettings = settings_of
+    home: Path,
+    *,
+    overrides: Mapping[str, object] | None = None,
+    changes: Mapping[str, object] | None = None,
+    member_settings: MemberSettings = settings_of,
 ) -> Config:
     """Return the configuration of the box at `home`. `overrides` are the command line's, by key path.
+
+    `changes`: as if `overrides.json` held these.
 
     Raises ConfigInvalid, which names every problem at once. A home without a file
     gives the defaults, and no sources.
@@ -65,7 +71,7 @@ def load(
     report = Report()
     tables = Tables(report)
     read_file(home, tables, report=report)
-    read_overrides(home, tables, report=report)
+    add_overrides(read_overrides(home, report=report) if changes is None else changes, tables)
     for key, value in (overrides or {}).items():
         tables.add(key, Given(value=value, origin="override", file=COMMAND_LINE))
 

@@ -144,6 +144,12 @@ def of_event(connection: sqlite3.Connection, *events: str, after: int = 0, since
     return [_entry(row) for row in rows]
 
 
+def newest_of(connection: sqlite3.Connection, event: str, *, limit: int) -> list[Entry]:
+    """The newest rows of any one event, newest first. Looks through the whole journal: for a person who asks once."""
+    rows = connection.execute(f"{_ENTRIES} WHERE event = ? ORDER BY seq DESC LIMIT ?", (event, limit))
+    return [_entry(row) for row in rows]
+
+
 def last_change(connection: sqlite3.Connection) -> int:
     """The newest row that is more than a look at the clocks."""
     row = connection.execute("SELECT seq FROM journal WHERE event <> 'clock' ORDER BY seq DESC LIMIT 1").fetchone()

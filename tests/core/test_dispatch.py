@@ -95,6 +95,8 @@ WHOSE = {
     "release_plan": Role.ADMIN,
     "release_confirm": Role.ADMIN,
     "release_undo": Role.ADMIN,
+    "setting_set": Role.ADMIN,
+    "setting_unset": Role.ADMIN,
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.core.commands import control, deliveries, release, scan, sign_in
+from mediabox.core.commands import control, deliveries, release, scan, settings, sign_in
 from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ COMMANDS: tuple[type[Command[object]], ...] = (
     release.PlanRelease,
     release.ConfirmRelease,
     release.UndoRelease,
+    settings.SetSetting,
+    settings.UnsetSetting,
 )
 
 
