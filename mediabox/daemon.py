@@ -196,6 +196,7 @@ class Box:
         services: dict[str, Service] = {
             "switches": lambda: self.attention.mind_switches(pipeline.wake),
             "requests": lambda: self.attention.mind_requests(sources, intake.look),
+            "erasure": lambda: self.attention.mind(joined.retention.erase),
             "decisions": partial(decisions.keep_written, self.database, volume),
         }
         if not once:

@@ -139,6 +139,7 @@ def _told(report: Rebuilt, kept: Iterable[Path]) -> Iterator[str]:
     for what, paths in (
         ("has other bytes than its sidecar tells of", report.damaged),
         ("holds the same bytes as another file of the archive", report.twice),
+        ("was erased by a person and lies here again: not taken in; remove it by hand", report.erased),
         ("is told of by a sidecar, but is not there", report.missing),
         ("is a sidecar that cannot be read", report.unreadable_sidecars),
         (f"is no decision that can be read, in {DECISIONS}", report.unreadable_decisions),

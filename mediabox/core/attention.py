@@ -53,7 +53,7 @@ class Attention:
             wake()
             await _rest(ear)
 
-    async def mind(self, look: Callable[[], Awaitable[None]]) -> None:
+    async def mind(self, look: Callable[[], Awaitable[object]]) -> None:
         """Look, and again whenever somebody pokes or a minute is over."""
         ear = self._ear()
         while True:

@@ -22,12 +22,14 @@ from mediabox.durable.trash import TRASH
 from mediabox.durable.verify import digest_past_cache
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, RemoteResource, Role, is_companion
+from mediabox.model.decision import DecisionKind
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.model.naming import stem
 from mediabox.model.safe_name import MANIFEST_NAME
 from mediabox.model.sidecar import SidecarMember, SidecarRecord
 from mediabox.model.signature import claimed_kind
 from mediabox.store import assets, copies, examined, jobs, journal, listings, trash
+from mediabox.store import decisions as stored
 
 if TYPE_CHECKING:
     import sqlite3
@@ -55,6 +57,7 @@ class Rebuilt(msgspec.Struct, kw_only=True):
     twice: list[str] = []  # paths whose bytes are in the archive under another name, which is kept
     missing: list[str] = []  # paths sidecars tell of that are not there
     unreadable_sidecars: list[str] = []
+    erased: list[str] = []  # paths whose bytes a person erased: not taken in, and left where they are
     unreadable_decisions: list[str] = []  # `2026-12.jsonl:7`
 
 
@@ -102,6 +105,7 @@ class Rebuild:
         self._renditions, self._clock, self._progress = renditions, clock, progress
         self._committer = committer
         self._report = Rebuilt()
+        self._erased: set[str] = set()  # digests
         self._asset_ids: dict[str, int] = {}
         # By digest and name: what sidecars tell of at paths where nothing lies.
         self._unfound: dict[tuple[str, str], tuple[str, SidecarMember]] = {}
@@ -109,6 +113,9 @@ class Rebuild:
     async def run(self) -> Rebuilt:
         decided, self._report.unreadable_decisions = await asyncio.to_thread(decisions.read, self._volume)
         await self._database.write(lambda connection: decisions.restore(connection, decided))
+        self._erased = await self._database.read(
+            lambda connection: {one.subject for one in stored.of_kind(connection, DecisionKind.ERASED)}
+        )
         paths = await asyncio.to_thread(self._paths)
         told = await self._read_sidecars({path: place for path, (place, _) in paths.items() if is_sidecar(path)})
         texts = [path for path in paths if is_sidecar(path) or is_manifest(path)]
@@ -116,8 +123,8 @@ class Rebuild:
         originals.sort(key=lambda found: found.path)
         self._unfound = {(one[1].sha256, _name(path)): one for path, one in told.items() if path not in paths}
         for start in range(0, len(originals), PORTION):
-            read = await asyncio.gather(*(self._read(one) for one in originals[start : start + PORTION]))
-            await self._database.write(partial(self._write, read=read))
+            found = await asyncio.gather(*(self._read(one) for one in originals[start : start + PORTION]))
+            await self._database.write(partial(self._write, read=[one for one in found if one is not None]))
             self._progress(self._report)
         await self._adopt_texts([path for path in texts if paths[path][0] == path])
         self._report.missing = sorted(member.path for _, member in self._unfound.values())
@@ -162,8 +169,12 @@ class Rebuild:
 
     # ------------------------------------------------------------ originals
 
-    async def _read(self, found: _Found) -> _Read:
+    async def _read(self, found: _Found) -> _Read | None:
+        """None for bytes a person erased."""
         digest, size_bytes = await asyncio.to_thread(digest_past_cache, self._volume, found.place)
+        if digest in self._erased or (found.member is not None and found.member.sha256 in self._erased):
+            self._report.erased.append(found.path)
+            return None
         request = _request(found, size_bytes, renditions=bool(self._renditions.wanted))
         with self._volume.opened(found.place, f"read {found.place}") as descriptor:
             examination = await self._workers.examine(descriptor, request)

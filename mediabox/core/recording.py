@@ -23,10 +23,11 @@ from mediabox.core.delivering import record
 from mediabox.core.informed import informed
 from mediabox.core.settle import Settlement
 from mediabox.model.asset import Kind, ResourceState
+from mediabox.model.decision import DecisionKind
 from mediabox.model.events import ResourceChanged
 from mediabox.model.facts import Facts
 from mediabox.model.ledger import Copy, Receipt
-from mediabox.store import adoptable, assets, copies, examined, journal, told, trash
+from mediabox.store import adoptable, assets, copies, decisions, examined, journal, told, trash
 from mediabox.store.library import StoredLibrary
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ class Recording:
     def _staged(self, resource: Resource, staged: Staged) -> list[JobRequest]:
         if staged.adopted_from is not None:
             adoptable.set_used(self._connection, staged.adopted_from, resource.id)
+        if decisions.find(self._connection, DecisionKind.ERASED, staged.digest) is not None:
+            assets.set_kept_out(self._connection, resource.id, staged.digest)
+            self._note("kept_out", resource, reason="a person erased these bytes")
+            return []
         keeper = None if resource.is_companion else assets.keeper(self._connection, staged.digest)
         if keeper is not None and keeper != resource.id:
             return self._duplicate(resource, staged, keeper)

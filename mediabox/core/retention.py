@@ -11,7 +11,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mediabox.core import deletion, switches
+from mediabox.core import deletion, plan, switches
 from mediabox.core.timeline import timeline, untimely
 from mediabox.durable.publish import remove
 from mediabox.durable.trash import TRASH, in_trash
@@ -108,6 +108,43 @@ class Retention:
             return
         sources = sorted({each.source for each in told.of_asset(connection, asset_id)})
         raise _mass_deletion(", ".join(sources), gone=gone, waiting=waiting, library=library)
+
+    # ------------------------------------------------------------ for good
+
+    async def erase(self) -> int:
+        """Remove what a person erased, wherever it lies on this volume (`core.erasure`); how many files.
+
+        The rows say so already: a crash before the last of them finds the file again, or finds it gone.
+        """
+        try:
+            erased = await self._database.read(self._erased)
+            for one, paths in erased:
+                await asyncio.to_thread(self._unlink, one, paths)
+                await self._database.write(partial(self._note_erased, one=one, paths=paths))
+        except Away as absence:
+            log.info("erasure_waits", reason=str(absence))
+            return 0
+        return len(erased)
+
+    def _erased(self, connection: sqlite3.Connection) -> list[tuple[Resource, list[str]]]:
+        """With the sidecars of an asset of which nothing is left."""
+        found = []
+        for one, path in trash.erased(connection, self._volume.identity.uuid):
+            is_whole = not any(each.state.is_kept for each in assets.members(connection, one.asset_id))
+            texts = copies.sidecars_of(connection, one.asset_id) if is_whole else []
+            also = [sidecar.path for sidecar in texts] + [in_trash(sidecar.path) for sidecar in texts]
+            also += [in_trash(text) for text in _texts(connection, [one])] if is_whole else []
+            found.append((one, [path, *also]))
+        return found
+
+    def _note_erased(self, connection: sqlite3.Connection, one: Resource, paths: list[str]) -> None:
+        trash.forget_copy(connection, one.id, paths[0])
+        for path in paths[1:]:
+            copies.forget_written(connection, path)
+        now_ms = self._clock.wall_ms()
+        for request in plan.after_moving(one.path or "", now_ms=now_ms):
+            jobs.add(connection, request)
+        journal.append(connection, "erasure_done", at_ms=now_ms, sha256=one.digest)
 
     # ------------------------------------------------------------ the service
 

@@ -120,6 +120,17 @@ def keeper(connection: sqlite3.Connection, digest: str) -> int | None:
     return int(row[0]) if row else None
 
 
+def with_digest(connection: sqlite3.Connection, digest: str) -> list[Resource]:
+    """Every file of these bytes, in whatever state."""
+    rows = connection.execute(f"SELECT {COLUMNS} {FROM} WHERE digest = ? ORDER BY resource.id", (digest,))
+    return [resource_of(row) for row in rows]
+
+
+def set_kept_out(connection: sqlite3.Connection, resource_id: int, digest: str) -> None:
+    """Its bytes were erased by a person: they do not come in."""
+    connection.execute("UPDATE resource SET state = 'removed', digest = ? WHERE id = ?", (digest, resource_id))
+
+
 def archived_with(connection: sqlite3.Connection, digits: str) -> list[Resource]:
     """What is archived and has a SHA-256 that begins so."""
     rows = connection.execute(

@@ -42,6 +42,14 @@ def facts(connection: sqlite3.Connection, resource_id: int) -> Facts | None:
     return msgspec.json.decode(row[0], type=Facts) if row else None
 
 
+def forget(connection: sqlite3.Connection, resource_id: int) -> None:
+    """Nothing that was seen in the file is kept."""
+    connection.execute("DELETE FROM facts WHERE resource_id = ?", (resource_id,))
+    connection.execute("DELETE FROM finding WHERE resource_id = ?", (resource_id,))
+    connection.execute("DELETE FROM face WHERE resource_id = ?", (resource_id,))
+    connection.execute("DELETE FROM similar WHERE resource_id = ?1 OR of_resource_id = ?1", (resource_id,))
+
+
 def perceptual_hashes(connection: sqlite3.Connection) -> Iterable[tuple[int, int]]:
     """(resource id, unsigned hash) of every picture that has one."""
     rows = connection.execute("SELECT resource_id, perceptual_hash FROM facts WHERE perceptual_hash IS NOT NULL")

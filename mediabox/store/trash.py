@@ -62,6 +62,18 @@ def condemned(connection: sqlite3.Connection, folder: str) -> list[tuple[Resourc
     return [(resource_of(row), row[-1]) for row in rows]
 
 
+def erased(connection: sqlite3.Connection, volume: str) -> list[tuple[Resource, str]]:
+    """Copies on a volume of files a person erased, with their path."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS}, lying FROM (SELECT subject FROM decision WHERE kind = 'erased' AND NOT is_revoked) "
+        "JOIN resource ON resource.digest = subject JOIN source ON source.id = resource.source_id "
+        "JOIN (SELECT resource_id, volume, path AS lying FROM copy) ON resource_id = resource.id "
+        "WHERE volume = ? AND resource.state = 'removed' ORDER BY resource.id",
+        (volume,),
+    )
+    return [(resource_of(row), row[-1]) for row in rows]
+
+
 def forget_copy(connection: sqlite3.Connection, resource_id: int, path: str) -> None:
     """There is no copy at this path any more."""
     connection.execute("DELETE FROM copy WHERE resource_id = ? AND path = ?", (resource_id, path))

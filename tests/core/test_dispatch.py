@@ -97,6 +97,9 @@ WHOSE = {
     "release_undo": Role.ADMIN,
     "setting_set": Role.ADMIN,
     "setting_unset": Role.ADMIN,
+    "erase_plan": Role.ADMIN,
+    "erase_confirm": Role.ADMIN,
+    "erase_lift": Role.ADMIN,
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.core.commands import control, deliveries, release, scan, settings, sign_in
+from mediabox.core.commands import control, deliveries, erase, release, scan, settings, sign_in
 from mediabox.errors import Permanent
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ COMMANDS: tuple[type[Command[object]], ...] = (
     release.UndoRelease,
     settings.SetSetting,
     settings.UnsetSetting,
+    erase.PlanErase,
+    erase.ConfirmErase,
+    erase.LiftErasure,
 )
 
 
