@@ -80,6 +80,9 @@ class Examiner(Protocol):
         """
 
 
+ClipAt = tuple[int, int]  # an archived clip's descriptor, and where in a made file it was put
+
+
 class Fitter(Protocol):
     """Makes an archived file what a destination wants, in a sandboxed child. Descriptors stay the caller's.
 
@@ -90,8 +93,13 @@ class Fitter(Protocol):
     async def fit(self, first: int, clip: int | None, request: FitRequest) -> Recipe:
         """How to put the file together; nothing is written."""
 
-    async def check(self, result: int, first: int, *, media_type: str, name: str, size_bytes: int) -> Facts:
-        """Read a made file back: its tags, after making sure that its picture data are those of `first`."""
+    async def check(
+        self, result: int, first: int, *, media_type: str, name: str, size_bytes: int, clip: ClipAt | None = None
+    ) -> Facts:
+        """Read a made file back: its tags, after making sure that its picture data are those of `first`.
+
+        `clip`, archived, and where in the result it was put: its data must be there, its index may be another.
+        """
 
     async def convert(self, source: int, into: int, conversion: Conversion) -> Converted:
         """Encode anew into the empty file behind `into`, open for reading and writing."""

@@ -12,7 +12,7 @@ class Form(StrEnum):
 
     ORIGINAL = "original"  # byte for byte
     TAGGED = "tagged"  # its own picture data, capture time or place added
-    MOTION = "motion"  # Motion Photo: the still's own picture data with the clip's own bytes behind it
+    MOTION = "motion"  # Motion Photo: the still's own picture data with the clip's own frames and sound behind it
     MOTION_H264 = "motion_h264"  # the same with the clip encoded anew
     CONVERTED = "converted"  # encoded anew: the destination does not take the original's format
     REDUCED = "reduced"  # encoded anew, smaller, by the owner's choice

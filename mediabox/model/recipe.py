@@ -40,6 +40,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     pieces: tuple[Span | Insert, ...]
     media_type: str  # of the result
     clip_offset: int | None = None  # where in the result the clip begins; it goes to the end of its own bytes
+    edits_clip: bool = False  # outside its samples, each byte in its place: told as MP4
     still_at_us: int | None = None  # the still's presentation time within the clip
     hdr: Hdr | None = None  # how the result carries it
     note: str = ""  # what was changed beyond adding, for the ledger: "gain map rewritten as Ultra HDR"

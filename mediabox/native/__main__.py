@@ -40,16 +40,20 @@ def _handle(call: wire.Call, descriptors: tuple[int, ...]) -> child.Reply:
         case wire.Examine(), (descriptor,):
             return _examine(call, descriptor)
         case wire.Fit() | wire.Check() | wire.Convert(), (first, *others):
-            return _make(call, first, *others)
+            return _make(call, first, *others[:2])
         case wire.MergeSidecar() | wire.ParseSidecar(), ():
             return _sidecar(call)
         case _:
             return child.Reply(answer=wire.Refused(reason=f"{len(descriptors)} descriptors came along"))
 
 
-def _make(call: wire.Fit | wire.Check | wire.Convert, first: int, second: int | None = None) -> child.Reply:
+def _make(
+    call: wire.Fit | wire.Check | wire.Convert, first: int, second: int | None = None, third: int | None = None
+) -> child.Reply:
     """Verdicts on a file that is to be made what a destination wants."""
     try:
+        if isinstance(call, wire.Check) and call.clip_offset is not None:
+            fit.check_clip(Reader(first), call.clip_offset, None if third is None else Reader(third))
         return child.Reply(answer=_made(call, first, second))
     except NeedsProfile as err:
         return child.Reply(answer=wire.TryProfile(profile=err.profile))

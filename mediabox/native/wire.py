@@ -30,7 +30,7 @@ from mediabox.native.sandbox import SandboxLayers
 
 LARGEST_MESSAGE_BYTES: Final = 4 << 20  # a sidecar of several MiB of edits is the largest seen
 LARGEST_BLOB_BYTES: Final = 32 << 20  # a 1440 x 30,000 panorama's preview is about 12 MiB
-MOST_DESCRIPTORS: Final = 2  # beside one call: a still and its clip, a result and what it was made from
+MOST_DESCRIPTORS: Final = 3  # beside one call: a result, the still it was made from, and its clip
 ABSENT: Final = 0xFFFF_FFFF
 GREETING: Final = 0  # the number of Hello, which answers no call
 
@@ -73,10 +73,11 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True, tag="fit"):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, tag="check"):
-    """`native.fit.check`. Descriptors: the made file, then the one it was made from."""
+    """`native.fit.check`. Descriptors: the made file, the one it was made from, its clip where it has an offset."""
 
     name: str
     media_type: str
+    clip_offset: int | None = None
 
 
 class Convert(msgspec.Struct, frozen=True, kw_only=True, tag="convert"):

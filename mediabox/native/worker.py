@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from mediabox.contracts import Examination, ExamineRequest
+from mediabox.contracts.media import ClipAt
 from mediabox.errors import Permanent, Retryable
 from mediabox.model import signature
 from mediabox.model.facts import Facts
@@ -53,11 +54,14 @@ class MediaWorkers(Children):
         answer = await self._lend(files, self._answer_to, wire.Fit(request=request), profile, limits)
         return _expected(answer, wire.Fitted).recipe
 
-    async def check(self, result: int, first: int, *, media_type: str, name: str, size_bytes: int) -> Facts:
+    async def check(
+        self, result: int, first: int, *, media_type: str, name: str, size_bytes: int, clip: ClipAt | None = None
+    ) -> Facts:
         """`contracts.Fitter.check`: compares bytes, decodes nothing."""
-        call = wire.Check(name=name, media_type=media_type)
+        call = wire.Check(name=name, media_type=media_type, clip_offset=clip[1] if clip else None)
         limits = _reading(FIT_LIMITS, 2 * size_bytes)
-        answer = await self._lend((result, first), self._answer_to, call, profile_of(media_type), limits)
+        files = (result, first, clip[0]) if clip else (result, first)
+        answer = await self._lend(files, self._answer_to, call, profile_of(media_type), limits)
         return _expected(answer, wire.Checked).facts
 
     async def convert(

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from mediabox.contracts import Member, Parcel
+from mediabox.contracts.media import ClipAt
 from mediabox.errors import Permanent
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.delivery import Delivery, DeliveryState, Form
@@ -25,6 +26,7 @@ from mediabox.model.recipe import Conversion, Converted, FitRequest, Insert, Par
 
 STILL, CLIP = b"\xff\xd8 the still " * 1000, b"ftyp the clip " * 500
 XMP = b"<motion/>"
+EDITED = b"ftyp another"  # as long as what it stands for at the clip's beginning; all behind it are samples
 TAGS = b"<tags/>"
 TAKEN = CaptureTime(local="2024-05-12T18:03:22", offset_min=120, source=TimeSource.SOURCE)
 HERE = Place(latitude=48.2, longitude=16.4)
@@ -71,6 +73,7 @@ class TableFitter:
         self.misplaces_clip_by = 0
         self.spoils_clip = False
         self.forgets_clip = False
+        self.edits_clip = False
         self.before: Callable[[str], None] = lambda _: None  # called with the verb
 
     async def fit(self, first: int, clip: int | None, request: FitRequest) -> Recipe:
@@ -86,18 +89,33 @@ class TableFitter:
         if clip is None or request.clip_bytes is None:
             return Recipe(pieces=tuple(pieces), media_type=request.media_type, note=self.note)
         assert os.fstat(clip).st_size == request.clip_bytes
-        if self.spoils_clip:
+        if self.edits_clip:
+            behind = Span(
+                part=Part.CLIP, offset=len(EDITED), length=request.clip_bytes - len(EDITED) - self.spoils_clip
+            )
+            pieces += [Insert(content=EDITED), behind, Insert(content=b"!" * self.spoils_clip)]
+        elif self.spoils_clip:
             pieces += [Insert(content=b"!"), Span(part=Part.CLIP, offset=1, length=request.clip_bytes - 1)]
         else:
             pieces.append(Span(part=Part.CLIP, offset=0, length=request.clip_bytes))
         offset = request.size_bytes + len(words)
-        return Recipe(pieces=tuple(pieces), media_type=request.media_type, clip_offset=offset, note=self.note)
+        return Recipe(
+            pieces=tuple(pieces),
+            media_type=request.media_type,
+            clip_offset=offset,
+            edits_clip=self.edits_clip,
+            note=self.note,
+        )
 
-    async def check(self, result: int, first: int, *, media_type: str, name: str, size_bytes: int) -> Facts:
+    async def check(
+        self, result: int, first: int, *, media_type: str, name: str, size_bytes: int, clip: ClipAt | None = None
+    ) -> Facts:
         self.before("check")
         self.checks.append(name)
         self._may("check")
         content, still = os.pread(result, size_bytes + 1, 0), os.pread(first, 1 << 20, 0)
+        if clip is not None and not content[clip[1] :].endswith(os.pread(clip[0], 1 << 20, len(EDITED))):
+            raise Permanent("other samples")
         assert len(content) == size_bytes
         if not content.startswith(still):
             raise Permanent("other picture data")

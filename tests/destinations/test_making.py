@@ -12,6 +12,7 @@ import pytest
 
 from destinations.making_of import (
     CLIP,
+    EDITED,
     HERE,
     OWN_TIME,
     STILL,
@@ -91,6 +92,23 @@ async def test_a_live_photo_goes_with_its_clip_proved(shop) -> None:
     (request,) = shop.fitter.fits
     assert (request.clip_bytes, request.clip_media_type) == (len(CLIP), "video/quicktime")
     assert len(shop.fitter.checks) == 1
+
+
+async def test_a_clip_told_as_mp4_goes_once_its_samples_were_compared(shop) -> None:
+    shop.fitter.edits_clip = True
+    given = parcel(shop.archive, Form.MOTION, clip={})
+
+    bundle = await shop.make(given)
+
+    assert shop.made(given) == STILL + XMP + EDITED + CLIP[len(EDITED) :]
+    assert bundle.form is Form.MOTION
+
+
+async def test_a_clip_said_to_be_edited_with_other_samples_is_not_sent(shop) -> None:
+    shop.fitter.edits_clip = shop.fitter.spoils_clip = True
+    given = parcel(shop.archive, Form.MOTION, clip={})
+
+    assert (await shop.make(given)).form is Form.ORIGINAL
 
 
 async def test_what_was_changed_is_said(shop) -> None:

@@ -98,13 +98,40 @@ async def test_a_live_photo_is_fitted_and_checked_in_the_child(real: MediaWorker
 
     recipe = await real.fit(still, clip, request)
     made = put_together(recipe, still, clip)
+    assert recipe.edits_clip
+    assert recipe.clip_offset is not None
     facts = await real.check(
-        files.made(made), still, media_type="image/jpeg", name="photo.jpg", size_bytes=recipe.size_bytes
+        files.made(made),
+        still,
+        media_type="image/jpeg",
+        name="photo.jpg",
+        size_bytes=recipe.size_bytes,
+        clip=(clip, recipe.clip_offset),
     )
 
     assert recipe == fit.fit(Reader(still), Reader(clip), request)
     assert facts.motion is not None
     assert facts.motion.offset_bytes == recipe.clip_offset
+
+
+async def test_a_clip_with_another_sample_does_not_pass_in_the_child(
+    real: MediaWorkers, files: Files, media: Path
+) -> None:
+    still, clip = files.open(media / STILL), files.open(media / CLIP)
+    recipe = await real.fit(still, clip, wanted(clip_bytes=os.fstat(clip).st_size))
+    assert recipe.clip_offset is not None
+    made = bytearray(put_together(recipe, still, clip))
+    made[made.index(b"mdat", recipe.clip_offset) + 100] ^= 1
+
+    with pytest.raises(Permanent, match="the clip's data are not what they were"):
+        await real.check(
+            files.made(bytes(made)),
+            still,
+            media_type="image/jpeg",
+            name="photo.jpg",
+            size_bytes=recipe.size_bytes,
+            clip=(clip, recipe.clip_offset),
+        )
 
 
 async def test_what_cannot_be_fitted_is_permanent_with_the_reason_alone(

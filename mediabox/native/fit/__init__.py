@@ -12,12 +12,13 @@ from mediabox.model.recipe import FitRequest, Insert, Recipe
 from mediabox.model.signature import kind_of_type
 from mediabox.native.boxes import Source
 from mediabox.native.fit import heif, jpeg, movie, png, webp
+from mediabox.native.fit.clip import check_clip
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.profiles import HEIF_TYPES
 from mediabox.native.tags import read_tags
 from mediabox.native.tags.findings import LIES
 
-__all__ = ["LIES", "Unfit", "check", "fit"]
+__all__ = ["LIES", "Unfit", "check", "check_clip", "fit"]
 
 MOST_INSERTED_BYTES = 3 << 20  # an answer holds 4 MiB (`wire`); a large gain map takes one
 

@@ -10,11 +10,11 @@ from mediabox.native import boxes, heif_items
 from mediabox.native.boxes import Held, Malformed, Source
 from mediabox.native.colour import HDR_OF
 from mediabox.native.fit import heif_exif, heif_gain_map, heif_xmp, samsung
+from mediabox.native.fit.clip import read_clip
 from mediabox.native.fit.headroom import headroom
 from mediabox.native.fit.heif_catalogue import Catalogue
 from mediabox.native.fit.heif_frame import Frame, Piece, joined, length_of, video_box
 from mediabox.native.fit.heif_proof import same_picture
-from mediabox.native.fit.still_time import still_at_us
 from mediabox.native.fit.unfit import Unfit
 from mediabox.native.heif_items import Item
 
@@ -22,7 +22,6 @@ __all__ = ["fit", "same_picture"]
 
 MAX_XMP_BYTES = 2 << 20
 _GAIN_MAP_NOTE = "gain map told in ISO 21496-1 too"
-_QUICKTIME, _MP4 = "video/quicktime", "video/mp4"  # the types the format knows for a clip
 
 
 def fit(first: Source, clip: Source | None, request: FitRequest) -> Recipe:
@@ -69,23 +68,24 @@ class _Still:
         """The result as Motion Photo."""
         if self._frame.has_video:
             raise Unfit("the picture has a video, or data of Samsung's, behind it already")
-        clip_type = _type_of(clip)
-        still_at = still_at_us(clip)
+        _refuse(clip)
+        video = read_clip(clip, self._request)
         is_told = self._hdr() is Hdr.APPLE_GAIN_MAP
         if is_told:
             self._tell_gain_map()
-        self._tell_clip(clip_type, clip.size + samsung.TRAILER_BYTES, still_at)
+        self._tell_clip(video.mime, clip.size + samsung.TRAILER_BYTES, video.still_at_us)
         pieces = self._catalogue.pieces(self._frame, brand=heif_gain_map.BRAND if is_told else None)
         pieces.append(Insert(content=video_box(clip.size)))
         clip_at = length_of(pieces)
-        pieces.append(Span(part=Part.CLIP, offset=0, length=clip.size))
+        pieces += video.pieces
         return Recipe(
             pieces=joined([*pieces, Insert(content=samsung.trailer(clip_at, clip.size))]),
             media_type=self._request.media_type,
             clip_offset=clip_at,
-            still_at_us=still_at,
+            edits_clip=video.is_edited,
+            still_at_us=video.still_at_us,
             hdr=Hdr.ISO_GAIN_MAP if is_told else self._hdr(),
-            note=_GAIN_MAP_NOTE if is_told else "",
+            note="; ".join(filter(None, (_GAIN_MAP_NOTE if is_told else "", video.note))),
         )
 
     def _tell_clip(self, clip_type: str, clip_bytes: int, still_at: int | None) -> None:
@@ -131,11 +131,10 @@ class _Still:
         return heif_items.gain_map_of(self._items) or (None if nclx is None else HDR_OF.get(nclx.transfer))
 
 
-def _type_of(clip: Source) -> str:
-    """The clip's type by its brand. Raises Unfit for what is no movie with an index."""
+def _refuse(clip: Source) -> None:
+    """Raises Unfit for what is no movie with an index."""
     kinds = {box.type: box for box in boxes.boxes(clip, limit=boxes.MAX_BOXES)}
     if b"ftyp" not in kinds or b"moov" not in kinds or any(box.is_cut for box in kinds.values()):
         raise Unfit("the clip is no whole MP4 or QuickTime movie")
     if kinds[b"ftyp"].start:
         raise Unfit("the clip does not begin with its type")  # by which readers know that it is one
-    return _QUICKTIME if clip.bytes(kinds[b"ftyp"].payload, 4) == b"qt  " else _MP4

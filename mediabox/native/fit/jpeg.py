@@ -7,7 +7,7 @@ not read it (PetrVys/MotionPhoto2 #2), and the picture would be flat.
 
 from mediabox.model.asset import Kind
 from mediabox.model.facts import Hdr
-from mediabox.model.recipe import FitRequest, Part, Recipe, Span
+from mediabox.model.recipe import FitRequest, Recipe
 from mediabox.native.boxes import Source
 from mediabox.native.fit.clip import Clip, read_clip
 from mediabox.native.fit.exif_edit import with_time_and_place
@@ -98,13 +98,14 @@ def _motion_photo(first: Source, still: Still, edits: list[Edit], clip: Clip, hd
     return Recipe(
         pieces=(
             *pieces([*edits, *moved_pictures(first, still, edits, instead=anew)], first.size),
-            Span(part=Part.CLIP, offset=0, length=clip.size),
+            *clip.pieces,
         ),
         media_type=_MIME,
         clip_offset=moved(edits, first.size),
+        edits_clip=clip.is_edited,
         still_at_us=clip.still_at_us,
         hdr=hdr if ours is None else Hdr.ULTRA_HDR,
-        note="" if ours is None else "gain map rewritten as Ultra HDR",
+        note="; ".join(filter(None, ("" if ours is None else "gain map rewritten as Ultra HDR", clip.note))),
     )
 
 

@@ -141,16 +141,16 @@ def moved_offsets(table: bytes, kind: bytes, behind: int, by: int) -> bytes:
     return table[:8] + moved.tobytes() + table[8 + len(moved) * moved.itemsize :]
 
 
-def pieces(edits: Iterable[Edit], size: int) -> tuple[Span | Insert, ...]:
+def pieces(edits: Iterable[Edit], size: int, part: Part = Part.FIRST) -> tuple[Span | Insert, ...]:
     """The whole file with the edits made."""
     found: list[Span | Insert] = []
     at = 0
     for edit in sorted(edits):
         if edit.start > at:
-            found.append(Span(part=Part.FIRST, offset=at, length=edit.start - at))
+            found.append(Span(part=part, offset=at, length=edit.start - at))
         if edit.content:
             found.append(Insert(content=edit.content))
         at = max(at, edit.end)
     if size > at:
-        found.append(Span(part=Part.FIRST, offset=at, length=size - at))
+        found.append(Span(part=part, offset=at, length=size - at))
     return tuple(found)

@@ -10,12 +10,27 @@ from PIL import Image
 
 from mediabox.model.facts import Facts
 from mediabox.model.recipe import FitRequest, Insert, Part, Recipe
-from mediabox.native.boxes import Held
+from mediabox.native.boxes import Held, boxes
 from mediabox.native.fit import check, fit
 from mediabox.native.tags.reader import Reader
 
 SHARED = "library/Shared/"
 PAIR = (SHARED + "beach day.jpg", SHARED + "IMG_7731.MOV")
+
+
+PREVIEW = b"\0\0\0\x08pnot"  # QuickTime's own: a clip with it stays as it is
+
+
+def assert_has_clip(recipe: Recipe, made: bytes, clip: bytes) -> None:
+    """Behind the still is the clip: whole, or told as MP4 with every byte of its data where it was."""
+    assert recipe.clip_offset is not None
+    there = made[recipe.clip_offset : recipe.clip_offset + len(clip)]
+    if recipe.edits_clip:
+        data = [box for box in boxes(Held(clip)) if box.type == b"mdat"]
+        assert data
+        assert [there[box.start : box.end] for box in data] == [clip[box.start : box.end] for box in data]
+    else:
+        assert there == clip
 
 
 class Open:

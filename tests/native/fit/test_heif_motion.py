@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pillow_heif
 import pytest
+from fitting import PREVIEW
 from google_readers import is_motion_photo_to_android, media3_places
 from heif_layouts import LAYOUTS, relaid
 from PIL import Image
@@ -43,7 +44,7 @@ _TYPES = {".avif": "image/avif"}
 
 @pytest.fixture
 def clip(media: Path) -> bytes:
-    return (media / "library/DCIM/100APPLE/IMG_0001.MOV").read_bytes()
+    return (media / "library/DCIM/100APPLE/IMG_0001.MOV").read_bytes() + PREVIEW
 
 
 def top_boxes(content: bytes) -> list[bytes]:
@@ -390,7 +391,7 @@ def test_the_proof_fails_for_a_changed_property_reference_or_choice(part: bytes,
 
 def test_every_real_picture_fits_and_stays_itself_or_is_refused_with_a_reason(samples: Path, tmp_path: Path) -> None:
     video = samples / "live-photo-pair" / "apple.MOV"
-    clip = video.read_bytes()
+    clip = video.read_bytes() + PREVIEW
     fitted, refused = [], {}
 
     for path in sorted(samples.rglob("*")):

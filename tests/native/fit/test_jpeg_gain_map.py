@@ -9,6 +9,7 @@ import pytest
 from fitting import (
     APPLE_MAP_XMP,
     PAIR,
+    PREVIEW,
     apple_exif,
     apple_map,
     apple_still,
@@ -37,7 +38,7 @@ VERSION_2 = (
 
 @pytest.fixture
 def clip(media: Path) -> bytes:
-    return (media / PAIR[1]).read_bytes()
+    return (media / PAIR[1]).read_bytes() + PREVIEW
 
 
 def linear_709(coded: NDArray[np.float64]) -> NDArray[np.float64]:

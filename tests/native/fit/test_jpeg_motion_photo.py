@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fitting import PAIR, Open, fitted, jpeg, picture, put_together, request, segment, with_pictures, xmp_segment
+from fitting import (
+    PAIR,
+    PREVIEW,
+    Open,
+    fitted,
+    jpeg,
+    picture,
+    put_together,
+    request,
+    segment,
+    with_pictures,
+    xmp_segment,
+)
 
 from mediabox.model.facts import Hdr
 from mediabox.model.recipe import Insert, Part, Span
@@ -32,7 +44,7 @@ def opened() -> Iterator[Open]:
 def pair(media: Path) -> tuple[bytes, bytes]:
     """A Live Photo of our own."""
     still, clip = ((media / name).read_bytes() for name in PAIR)
-    return still, clip
+    return still, clip + PREVIEW
 
 
 def exiftool(path: Path, *options: str) -> dict[str, object]:
