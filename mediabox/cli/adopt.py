@@ -12,6 +12,7 @@ import msgspec
 
 from mediabox.cli import exits
 from mediabox.cli.adopt_prove import prove
+from mediabox.cli.execute import console
 from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.words import bytes_words, count_words
@@ -90,7 +91,7 @@ def _adopt(config: Config, folder: Path, source: str | None, sources: Sequence[s
         while batch := list(islice(found, BATCH)):
             with transaction(connection):
                 adoptable.note(connection, batch, at_ms=now_ms)
-        with transaction(connection):
+        with transaction(connection), journal.acting(connection, str(console())):
             if not offer.unreadable:  # what is in a folder that cannot be listed may be there still
                 offer.withdrawn = adoptable.forget_older(connection, str(folder.resolve()), than_ms=now_ms)
             journal.append(connection, "offered", at_ms=now_ms, path=str(folder), files=offer.files, bytes=offer.bytes)

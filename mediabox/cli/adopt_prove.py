@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
+from mediabox.cli.execute import console
 from mediabox.cli.output import write_found
 from mediabox.cli.words import count_words
 from mediabox.clock import Clock
@@ -58,7 +59,7 @@ def _prove(connection: sqlite3.Connection, root: Path, resource: Resource, found
         found.differing.append(resource.name)
     else:
         found.proved += 1
-        with transaction(connection):
+        with transaction(connection), journal.acting(connection, str(console())):
             for one in {resource.id: resource, kept.id: kept}.values():
                 _note(connection, one)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.cli import exits
-from mediabox.cli.execute import execute
+from mediabox.cli.execute import console, execute
 from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
 from mediabox.cli.safe import policy_words
@@ -107,7 +107,7 @@ async def _accept(config: Config) -> int:
         pass
     async with database_of(config.home) as database:
         with closing(await archive_volume(database, config.path(config.archive.path), clock=clock)) as volume:
-            count = await acceptance.accept(database, volume, clock)
+            count = await acceptance.accept(database, volume, clock, actor=console())
     poke(config.home)
     print(
         f"{count_words(count, 'file')} read again: bytes, catalogue and journal agree. They are believed from now on; "

@@ -17,6 +17,7 @@ from mediabox.core.certify import disagreements
 from mediabox.core.timeline import beat
 from mediabox.core.verification import Verification
 from mediabox.errors import NeedsHuman
+from mediabox.model.actor import SYSTEM, Actor
 from mediabox.model.asset import ResourceState
 from mediabox.model.ledger import CopyState
 from mediabox.store import copies, gate, journal, witness
@@ -42,9 +43,10 @@ async def accept(
     volume: Volume,
     clock: Clock,
     *,
+    actor: Actor = SYSTEM,
     progress: Callable[[Report], None] | None = None,
 ) -> int:
-    """How many files were read and are vouched for from now on.
+    """How many files were read and are vouched for from now on. `actor`: who wants it so.
 
     Raises NeedsHuman naming what does not agree; then nothing is signed.
     """
@@ -60,7 +62,12 @@ async def accept(
         raise _refused(wrong)
     home = database.path.parent
     heads = soundness.heads_of(home, volume.root)
-    await database.write(lambda one: _sign(one, volume, clock, files=report.checked, heads=(home / NAME, *heads)))
+
+    def sign(connection: sqlite3.Connection) -> None:
+        with journal.acting(connection, str(actor)):
+            _sign(connection, volume, clock, files=report.checked, heads=(home / NAME, *heads))
+
+    await database.write(sign)
     await database.read(lambda connection: witness.begin_anew(connection, *heads))
     return report.checked
 

@@ -66,8 +66,13 @@ class Attention:
         `look`: has a source listed now.
         """
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.mind(partial(self._refuse_strangers, sources)))
             for source in sources.values():
                 tasks.create_task(self.mind(partial(self._carry_out_all, source, look)))
+
+    async def _refuse_strangers(self, sources: Mapping[str, Source]) -> None:
+        parts = {requests.part_of(name) for name in sources}
+        await self._database.write(partial(requests.refuse_strangers, parts=parts, now_ms=self._now()))
 
     async def _carry_out_all(self, source: Source, look: Callable[[str], None]) -> None:
         part = requests.part_of(source.name)

@@ -20,6 +20,7 @@ from mediabox.store.keyed import Keyed
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Container
     from pathlib import Path
 
 CODE_GOOD_MS = 600_000  # a code read off a phone ten minutes ago is no longer one
@@ -79,6 +80,14 @@ def take(connection: sqlite3.Connection, part: str, *, now_ms: int) -> Request |
             return whole
     _erase_secrets(connection)
     return None
+
+
+def refuse_strangers(connection: sqlite3.Connection, parts: Container[str], *, now_ms: int) -> None:
+    """What is asked of a part that is not here would wait for ever."""
+    for one in requests.all_waiting(connection):
+        if one.part not in parts:
+            message = f"There is no {one.part.partition(':')[2]!r} here to do it: mediabox.toml has no such source."
+            settle(connection, one, SignInResult(is_done=False, message=message), now_ms=now_ms)
 
 
 def settle(connection: sqlite3.Connection, request: Request, result: SignInResult, *, now_ms: int) -> None:

@@ -44,6 +44,11 @@ def waiting(connection: sqlite3.Connection, part: str) -> list[Request]:
     return [_request(row) for row in rows]
 
 
+def all_waiting(connection: sqlite3.Connection) -> list[Request]:
+    """Of every part."""
+    return [_request(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM request WHERE {_OPEN} ORDER BY id")]
+
+
 def secrets_in_use(connection: sqlite3.Connection) -> set[str]:
     return {row[0] for row in connection.execute(f"SELECT secret FROM request WHERE {_OPEN} AND secret IS NOT NULL")}
 

@@ -10,7 +10,7 @@ from mediabox.core.commands.dispatch import execute_in
 from mediabox.core.commands.scan import Scan
 from mediabox.core.failures import FAILED
 from mediabox.core.switches import Rest
-from mediabox.model.actor import SYSTEM, Actor
+from mediabox.model.actor import Actor, ActorKind, Role
 from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import Counted, DeviceReport
 from mediabox.model.issue import Issue, Severity
@@ -21,7 +21,10 @@ from mediabox.store import assets, figures, issues, jobs, journal, listings, vol
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
 
-async def give(box: Catalogued, command: Command, actor: Actor = SYSTEM) -> object:
+ANNA = Actor(kind=ActorKind.CONSOLE, name="anna", role=Role.ADMIN)
+
+
+async def give(box: Catalogued, command: Command, actor: Actor = ANNA) -> object:
     return await execute_in(box.database, command, actor, now_ms=NOW_MS)
 
 

@@ -30,6 +30,7 @@ from mediabox.cli import exits
 from mediabox.core import acceptance, soundness
 from mediabox.core.backup import Backup
 from mediabox.errors import NeedsHuman
+from mediabox.model.actor import Actor, ActorKind, Role
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.store import adoptable, gate, journal, witness
 from mediabox.store.database import Database, open_beside
@@ -308,6 +309,19 @@ async def test_what_was_confirmed_before_is_asked_for_again(world: World) -> Non
 
     assert world.writes_asked() == 0
     assert set(world.states()) == {ReleaseState.REFUSED}
+
+
+async def test_who_accepted_the_catalogue_is_in_the_journal(world: World) -> None:
+    (volume,) = world.volumes.values()
+    anna = Actor(kind=ActorKind.CONSOLE, name="anna", role=Role.ADMIN)
+
+    await acceptance.accept(world.database, volume, world.clock, actor=anna)
+
+    with world.catalogue() as connection:
+        (row,) = journal.of_event(connection, journal.ACCEPTED)
+        assert row.fields["actor"] == "console:anna"
+        assert journal.first_broken_link(connection) is None
+        assert journal.accepted(connection) == row.seq
 
 
 async def test_bytes_the_journal_does_not_know_are_not_accepted(world: World, say) -> None:

@@ -35,7 +35,7 @@ from mediabox.store import journal, volumes
 from mediabox.store import requests as rows
 from mediabox.store.database import Database, open_beside
 
-ANNA = Actor(kind=ActorKind.CHAT, name="anna", role=Role.ADMIN)
+ANNA = Actor(kind=ActorKind.CONSOLE, name="anna", role=Role.ADMIN)
 PART = "source:anna"
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 SECRET = "83746501"
@@ -170,6 +170,24 @@ async def test_a_source_nobody_signs_in_to_says_so(database: Database) -> None:
     assert "cards" in refused.message
 
 
+async def test_what_is_asked_of_a_source_that_is_not_here_does_not_wait_for_ever(database: Database) -> None:
+    number = await give(database, SubmitCode(code=SECRET), source="nobody")
+    scan = await execute_in(database, Scan(sources=("nobody",)), ANNA, now_ms=NOW_MS)
+    attention = Attention(database, None, StoppedClock())
+    task = asyncio.create_task(attention.mind_requests({"cards": Folder()}, lambda _: None))
+
+    async with asyncio.timeout(20):
+        while await database.read(rows.all_waiting):
+            attention.poke()
+            await asyncio.sleep(0)
+    task.cancel()
+
+    for one in (number, *scan.requests):
+        refused = await result(database, one)
+        assert not refused.is_done
+        assert "'nobody'" in refused.message
+
+
 async def test_a_scan_has_each_source_listed_whatever_kind_it_is(database: Database) -> None:
     asked = await execute_in(database, Scan(sources=("anna", "cards")), ANNA, now_ms=NOW_MS - 9 * DAY_MS)
 
@@ -231,7 +249,7 @@ async def test_the_journal_has_who_asked_for_what_and_how_it_ended(database: Dat
     assert [(one.event, one.fields) for one in found] == [
         (
             "requested",
-            {"request": number, "part": PART, "step": "RequestCode", "actor": "chat:anna"},
+            {"request": number, "part": PART, "step": "RequestCode", "actor": "console:anna"},
         ),
         ("request_refused", {"request": number, "part": PART}),
     ]
