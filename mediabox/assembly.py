@@ -1,12 +1,14 @@
-"""Which objects a box is made of, and how they are joined. Part of the composition root; `daemon` gives them life."""
+"""Which objects a box is made of, and how they are joined. Part of the composition root; `joined` gives them life."""
 
 from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from mediabox.config.given import FILE
 from mediabox.config.members import member_class
+from mediabox.config.problems import LeftOut, Problem
 from mediabox.contracts import DestinationTools, Rule, SourceTools, Stage
 from mediabox.core import enrolment
 from mediabox.core.adoption import FoundAdoptions
@@ -24,6 +26,7 @@ from mediabox.durable.outbox import OutboxFolder
 from mediabox.durable.private import write_private
 from mediabox.durable.publish import remove_at
 from mediabox.durable.renditions import RenditionFolder, RenditionName
+from mediabox.log import get_logger
 from mediabox.native.sidecar_text import compose
 from mediabox.stages.dedup import Dedup
 from mediabox.stages.deliver import Deliver
@@ -39,19 +42,23 @@ from mediabox.stages.remove import Remove
 from mediabox.stages.trash import Recover, Trash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from mediabox.clock import Clock
-    from mediabox.config.load import Config
+    from mediabox.config.load import Config, Enabled
     from mediabox.contracts import Destination, Outbox, Source
     from mediabox.core.issues import IssueBook
-    from mediabox.daemon import Box
+    from mediabox.core.parts import Parts
     from mediabox.durable.spool import SpoolFolder
     from mediabox.durable.volume import Volume
+    from mediabox.ground import Ground
     from mediabox.native.worker import MediaWorkers
     from mediabox.store.database import Database
 
+log = get_logger(__name__)
+
+Member = TypeVar("Member")
 RULES: tuple[type[Rule], ...] = (Group, Dedup, Place)
 MEMORY_PER_THREAD = 700 << 20  # of the board's: a 12 MP HEIC takes 110 MB in its child, the system wants the rest
 
@@ -68,12 +75,12 @@ def rendition_folder(config: Config) -> RenditionFolder:
     return RenditionFolder(config.path(made.path), [name for name, is_wanted in names.items() if is_wanted])
 
 
-def sources(config: Config, *, clock: Clock, issues: IssueBook) -> dict[str, Source]:
-    """Every source that is set up, by name. Nothing is read or asked yet."""
+def sources(config: Config, unbuilt: list[LeftOut], *, clock: Clock, issues: IssueBook) -> dict[str, Source]:
+    """Every source that is set up, by name; what cannot be built joins `unbuilt`. Nothing is read or asked yet."""
     roots = excluded_roots(config)
     shared: dict[str, object] = {}
-    built: dict[str, Source] = {}
-    for one in config.sources:
+
+    def build(one: Enabled) -> Source:
         tools = SourceTools(
             name=one.name,
             home=config.home,
@@ -86,22 +93,49 @@ def sources(config: Config, *, clock: Clock, issues: IssueBook) -> dict[str, Sou
             shared=shared,
         )
         kind: type[Source] = member_class("sources", one.type)
-        built[one.name] = kind.build(one.settings, tools)
+        return kind.build(one.settings, tools)
+
+    return _built("sources", config.sources, build, unbuilt)
+
+
+def _built(
+    family: str, members: Iterable[Enabled], build: Callable[[Enabled], Member], unbuilt: list[LeftOut]
+) -> dict[str, Member]:
+    """Each that can be built, by name: the others go without it."""
+    built: dict[str, Member] = {}
+    for one in members:
+        try:
+            built[one.name] = build(one)
+        except Exception as error:  # noqa: BLE001 - whatever a member meets is its own affair
+            log.error("member_not_built", error=error, family=family, name=one.name)  # noqa: TRY400 - ours, not logging.s
+            what = f"cannot be set up on this box: {str(error) or type(error).__name__}"
+            problem = Problem(file=FILE, key=f"{family}.{one.name}", message=what)
+            unbuilt.append(LeftOut(family=family, name=one.name, problems=(problem,)))
     return built
 
 
 def _outboxes(config: Config) -> list[Path]:
-    """Where copies wait for a peer, if not below home: what is delivered must not come in again."""
-    paths = (getattr(one.settings, "outbox", "") for one in config.destinations)
+    """Where copies wait for a peer, if not below home: what is delivered must not come in again.
+
+    Also those of destinations that are set up wrongly: copies may lie there from before.
+    """
+    paths = [getattr(one.settings, "outbox", "") for one in config.destinations]
+    paths += [path for one in config.lacks("destinations") for path in one.paths]
     return [config.path(path) for path in paths if path]
 
 
 def destinations(
-    config: Config, *, database: Database, volume: Volume, workers: MediaWorkers, clock: Clock
+    config: Config,
+    unbuilt: list[LeftOut],
+    *,
+    database: Database,
+    volume: Volume,
+    workers: MediaWorkers,
+    clock: Clock,
 ) -> dict[str, Destination]:
-    """Every destination that is set up, by name. Nothing is opened or asked yet."""
-    built: dict[str, Destination] = {}
-    for one in config.destinations:
+    """Every destination that is set up, by name; what cannot be built joins `unbuilt`. Nothing is opened yet."""
+
+    def build(one: Enabled) -> Destination:
         tools = DestinationTools(
             name=one.name,
             home=config.home,
@@ -111,13 +145,14 @@ def destinations(
             open_outbox=partial(_open_outbox, database, one.name, clock),
         )
         kind: type[Destination] = member_class("destinations", one.type)
-        built[one.name] = kind.build(one.settings, tools)
-    return built
+        return kind.build(one.settings, tools)
+
+    return _built("destinations", config.destinations, build, unbuilt)
 
 
 def undecided(config: Config) -> frozenset[str]:
     """Destinations of which nobody has said whose photos go, where there are several people's to choose from."""
-    several = len(config.sources) > 1
+    several = len(config.sources) + len(config.lacks("sources")) > 1
     return frozenset(
         one.name for one in config.destinations if several and not getattr(one.settings, "has_chosen", True)
     )
@@ -148,7 +183,9 @@ class Assembly:
 
     def __init__(
         self,
-        box: Box,
+        config: Config,
+        ground: Ground,
+        parts: Parts,
         *,
         volume: Volume,
         spool: SpoolFolder,
@@ -156,7 +193,7 @@ class Assembly:
         sources: Mapping[str, Source],
         destinations: Mapping[str, Destination],
     ) -> None:
-        config, database, clock = box.config, box.database, box.clock
+        database, clock = ground.database, ground.clock
         self.config, self.database, self.clock = config, database, clock
         self.renditions = rendition_folder(config)
         self.spool, self.workers, self.sources, self.destinations = spool, workers, sources, destinations
@@ -175,35 +212,35 @@ class Assembly:
                 moving_sources={name for name, source in sources.items() if source.removes_after_archiving},
                 mirroring_sources=mirroring,
             ),
-            governor=box.governor,
-            parts=box.parts,
-            issues=box.issues,
-            bus=box.bus,
+            governor=ground.governor,
+            parts=parts,
+            issues=ground.issues,
+            bus=ground.bus,
             clock=clock,
         )
         self.intake = Intake(
             database=database,
             pipeline=self.pipeline,
-            parts=box.parts,
-            issues=box.issues,
-            bus=box.bus,
+            parts=parts,
+            issues=ground.issues,
+            bus=ground.bus,
             clock=clock,
-            governor=box.governor,
+            governor=ground.governor,
             mirroring=mirroring,
         )
         self.deliveries = Deliveries(
             database=database,
             pipeline=self.pipeline,
-            parts=box.parts,
-            issues=box.issues,
-            bus=box.bus,
+            parts=parts,
+            issues=ground.issues,
+            bus=ground.bus,
             clock=clock,
             undecided=undecided(config),
         )
         self.scrub = Scrub(
             database=database,
             volume=volume,
-            governor=box.governor,
+            governor=ground.governor,
             clock=clock,
             days=config.scrub.days,
             bytes_per_s=config.scrub.bandwidth_mb_s * 1_000_000,

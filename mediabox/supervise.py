@@ -26,7 +26,6 @@ class Outage:
 
     def __init__(self) -> None:
         self.failures = 0
-        self.is_reported = False
         self._failed_at_s: list[float] = []
 
     def failed(self, now_s: float) -> None:
@@ -34,10 +33,9 @@ class Outage:
         self.failures += 1
         self._failed_at_s = [at_s for at_s in self._failed_at_s if now_s - at_s <= WINDOW_S] + [now_s]
 
-    @property
-    def is_grave(self) -> bool:
-        """Whether the newest failures came so close together that a person should know."""
-        return len(self._failed_at_s) >= GIVE_UP_AFTER
+    def is_grave(self, most: int) -> bool:
+        """Whether so many failures came so close together that a person should know."""
+        return len(self._failed_at_s) >= most
 
 
 class Supervision:
@@ -50,15 +48,27 @@ class Supervision:
         clock: Clock,
         open_issue: Callable[[Issue], Awaitable[None]],
         close_issue: Callable[[str, str], Awaitable[None]] | None,
+        key: str,
+        report_after: int,
     ) -> None:
+        self._key, self._report_after = key, report_after
         self._name = name
         self._clock = clock
         self._open_issue = open_issue
         self._close_issue = close_issue
         self._outage = Outage()
+        self._is_reported = False
 
     async def run(self, service: Service) -> None:
-        """Run until the service returns by itself."""
+        """Run until the service returns by itself; an outage ends with whoever stops it."""
+        try:
+            await self._keep(service)
+        except asyncio.CancelledError:
+            await self._close()
+            raise
+        await self._close()
+
+    async def _keep(self, service: Service) -> None:
         while True:
             try:
                 await self._once(service)
@@ -87,8 +97,12 @@ class Supervision:
         outage, self._outage = self._outage, Outage()
         if outage.failures:
             log.info("service_recovered", service=self._name, failures=outage.failures)
-        if outage.is_reported and self._close_issue is not None:
-            await self._close_issue("service.failing", self._name)
+        await self._close()
+
+    async def _close(self) -> None:
+        if self._is_reported and self._close_issue is not None:
+            await self._close_issue(self._key, self._name)
+        self._is_reported = False
 
     async def _failed(self, err: Exception) -> float:
         """Log the first failure of an outage, report it when it lasts; return how long to wait, in seconds."""
@@ -99,9 +113,9 @@ class Supervision:
         asked = first(err, NeedsHuman)
         if asked is not None:
             await self._open_issue(_request(asked))
-        elif outage.is_grave and not outage.is_reported:
-            outage.is_reported = True
-            await self._open_issue(_failing(self._name, err))
+        elif outage.is_grave(self._report_after) and not self._is_reported:
+            self._is_reported = True
+            await self._open_issue(_failing(self._key, self._name, err, outage.failures))
         again = first(err, Retryable)
         asked_s = again.retry_after_s if again is not None else None
         return BACKOFF.wait_s(outage.failures - 1, asked_s=asked_s)
@@ -114,16 +128,20 @@ async def supervise(
     clock: Clock,
     open_issue: Callable[[Issue], Awaitable[None]],
     close_issue: Callable[[str, str], Awaitable[None]] | None = None,
+    key: str = "service.failing",
+    report_after: int = GIVE_UP_AFTER,
 ) -> None:
     """Keep `service` running under `name` until it returns by itself. Raises Fatal and CancelledError only.
 
     After any other error it is started again, later each time (`model.backoff`, up to
     320 s, never before what a Retryable asks for); a run of HEALTHY_S starts the
     count anew. An outage is logged once when it begins and once when it ends.
-    GIVE_UP_AFTER failures within WINDOW_S open the issue `service.failing`, which
+    `report_after` failures within WINDOW_S open the issue `key`, which
     `close_issue(key, subject)` takes back; a NeedsHuman opens the issue it names.
     """
-    supervision = Supervision(name, clock=clock, open_issue=open_issue, close_issue=close_issue)
+    supervision = Supervision(
+        name, clock=clock, open_issue=open_issue, close_issue=close_issue, key=key, report_after=report_after
+    )
     await supervision.run(service)
 
 
@@ -145,12 +163,12 @@ def _request(asked: NeedsHuman) -> Issue:
     )
 
 
-def _failing(name: str, err: Exception) -> Issue:
+def _failing(key: str, name: str, err: Exception, failures: int) -> Issue:
+    times = f" {failures} times within {WINDOW_S / 60:.0f} minutes, last" if failures > 1 else ""
     return Issue(
-        key="service.failing",
+        key=key,
         subject=name,
         severity=Severity.ERROR,
-        message=f"{name} stopped {GIVE_UP_AFTER} times within {WINDOW_S / 60:.0f} minutes, "
-        f"last with: {str(err) or type(err).__name__}",
+        message=f"{name} stopped{times} with: {str(err) or type(err).__name__}",
         remedy="It is started again at growing intervals. The log has the first error with its traceback.",
     )

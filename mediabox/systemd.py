@@ -4,8 +4,6 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 
-import sdnotify
-
 from mediabox.log import get_logger
 from mediabox.waiting import ends_within
 
@@ -60,5 +58,7 @@ async def watchdog(proof: Callable[[], Awaitable[object]] = _loop_turns) -> None
 
 def _notify(state: str) -> None:
     if os.environ.get("NOTIFY_SOCKET"):
+        import sdnotify  # needed under systemd alone
+
         # sdnotify 0.3.2 encodes as Latin-1 and drops, without a word, what that cannot hold (an ellipsis, a name).
         sdnotify.SystemdNotifier().notify(state.encode("utf-8", "replace").decode("latin-1"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,7 +14,9 @@ from mediabox.cli.home import home_of
 from mediabox.cli.issue_lines import issue_lines
 from mediabox.cli.status import status_of
 from mediabox.cli.words import bytes_words, count_words, plain
-from mediabox.config.load import load
+from mediabox.config.load import load, load_usable
+from mediabox.config.problems import ConfigInvalid
+from mediabox.config.sections import Log
 from mediabox.core.failures import FAILED
 from mediabox.core.home import locked
 from mediabox.errors import Permanent
@@ -23,6 +26,7 @@ from mediabox.surfaces.terminal import road_words
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from mediabox.config.load import Config
     from mediabox.model.status import Status
@@ -43,41 +47,57 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, overrides: dict[str, object]) -> int:
     home = home_of(arguments)
-    config = load(home, overrides=overrides)
-    if not config.sources:
+    settings = partial(load if arguments.once else load_usable, home, overrides=overrides)
+    config = settings() if arguments.once else _usable(settings)
+    if arguments.once and config is not None and not config.sources:
         message = (
             f"no source of pictures is configured: name a folder with --pictures DIR, or write "
             f"[sources.pictures] into {home / 'mediabox.toml'}"
         )
         raise Permanent(message)
     is_watched = sys.stderr.isatty() and not arguments.quiet
-    out = logging_.set_up(level="error" if is_watched else config.log.level, form=config.log.format)
+    log = config.log if config else Log()
+    out = logging_.set_up(level="error" if is_watched else log.level, form=log.format)
     try:
         with locked(home):
-            asyncio.run(_work(config, arguments, out if is_watched else None))
+            asyncio.run(_work(home, settings, arguments, out if is_watched else None))
     finally:
         logging_.drain()
-    if not arguments.once and not is_watched:
+    if config is None or (not arguments.once and not is_watched):
         return exits.OK
     code = _conclusion(home, archive=config.path(config.archive.path))
     return code if arguments.once else exits.OK
 
 
-async def _work(config: Config, arguments: argparse.Namespace, out: TextIO | None) -> None:
+def _usable(settings: Callable[[], Config]) -> Config | None:
+    """None where a box that stays up has to say first what is wrong with them."""
+    try:
+        return settings()
+    except ConfigInvalid:
+        return None
+
+
+async def _work(home: Path, settings: Callable[[], Config], arguments: argparse.Namespace, out: TextIO | None) -> None:
     """Run the box; with `out`, a terminal, show its progress there."""
-    from mediabox.daemon import Box
+    from mediabox.shell import SURFACES, Shell
     from mediabox.surfaces.terminal import Progress
 
-    box, once = Box(config), bool(arguments.once)
-    progress = out and Progress(
-        out,
-        count=lambda: box.database.read(figures.accounting),
-        waiting_for=lambda: box.governor.waiting_for,
-        at_rest=None if once else "watching; Ctrl-C ends",
-        issues=None if once else lambda: box.database.read(issues.open_issues),
-        roads=(lambda: box.database.read(figures.roads)) if config.destinations else None,
-    )
-    await box.run(once=once, until_let_go=arguments.simulated_pixel, beside=[progress.run] if progress else [])
+    once, config = bool(arguments.once), _usable(settings)
+
+    def progress() -> Progress:
+        assert out is not None
+        return Progress(
+            out,
+            count=lambda: box.query(figures.accounting),
+            waiting_for=lambda: box.waiting_for,
+            at_rest=None if once else "watching; Ctrl-C ends",
+            issues=None if once else lambda: box.query(issues.open_issues),
+            roads=(lambda: box.query(figures.roads)) if config and config.destinations else None,
+        )
+
+    surfaces = {**SURFACES, "terminal": progress} if out else SURFACES
+    box = Shell(home, settings=settings, surfaces=surfaces)
+    await box.run(once=once, until_let_go=arguments.simulated_pixel)
 
 
 def _overrides(arguments: argparse.Namespace) -> dict[str, object]:

@@ -9,6 +9,7 @@ import msgspec
 from mediabox.cli import exits, left_words
 from mediabox.cli.home import home_of
 from mediabox.cli.issue_lines import issue_lines
+from mediabox.cli.live import live_of
 from mediabox.cli.output import write_found
 from mediabox.cli.standing import found_now, half_made, unproved
 from mediabox.cli.words import bytes_words, clock_time, count_words
@@ -17,6 +18,7 @@ from mediabox.config.load import load
 from mediabox.config.problems import ConfigInvalid
 from mediabox.core import switches
 from mediabox.core.home import catalogue, running
+from mediabox.errors import Fatal
 from mediabox.heartbeat import life_of
 from mediabox.model.issue import Severity
 from mediabox.probes.home_room import free_bytes
@@ -30,12 +32,19 @@ if TYPE_CHECKING:
 
     from mediabox.config.load import Config
     from mediabox.model.issue import Issue
+    from mediabox.model.live import Live
     from mediabox.model.status import Calls, Status
 
 
 def run(arguments: argparse.Namespace) -> int:
     home = home_of(arguments)
-    found = status_of(home)
+    try:
+        found = status_of(home)
+    except Fatal:
+        if (live := live_of(home)) is None:
+            raise
+        write_found(live, _live_lines(live), as_json=arguments.json)
+        return exits.PROBLEM
     write_found(found, _lines(found), as_json=arguments.json)
     told = {issue.key for issue in found.issues if issue.severity is not Severity.NOTICE}
     if any(key.startswith("icloud.") for key in told):  # signing in, consent, terms: nobody else can do it
@@ -138,6 +147,13 @@ def _call_words(calls: Calls) -> str:
         f"  {calls.source}, {calls.endpoint}: {count_words(calls.calls, 'call')} since the last start, "
         f"{calls.errors:,} failed{refused}, waited {calls.waited_s:,.0f} s"
     )
+
+
+def _live_lines(live: Live) -> Iterator[str]:
+    """A box that runs without a catalogue."""
+    percent = f", {live.percent} %" if live.percent is not None else ""
+    yield f"mediabox is running (process {live.pid}), {live.waiting_for or live.state}{percent}"
+    yield from issue_lines(live.issues, now_ms=live.at_ms)
 
 
 def _headline(status: Status) -> str:

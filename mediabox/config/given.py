@@ -37,6 +37,7 @@ class Tables:
 
     def __init__(self, report: Report) -> None:
         self.by_name: dict[str, dict[str, Given]] = {}
+        self.misnamed: dict[str, object] = {}  # what was to be a table, without a place
         self._report = report
 
     def add(self, key: str, given: Given) -> None:
@@ -50,6 +51,7 @@ class Tables:
     def add_table(self, table: str, fields: object, *, file: str) -> None:
         """Set all values of one table of the person's file; it may have none."""
         if not self._has_place(table, key=table, file=file):
+            self.misnamed[table] = fields
             return
         if not isinstance(fields, dict):
             self._report.add(f"= {shown(fields)}: must be a table, written [{table}]", file=file, key=table)

@@ -16,7 +16,7 @@ import msgspec
 from mediabox.config.check import check
 from mediabox.config.given import COMMAND_LINE, FILE, Given, Origin, Tables, add_overrides, read_file, read_overrides
 from mediabox.config.members import FAMILIES, MemberSettings, names, settings_of
-from mediabox.config.problems import Problem, Report
+from mediabox.config.problems import ConfigInvalid, LeftOut, Problem, Report
 from mediabox.config.sections import CORE, Archive, Dedup, Log, Release, Renditions, Scrub, Work
 from mediabox.config.words import meant, shown
 
@@ -44,6 +44,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     destinations: tuple[Enabled, ...] = ()
     origins: dict[str, Origin]  # of what somebody set; `origin` knows the rest
     notes: tuple[Problem, ...] = ()  # settings of before that no longer do anything
+    left_out: tuple[LeftOut, ...] = ()  # `load_usable` alone leaves any out
+
+    def lacks(self, family: str) -> tuple[LeftOut, ...]:
+        """Members of `sources` or `destinations` that were set up and cannot be used."""
+        return tuple(one for one in self.left_out if one.family == family)
 
     def origin(self, key: str) -> Origin:
         """Who set `key` (`dedup.max_distance`, `sources.pictures.trees`)."""
@@ -68,6 +73,23 @@ def load(
     Raises ConfigInvalid, which names every problem at once. A home without a file
     gives the defaults, and no sources.
     """
+    config = load_usable(home, overrides=overrides, changes=changes, member_settings=member_settings)
+    if config.left_out:
+        raise ConfigInvalid([problem for one in config.left_out for problem in one.problems])
+    return config
+
+
+def load_usable(
+    home: Path,
+    *,
+    overrides: Mapping[str, object] | None = None,
+    changes: Mapping[str, object] | None = None,
+    member_settings: MemberSettings = settings_of,
+) -> Config:
+    """The configuration without the sources and destinations that are set up wrongly: those are `left_out`.
+
+    Raises ConfigInvalid for any other problem: nothing runs on defaults in the place of what was meant.
+    """
     report = Report()
     tables = Tables(report)
     read_file(home, tables, report=report)
@@ -80,8 +102,32 @@ def load(
     }
     for family in FAMILIES:
         sections[family] = tuple(_members(family, tables, member_settings, report=report))
-    report.finish()
-    return Config(home=home, origins=dict(_origins(tables)), notes=tuple(report.notes), **sections)
+    left_out = tuple(_left_out(report, tables))
+    if any(_member_of(problem) is None for problem in report.problems):
+        report.finish()
+    return Config(home=home, origins=dict(_origins(tables)), notes=tuple(report.notes), left_out=left_out, **sections)
+
+
+def _left_out(report: Report, tables: Tables) -> Iterator[LeftOut]:
+    by_member: dict[tuple[str, str], list[Problem]] = {}
+    for problem in report.problems:
+        if (member := _member_of(problem)) is not None:
+            by_member.setdefault(member, []).append(problem)
+    for (family, name), problems in by_member.items():
+        table = f"{family}.{name}"
+        written = [given.value for given in tables.by_name.get(table, {}).values()]
+        for key, fields in tables.misnamed.items():
+            if f"{key}.".startswith(f"{table}.") and isinstance(fields, dict):
+                written += fields.values()
+        paths = tuple(value for value in written if isinstance(value, str) and "/" in value)
+        yield LeftOut(family=family, name=name, problems=tuple(problems), paths=paths)
+
+
+def _member_of(problem: Problem) -> tuple[str, str] | None:
+    """Whose problem it is, as family and name; None for one of all."""
+    family, _, rest = problem.key.partition(".")
+    name = rest.partition(".")[0]
+    return (family, name) if family in FAMILIES and name else None
 
 
 def _members(family: str, tables: Tables, member_settings: MemberSettings, *, report: Report) -> Iterator[Enabled]:

@@ -40,7 +40,13 @@ def settings_of(family: str, type_: str) -> type[msgspec.Struct]:
 
 
 def _module(family: str, type_: str) -> ModuleType:
+    """Raises LookupError; ImportError whatever it met, for that is the member's own affair."""
     if type_ not in names(family):
         message = f"mediabox.{family} has no {type_!r}"
         raise LookupError(message)
-    return importlib.import_module(f"mediabox.{family}.{type_}")
+    try:
+        return importlib.import_module(f"mediabox.{family}.{type_}")
+    except ImportError:
+        raise
+    except Exception as err:
+        raise ImportError(f"{type(err).__name__}: {err}") from err

@@ -21,6 +21,15 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         return f"{place}: {self.key} {self.message}" if self.key else f"{place}: {self.message}"
 
 
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A source or destination that cannot be used; the others can."""
+
+    family: str
+    name: str
+    problems: tuple[Problem, ...]
+    paths: tuple[str, ...] = ()  # texts among its settings that may be folders of its own
+
+
 class ConfigInvalid(NeedsHuman):
     """The configuration cannot be used. `problems` names everything that is wrong with it, not only the first."""
 

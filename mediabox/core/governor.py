@@ -23,7 +23,7 @@ class Governor:
     """Reads the probes every few seconds; `permit` returns when nothing speaks against the work."""
 
     def __init__(self, limits: Limits, probes: Mapping[str, Probe]) -> None:
-        self._limits, self._probes = limits, probes
+        self.limits, self._probes = limits, probes
         self._paused: str | None = None
         self._strained: str | None = None
         self._lacks_room: str | None = None
@@ -50,6 +50,11 @@ class Governor:
         """Why work waits, for a person; None when it does not."""
         return self._paused or self._lacks_room or self._strained
 
+    @property
+    def is_paused(self) -> bool:
+        """By a person."""
+        return self._paused is not None
+
     def pause(self, reason: str) -> None:
         self._paused = reason
         self._tell()
@@ -73,7 +78,7 @@ class Governor:
     def look(self) -> None:
         """Read the probes once."""
         readings = {name: probe.read() for name, probe in self._probes.items()}
-        self._lacks_room, self._strained = lack_of_room(readings), strain(self._limits, readings)
+        self._lacks_room, self._strained = lack_of_room(readings), strain(self.limits, readings)
         self._tell()
 
     def _tell(self) -> None:

@@ -21,12 +21,14 @@ from mediabox.contracts import Holding, Stage, Staged, StepResult, Subject, Work
 from mediabox.core import plan, retry
 from mediabox.core.commit import Committed
 from mediabox.core.failures import FAILED, failed_issue, failed_subject, is_bug, is_final, reason_of
+from mediabox.core.gauge import Gauge
 from mediabox.core.lane import Lane
 from mediabox.core.parts import part_of
 from mediabox.core.recording import is_outdated
 from mediabox.errors import Away, Fatal, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.model.issue import Issue
+from mediabox.model.live import StageNow
 from mediabox.store import assets, issues, jobs
 from mediabox.store.database import savepoint
 from mediabox.waiting import ends_within
@@ -85,6 +87,7 @@ class Pipeline:
             for earlier in stage.after:
                 self._lanes[stage.name].follow(self._lanes[earlier])
         self._done: asyncio.Queue[Done] = asyncio.Queue()
+        self.gauge = Gauge(clock)
         self._running = 0
         self._is_committing = False
         self._uncommitted: set[int] = set()
@@ -108,6 +111,14 @@ class Pipeline:
         self._idle.clear()
         self._hunger.set()
 
+    def now(self) -> tuple[StageNow, ...]:
+        """The stages that have any work."""
+        stages = (
+            StageNow(step=name, running=self.gauge.running[name], waiting=len(lane))
+            for name, lane in self._lanes.items()
+        )
+        return tuple(one for one in stages if one.running or one.waiting)
+
     async def idle(self) -> None:
         """Wait until nothing runs and no job can run now; from now on none waits for others of its kind."""
         self._unhurried = ()
@@ -123,7 +134,8 @@ class Pipeline:
             try:
                 await self._governor.permit(stage.needs)
                 self._uncommitted.add(work.job.id)
-                await self._done.put(await self._look_ahead(await self._attempt(stage, work)))
+                with self.gauge.at_work(work):
+                    await self._done.put(await self._look_ahead(await self._attempt(stage, work)))
             finally:
                 self._running -= 1
 
@@ -240,6 +252,7 @@ class Pipeline:
             await self._parts.given_up(work)
             self._issues.announce(result)
         elif result is not None:
+            self.gauge.committed(work)
             for event in result.events:
                 self._bus.publish(event)
             for following in result.ready:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from mediabox.durable.descriptors import open_descriptor
+from mediabox.errors import Fatal
 
 UNKNOWN = "unknown"
 
@@ -94,3 +95,14 @@ def missing_mount(path: Path, *, fstab: Path = Path("/etc/fstab")) -> Path | Non
 def _unescaped(field: str) -> str:
     """Undo fstab(5)'s octal escapes (space, tab, backslash)."""
     return field.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+
+
+def refuse_network(home: Path) -> None:
+    """Raises Fatal: SQLite on NFS or SMB loses what it promised (Sonarr #1886, Jellyfin #11387; invariant I12)."""
+    filesystem = filesystem_of(home)
+    if is_network(filesystem):
+        message = (
+            f"the home folder {home} is on a network file system ({filesystem}), where a database is not safe: "
+            "choose a --home on a local disk; the archive may stay on the network"
+        )
+        raise Fatal(message)

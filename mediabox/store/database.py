@@ -58,6 +58,7 @@ class Database:
     def __init__(self, path: Path, *, follow: Callable[[sqlite3.Connection], None] | None = None) -> None:
         """`follow`: what has to be done in each transaction that added to the journal, at its end."""
         self.path = path
+        self.upgraded_percent: int | None = None  # while its schema is brought up to this program's
         self.waits_for_room = False  # whether `write` outlasts a full disk; else that is Fatal
         self._writer = _Connection("store-writer", path, follow=follow)
         self._reader = _Connection("store-reader", path, query_only=True)
@@ -74,12 +75,18 @@ class Database:
     async def _start(self) -> None:
         await self._writer.start()
         try:
-            await self._writer.call(schema.migrate, commit=False)
+            await self._writer.call(lambda connection: schema.migrate(connection, self._upgraded), commit=False)
+            self.upgraded_percent = None
             await self._writer.call(witness.begin, commit=False)
             await self._reader.start()
         except BaseException:
+            self.upgraded_percent = None
             await self._writer.stop()
             raise
+
+    def _upgraded(self, percent: int) -> None:
+        """Called by the writer's thread."""
+        self.upgraded_percent = percent
 
     async def __aexit__(self, *_: object) -> None:
         await self._reader.stop()

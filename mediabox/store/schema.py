@@ -13,7 +13,7 @@ from mediabox.errors import Fatal
 from mediabox.model.naming import home_folder, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # Page caches: the writer's holds the hot indexes of 100,000 assets, the reader's only what one question needs. What is
 # not in them the kernel's page cache has, at a few microseconds a page.
@@ -47,8 +47,8 @@ def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to this program's version; refuse a newer one."""
+def migrate(connection: sqlite3.Connection, report: Callable[[int], None] = lambda _: None) -> None:
+    """Bring the schema up to this program's version; refuse a newer one. `report`: how far it is, in percent."""
     have = version(connection)
     scripts = migrations()
     if have > len(scripts):
@@ -56,9 +56,13 @@ def migrate(connection: sqlite3.Connection) -> None:
     if have == len(scripts):
         return
     if have:
+        report(0)
         connection.execute("VACUUM INTO ?", (str(_free_name(connection, len(scripts))),))
     add_functions(connection)
-    steps = "\n".join(scripts[have:])  # all of them or none: nobody meets a schema halfway
+    missing = scripts[have:]
+    connection.create_function("migrated", 1, lambda done: report(100 * done // len(missing)))
+    # All of them or none: nobody meets a schema halfway.
+    steps = "\n".join(f"{script}\nSELECT migrated({done});" for done, script in enumerate(missing, start=1))
     connection.executescript(f"BEGIN IMMEDIATE;\n{steps}\nPRAGMA user_version = {len(scripts)};\nCOMMIT;")
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, TextIO
+
+from mediabox.errors import Away
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from mediabox.contracts import SurfaceTools
     from mediabox.model.issue import Issue
     from mediabox.model.status import Accounting, Road
 
@@ -44,16 +48,24 @@ class Progress:
         self._at_start: int | None = None
         self._said: set[tuple[str, str]] = set()
 
-    async def run(self) -> None:
+    async def run(self, _: SurfaceTools) -> None:
+        """As a surface; it needs nothing but what it was made with."""
         try:
             while True:
-                await self._say_issues()
-                await self._draw()
+                await self._show()
                 await asyncio.sleep(EVERY_S)
         finally:
             self._looked_s = -inf  # what stays on the screen is how it ended
-            await self._draw()
+            with suppress(Away):
+                await self._draw()
             self._out.write("\n" * (self._below + 1))
+
+    async def _show(self) -> None:
+        try:
+            await self._say_issues()
+            await self._draw()
+        except Away:  # the catalogue is not open
+            self._write([self._waiting_for() or "starting"])
 
     async def _draw(self) -> None:
         accounting = await self._count()

@@ -9,10 +9,9 @@ from core.release_world import DAY_MS, HOUR_MS, World
 from mediabox.__main__ import main
 from mediabox.cli import doctor, exits, release, safe
 from mediabox.clock import Clock
-from mediabox.config.load import load
 from mediabox.core.timeline import beat, passed_ms, timeline
 from mediabox.core.verification import Verification
-from mediabox.daemon import Box
+from mediabox.shell import Shell
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.store import journal
 from mediabox.store.database import Database
@@ -248,9 +247,10 @@ async def test_a_clock_set_forwards_ends_no_quarantine(world: World, say, days: 
 
 async def test_and_once_it_is_right_again_doctor_and_plan_tell_the_same(world: World, say) -> None:
     await archived_now(world)
-    box = Box(load(world.root), clock=world.clock)
+    box = Shell(world.root, clock=world.clock)
     world.clock.jump(31 * 86_400)
     async with box.database:
+        await box.issues.start()
         await box.timekeeping.begin()  # the daemon ran meanwhile
         assert world.open_issues() == ["clock.not_set"]
         world.clock.jump(-31 * 86_400)

@@ -11,10 +11,9 @@ import pytest
 from simulate.apples_names import resolving
 from sources.icloud.signed_in import SimulatedKeeper, source_of
 
-from mediabox.config.load import load
 from mediabox.contracts import Source
-from mediabox.daemon import Box
 from mediabox.model.manifest import MANIFEST_NAME
+from mediabox.shell import Shell
 from mediabox.simulate.icloud.blob import MemoryBlob, of_bytes
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.simulator import Simulator
@@ -34,14 +33,14 @@ def screenshot(number: int) -> MemoryBlob:
     return of_bytes(b"\xff\xd8\xff\xe0" + b"screen %d " % number * 400 + b"\xff\xd9")
 
 
-class CloudBox(Box):
+class CloudBox(Shell):
     """The box with the simulator's account for a source, signed in without the way through sign-in."""
 
     def __init__(self, home: Path, simulator: Simulator, keeper: SimulatedKeeper, workers: Any) -> None:
-        super().__init__(load(home), workers=workers)
+        super().__init__(home, workers=workers, sources=self._own)
         self._simulator, self._keeper = simulator, keeper
 
-    def _sources(self) -> dict[str, Source]:
+    def _own(self, *_: object, **__: object) -> dict[str, Source]:
         return {"cloud": source_of(self._simulator, keeper=self._keeper, deletion="mirror")}
 
 

@@ -12,12 +12,11 @@ from patience import PATIENCE_S
 from mediabox import failpoints
 from mediabox.cli.execute import execute
 from mediabox.clock import Clock
-from mediabox.config.load import load
 from mediabox.core import pipeline
 from mediabox.core.commands.control import Retry
 from mediabox.core.home import locked
-from mediabox.daemon import Box
 from mediabox.errors import Fatal, MediaboxError
+from mediabox.shell import Shell
 from whole.examiner import Table, TableExaminer, read_table
 
 HASTE_S = 0.002  # results gather for less time than in life: hundreds of runs wait for it
@@ -38,7 +37,7 @@ def run_to_the_end(home: Path, table: Table, *, clock: Clock | None = None) -> N
     """One `mediabox run --once`. Raises what that raises."""
     pipeline.GATHER_S = HASTE_S
     with locked(home):
-        asyncio.run(Box(load(home), clock=clock, workers=lambda _: TableExaminer(table)).run(once=True))
+        asyncio.run(Shell(home, clock=clock, workers=lambda _: TableExaminer(table)).run(once=True))
 
 
 def retry(home: Path) -> None:

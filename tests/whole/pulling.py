@@ -23,11 +23,10 @@ from patience import PATIENCE_S
 from sources.icloud.signed_in import EAGER, session_of
 
 from mediabox.clock import Clock
-from mediabox.config.load import load
 from mediabox.contracts import Source
 from mediabox.core import pipeline
 from mediabox.core.home import locked
-from mediabox.daemon import Box
+from mediabox.shell import Shell
 from mediabox.simulate.icloud.library import PRIMARY, Library
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.simulate.icloud.synthetic import Mixture, SyntheticStock
@@ -99,14 +98,14 @@ class Pull:
             asyncio.run(PullingBox(self._home, self._errand).run(once=True))
 
 
-class PullingBox(Box):
+class PullingBox(Shell):
     """The box with the simulated account for its one source, signed in from the start."""
 
     def __init__(self, home: Path, errand: Errand) -> None:
-        super().__init__(load(home), workers=lambda _: TableExaminer({}))
+        super().__init__(home, workers=lambda _: TableExaminer({}), sources=self._own)
         self._errand = errand
 
-    def _sources(self) -> dict[str, Source]:
+    def _own(self, *_: object, **__: object) -> dict[str, Source]:
         errand, clock = self._errand, Clock()
         hosts = Hosts(auth=errand.home, setup=errand.home, home=errand.home, ca_file=errand.authority)
         source = ICloud(

@@ -18,13 +18,12 @@ from sources.icloud.signed_in import source_of
 from mediabox.__main__ import main
 from mediabox.cli import adopt
 from mediabox.cli.status import status_of
-from mediabox.config.load import load
 from mediabox.contracts import Source
 from mediabox.core.home import catalogue, locked
 from mediabox.core.queries.history import history
 from mediabox.core.telling import Telling
-from mediabox.daemon import Box
 from mediabox.errors import Permanent
+from mediabox.shell import Shell
 from mediabox.simulate.icloud.blob import Blob, MemoryBlob, encode, of_bytes
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.simulator import Simulator
@@ -118,14 +117,14 @@ def move_in(move: Move) -> None:
     move.add("IMG_0009.JPG", jpeg(13, 66_000), local={})
 
 
-class MovedBox(Box):
+class MovedBox(Shell):
     """A box whose one account is signed in to the simulator."""
 
     def __init__(self, home: Path, simulator: Simulator) -> None:
-        super().__init__(load(home), workers=lambda _: TableExaminer({}))  # type: ignore[arg-type,return-value]
+        super().__init__(home, workers=lambda _: TableExaminer({}), sources=self._own)  # type: ignore[arg-type,return-value]
         self._simulator = simulator
 
-    def _sources(self) -> dict[str, Source]:
+    def _own(self, *_: object, **__: object) -> dict[str, Source]:
         return {"cloud": source_of(self._simulator)}
 
 

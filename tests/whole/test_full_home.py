@@ -9,10 +9,9 @@ from faults.mounts import tmpfs
 from patience import PATIENCE_S
 
 from mediabox.cli import exits
-from mediabox.config.load import load
 from mediabox.core import governor
 from mediabox.core.governor import HOME_RESERVE_BYTES
-from mediabox.daemon import Box
+from mediabox.shell import Shell
 from mediabox.store import assets, database, volumes
 from mediabox.store.database import Database
 from whole.box import Household
@@ -49,7 +48,7 @@ async def test_nothing_is_taken_in_before_the_reserve_and_the_box_goes_on_by_its
 ) -> None:
     monkeypatch.setattr(governor, "READ_EVERY_S", 0.05)
     ballast = fill(box, leave_bytes=HOME_RESERVE_BYTES // 2)
-    running = Box(load(box.home), workers=lambda _: TableExaminer({}))
+    running = Shell(box.home, workers=lambda _: TableExaminer({}))
     task = asyncio.create_task(running.run(once=False))
 
     await eventually(lambda: "MB are free on the disk of the home folder" in (running.governor.waiting_for or ""))
@@ -98,9 +97,9 @@ async def test_what_was_under_way_when_the_disk_filled_up_is_written_when_there_
 async def test_a_home_without_room_to_open_the_catalogue_is_waited_for(
     box: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mediabox.daemon.LOOK_FOR_VOLUME_S", 0.02)
+    monkeypatch.setattr("mediabox.shell.LOOK_FOR_ROOM_S", 0.02)
     ballast = fill(box, leave_bytes=100_000)
-    running = Box(load(box.home), workers=lambda _: TableExaminer({}))
+    running = Shell(box.home, workers=lambda _: TableExaminer({}))
     task = asyncio.create_task(running.run(once=False))
 
     await asyncio.sleep(0.1)

@@ -15,15 +15,14 @@ import pytest
 
 from mediabox.__main__ import main
 from mediabox.cli import exits, rebuild
-from mediabox.config.load import load
 from mediabox.core import failures, pipeline
 from mediabox.core.home import locked
-from mediabox.daemon import Box
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, NeedsHuman
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.job import JobRequest
 from mediabox.native.worker import MediaWorkers
+from mediabox.shell import Shell
 from mediabox.store import issues, jobs, schema
 from whole.box import Household
 from whole.examiner import TableExaminer
@@ -144,7 +143,7 @@ def test_a_decoder_that_cannot_be_started_is_said_and_the_files_wait(box: Househ
     box.found({"a.jpg": JPEG, "b.jpg": JPEG + b"b"})
 
     with locked(box.home):
-        broken = Box(load(box.home), workers=lambda threads: MediaWorkers(threads, command=("/nowhere/python",)))
+        broken = Shell(box.home, workers=lambda threads: MediaWorkers(threads, command=("/nowhere/python",)))
         asyncio.run(broken.run(once=True))
 
     assert ask(box, "SELECT key, subject FROM issue") == [("sandbox.unavailable", "picture")]

@@ -11,8 +11,9 @@ from core.release_world import EASY, World
 from patience import PATIENCE_S
 
 from mediabox.config.load import load
-from mediabox.daemon import Box
 from mediabox.failpoints import POINTS
+from mediabox.joined import Joined
+from mediabox.shell import Shell
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.store.releases import ReleaseState
 from whole.releasing import look_in_child
@@ -100,22 +101,22 @@ async def assert_all_freed(world: World) -> None:
 
 
 async def test_the_box_looks_by_itself_and_when_it_is_poked(world: World) -> None:
-    """As `Box.run` starts it where `[release] enabled` is set."""
+    """As `Joined.run` starts it where `[release] enabled` is set."""
     (world.root / "mediabox.toml").write_text("[release]\nenabled = true\ncopies = 1\ndomains = 1\n")
-    box = Box(load(world.root), clock=world.clock)
-    box.config = msgspec.structs.replace(box.config, release=EASY)
+    box = Shell(world.root, clock=world.clock)
+    joined = Joined(msgspec.structs.replace(load(world.root), release=EASY), box.ground)
     (volume,) = world.volumes.values()
     async with box.database, asyncio.timeout(PATIENCE_S):
-        service = asyncio.create_task(box._release(volume, {"cloud": world.source}))
-        await reached(world, ReleaseState.RELEASED, box)
+        service = asyncio.create_task(joined.release(volume, {"cloud": world.source}))
+        await reached(world, ReleaseState.RELEASED, joined)
         world.undo()
-        await reached(world, ReleaseState.RESTORED, box)
+        await reached(world, ReleaseState.RESTORED, joined)
         service.cancel()
 
     assert (world.root / "release-key.pub").read_text().strip() in world.certificate().decode()
 
 
-async def reached(world: World, state: ReleaseState, box: Box) -> None:
+async def reached(world: World, state: ReleaseState, joined: Joined) -> None:
     while world.states() != [state] * PHOTOS:
-        box.attention.poke()
+        joined.attention.poke()
         await asyncio.sleep(0.02)

@@ -11,7 +11,7 @@ import pytest
 from mediabox.cli import exits
 from mediabox.config.load import Config, load
 from mediabox.config.sections import CORE
-from mediabox.daemon import Box
+from mediabox.shell import Shell
 from whole.box import Household
 from whole.examiner import TableExaminer
 
@@ -66,7 +66,7 @@ async def until(is_true) -> None:
 async def test_every_setting_is_read_by_a_box_at_work(box: Household) -> None:
     seen: set[str] = set()
     config = load(box.home, overrides={"release.enabled": True})
-    running = Box(watched(config, seen), workers=lambda _: TableExaminer({}))
+    running = Shell(box.home, settings=lambda: watched(config, seen), workers=lambda _: TableExaminer({}))
     declared = {f"{name}.{field}" for name, section in CORE.items() for field in section.__struct_fields__}
 
     task = asyncio.create_task(running.run(once=False))

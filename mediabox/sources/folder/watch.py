@@ -6,18 +6,23 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from asyncinotify import Inotify, Mask
-
 from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts
 from mediabox.sources.folder import mounts
 from mediabox.sources.folder.tree import Tree
 
-# What brings a new file or version: written and closed, moved in, made (a folder, a hard link).
-# A tree that goes away tells too; files that go do not matter to a source.
-_ARRIVALS = Mask.CLOSE_WRITE | Mask.MOVED_TO | Mask.CREATE | Mask.ONLYDIR | Mask.DONT_FOLLOW | Mask.EXCL_UNLINK
-_TREE = Mask.CLOSE_WRITE | Mask.MOVED_TO | Mask.CREATE | Mask.DELETE_SELF | Mask.MOVE_SELF | Mask.ONLYDIR
-_ALWAYS = Mask.Q_OVERFLOW | Mask.UNMOUNT | Mask.DELETE_SELF | Mask.MOVE_SELF
+try:
+    from asyncinotify import Inotify, Mask
+except ImportError:  # not on this box: folders are listed at intervals
+    HAS_INOTIFY = False
+else:
+    HAS_INOTIFY = True
+    # What brings a new file or version: written and closed, moved in, made (a folder, a hard link).
+    # A tree that goes away tells too; files that go do not matter to a source.
+    _ARRIVALS = Mask.CLOSE_WRITE | Mask.MOVED_TO | Mask.CREATE | Mask.ONLYDIR | Mask.DONT_FOLLOW | Mask.EXCL_UNLINK
+    _TREE = Mask.CLOSE_WRITE | Mask.MOVED_TO | Mask.CREATE | Mask.DELETE_SELF | Mask.MOVE_SELF | Mask.ONLYDIR
+    _ALWAYS = Mask.Q_OVERFLOW | Mask.UNMOUNT | Mask.DELETE_SELF | Mask.MOVE_SELF
+
 _LIMITS = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 _LIMIT_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
 LONGEST_BURST = 12  # quiet times: a copy that never pauses is looked at all the same
@@ -38,7 +43,7 @@ class Watcher:
         self._quiet_s = quiet_s
         self._layouts = layouts
         self._filesystem_of = filesystem_of
-        self._inotify: Inotify | None = None
+        self._inotify: "Inotify | None" = None
         self._watched: frozenset[str] = frozenset()  # keys of trees
         self._refused_at: str | None = None  # the limit that was hit, as the kernel writes it
         self.is_complete = False  # every tree of the last listing is watched
@@ -85,7 +90,7 @@ class Watcher:
             self._inotify = None
 
     def _is_watchable(self, tree: Tree) -> bool:
-        match self._mode:
+        match self._mode if HAS_INOTIFY else "poll":
             case "poll":
                 return False
             case "inotify":
@@ -93,7 +98,7 @@ class Watcher:
             case _:
                 return mounts.is_watchable(self._filesystem_of(tree.path))
 
-    def _watch(self, path: str, mask: Mask) -> None:
+    def _watch(self, path: str, mask: "Mask") -> None:
         try:
             if self._inotify is None:
                 self._inotify = Inotify(sync_timeout=0)
@@ -116,7 +121,7 @@ class Watcher:
             return False
         return True
 
-    def _drain(self, inotify: Inotify) -> bool:
+    def _drain(self, inotify: "Inotify") -> bool:
         """Take all events that wait; whether one of them matters. Synchronous, so none is lost to a cancellation."""
         matters = False
         while (event := inotify.sync_get()) is not None:
