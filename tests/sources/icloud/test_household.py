@@ -1,13 +1,14 @@
 """Two accounts in one house have one line: what they may do at once is shared, as their calls are."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from patience import PATIENCE_S
 from virtual_time import LoopClock, run_virtually
 
-from mediabox import assembly
 from mediabox.clock import Clock
 from mediabox.contracts import SourceTools
 from mediabox.durable.private import write_private
@@ -17,6 +18,7 @@ from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud import ICloud, Settings
 from mediabox.sources.icloud.budget import Budget
 from mediabox.sources.icloud.household import Household
+from mediabox.stages.fetch import FETCHES, Fetch
 from sources.conformance import MemorySink
 from sources.icloud.signed_in import EAGER, Reader, SimulatedKeeper, give_stock, hosts_of, source_of, taken_in
 
@@ -87,8 +89,13 @@ async def test_accounts_together_keep_to_the_largest_number_of_streams(
 async def test_the_queue_hands_out_as_many_fetches_as_there_are_streams(icloud: Simulator) -> None:
     few, many = source_of(icloud, streams=1), source_of(icloud, streams=5)
 
-    assert assembly.fetches({"anna": few}) == assembly.FETCHES
-    assert assembly.fetches({"anna": few, "ben": many}) == 5
+    assert width({"anna": few}) == FETCHES
+    assert width({"anna": few, "ben": many}) == 5
+
+
+def width(sources: Mapping[str, ICloud]) -> int:
+    nothing = cast("Any", None)  # neither a spool nor an older backup is asked for it
+    return Fetch(sources, nothing, nothing).width
 
 
 def test_the_tightest_limit_holds_for_all_together() -> None:
