@@ -23,7 +23,16 @@ from mediabox.contracts.destination import (
     Outbox,
     Parcel,
 )
-from mediabox.contracts.media import Adoptions, Examination, Examiner, ExamineRequest, Fitter, Spool
+from mediabox.contracts.media import (
+    Adoptions,
+    Examination,
+    Examiner,
+    ExamineRequest,
+    Fitter,
+    MediaEngine,
+    SidecarEditor,
+    Spool,
+)
 from mediabox.contracts.rule import Decision, Duplicate, Join, Library, Member, Near, Reserve, Rule, Similar
 from mediabox.contracts.source import (
     Checksum,
@@ -87,6 +96,7 @@ __all__ = [
     "Look",
     "Lying",
     "Made",
+    "MediaEngine",
     "Member",
     "Moved",
     "Near",
@@ -109,6 +119,7 @@ __all__ = [
     "Reserve",
     "Rule",
     "Setback",
+    "SidecarEditor",
     "SigningIn",
     "Similar",
     "Sink",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mediabox.model.asset import Resource
     from mediabox.model.facts import Facts
     from mediabox.model.recipe import Conversion, Converted, FitRequest, Recipe
+    from mediabox.model.sidecar import SidecarRecord
 
 
 class Spool(Protocol):
@@ -73,6 +74,12 @@ class ExamineRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Examiner(Protocol):
+    """Looks at a file where no harm can come of it: a sandboxed child here.
+
+    Another engine, on another machine, would be sent the descriptor's bytes in its place: it
+    is read from 0 to `request.size_bytes`, and nothing of it is kept.
+    """
+
     async def examine(self, descriptor: int, request: ExamineRequest) -> Examination:
         """One look at one open file. Never raises for the file's own faults: those are `facts.damage`.
 
@@ -103,3 +110,19 @@ class Fitter(Protocol):
 
     async def convert(self, source: int, into: int, conversion: Conversion) -> Converted:
         """Encode anew into the empty file behind `into`, open for reading and writing."""
+
+
+class SidecarEditor(Protocol):
+    """Reads and merges sidecars, which are foreign XML. Raises Permanent when nobody can read one, Retryable."""
+
+    async def merge_sidecar(self, existing: bytes | None, source: bytes | None, record: SidecarRecord) -> bytes:
+        """What people wrote in `existing` and `source`, with what `record` knows."""
+
+    async def parse_sidecar(self, content: bytes) -> SidecarRecord | None:
+        """What we wrote into it; None when it is not one of ours."""
+
+
+class MediaEngine(Examiner, Fitter, SidecarEditor, Protocol):
+    """Everything that touches foreign bytes, as the box is given it."""
+
+    async def close(self) -> None: ...

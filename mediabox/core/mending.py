@@ -16,7 +16,6 @@ from mediabox.core.enrolment import ROLE, SAMPLE, identity_of
 from mediabox.core.rebuild import is_sidecar
 from mediabox.durable.marker import FOLDER, mark_anew, new_identity, unmarked
 from mediabox.errors import NeedsHuman, Permanent
-from mediabox.model.sidecar import SidecarRecord
 from mediabox.store import copies, journal, volumes
 
 if TYPE_CHECKING:
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mediabox.contracts import SidecarEditor
     from mediabox.model.ledger import Copy
     from mediabox.model.sidecar import SidecarMember
-    from mediabox.native.worker import MediaWorkers
 
 REHASHED = 3  # of the sample, of middling size: chance cannot give one the bytes of another
 LOOKED_AT = 1_000  # `.xmp` files of anybody's in which sidecars of ours are looked for
@@ -57,13 +56,13 @@ def mend(connection: sqlite3.Connection, root: Path, *, now_ms: int) -> int:
     return len(sample)
 
 
-async def mark_by_sidecars(root: Path, workers: MediaWorkers, *, now_ms: int) -> str:
+async def mark_by_sidecars(root: Path, sidecars: SidecarEditor, *, now_ms: int) -> str:
     """Mark an archive nobody remembers as a new volume, when sidecars of ours in it name files that are there.
 
     Returns its new uuid. Raises as `mend`.
     """
     with unmarked(root) as descriptor:
-        members = await _told_of(descriptor, workers)
+        members = await _told_of(descriptor, sidecars)
         there = sum(_has_size(member.path, member.size_bytes, descriptor) for member in members)
         if there * 2 <= len(members) or not members:
             what = f"{there} of {len(members)} that sidecars of mediabox tell of are there"
@@ -108,12 +107,12 @@ def _changed(sample: list[Copy], dir_fd: int) -> str | None:
     return None
 
 
-async def _told_of(descriptor: int, workers: MediaWorkers) -> list[SidecarMember]:
+async def _told_of(descriptor: int, sidecars: SidecarEditor) -> list[SidecarMember]:
     """Files named by the first sidecars of ours."""
     members: list[SidecarMember] = []
     for content in await asyncio.to_thread(lambda: list(_texts(descriptor))):
         try:
-            record = await workers.parse_sidecar(content, into=SidecarRecord)
+            record = await sidecars.parse_sidecar(content)
         except Permanent:  # somebody else's, or damaged
             continue
         members += record.members if record is not None else ()

@@ -26,7 +26,7 @@ from mediabox.model.decision import DecisionKind
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.model.naming import stem
 from mediabox.model.safe_name import MANIFEST_NAME
-from mediabox.model.sidecar import SidecarMember, SidecarRecord
+from mediabox.model.sidecar import SidecarMember
 from mediabox.model.signature import claimed_kind
 from mediabox.store import assets, copies, examined, jobs, journal, listings, trash
 from mediabox.store import decisions as stored
@@ -36,11 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mediabox.clock import Clock
-    from mediabox.contracts import Examination
+    from mediabox.contracts import Examination, MediaEngine
     from mediabox.core.commit import Committer
     from mediabox.durable.renditions import RenditionFolder
     from mediabox.durable.volume import Volume
-    from mediabox.native.worker import MediaWorkers
     from mediabox.store.database import Database
 
 PORTION = 32  # originals between two transactions
@@ -95,7 +94,7 @@ class Rebuild:
         *,
         database: Database,
         volume: Volume,
-        workers: MediaWorkers,
+        workers: MediaEngine,
         renditions: RenditionFolder,
         clock: Clock,
         committer: Committer,
@@ -146,7 +145,7 @@ class Rebuild:
         for path, place in paths.items():
             try:
                 content = await asyncio.to_thread(self._volume.read, place)
-                record = await self._workers.parse_sidecar(content, into=SidecarRecord)
+                record = await self._workers.parse_sidecar(content)
             except Permanent:
                 record = None
             if record is None:

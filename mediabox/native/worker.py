@@ -29,7 +29,6 @@ _MOST_PROFILES = 3  # a file is handed on from one profile's child to another's 
 _UNKNOWN_TYPE = "application/octet-stream"
 _SLOWEST_BYTES_PER_S = 5_000_000  # of a disk that is asked for two films at once while the box is busy
 
-_Answer = TypeVar("_Answer")
 _Expected = TypeVar("_Expected", bound=wire.Answer)
 
 
@@ -80,16 +79,13 @@ class MediaWorkers(Children):
             raise Permanent("the sidecar stays as it is: the parser's answer does not name its files")
         return merged
 
-    async def parse_sidecar(self, content: bytes, *, into: type[_Answer]) -> _Answer | None:
-        """`native.sidecar.parse` in a child; None when it is not one of ours. Raises Permanent when nobody can read it.
-
-        `into` is the type of record, `SidecarRecord`.
-        """
+    async def parse_sidecar(self, content: bytes) -> SidecarRecord | None:
+        """`native.sidecar.parse` in a child; None when it is not one of ours. Raises Permanent: nobody can read it."""
         received = await self._wait_for(self._submit(self._sidecar, wire.ParseSidecar(content=content)))
         if not isinstance(received.answer, wire.Sidecar):
             raise Permanent("the sidecar cannot be read")
         try:
-            return msgspec.msgpack.decode(received.answer.parsed, type=into | None)
+            return msgspec.msgpack.decode(received.answer.parsed, type=SidecarRecord | None)
         except (msgspec.DecodeError, RecursionError) as err:
             raise Permanent(f"the sidecar cannot be read: {err}") from err
 

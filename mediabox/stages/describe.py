@@ -16,15 +16,17 @@ from mediabox.model.sidecar import COMPOSED_HEAD, Description, SidecarFile, Side
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mediabox.contracts import SidecarEditor
+
 _COMPOSED_HEAD = COMPOSED_HEAD.encode()
 
 
-class Catalogue(Protocol):
+class Descriptions(Protocol):
     async def description(self, asset_id: int) -> Description | None:
         """What is known now; None while none of the asset's files is archived."""
 
 
-class Archive(Protocol):
+class SidecarFiles(Protocol):
     async def read_small(self, path: str) -> bytes | None:
         """A text file of the archive; None when there is none. Raises Away, Permanent when it is too large."""
 
@@ -33,11 +35,6 @@ class Archive(Protocol):
 
     async def withdraw(self, sidecar: SidecarFile) -> bool:
         """Remove a sidecar of ours unless somebody changed it; whether it is gone."""
-
-
-class Merger(Protocol):
-    async def merge_sidecar(self, existing: bytes | None, source: bytes | None, record: SidecarRecord) -> bytes:
-        """`native.sidecar.merge` in a sandboxed child. Raises Permanent when `existing` is no XMP."""
 
 
 class Describe(Stage):
@@ -51,9 +48,14 @@ class Describe(Stage):
     width = 2
 
     def __init__(
-        self, catalogue: Catalogue, archive: Archive, merger: Merger, *, compose: Callable[[SidecarRecord], bytes]
+        self,
+        catalogue: Descriptions,
+        archive: SidecarFiles,
+        sidecars: SidecarEditor,
+        *,
+        compose: Callable[[SidecarRecord], bytes],
     ) -> None:
-        self._catalogue, self._archive, self._merger, self._compose = catalogue, archive, merger, compose
+        self._catalogue, self._archive, self._sidecars, self._compose = catalogue, archive, sidecars, compose
 
     async def run(self, work: Work) -> StepResult:
         """Write the asset's sidecar when it does not say what it should.
@@ -99,7 +101,7 @@ class Describe(Stage):
         composed = self._compose(description.record)
         if source is None and (existing in (None, composed) or _is_ours_alone(existing, written)):
             return composed
-        return await self._merger.merge_sidecar(existing, source, description.record)
+        return await self._sidecars.merge_sidecar(existing, source, description.record)
 
 
 def _is_ours_alone(content: bytes | None, written_digest: str | None) -> bool:

@@ -46,11 +46,11 @@ async def media() -> AsyncIterator[MediaWorkers]:
 
 
 async def test_a_composed_sidecar_is_read_back_as_it_was_written(media: MediaWorkers) -> None:
-    assert await media.parse_sidecar(compose(RECORD), into=SidecarRecord) == RECORD
+    assert await media.parse_sidecar(compose(RECORD)) == RECORD
 
 
 async def test_a_stranger_has_no_record(media: MediaWorkers) -> None:
-    assert await media.parse_sidecar(FOREIGN, into=SidecarRecord) is None
+    assert await media.parse_sidecar(FOREIGN) is None
 
 
 async def test_what_others_wrote_is_in_the_merged_sidecar(media: MediaWorkers) -> None:
@@ -79,7 +79,7 @@ async def test_a_record_larger_than_a_socket_holds_arrives_whole(media: MediaWor
     large = SidecarRecord(**{name: getattr(RECORD, name) for name in RECORD.__struct_fields__} | {"keywords": keywords})
 
     merged = await media.merge_sidecar(None, FOREIGN, large)
-    record = await media.parse_sidecar(merged, into=SidecarRecord)
+    record = await media.parse_sidecar(merged)
 
     assert record is not None
     assert len(record.keywords) == len(keywords)

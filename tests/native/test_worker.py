@@ -21,7 +21,6 @@ from mediabox.contracts import Examination, ExamineRequest
 from mediabox.errors import NeedsHuman, Permanent, Retryable
 from mediabox.model.asset import Kind
 from mediabox.model.recipe import Conversion
-from mediabox.model.sidecar import SidecarRecord
 from mediabox.native.child_process import Cause, ChildLimits, Lost
 from mediabox.native.profiles import Profile
 from mediabox.native.sidecar_text import compose
@@ -265,7 +264,7 @@ async def test_a_merged_sidecar_that_is_not_of_its_files_replaces_nothing(answer
 async def test_a_parsed_sidecar_that_is_none_costs_the_sidecar_only(content: bytes) -> None:
     async with workers(threads=1) as media:
         with pytest.raises(Permanent, match="cannot be read"):
-            await media.parse_sidecar(content, into=SidecarRecord)
+            await media.parse_sidecar(content)
 
 
 async def test_a_converted_file_of_less_than_nothing_is_made_again(photo: int, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class TableExaminer:
     async def merge_sidecar(self, existing: bytes | None, source: bytes | None, record: SidecarRecord) -> bytes:
         return sidecar.merge(existing, source, record)
 
-    async def parse_sidecar(self, content: bytes, *, into: object) -> SidecarRecord | None:
+    async def parse_sidecar(self, content: bytes) -> SidecarRecord | None:
         return sidecar.parse(content)
 
     async def close(self) -> None:
