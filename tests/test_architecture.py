@@ -329,6 +329,86 @@ def write(root: Path, where: str, source: str, monkeypatch) -> Path:
     return module
 
 
+# ---------------------------------------------------------------- names
+
+# Public classes that still share a name with another one's. Take off what you rename; nothing joins the list.
+SHARED_NAMES = {
+    "Archive",
+    "Asked",
+    "Box",
+    "Catalogue",
+    "Check",
+    "ChildProcess",
+    "Chunk",
+    "Connection",
+    "Dedup",
+    "Edit",
+    "Errand",
+    "File",
+    "FileSink",
+    "Findings",
+    "Form",
+    "Found",
+    "Group",
+    "Held",
+    "Item",
+    "Lane",
+    "LeftOut",
+    "Library",
+    "Limits",
+    "Link",
+    "Links",
+    "Listing",
+    "Log",
+    "Look",
+    "Movie",
+    "Named",
+    "Note",
+    "Part",
+    "Phone",
+    "Place",
+    "Plan",
+    "Progress",
+    "Property",
+    "Reason",
+    "Reference",
+    "Refused",
+    "Release",
+    "Reply",
+    "Report",
+    "Role",
+    "Said",
+    "Schedule",
+    "Scrub",
+    "Seen",
+    "Sink",
+    "Source",
+    "Standing",
+    "Step",
+    "Tables",
+    "Track",
+    "Value",
+    "Verdict",
+    "Window",
+    "Work",
+}
+
+
+def public_classes(module: Path) -> list[str]:
+    return [each.name for each in tree(module).body if isinstance(each, ast.ClassDef) and not each.name.startswith("_")]
+
+
+def test_no_public_class_name_stands_for_two_things() -> None:
+    """But `Settings`, of which each member has its own. The simulators speak the words of what they stand for."""
+    where: dict[str, list[str]] = {}
+    for module in MODULES:
+        for name in public_classes(module) if module.parts[1] != "simulate" else ():
+            where.setdefault(name, []).append(str(module))
+
+    shared = {name: modules for name, modules in where.items() if len(modules) > 1 and name != "Settings"}
+    assert {name: shared[name] for name in shared.keys() - SHARED_NAMES} == {}
+
+
 # ---------------------------------------------------------------- the house as a whole
 
 Graph = dict[str, set[str]]  # module -> the modules it imports

@@ -22,7 +22,7 @@ from mediabox.cli.words import count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.delivering import returned
-from mediabox.core.delivering.returned import File, Match, Returned
+from mediabox.core.delivering.returned import Match, Returned, ReturnedFile
 from mediabox.core.home import catalogue, poke
 from mediabox.errors import Away, Permanent
 from mediabox.model.google_photos import place_of
@@ -108,7 +108,7 @@ async def _compare(connection: sqlite3.Connection, target: Target, folder: Path)
 
 
 async def _found(
-    connection: sqlite3.Connection, workers: MediaWorkers, target: Target, each: Downloaded, file: File
+    connection: sqlite3.Connection, workers: MediaWorkers, target: Target, each: Downloaded, file: ReturnedFile
 ) -> Returned | None:
     """What it is of ours; None: nothing."""
     one = returned.by_bytes(connection, target.name, file)
@@ -120,7 +120,7 @@ async def _found(
     return None
 
 
-def _hashed(each: Downloaded) -> File | Unread:
+def _hashed(each: Downloaded) -> ReturnedFile | Unread:
     path = each.path.encode(errors="surrogateescape").decode(errors="replace")
     if each.problem:
         return Unread(path=path, problem=each.problem)
@@ -133,7 +133,7 @@ def _hashed(each: Downloaded) -> File | Unread:
     except FAILURES:
         return Unread(path=path, problem="it cannot be read: damaged, or not yours? Download it once more")
     here_since_ms = each.outer.stat().st_ctime_ns // 1_000_000  # no download is younger than its bytes on this disk
-    return File(path=path, digest=digest.hexdigest(), size_bytes=size_bytes, here_since_ms=here_since_ms)
+    return ReturnedFile(path=path, digest=digest.hexdigest(), size_bytes=size_bytes, here_since_ms=here_since_ms)
 
 
 def _is_the_archives(connection: sqlite3.Connection, target: Target, resource_id: int, path: Path) -> bool:
@@ -148,7 +148,7 @@ class _Pair(NamedTuple):
 
     target: Target
     original: Resource
-    file: File
+    file: ReturnedFile
     opened: Opened
 
 

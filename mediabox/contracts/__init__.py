@@ -51,8 +51,8 @@ from mediabox.contracts.source import (
     Surveying,
 )
 from mediabox.contracts.stage import (
+    AwaitsCommit,
     FirstNameRemoved,
-    Holding,
     Moved,
     Needs,
     OriginalsMoved,
@@ -74,6 +74,7 @@ from mediabox.contracts.surface import Surface, SurfaceTools
 
 __all__ = [
     "Adoptions",
+    "AwaitsCommit",
     "Capabilities",
     "Checksum",
     "Counting",
@@ -89,7 +90,6 @@ __all__ = [
     "FirstNameRemoved",
     "Fitter",
     "Foreign",
-    "Holding",
     "Join",
     "Library",
     "Likeness",

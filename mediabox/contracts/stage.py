@@ -161,7 +161,7 @@ class Stage(Protocol):
 
 
 @runtime_checkable
-class Holding(Protocol):
+class AwaitsCommit(Protocol):
     """A stage that holds something until what it did is in the database."""
 
     async def committed(self, works: Sequence[Work]) -> None:

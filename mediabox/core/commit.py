@@ -8,7 +8,7 @@ import msgspec
 
 from mediabox.contracts import StepResult, Subject, Work
 from mediabox.core.alike import HashIndex
-from mediabox.core.recording import Policy, Recording
+from mediabox.core.recording import Recording, RecordingPolicy
 from mediabox.core.settle import Settlement
 from mediabox.model.events import ResourceChanged
 from mediabox.store import assets, examined, jobs
@@ -46,7 +46,7 @@ class Committer:
         mirroring_sources: Container[str] = (),
     ) -> None:
         self._clock = clock
-        self._policy = Policy(stages=stages, rules=rules, moving=moving_sources, mirroring=mirroring_sources)
+        self._policy = RecordingPolicy(stages=stages, rules=rules, moving=moving_sources, mirroring=mirroring_sources)
         self._stages = {stage.name: stage for stage in stages}
         self._index: HashIndex | None = None
 

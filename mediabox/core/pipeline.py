@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mediabox.contracts import Holding, Stage, Staged, StepResult, Subject, Work
+from mediabox.contracts import AwaitsCommit, Stage, Staged, StepResult, Subject, Work
 from mediabox.core import plan, retry
 from mediabox.core.commit import Committed
 from mediabox.core.failures import FAILED, failed_issue, failed_subject, is_bug, is_final, reason_of
@@ -290,7 +290,7 @@ class Pipeline:
             mine = [work for work in works if work.job.step == name]
             if mine:
                 try:
-                    if isinstance(stage, Holding):
+                    if isinstance(stage, AwaitsCommit):
                         await stage.committed(mine)
                 except (Retryable, NeedsHuman) as error:  # the next work meets it too; the next start sweeps
                     log.warning("not_let_go", step=name, reason=str(error))

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 AnyStage: TypeAlias = Stage | type[Stage]
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
+class RecordingPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What the box is made of, and what the owner chose of its sources."""
 
     stages: Sequence[AnyStage]
@@ -57,7 +57,7 @@ class Recording:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        policy: Policy,
+        policy: RecordingPolicy,
         alike: Callable[[sqlite3.Connection], HashIndex],
         *,
         now_ms: int,

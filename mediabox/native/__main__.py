@@ -37,7 +37,7 @@ def _prepare(profile: Profile) -> dict[str, str]:
 
 def _handle(call: wire.Call, descriptors: tuple[int, ...]) -> child.Reply:
     match call, descriptors:
-        case wire.Examine(), (descriptor,):
+        case wire.ExamineFile(), (descriptor,):
             return _examine(call, descriptor)
         case wire.Fit() | wire.Check() | wire.Convert(), (first, *others):
             return _make(call, first, *others[:2])
@@ -80,7 +80,7 @@ def _made(call: wire.Fit | wire.Check | wire.Convert, first: int, second: int | 
             return wire.Refused(reason="one descriptor came along, two are needed")
 
 
-def _examine(call: wire.Examine, descriptor: int) -> child.Reply:
+def _examine(call: wire.ExamineFile, descriptor: int) -> child.Reply:
     try:
         seen = examine(descriptor, call.request, with_pixels=call.pixels)
     except NeedsProfile as err:

@@ -45,7 +45,7 @@ class Broken(Exception):
 # ---------------------------------------------------------------- calls
 
 
-class Examine(msgspec.Struct, frozen=True, kw_only=True, tag="examine"):
+class ExamineFile(msgspec.Struct, frozen=True, kw_only=True, tag="examine"):
     """Look at the descriptor that comes along. `pixels` false: only at its tags, a decoder has failed on it before."""
 
     request: ExamineRequest
@@ -86,7 +86,7 @@ class Convert(msgspec.Struct, frozen=True, kw_only=True, tag="convert"):
     conversion: Conversion
 
 
-Call = Examine | MergeSidecar | ParseSidecar | Fit | Check | Convert
+Call = ExamineFile | MergeSidecar | ParseSidecar | Fit | Check | Convert
 
 
 # ---------------------------------------------------------------- answers

@@ -103,7 +103,7 @@ class MediaWorkers(Children):
         damage = "no decoder takes it"
         for _ in range(_MOST_PROFILES):
             try:
-                received = self._ask(profile, wire.Examine(request=request), (descriptor,), limits)
+                received = self._ask(profile, wire.ExamineFile(request=request), (descriptor,), limits)
             except Lost as lost:
                 damage = self._verdict(lost)
                 break
@@ -125,7 +125,7 @@ class MediaWorkers(Children):
 
     def _without_pixels(self, request: ExamineRequest, descriptor: int, bare: Facts, limits: ChildLimits) -> Facts:
         """What the tags still say of a file whose pixels nobody survives: when and where it was taken."""
-        call = wire.Examine(request=msgspec.structs.replace(request, renditions=False), pixels=False)
+        call = wire.ExamineFile(request=msgspec.structs.replace(request, renditions=False), pixels=False)
         try:
             answer = self._ask_alone(Profile.PICTURE, call, (descriptor,), limits).answer
         except Lost:

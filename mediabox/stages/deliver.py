@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mediabox.contracts import Destination, Parcel, Work
 
 
-class Parcels(Protocol):
+class DeliveryInputs(Protocol):
     """The catalogue, as this stage uses it."""
 
     async def parcel(self, delivery_id: int) -> Parcel | None:
@@ -30,7 +30,7 @@ class Deliver(Stage):
     needs = Needs(cpu=True, disk=True, destination=True)
     width = 2
 
-    def __init__(self, destinations: Mapping[str, Destination], parcels: Parcels) -> None:
+    def __init__(self, destinations: Mapping[str, Destination], parcels: DeliveryInputs) -> None:
         self._destinations, self._parcels = destinations, parcels
 
     async def run(self, work: Work) -> StepResult:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 
-class Renditions(Protocol):
+class RenditionStore(Protocol):
     """Where thumbnails and previews are kept, by the original's digest. Blocking."""
 
     @property
@@ -42,7 +42,7 @@ class Examine(Stage):
     needs = Needs(cpu=True)
     expects = frozenset({ResourceState.STAGED, ResourceState.FILING, ResourceState.ARCHIVED})
 
-    def __init__(self, spool: Spool, examiner: Examiner, renditions: Renditions, *, threads: int = 1) -> None:
+    def __init__(self, spool: Spool, examiner: Examiner, renditions: RenditionStore, *, threads: int = 1) -> None:
         self._spool, self._examiner, self._renditions = spool, examiner, renditions
         self.width = threads + 1  # so that one is at hand whenever a decoder is free
 

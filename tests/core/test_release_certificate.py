@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mediabox.cli import verify_certificate as script
 from mediabox.cli.verify_certificate import Refused
-from mediabox.core.delivering.returned import File, Match, Returned, keep
+from mediabox.core.delivering.returned import Match, Returned, ReturnedFile, keep
 from mediabox.core.signer import PUBLIC_KEY_FILE, Signer
 from mediabox.durable.private import write_private
 from mediabox.model.certificate import Certificate, CopyProof, Policy, ResourceProof, Signed, canonical, shortfalls
@@ -462,7 +462,7 @@ def _gave_back(connection, world: World) -> None:
     for (resource_id,) in connection.execute("SELECT id FROM resource WHERE state = 'archived'").fetchall():
         resource = assets.resource(connection, resource_id)
         day_ago_ms = world.clock.wall_ms() - DAY_MS
-        file = File(
+        file = ReturnedFile(
             path=resource.name, digest=resource.digest, size_bytes=resource.size_bytes, here_since_ms=day_ago_ms
         )
         keep(connection, "anna", Returned(file=file, resource_id=resource_id, match=Match.BYTES), now_ms=day_ago_ms)

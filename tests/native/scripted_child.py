@@ -73,7 +73,7 @@ def _obey_fit(call: wire.Fit | wire.Convert, descriptors: tuple[int, ...]) -> ch
     return child.Reply(answer=wire.Fitted(recipe=recipe))
 
 
-def _obey(call: wire.Examine, descriptor: int) -> child.Reply:  # noqa: C901, PLR0912 - a list of orders
+def _obey(call: wire.ExamineFile, descriptor: int) -> child.Reply:  # noqa: C901, PLR0912 - a list of orders
     words = call.request.name.split()
     caption = None
     is_spent = False
@@ -145,7 +145,7 @@ def _say_again(lane: socket.socket, answer: wire.Answer, **words: object) -> Non
     _send_answer(lane, _last[0], **_last[1])
 
 
-def _examined(call: wire.Examine, *, is_spent: bool = False, **found: object) -> child.Reply:
+def _examined(call: wire.ExamineFile, *, is_spent: bool = False, **found: object) -> child.Reply:
     facts = Facts(kind=call.request.kind, media_type="image/jpeg", **found)
     blob = b"t" * call.request.size_bytes if call.request.renditions else None
     return child.Reply(answer=wire.Examined(facts=facts, is_spent=is_spent), first=blob, second=blob)
@@ -159,7 +159,7 @@ def _handle(call: wire.Call, descriptors: tuple[int, ...]) -> child.Reply:
         return child.Reply(answer=wire.Sidecar(parsed=b""), first=call.source)
     if isinstance(call, wire.ParseSidecar):
         return child.Reply(answer=wire.Sidecar(parsed=call.content))
-    assert isinstance(call, wire.Examine)
+    assert isinstance(call, wire.ExamineFile)
     (descriptor,) = descriptors
     with _company:
         _entered += 1

@@ -55,7 +55,7 @@ class Answering(WishingDestination):
 
 
 class OneParcel:
-    """Obeys `stages.deliver.Parcels`."""
+    """Obeys `stages.deliver.DeliveryInputs`."""
 
     def __init__(self, answer: Parcel | Exception | None = PARCEL) -> None:
         self._answer = answer

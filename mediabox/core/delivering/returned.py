@@ -45,7 +45,7 @@ class Match(StrEnum):
         }[self]
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True):
+class ReturnedFile(msgspec.Struct, frozen=True, kw_only=True):
     """One that came back. `path`: in the folder, or `ARCHIVE.zip/MEMBER`. `here_since_ms`: its bytes on this disk."""
 
     path: str
@@ -57,12 +57,12 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
     """A file that came back and is one of ours."""
 
-    file: File
+    file: ReturnedFile
     resource_id: int
     match: Match
 
 
-def by_bytes(connection: sqlite3.Connection, destination: str, file: File) -> Returned | None:
+def by_bytes(connection: sqlite3.Connection, destination: str, file: ReturnedFile) -> Returned | None:
     """By its digest alone; what it is called does not matter."""
     kept = assets.keeper(connection, file.digest)
     original = assets.resource(connection, kept) if kept is not None else None
@@ -77,7 +77,7 @@ def delivered_digits(name: str) -> list[str]:
     return _DIGITS.findall(name)
 
 
-def candidates(connection: sqlite3.Connection, destination: str, file: File) -> Sequence[Resource]:
+def candidates(connection: sqlite3.Connection, destination: str, file: ReturnedFile) -> Sequence[Resource]:
     """Whose picture it may be: by the digits in the name it was delivered under, which Google keeps."""
     name = file.path.rpartition("/")[2]
     found = {

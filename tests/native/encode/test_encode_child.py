@@ -133,7 +133,7 @@ def test_a_child_that_may_write_still_opens_nothing_by_name(tmp_path: Path) -> N
         child.greet()
         request = ExamineRequest(name=f"attack {tmp_path / 'nobody'}", kind=Kind.PICTURE, size_bytes=0)
         with opened(Path(__file__), tmp_path / "into") as (source, _):
-            answer = child.call(0, wire.Examine(request=request), descriptors=(source,), limits=LIMITS).answer
+            answer = child.call(0, wire.ExamineFile(request=request), descriptors=(source,), limits=LIMITS).answer
     finally:
         child.stop()
 
