@@ -51,7 +51,7 @@ def status(connection: sqlite3.Connection, *, now_ms: int) -> Status:
 
 
 def _counts(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
-    """How many there are and their bytes, by name: kept by triggers (migrations/0017_figures.sql)."""
+    """How many there are and their bytes, by name: kept by triggers (migrations/0018_figures.sql)."""
     return {name: (count, size) for name, count, size in connection.execute("SELECT * FROM figure WHERE count > 0")}
 
 

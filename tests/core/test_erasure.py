@@ -13,7 +13,7 @@ from mediabox.core.commands.contract import Refused
 from mediabox.core.commands.dispatch import execute_in
 from mediabox.core.commands.erase import ConfirmErase, Erased, Lifted, LiftErasure, PlanErase
 from mediabox.core.erasure import CODE_GOOD_MS, ErasePlan, is_erased
-from mediabox.core.recording import Policy, Recording
+from mediabox.core.recording import Recording, RecordingPolicy
 from mediabox.durable.volume import Volume
 from mediabox.model.actor import Actor, ActorKind, Role
 from mediabox.model.asset import RemoteAsset, Resource, ResourceState, Turn
@@ -195,7 +195,7 @@ async def fetched(trashing: Trashing, remote_id: str, digest: str) -> Resource:
     one = await trashing.box.file(remote_id)
 
     def work(connection) -> None:
-        policy = Policy(stages=(), rules=(), moving=(), mirroring=())
+        policy = RecordingPolicy(stages=(), rules=(), moving=(), mirroring=())
         job = next(
             job for job in jobs.due(connection, "fetch", now_ms=NOW_MS * 2, limit=99) if job.subject == str(one.id)
         )
