@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from mediabox.contracts import Needs, RemovedFromSource, Stage, StepResult, Subject
-from mediabox.errors import Permanent
+from mediabox.errors import Away
 from mediabox.failpoints import fp
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class Remove(Stage):
     async def run(self, work: Work) -> StepResult:
         resource = work.of_resource
         if resource.source not in self._sources:
-            message = f"the source {resource.source!r} is not in the configuration: its copy is left alone"
-            raise Permanent(message)
+            message = f"the source {resource.source!r} is not in use here: its copy is left alone"
+            raise Away(message, part=f"source:{resource.source}", remedy="Its copy goes once the source is back.")
         source = self._sources[resource.source]
         if not source.removes_after_archiving:
             return StepResult()
