@@ -47,13 +47,12 @@ if TYPE_CHECKING:
 
     from mediabox.clock import Clock
     from mediabox.config.load import Config, Enabled
-    from mediabox.contracts import Destination, Outbox, Source
+    from mediabox.contracts import Destination, MediaEngine, Outbox, Source
     from mediabox.core.issues import IssueBook
     from mediabox.core.parts import Parts
     from mediabox.durable.spool import SpoolFolder
     from mediabox.durable.volume import Volume
     from mediabox.ground import Ground
-    from mediabox.native.worker import MediaWorkers
     from mediabox.store.database import Database
 
 log = get_logger(__name__)
@@ -130,7 +129,7 @@ def destinations(
     *,
     database: Database,
     volume: Volume,
-    workers: MediaWorkers,
+    workers: MediaEngine,
     clock: Clock,
 ) -> dict[str, Destination]:
     """Every destination that is set up, by name; what cannot be built joins `unbuilt`. Nothing is opened yet."""
@@ -177,7 +176,7 @@ class Assembly:
     renditions: RenditionFolder
     retention: Retention
     spool: SpoolFolder
-    workers: MediaWorkers
+    workers: MediaEngine
     sources: Mapping[str, Source]
     destinations: Mapping[str, Destination]
 
@@ -189,7 +188,7 @@ class Assembly:
         *,
         volume: Volume,
         spool: SpoolFolder,
-        workers: MediaWorkers,
+        workers: MediaEngine,
         sources: Mapping[str, Source],
         destinations: Mapping[str, Destination],
     ) -> None:
