@@ -14,7 +14,7 @@ from mediabox.cli import doctor_phones, exits, left_words
 from mediabox.cli.check import Check
 from mediabox.cli.home import home_of
 from mediabox.cli.output import write_found
-from mediabox.cli.standing import CLOCK_REMEDY, absence, half_made
+from mediabox.cli.standing import CLOCK_REMEDY, absence, issue_of
 from mediabox.cli.words import bytes_words, count_words, plain
 from mediabox.clock import Clock
 from mediabox.config.load import load
@@ -22,11 +22,12 @@ from mediabox.config.problems import ConfigInvalid
 from mediabox.core import mending, soundness
 from mediabox.core.governor import HOME_RESERVE_BYTES
 from mediabox.core.home import DATABASE, archive_of, catalogue, poke, running
+from mediabox.core.queries.conditions import ConditionReason, archive_conditions, catalogue_conditions
+from mediabox.core.surroundings import free_bytes, look_around
 from mediabox.core.timeline import REMEDY, timeline
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
 from mediabox.model.issue import Severity
-from mediabox.probes.home_room import free_bytes
 from mediabox.sources.folder.remedies import permission_words
 from mediabox.store import issues, journal, listings, witness
 from mediabox.store.database import transaction
@@ -165,7 +166,7 @@ def _archive(config: Config) -> Iterator[Check]:
         yield Check(what="archive", state="problem" if known else "warning", why=f"{root} is not there", remedy=remedy)
         return
     free = free_bytes(root)
-    if (config.home / DATABASE).exists() and (why := absence(config)) is not None:
+    if (why := _absence(config)) is not None:
         remedy = MEND if _is_mendable(config) else "Mount the archive's disk there."
         yield Check(what="archive", state="problem", why=why, remedy=remedy)
     elif not os.access(root, os.W_OK):
@@ -175,6 +176,12 @@ def _archive(config: Config) -> Iterator[Check]:
         yield Check(what="archive", state="warning", why=f"only {bytes_words(free)} are free on {root}", remedy=remedy)
     else:
         yield Check(what="archive", state="ok", why=f"{root} ({filesystem_of(root)}), {bytes_words(free or 0)} free")
+
+
+def _absence(config: Config) -> str | None:
+    with suppress(MediaboxError), catalogue(config.home) as connection:  # an error has a check of its own
+        return next(map(absence, archive_conditions(connection, look_around(config.home, Clock()))), None)
+    return None
 
 
 def _sources(config: Config) -> Iterator[Check]:
@@ -207,7 +214,13 @@ def _catalogue(config: Config) -> Iterator[Check]:
             damage, heads = soundness.damage_of(connection), soundness.heads_of(home, config.path(config.archive.path))
             unproved = None if damage else _unproved(connection, heads, is_needed=config.release.enabled)
             is_unsigned = journal.is_unsigned(connection)
-            open_now = [*issues.open_issues(connection), *half_made(home, connection, Clock().wall_ms())]
+            around = look_around(home, Clock())
+            open_now = [*issues.open_issues(connection)]
+            open_now += [
+                issue_of(one, at_ms=around.at_ms)
+                for one in catalogue_conditions(connection, around)
+                if one.reason is not ConditionReason.UNPROVED
+            ]
     except MediaboxError as error:
         yield Check(what="catalogue", state="problem", why=str(error), remedy=remedy)
         return

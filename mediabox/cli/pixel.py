@@ -102,13 +102,13 @@ async def status(home: Path, name: str | None, *, as_json: bool) -> int:
 
 async def told_of(target: Target) -> PhoneReport:
     """What can be found out; an error is part of it."""
-    counted, rounds = pixel_orders.known_of(target)
+    known = pixel_orders.known_of(target)
     told = PhoneReport(
         name=target.name,
         folder_id=target.folder_id,
         outbox=str(target.shared),
-        counted=counted,
-        rounds=rounds,
+        counted=known.counted if known else None,
+        rounds=known.rounds if known else None,
         account=target.settings.account,
         photos_of=target.settings.sources,
     )

@@ -11,7 +11,6 @@ from mediabox.cli.output import write_found
 from mediabox.cli.pixel_words import count_told
 from mediabox.cli.words import count_words, plain
 from mediabox.clock import Clock
-from mediabox.core import switches
 from mediabox.core.commands.deliveries import (
     Changed,
     ConfirmDelivered,
@@ -20,10 +19,9 @@ from mediabox.core.commands.deliveries import (
     Resend,
     Withdraw,
 )
-from mediabox.core.delivering.rounds import rounds_of
 from mediabox.core.home import DATABASE, catalogue
-from mediabox.model.delivery import Counted, DeliveryState
-from mediabox.store import deliveries
+from mediabox.core.queries.devices import device, unverified
+from mediabox.model.delivery import Counted
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
     from mediabox.cli.pixel_target import Target
     from mediabox.core.commands.contract import Command
-    from mediabox.core.delivering.rounds import Rounds
+    from mediabox.core.queries.devices import DeviceFigures
 
 DAY_MS = 86_400_000
 GB = 1_000_000_000
@@ -50,7 +48,7 @@ def run(arguments: argparse.Namespace, name: str) -> int:
 
 def _list(home: Path, name: str, *, as_json: bool) -> int:
     with catalogue(home) as connection:
-        found = deliveries.in_state(connection, name, DeliveryState.DOUBTED)
+        found = unverified(connection, name)
     count = f"{count_words(len(found), 'file')} of {name} unverified." if found else f"Nothing of {name} is unverified."
     write_found(found, (*(f"{one.name}: {one.note}" for one in found), count), as_json=as_json)
     return exits.OK
@@ -97,11 +95,10 @@ def _words(result: object, arguments: argparse.Namespace, name: str) -> str:
     )
 
 
-def known_of(target: Target) -> tuple[Counted | None, Rounds | None]:
-    """The number a person typed in last, and what is still to come; None for what nobody knows yet."""
+def known_of(target: Target) -> DeviceFigures | None:
+    """What the catalogue knows of a phone, where there is one."""
     if not (target.home / DATABASE).exists():
-        return None, None
+        return None
     with catalogue(target.home) as connection:
-        window_bytes, now_ms = target.settings.window_bytes, Clock().wall_ms()
-        rounds = rounds_of(connection, target.name, window_bytes=window_bytes, now_ms=now_ms)
-        return switches.count_of(connection, target.name), rounds
+        window_bytes = target.settings.window_bytes
+        return device(connection, target.name, window_bytes=window_bytes, now_ms=Clock().wall_ms())

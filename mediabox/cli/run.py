@@ -19,9 +19,9 @@ from mediabox.config.problems import ConfigInvalid
 from mediabox.config.sections import Log
 from mediabox.core.failures import FAILED
 from mediabox.core.home import locked
+from mediabox.core.queries import numbers
 from mediabox.errors import Permanent
 from mediabox.model.issue import Severity
-from mediabox.store import figures, issues
 from mediabox.surfaces.terminal import road_words
 
 if TYPE_CHECKING:
@@ -88,11 +88,11 @@ async def _work(home: Path, settings: Callable[[], Config], arguments: argparse.
         assert out is not None
         return Progress(
             out,
-            count=lambda: box.query(figures.accounting),
+            count=lambda: box.query(numbers.accounting),
             waiting_for=lambda: box.waiting_for,
             at_rest=None if once else "watching; Ctrl-C ends",
-            issues=None if once else lambda: box.query(issues.open_issues),
-            roads=(lambda: box.query(figures.roads)) if config and config.destinations else None,
+            issues=None if once else lambda: box.query(numbers.open_issues),
+            roads=(lambda: box.query(numbers.roads)) if config and config.destinations else None,
         )
 
     surfaces = {**SURFACES, "terminal": progress} if out else SURFACES

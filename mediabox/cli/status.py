@@ -11,18 +11,14 @@ from mediabox.cli.home import home_of
 from mediabox.cli.issue_lines import issue_lines
 from mediabox.cli.live import live_of
 from mediabox.cli.output import write_found
-from mediabox.cli.standing import found_now, half_made, unproved
+from mediabox.cli.standing import issue_of
 from mediabox.cli.words import bytes_words, clock_time, count_words
 from mediabox.clock import Clock
-from mediabox.config.load import load
-from mediabox.config.problems import ConfigInvalid
-from mediabox.core import switches
-from mediabox.core.home import catalogue, running
+from mediabox.core.home import catalogue
+from mediabox.core.queries.overview import overview
+from mediabox.core.surroundings import look_around
 from mediabox.errors import Fatal
-from mediabox.heartbeat import life_of
 from mediabox.model.issue import Severity
-from mediabox.probes.home_room import free_bytes
-from mediabox.store import figures, volumes
 from mediabox.surfaces.terminal import road_words
 
 if TYPE_CHECKING:
@@ -30,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mediabox.config.load import Config
     from mediabox.model.issue import Issue
     from mediabox.model.live import Live
     from mediabox.model.status import Calls, Status
@@ -54,26 +49,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def status_of(home: Path) -> Status:
     """The box's status, from the catalogue, the lock and the archive's disk."""
-    now_ms, config = Clock().wall_ms(), _config(home)
+    around = look_around(home, Clock())
     with catalogue(home) as connection:
-        found = figures.status(connection, now_ms=now_ms)
-        held = switches.rest_at(connection, now_ms=now_ms)
-        has_archive = volumes.enrolled(connection, "archive") is not None
-        present = [*half_made(home, connection, now_ms), *unproved(config, connection, now_ms)]
-    pid = running(home)
-    life = life_of(pid) if pid is not None else None
-    found = msgspec.structs.replace(
-        found,
-        pid=pid,
-        is_running=pid is not None,
-        stuck_s=life.stuck_s if life else None,
-        waiting_for=_pause_words(held) if held else life.waiting_for if life else None,
-        bytes=msgspec.structs.replace(found.bytes, archive_free=_free(config)),
-    )
-    open_areas = {_area(issue) for issue in found.issues}
-    present += found_now(home, found, config, has_archive=has_archive)
+        found = overview(connection, around)
+    status = found.status
+    open_areas = {_area(issue) for issue in status.issues}
+    now = (issue_of(condition, at_ms=around.at_ms) for condition in found.conditions)
     return msgspec.structs.replace(
-        found, issues=(*found.issues, *(issue for issue in present if _area(issue) not in open_areas))
+        status,
+        waiting_for=_pause_words(found.paused_until_ms) if found.is_paused else status.waiting_for,
+        issues=(*status.issues, *(issue for issue in now if _area(issue) not in open_areas)),
     )
 
 
@@ -81,19 +66,8 @@ def _area(issue: Issue) -> str:
     return issue.key.partition(".")[0]
 
 
-def _config(home: Path) -> Config | ConfigInvalid:
-    try:
-        return load(home)
-    except ConfigInvalid as error:
-        return error
-
-
-def _free(config: Config | ConfigInvalid) -> int | None:
-    return None if isinstance(config, ConfigInvalid) else free_bytes(config.path(config.archive.path))
-
-
-def _pause_words(held: switches.Rest) -> str:
-    until = f" until {clock_time(held.until_ms)}" if held.until_ms is not None else ""
+def _pause_words(until_ms: int | None) -> str:
+    until = f" until {clock_time(until_ms)}" if until_ms is not None else ""
     return f"paused by a person{until}"
 
 

@@ -132,18 +132,18 @@ def _nothing(home: Path) -> str:
     if (archive := archive_of(home)) is not None:
         what = "the catalogue is empty" if (home / DATABASE).exists() else "there is no catalogue"
         told = f"{what} in {home}, but there is an archive at {archive}: run `mediabox rebuild` first"
-        return f"{told}{kept_words(home)}"
+        kept = catalogue_before(home)
+        return f"{told} (the catalogue from before is kept as {kept})" if kept is not None else told
     return f"there is no catalogue in {home}: run `mediabox run --home {home}` first, or name another --home"
 
 
-def kept_words(home: Path) -> str:
-    """Where the catalogue from before a rebuild is kept, to go on behind a sentence; "" when there is none.
+def catalogue_before(home: Path) -> Path | None:
+    """The catalogue from before a rebuild, where one is kept.
 
     The largest, when several rebuilds were cut short: what those had set aside was half a catalogue.
     """
     named = [path for path in home.glob(f"{DATABASE}.before*") if path.is_file()]
-    kept = max(named, key=lambda path: path.stat().st_size, default=None)
-    return f" (the catalogue from before is kept as {kept})" if kept is not None else ""
+    return max(named, key=lambda path: path.stat().st_size, default=None)
 
 
 def archive_of(home: Path) -> Path | None:

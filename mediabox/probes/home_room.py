@@ -1,20 +1,11 @@
 """How much room the catalogue has left to grow in."""
 
-import os
+import shutil
 from pathlib import Path
 
 
-def free_bytes(folder: Path) -> int | None:
-    """Bytes free for us on the disk of a folder; None when it cannot be read."""
-    try:
-        room = os.statvfs(folder)
-    except OSError:
-        return None
-    return room.f_bavail * room.f_frsize
-
-
 class HomeRoom:
-    """`free_bytes` of the home folder."""
+    """Bytes free for us on the disk of the home folder."""
 
     name = "home_room"
 
@@ -22,7 +13,10 @@ class HomeRoom:
         self._folder = folder
 
     def read(self) -> float | None:
-        return free_bytes(self._folder)
+        try:
+            return shutil.disk_usage(self._folder).free
+        except OSError:
+            return None
 
 
 PROBE = HomeRoom

@@ -11,6 +11,7 @@ import pytest
 from mediabox import heartbeat
 from mediabox.__main__ import main
 from mediabox.cli import status
+from mediabox.core import surroundings
 
 LOOP = """
 import asyncio, sys, time
@@ -65,7 +66,7 @@ def test_a_loop_that_has_not_turned_for_long_is_an_issue_with_what_to_do(
     made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with started("stuck") as process:
-        monkeypatch.setattr(status, "running", lambda home: process.pid)
+        monkeypatch.setattr(surroundings, "running", lambda home: process.pid)
 
         found = status.status_of(made)
 
@@ -79,7 +80,7 @@ def test_why_a_running_box_waits_is_in_the_first_line_of_status(
     made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with started("well") as process:
-        monkeypatch.setattr(status, "running", lambda home: process.pid)
+        monkeypatch.setattr(surroundings, "running", lambda home: process.pid)
 
         main(["status", "--home", str(made)])
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from cli.conftest import Say, program
 
-from mediabox.cli import exits, standing
+from mediabox.cli import exits
 from mediabox.clock import Clock
 from mediabox.core.home import DATABASE, catalogue
+from mediabox.core.queries import conditions
 from mediabox.model.status import Calls
 from mediabox.store import figures
 from mediabox.store.database import transaction
@@ -114,7 +115,7 @@ def test_a_clock_never_set_is_said(made: Path, say: Say, monkeypatch: pytest.Mon
 
 
 def test_a_full_disk_under_the_catalogue_is_said(made: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standing, "HOME_RESERVE_BYTES", 1 << 60)
+    monkeypatch.setattr(conditions, "HOME_RESERVE_BYTES", 1 << 60)
 
     found = say("status", home=made)
 
