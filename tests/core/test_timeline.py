@@ -7,8 +7,9 @@ import pytest
 from core.release_world import DAY_MS, HOUR_MS, World
 
 from mediabox.__main__ import main
-from mediabox.cli import doctor, exits, release, safe
+from mediabox.cli import doctor, execute, exits, release, safe
 from mediabox.clock import Clock
+from mediabox.core.commands import release as release_commands
 from mediabox.core.timeline import beat, passed_ms, timeline
 from mediabox.core.verification import Verification
 from mediabox.shell import Shell
@@ -211,7 +212,7 @@ async def world(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Asy
 @pytest.fixture
 def say(world: World, capsys: pytest.CaptureFixture[str], monkeypatch) -> Callable[..., tuple[int, str]]:
     """The command line of a process whose clocks are the world's."""
-    for module in (safe, release, doctor):
+    for module in (safe, release, doctor, execute, release_commands):
         monkeypatch.setattr(module, "Clock", lambda: world.clock)
     monkeypatch.setattr(doctor, "_decoders", lambda: ())  # children have nothing to do with it
 
