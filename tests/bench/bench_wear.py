@@ -14,7 +14,7 @@ from wear import Wear, small_pictures, take_in
 
 ALONE, TOGETHER = 60, 200
 FACTOR, A_FILE_KB = 1.5, 24  # what may be written: 1.5 times what is kept, and 24 kB a file
-ALONE_KB = 34  # in place of 24, reached by one that comes alone: its four commits write 57 kB of the log
+ALONE_KB = 34  # in place of 24, reached by one that comes alone: its three commits write 57 kB of the log
 ASKED = ("status", "where PREFILLED_0050000.JPG", "safe")
 NOTE = "Kept: original, sidecar, list, renditions and the catalogue's growth. Written: `write_bytes` of proc(5)."
 
