@@ -15,12 +15,13 @@ from mediabox.shell import Shell
 from whole.box import Household
 from whole.examiner import TableExaminer
 
+PICTURE = Path(__file__).parents[1] / "media" / "library" / "Mixed" / "tracker.jpg"
 JPEG = b"\xff\xd8\xff\xe0 a"
 NOT_MET = {  # by this box, without a sensor, a battery, a decoder, an order; its test is named
     "work.max_temperature_c",  # core/test_governor.py
     "work.pause_on_battery",
     "release.daily_percent",  # core/test_release_orders.py
-    "renditions.preview",
+    "renditions.preview",  # below
     "log.level",
     "log.format",
 }
@@ -76,6 +77,18 @@ async def test_every_setting_is_read_by_a_box_at_work(box: Household) -> None:
     await task
 
     assert declared - NOT_MET - seen == set()
+
+
+@pytest.mark.parametrize(("setting", "made"), [("preview", "thumb"), ("thumbnails", "preview")])
+def test_renditions_nobody_wants_are_not_kept(box: Household, setting: str, made: str) -> None:
+    box.add("b.jpg", PICTURE)
+    write_settings(box, "renditions", f"{setting} = false")
+
+    assert box.run().returncode == exits.OK
+
+    kept = [path.name for path in (box.home / "renditions").rglob("*") if path.is_file()]
+    assert kept
+    assert all(made in name for name in kept), kept
 
 
 def test_the_log_is_as_detailed_and_formed_as_asked(box: Household) -> None:
