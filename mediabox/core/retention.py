@@ -15,6 +15,7 @@ from mediabox.core import deletion, plan, switches
 from mediabox.core.timeline import timeline, untimely
 from mediabox.durable.publish import remove
 from mediabox.durable.trash import TRASH, in_trash
+from mediabox.durable.verify import digest_past_cache
 from mediabox.errors import Away, NeedsHuman
 from mediabox.log import get_logger
 from mediabox.model.asset import ResourceState
@@ -119,8 +120,9 @@ class Retention:
         try:
             erased = await self._database.read(self._erased)
             for one, paths in erased:
-                await asyncio.to_thread(self._unlink, one, paths)
-                await self._database.write(partial(self._note_erased, one=one, paths=paths))
+                is_another = await asyncio.to_thread(self._is_another, one, paths[0])
+                await asyncio.to_thread(self._unlink, one, paths[1:] if is_another else paths)
+                await self._database.write(partial(self._note_erased, one=one, paths=paths, is_another=is_another))
         except Away as absence:
             log.info("erasure_waits", reason=str(absence))
             return 0
@@ -137,14 +139,26 @@ class Retention:
             found.append((one, [path, *also]))
         return found
 
-    def _note_erased(self, connection: sqlite3.Connection, one: Resource, paths: list[str]) -> None:
+    def _is_another(self, one: Resource, path: str) -> bool:
+        """Whether somebody put another file under that name: nobody asked to erase that one."""
+        try:
+            return digest_past_cache(self._volume, path)[0] != one.digest
+        except (FileNotFoundError, NeedsHuman):  # gone, or what the disk cannot read, which is no new file
+            return False
+
+    def _note_erased(
+        self, connection: sqlite3.Connection, one: Resource, paths: list[str], *, is_another: bool
+    ) -> None:
         trash.forget_copy(connection, one.id, paths[0])
         for path in paths[1:]:
             copies.forget_written(connection, path)
         now_ms = self._clock.wall_ms()
         for request in plan.after_moving(one.path or "", now_ms=now_ms):
             jobs.add(connection, request)
-        journal.append(connection, "erasure_done", at_ms=now_ms, sha256=one.digest)
+        left = "another file" if is_another else None
+        journal.append(connection, "erasure_done", at_ms=now_ms, sha256=one.digest, left=left)
+        if is_another:
+            log.warning("erasure_left_another_file", path=paths[0])
 
     # ------------------------------------------------------------ the service
 

@@ -130,6 +130,18 @@ async def test_a_crash_between_rows_and_files_is_made_good_at_the_next_look(tras
     assert await trashing.box.ask(copies.of_resource, kept.id) == []
 
 
+async def test_another_file_somebody_put_under_its_name_is_left_alone(trashing, kept) -> None:
+    await erased(trashing, kept)
+    trashing.path(kept.path).write_bytes(b"the family's own edit")
+
+    assert await trashing.retention.erase() == 2
+
+    assert trashing.path(kept.path).read_bytes() == b"the family's own edit"
+    assert await trashing.box.ask(copies.of_resource, kept.id) == []
+    left = await trashing.box.rows("SELECT fields FROM journal WHERE event = 'erasure_done'")
+    assert [json.loads(row[0]).get("left") for row in left].count("another file") == 1
+
+
 # ---------------------------------------------------------------- the code
 
 
