@@ -15,8 +15,8 @@ from scenes import box, corners, scene, written
 from mediabox.native.boxes import Held, Malformed
 from mediabox.native.heif_items import (
     Item,
+    ItemProperty,
     Nclx,
-    Property,
     aux_type_of,
     bit_depth_of,
     grid,
@@ -132,7 +132,7 @@ STEPS = {
 
 @pytest.mark.parametrize("steps", [steps for length in range(4) for steps in itertools.product(STEPS, repeat=length)])
 def test_one_orientation_does_what_the_properties_do_one_by_one(steps: tuple) -> None:
-    item = Item(1, b"hvc1", "", "", "", False, tuple(Property(*step) for step in steps), ())
+    item = Item(1, b"hvc1", "", "", "", False, tuple(ItemProperty(*step) for step in steps), ())
     expected = corners(32, 16)
     for step in steps:
         expected = expected.transpose(STEPS[step])
@@ -155,7 +155,7 @@ def test_agrees_with_libavif_on_what_the_properties_mean(orientation: int) -> No
 
 def test_names_auxiliary_pictures() -> None:
     urn = b"urn:com:apple:photo:2020:aux:hdrgainmap"
-    item = Item(1, b"hvc1", "", "", "", False, (Property(b"auxC", bytes(4) + urn + b"\0"),), ())
+    item = Item(1, b"hvc1", "", "", "", False, (ItemProperty(b"auxC", bytes(4) + urn + b"\0"),), ())
 
     assert aux_type_of(item) == urn.decode()
 
