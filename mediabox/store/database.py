@@ -1,4 +1,6 @@
-"""The SQLite database: one writer thread, one reader thread. How its file is laid out is `store.schema`.
+"""The SQLite database: a writer thread, a reader thread, and two for what people ask.
+
+How its file is laid out is `store.schema`.
 
 Work is sent as a function of the connection and runs as one transaction, so a
 transaction costs one hop between threads, however many statements it has.
@@ -62,6 +64,7 @@ class Database:
         self.waits_for_room = False  # whether `write` outlasts a full disk; else that is Fatal
         self._writer = _Connection("store-writer", path, follow=follow)
         self._reader = _Connection("store-reader", path, query_only=True)
+        self._people = [_Connection(f"store-people-{number}", path, query_only=True) for number in (1, 2)]
 
     async def __aenter__(self) -> Self:
         try:
@@ -78,7 +81,8 @@ class Database:
             await self._writer.call(lambda connection: schema.migrate(connection, self._upgraded), commit=False)
             self.upgraded_percent = None
             await self._writer.call(witness.begin, commit=False)
-            await self._reader.start()
+            for reader in (self._reader, *self._people):
+                await reader.start()
         except BaseException:
             self.upgraded_percent = None
             await self._writer.stop()
@@ -89,8 +93,8 @@ class Database:
         self.upgraded_percent = percent
 
     async def __aexit__(self, *_: object) -> None:
-        await self._reader.stop()
-        await self._writer.stop()
+        for connection in (*self._people, self._reader, self._writer):
+            await connection.stop()
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction. Returns after it is durable; an exception rolls everything back.
@@ -108,11 +112,18 @@ class Database:
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` on a snapshot of its own. It cannot write."""
+        return await self._read(self._reader, work)
+
+    async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """As `read`, for what people ask: however long it takes, the box's own reads do not wait for it."""
+        return await self._read(min(self._people, key=lambda one: one.waiting), work)
+
+    async def _read(self, reader: _Connection, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return await self._reader.call(work, commit=True)
+            return await reader.call(work, commit=True)
         except IndexDamaged as damage:
             await self._writer.call(partial(make_index_anew, damage=damage), commit=False)
-            return await self._reader.call(work, commit=True)
+            return await reader.call(work, commit=True)
 
     async def compact(self) -> bool:
         """Leave out pages that belong to nothing, if there may be any; whether there were. Needs as much room again."""
@@ -120,7 +131,7 @@ class Database:
 
     async def back_up(self, target: Path) -> None:
         """Write a consistent copy of the whole database to `target` (which must not exist)."""
-        await self._reader.call(lambda connection: _copy_to(connection, target), commit=False)
+        await self._people[0].call(lambda connection: _copy_to(connection, target), commit=False)
 
 
 def open_beside(
@@ -203,6 +214,7 @@ class _Connection:
         self._calls: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], object], bool, asyncio.Future[Any]] | None]
         self._calls = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._is_busy = False
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -221,6 +233,11 @@ class _Connection:
         self._calls.put((work, commit, future))
         return future
 
+    @property
+    def waiting(self) -> int:
+        """How many calls are before the next one, whether or not anybody still waits for their answers."""
+        return self._calls.qsize() + self._is_busy
+
     def _serve(self, loop: asyncio.AbstractEventLoop, opened: asyncio.Future[None]) -> None:
         try:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, factory=Keyed)
@@ -235,7 +252,9 @@ class _Connection:
         while (request := self._calls.get()) is not None:
             work, commit, future = request
             begin = self._begin if commit else None
+            self._is_busy = True
             _answer(loop, future, connection, work, begin=begin)
+            self._is_busy = False
         connection.close()
 
 

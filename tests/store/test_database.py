@@ -1,6 +1,8 @@
 """One transaction a call, durable when it returns, refused when it is from the future."""
 
+import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,50 @@ def test_migrations_are_numbered_one_after_the_other() -> None:
     names = sorted(path.name for path in (Path(database_module.__file__).parent / "migrations").glob("*.sql"))
 
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+
+
+async def test_a_slow_question_of_people_delays_neither_a_commit_nor_a_read_nor_another_question(
+    database: Database,
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> object:
+        row = connection.execute("SELECT count(*) FROM switch").fetchone()
+        begun.set()
+        may_end.wait(60)
+        return row[0]
+
+    asked = asyncio.create_task(database.ask(slow))
+    await asyncio.to_thread(begun.wait)
+    try:
+        await database.write(lambda connection: volumes.set_switch(connection, "a", "1"))
+        read = await database.read(lambda connection: volumes.switch(connection, "a"))
+        other = await database.ask(lambda connection: volumes.switch(connection, "a"))
+        assert not asked.done()
+    finally:
+        may_end.set()
+
+    assert (read, other) == ("1", "1")
+    assert await asked == 0  # of its own moment
+
+
+async def test_a_question_nobody_waits_for_any_more_still_keeps_others_off_its_connection(database: Database) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(_: sqlite3.Connection) -> None:
+        begun.set()
+        may_end.wait(60)
+
+    asked = asyncio.create_task(database.ask(slow))
+    await asyncio.to_thread(begun.wait)
+    asked.cancel()
+    try:
+        for _ in range(3):
+            assert await database.ask(lambda connection: volumes.switch(connection, "none")) is None
+    finally:
+        may_end.set()
+
+
+async def test_a_question_cannot_write(database: Database) -> None:
+    with pytest.raises(Fatal, match="readonly"):
+        await database.ask(lambda connection: volumes.set_switch(connection, "a", "1"))
