@@ -317,7 +317,7 @@ class Shell:
     async def query(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """See `contracts.surface.Querying`."""
         self._require_catalogue()
-        return await self.database.read(question)
+        return await self.database.query(question)
 
     def _require_catalogue(self) -> None:
         if not self.has_catalogue:

@@ -25,7 +25,7 @@ from mediabox.core.home import DATABASE, catalogue, database_of, locked, running
 from mediabox.errors import Permanent
 from mediabox.model.adoptable import likely
 from mediabox.store import adoptable, journal
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 if TYPE_CHECKING:
     import argparse

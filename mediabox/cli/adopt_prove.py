@@ -15,7 +15,7 @@ from mediabox.clock import Clock
 from mediabox.core.home import catalogue
 from mediabox.sources.icloud.checksum import checksum_of
 from mediabox.store import adoptable, assets, journal
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 if TYPE_CHECKING:
     import sqlite3

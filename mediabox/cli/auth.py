@@ -23,7 +23,7 @@ from mediabox.sources.icloud.sign_in.keeper import SignIn
 from mediabox.sources.icloud.sign_in.messages import SignedIn
 from mediabox.sources.icloud.sign_in.vault import Vault, account_of
 from mediabox.store import issues
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 if TYPE_CHECKING:
     import argparse

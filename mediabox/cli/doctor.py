@@ -30,7 +30,7 @@ from mediabox.errors import MediaboxError, NeedsHuman
 from mediabox.model.issue import Severity
 from mediabox.sources.folder.remedies import permission_words
 from mediabox.store import issues, journal, listings, witness
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 if TYPE_CHECKING:
     import argparse

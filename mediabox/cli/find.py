@@ -17,7 +17,7 @@ from mediabox.model.query import QueryInvalid
 from mediabox.search.fields import ALIASES, FIELDS
 from mediabox.search.values import expected_words
 from mediabox.store.asset_index import IndexDamaged
-from mediabox.store.database import make_index_anew
+from mediabox.store.transaction import make_index_anew
 
 if TYPE_CHECKING:
     import argparse

@@ -27,7 +27,7 @@ from mediabox.core.home import catalogue, poke
 from mediabox.errors import Away, Permanent
 from mediabox.model.google_photos import place_of
 from mediabox.store import assets, examined
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 if TYPE_CHECKING:
     import sqlite3

@@ -22,7 +22,7 @@ from mediabox.model.asset import ResourceState
 from mediabox.model.decision import Decision, DecisionKind
 from mediabox.model.delivery import DeliveryState
 from mediabox.model.said import Presence
-from mediabox.store import assets, deliveries, examined, jobs, told, trash, volumes
+from mediabox.store import assets, deliveries, examined, jobs, lookup, told, trash, volumes
 from mediabox.store import decisions as stored
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def make_plan(connection: sqlite3.Connection, photos: Sequence[str], *, now_ms: 
 
 
 def _asset_of(connection: sqlite3.Connection, words: str) -> int:
-    found = {one.asset_id for one in assets.find(connection, words)}
+    found = {one.asset_id for one in lookup.find(connection, words)}
     if len(found) != 1:
         what = "nothing is" if not found else "several photos are"
         raise Permanent(f"{what} called {words!r} here: name one photo, by its path in the archive or its SHA-256")

@@ -98,7 +98,8 @@ def _listens(pid: int) -> bool:
 @contextmanager
 def catalogue(home: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
     """The catalogue, for a command beside a running daemon or without one. Raises Fatal when there is none."""
-    from mediabox.store.database import EmptyDatabase, explained, open_beside
+    from mediabox.store.connection import explained
+    from mediabox.store.database import EmptyDatabase, open_beside
 
     path = home / DATABASE
     if not path.exists():

@@ -30,7 +30,7 @@ from mediabox.log import get_logger
 from mediabox.model.issue import Issue
 from mediabox.model.live import StageNow
 from mediabox.store import assets, issues, jobs
-from mediabox.store.database import savepoint
+from mediabox.store.transaction import savepoint
 from mediabox.waiting import ends_within
 
 if TYPE_CHECKING:

@@ -23,8 +23,9 @@ from mediabox.core.queries.find import find_assets
 from mediabox.core.queries.timeline import months, timeline
 from mediabox.model.wall_clock import local_of, wall_ms
 from mediabox.store import asset_index, assets, copies, examined, figures, journal
-from mediabox.store.database import open_beside, transaction
+from mediabox.store.database import open_beside
 from mediabox.store.keyed import Keyed
+from mediabox.store.transaction import transaction
 
 MANY, NEW, GATHERED, ROUNDS = 100_000, 2_000, 40, 5
 FIRST_MS, LAST_MS = wall_ms("2005-01-01"), wall_ms("2026-01-01")

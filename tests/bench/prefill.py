@@ -11,7 +11,8 @@ import msgspec
 
 from mediabox.model.facts import Facts
 from mediabox.store import copies
-from mediabox.store.database import open_beside, transaction
+from mediabox.store.database import open_beside
+from mediabox.store.transaction import transaction
 
 if TYPE_CHECKING:
     from pathlib import Path

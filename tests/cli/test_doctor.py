@@ -13,7 +13,7 @@ from mediabox.native.profiles import Profile
 from mediabox.native.wire import Hello
 from mediabox.native.worker import MediaWorkers
 from mediabox.store import issues
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 
 @pytest.fixture(autouse=True)

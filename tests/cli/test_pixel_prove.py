@@ -23,7 +23,7 @@ from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import Delivered, DeliveryState, Form, Sighting, Wish
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.store import assets, copies, deliveries
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 MADE = b"a Motion Photo, made of an original"
 NOW_MS = 1_760_000_000_000

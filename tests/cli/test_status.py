@@ -13,7 +13,7 @@ from mediabox.core.home import DATABASE, catalogue
 from mediabox.core.queries import conditions
 from mediabox.model.status import Calls
 from mediabox.store import figures
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 
 def test_every_file_is_accounted_for(made: Path, say: Say) -> None:

@@ -38,8 +38,9 @@ from mediabox.simulate.icloud.photos import Asset
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.sources.icloud import ICloud
 from mediabox.store import assets, copies, gate, issues, journal, listings
-from mediabox.store.database import Database, open_beside, transaction
+from mediabox.store.database import Database, open_beside
 from mediabox.store.releases import Release, ReleaseState
+from mediabox.store.transaction import transaction
 
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 LONG_AGO_MS = 40 * DAY_MS

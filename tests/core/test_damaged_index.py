@@ -13,8 +13,9 @@ from mediabox.core.queries.find import find_assets
 from mediabox.model.query import EVERYTHING
 from mediabox.store import asset_index, asset_pages, issues, journal, schema
 from mediabox.store.asset_index import IndexDamaged
-from mediabox.store.database import Database, open_beside, transaction
+from mediabox.store.database import Database, open_beside
 from mediabox.store.figures import soundness, status
+from mediabox.store.transaction import transaction
 
 TABLES = ("asset_index", "holders", "holder", "index_cursor", "asset_words")
 BEFORE = 40  # photos

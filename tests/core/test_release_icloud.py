@@ -16,8 +16,8 @@ from mediabox.simulate.icloud.blob import of_bytes
 from mediabox.simulate.icloud.faults import Dropped, Fault, RecordRefused, Status, throttled
 from mediabox.simulate.icloud.simulator import Simulator
 from mediabox.store import assets, copies, examined, journal
-from mediabox.store.database import transaction
 from mediabox.store.releases import ReleaseState
+from mediabox.store.transaction import transaction
 
 QUEUED, INTENDED, RELEASED = ReleaseState.QUEUED, ReleaseState.INTENDED, ReleaseState.RELEASED
 REFUSED, RESTORED = ReleaseState.REFUSED, ReleaseState.RESTORED

@@ -7,7 +7,7 @@ import pytest
 
 from mediabox.model.asset import Kind, RemoteResource, ResourceState, Role
 from mediabox.model.facts import Facts
-from mediabox.store import assets, copies, examined, listings
+from mediabox.store import assets, copies, examined, listings, lookup
 
 DIGEST = "ab" * 32
 
@@ -97,8 +97,8 @@ def test_a_file_is_found_by_what_people_know_of_it(connection, taken_in, words: 
     assets.set_staged(connection, resource, digest=DIGEST, size_bytes=10)
     assets.reserve(connection, resource, "2024/IMG_1.JPG", "2024/IMG_1.JPG.xmp")
 
-    assert [one.id for one in assets.find(connection, words)] == [resource]
-    assert [one.id for one in assets.find(connection, str(resource))] == [resource]
+    assert [one.id for one in lookup.find(connection, words)] == [resource]
+    assert [one.id for one in lookup.find(connection, str(resource))] == [resource]
 
 
 def test_a_flipped_bit_in_the_ledger_never_passes_for_proof(connection, taken_in: Callable[[str], int]) -> None:

@@ -10,7 +10,8 @@ import pytest
 from mediabox.errors import Fatal
 from mediabox.store import database as database_module
 from mediabox.store import volumes
-from mediabox.store.database import Database, open_beside, savepoint, transaction
+from mediabox.store.database import Database, open_beside
+from mediabox.store.transaction import savepoint, transaction
 
 
 async def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -106,12 +107,12 @@ async def test_a_slow_question_of_people_delays_neither_a_commit_nor_a_read_nor_
         may_end.wait(60)
         return row[0]
 
-    asked = asyncio.create_task(database.ask(slow))
+    asked = asyncio.create_task(database.query(slow))
     await asyncio.to_thread(begun.wait)
     try:
         await database.write(lambda connection: volumes.set_switch(connection, "a", "1"))
         read = await database.read(lambda connection: volumes.switch(connection, "a"))
-        other = await database.ask(lambda connection: volumes.switch(connection, "a"))
+        other = await database.query(lambda connection: volumes.switch(connection, "a"))
         assert not asked.done()
     finally:
         may_end.set()
@@ -127,16 +128,16 @@ async def test_a_question_nobody_waits_for_any_more_still_keeps_others_off_its_c
         begun.set()
         may_end.wait(60)
 
-    asked = asyncio.create_task(database.ask(slow))
+    asked = asyncio.create_task(database.query(slow))
     await asyncio.to_thread(begun.wait)
     asked.cancel()
     try:
         for _ in range(3):
-            assert await database.ask(lambda connection: volumes.switch(connection, "none")) is None
+            assert await database.query(lambda connection: volumes.switch(connection, "none")) is None
     finally:
         may_end.set()
 
 
 async def test_a_question_cannot_write(database: Database) -> None:
     with pytest.raises(Fatal, match="readonly"):
-        await database.ask(lambda connection: volumes.set_switch(connection, "a", "1"))
+        await database.query(lambda connection: volumes.set_switch(connection, "a", "1"))

@@ -9,7 +9,8 @@ import pytest
 
 from mediabox.model.job import Job, JobRequest
 from mediabox.store import jobs
-from mediabox.store.database import Database, open_beside, transaction
+from mediabox.store.database import Database, open_beside
+from mediabox.store.transaction import transaction
 
 
 def test_a_step_is_queued_once_for_a_subject(connection: sqlite3.Connection) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from mediabox.store import journal
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 
 @pytest.fixture

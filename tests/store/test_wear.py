@@ -14,7 +14,8 @@ from mediabox.model.facts import Facts
 from mediabox.model.job import JobRequest
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.store import assets, copies, examined, jobs, journal, schema
-from mediabox.store.database import Database, open_beside, transaction
+from mediabox.store.database import Database, open_beside
+from mediabox.store.transaction import transaction
 
 THERE, COMING = 500, 10
 MOST_BYTES = 80_000  # a file that comes alone, five commits; 226,000 with pages of 4 KiB

@@ -27,8 +27,9 @@ from mediabox.shell import Shell
 from mediabox.simulate.icloud.blob import Blob, MemoryBlob, encode, of_bytes
 from mediabox.simulate.icloud.library import Library
 from mediabox.simulate.icloud.simulator import Simulator
-from mediabox.store import adoptable, assets, gate, listings
-from mediabox.store.database import Database, transaction
+from mediabox.store import adoptable, gate, listings, lookup
+from mediabox.store.database import Database
+from mediabox.store.transaction import transaction
 from whole.examiner import TableExaminer
 from whole.soundness import archived_originals
 
@@ -198,7 +199,7 @@ async def test_nothing_that_is_at_hand_is_fetched_again(
     assert needed <= carried <= needed + asked * SAMPLE_BYTES
     assert set(archived_originals(tmp_path / "archive").values()) == digests(move.contents)
     with catalogue(home) as connection:
-        stories = [history(connection, one).story for one in assets.find(connection, "IMG_0002.MOV")]
+        stories = [history(connection, one).story for one in lookup.find(connection, "IMG_0002.MOV")]
     (adopted_from,) = [entry.fields["adopted_from"] for entry in stories[0] if entry.event == "fetched"]
     assert adopted_from == str(move.tree / "2023/11/03/IMG_0002_HEVC.MOV")
     adoption = status_of(home).adoption

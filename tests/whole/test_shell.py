@@ -315,6 +315,29 @@ async def test_a_surface_is_added_by_handing_it_to_the_shell(box: Household) -> 
         assert one.settings.config in surface.saw
 
 
+async def test_photos_are_taken_in_while_a_person_asks_something_that_takes_long(box: Household) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> object:
+        row = connection.execute("SELECT count(*) FROM journal").fetchone()
+        begun.set()
+        may_end.wait(60)
+        return row
+
+    async with running(box) as one:
+        await eventually(lambda: is_archived(box))
+        asked = asyncio.create_task(one.query(slow))
+        await eventually(begun.is_set)
+        box.add("b.jpg", JPEG + b"b")
+        try:
+            os.kill(os.getpid(), signal.SIGHUP)
+            await eventually(lambda: is_archived(box, "b.jpg"))
+            assert not asked.done()
+        finally:
+            may_end.set()
+        assert await asked
+
+
 # ------------------------------------------------------------ settings
 
 

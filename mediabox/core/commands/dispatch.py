@@ -14,7 +14,7 @@ from mediabox.core.commands.contract import Command, Context, Refused
 from mediabox.errors import NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
 from mediabox.store import journal
-from mediabox.store.database import transaction
+from mediabox.store.transaction import transaction
 
 if TYPE_CHECKING:
     import sqlite3

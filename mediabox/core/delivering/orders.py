@@ -9,7 +9,7 @@ from mediabox.core.delivering import record
 from mediabox.core.delivering.names import free_name
 from mediabox.errors import Permanent
 from mediabox.model.delivery import Counted, DeliveryState, Wish
-from mediabox.store import assets, deliveries, journal
+from mediabox.store import deliveries, journal, lookup
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,7 +69,7 @@ def named(connection: sqlite3.Connection, destination: str, words: str) -> list[
     exact = deliveries.by_name(connection, destination, words)
     if exact is not None:
         return [exact]
-    photos = {one.asset_id for one in assets.find(connection, words)}
+    photos = {one.asset_id for one in lookup.find(connection, words)}
     found = [each for one in sorted(photos) for each in deliveries.of_asset(connection, one, destination=destination)]
     found = [one for one in found if one.state is not DeliveryState.WITHDRAWN]
     if len(photos) > 1 and found:

@@ -16,7 +16,7 @@ from mediabox.model.delivery import Delivery
 from mediabox.model.facts import CaptureTime, Facts
 from mediabox.model.job import Job
 from mediabox.model.ledger import Copy
-from mediabox.store import assets, copies, deliveries, examined, jobs, journal, told
+from mediabox.store import assets, copies, deliveries, examined, jobs, journal, lookup, told
 from mediabox.store.told import Told
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def find_resources(connection: sqlite3.Connection, words: str) -> list[Resource]
     A path from elsewhere (a phone's folder, a share, a card that is not here) counts by its last part.
     """
     name = _as_kept(words)
-    found = assets.find(connection, name) or assets.find_loosely(connection, name)
+    found = lookup.find(connection, name) or lookup.find_loosely(connection, name)
     if found or "/" not in words:
         return found or _find_delivered(connection, name)
     try:
@@ -64,8 +64,8 @@ def find_resources(connection: sqlite3.Connection, words: str) -> list[Resource]
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         last = name.rstrip("/").rpartition("/")[2]
-        return assets.find_loosely(connection, last) or _find_delivered(connection, last)
-    return assets.find(connection, digest)
+        return lookup.find_loosely(connection, last) or _find_delivered(connection, last)
+    return lookup.find(connection, digest)
 
 
 def _find_delivered(connection: sqlite3.Connection, name: str) -> list[Resource]:

@@ -36,7 +36,8 @@ from mediabox.sources.icloud.endpoints import Endpoints
 from mediabox.sources.icloud.settings import Settings
 from mediabox.sources.icloud.sign_in.vault import Account
 from mediabox.store import issues
-from mediabox.store.database import Database, open_beside, transaction
+from mediabox.store.database import Database, open_beside
+from mediabox.store.transaction import transaction
 from sources.icloud.conftest import APPLE_ID, PASSWORD
 
 SMS = RequestCode(method=Method.SMS)
