@@ -23,7 +23,7 @@ from mediabox.model.issue import Issue
 from mediabox.model.live import Live, LiveState
 from mediabox.shell import SURFACES, Shell
 from mediabox.store import issues as issue_rows
-from mediabox.store import schema
+from mediabox.store import journal, schema
 from mediabox.surfaces import local_socket
 from whole.box import OURS, Household, wait_until
 from whole.examiner import TableExaminer
@@ -325,13 +325,14 @@ async def test_photos_are_taken_in_while_a_person_asks_something_that_takes_long
         return row
 
     async with running(box) as one:
-        await eventually(lambda: is_archived(box))
+        await eventually(lambda: one.joined and one.joined.pipeline)
         asked = asyncio.create_task(one.query(slow))
-        await eventually(begun.is_set)
-        box.add("b.jpg", JPEG + b"b")
         try:
-            os.kill(os.getpid(), signal.SIGHUP)
-            await eventually(lambda: is_archived(box, "b.jpg"))
+            await eventually(begun.is_set)
+            await eventually(lambda: is_archived(box))
+            async with asyncio.timeout(PATIENCE_S):
+                assert await one.database.read(journal.last)
+                assert await one.query(journal.last)
             assert not asked.done()
         finally:
             may_end.set()
