@@ -123,6 +123,7 @@ def indexed_asset(
         camera=" ".join(filter(None, (camera.make, camera.model))) if camera else "",
         lens=(camera.lens or "") if camera else "",
         sources=tuple(sorted({one.source for one in _present(held)})),
+        hidden_at=tuple(sorted({one.source for one in held if (one.source_id, True) in _holders(held)})),
     )
 
 

@@ -13,7 +13,7 @@ class Flag(StrEnum):
     """What is simply so of an asset or not. The index stores them as bits in this order: new ones go to the end."""
 
     FAVORITE = "favorite"
-    HIDDEN = "hidden"  # by everybody who has it
+    HIDDEN = "hidden"  # by everybody who has it, as far as who asks may know
     TRASHED = "trashed"  # by everybody who had it
     LIVE = "live"  # a still with a clip, in two files or in one
     RAW = "raw"
@@ -56,3 +56,4 @@ class IndexedAsset(msgspec.Struct, frozen=True, kw_only=True):
     camera: str = ""
     lens: str = ""
     sources: tuple[str, ...] = ()  # that have it, by name
+    hidden_at: tuple[str, ...] = ()  # those of them that hide it

@@ -5,6 +5,9 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, assert_never
 
+import msgspec
+
+from mediabox.model.indexed import Flag
 from mediabox.model.query import All, AnyOf, Not, Op, Term
 from mediabox.search.fields import ANYWHERE, FIELDS, WORDS, Type, texts_of
 from mediabox.search.periods import digits_needed, interval_ms
@@ -23,6 +26,17 @@ _COMPARE = {
     Op.MORE: operator.gt,
     Op.AT_LEAST: operator.ge,
 }
+
+
+def seen(asset: IndexedAsset, seen_by: frozenset[str] | None) -> IndexedAsset | None:
+    """An asset as a person with these sources sees it; None: not at all. For None everybody's count."""
+    if seen_by is None:
+        return asset
+    sources = tuple(one for one in asset.sources if one in seen_by)
+    hidden = {Flag.HIDDEN} if set(sources) <= set(asset.hidden_at) else set()
+    return (
+        msgspec.structs.replace(asset, sources=sources, flags=asset.flags - {Flag.HIDDEN} | hidden) if sources else None
+    )
 
 
 def matches(asset: IndexedAsset, query: Query) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from mediabox.model.asset import Kind
 from mediabox.model.query import EVERYTHING
 from mediabox.store.asset_index import NOT_SHOWN, of_index
-from mediabox.store.search import condition, flags_of
+from mediabox.store.search import condition, flags_of, flags_seen, visible
 
 if TYPE_CHECKING:
     import sqlite3
@@ -50,13 +50,13 @@ def page(
 ) -> list[Found]:
     """Assets that answer a query, newest first. `seen_by`: names of a person's sources; None sees everybody's."""
     _renew_schema(connection)
-    text, values = condition(query)
-    may_see, names = _visible(seen_by)
+    text, values = condition(query, seen_by)
+    flags, names = flags_seen(seen_by)
     beyond = "(sort_ms, asset_id) < (?, ?) AND" if after else ""
     rows = connection.execute(
-        f"SELECT asset_id, kind, sort_ms, date_digits, flags FROM asset_index WHERE {beyond} ({may_see}) AND ({text}) "
+        f"SELECT asset_id, kind, sort_ms, date_digits, {flags} FROM asset_index WHERE {beyond} ({text}) "
         "ORDER BY sort_ms DESC, asset_id DESC LIMIT ?",
-        (*(after or ()), *names, *values, limit),
+        (*names, *(after or ()), *values, limit),
     )
     return [_found(row) for row in rows]
 
@@ -69,27 +69,14 @@ def _found(row: Sequence[Any]) -> Found:
 def count(connection: sqlite3.Connection, query: Query, *, seen_by: frozenset[str] | None) -> int:
     """How many assets answer it."""
     _renew_schema(connection)
-    text, values = condition(query)
-    may_see, names = _visible(seen_by)
-    if query == EVERYTHING:
-        return int(connection.execute(f"{_TOTAL} WHERE {may_see}", names).fetchone()[0])
-    question = f"SELECT count(*) FROM asset_index WHERE ({may_see}) AND ({text})"
-    return int(connection.execute(question, (*names, *values)).fetchone()[0])
+    text, values = condition(query, seen_by)
+    counting = _TOTAL if query == EVERYTHING else "SELECT count(*) FROM asset_index"
+    return int(connection.execute(f"{counting} WHERE {text}", values).fetchone()[0])
 
 
 def _renew_schema(connection: sqlite3.Connection) -> None:
     """FTS5 would look for its own tables where they were before the index was made anew, and so refuse."""
     connection.execute("SELECT 1 FROM index_cursor").fetchone()
-
-
-def _visible(seen_by: frozenset[str] | None, *, is_shown: bool = False) -> tuple[str, tuple[str, ...]]:
-    """`is_shown`: without what is hidden by all of these."""
-    if seen_by is None:
-        return "1", ()
-    names = tuple(sorted(seen_by))
-    marks = ",".join("?" * len(names))
-    own = f"SELECT holders_id FROM holder JOIN source ON source.id = source_id WHERE source.name IN ({marks})"
-    return f"holders IN ({own}{' AND NOT is_hidden' * is_shown})", names
 
 
 # ---------------------------------------------------------------- the timeline: neither hidden nor in the trash
@@ -98,7 +85,7 @@ def _visible(seen_by: frozenset[str] | None, *, is_shown: bool = False) -> tuple
 @of_index
 def months(connection: sqlite3.Connection, *, seen_by: frozenset[str] | None) -> list[tuple[str, str, int, int]]:
     """Month, kind, count and size in bytes, newest month first."""
-    may_see, names = _visible(seen_by, is_shown=True)
+    may_see, names = visible(seen_by, is_shown=True)
     return connection.execute(
         f"SELECT month, kind, sum(count), sum(size_bytes) FROM index_count WHERE is_shown AND ({may_see}) "
         "GROUP BY month, kind HAVING sum(count) > 0 ORDER BY month DESC, kind",
@@ -115,7 +102,7 @@ def shown(
     one = f"SELECT {columns} FROM asset_index WHERE flags & {NOT_SHOWN} = 0 AND (sort_ms, asset_id) < (?1, ?2)"
     arms, newest_first = [one], "ORDER BY sort_ms DESC, asset_id DESC LIMIT ?3"
     if seen_by is not None:
-        may_see, names = _visible(seen_by, is_shown=True)
+        may_see, names = visible(seen_by, is_shown=True)
         held = [row[0] for row in connection.execute(f"SELECT id AS holders FROM holders WHERE {may_see}", names)]
         few = 0 < len(held) <= MOST_ARMS
         arms = [f"{one} AND holders IN ({some})" for some in (held if few else [",".join(map(str, held))])]
