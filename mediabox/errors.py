@@ -4,9 +4,15 @@ Anything else that escapes a stage is a bug: it is tried again a few times, then
 kept as failed with its traceback (`core.failures`).
 """
 
+from mediabox.message import Text
+
 
 class MediaboxError(Exception):
     """Base of every error raised on purpose. The message names the attempt, its subject and the answer."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text)
+        self.text = text  # for a reader of any language; `str(error)` is English
 
 
 class Retryable(MediaboxError):
@@ -16,7 +22,7 @@ class Retryable(MediaboxError):
     `None` leaves it to the back-off (`model.backoff`).
     """
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: Text, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 
@@ -30,7 +36,7 @@ class Away(Retryable):
     kind of part decides (`core.parts`).
     """
 
-    def __init__(self, message: str, *, part: str, retry_after_s: float | None = None, remedy: str = "") -> None:
+    def __init__(self, message: Text, *, part: str, retry_after_s: float | None = None, remedy: Text = "") -> None:
         super().__init__(message, retry_after_s=retry_after_s)
         self.part = part
         self.remedy = remedy
@@ -51,7 +57,7 @@ class NeedsHuman(MediaboxError):
     two open issues of the same key apart (a volume's name, a source's name).
     """
 
-    def __init__(self, message: str, *, issue: str, subject: str = "", remedy: str = "") -> None:
+    def __init__(self, message: Text, *, issue: str, subject: str = "", remedy: Text = "") -> None:
         super().__init__(message)
         self.issue = issue
         self.subject = subject

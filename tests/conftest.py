@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+os.environ["LC_ALL"] = "C.UTF-8"  # the tests read English, whatever the terminal they run in
 LONG = ("whole", "encode", "fit")  # folders whose files take longest
 
 

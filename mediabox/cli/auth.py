@@ -17,6 +17,7 @@ from mediabox.core.commands.sign_in import AnswerSignIn, EndSignIn
 from mediabox.core.home import DATABASE, catalogue, running
 from mediabox.durable.private import write_private
 from mediabox.errors import Permanent
+from mediabox.messages.reader import in_words
 from mediabox.model.sign_in import ReadAgain, SignOut, step_of
 from mediabox.sources.icloud.seal import Seal
 from mediabox.sources.icloud.sign_in.keeper import SignIn
@@ -76,7 +77,7 @@ async def answer(home: Path, account: Account, step: SignInStep) -> int:
     if result is None:
         print("Given to mediabox; `mediabox status` shows what came of it.")
         return exits.OK
-    print("\n  ".join(filter(None, (result.message, result.remedy))))
+    print("\n  ".join(in_words(each) for each in (result.message, result.remedy) if each))
     if result.is_for_later:
         return exits.TRY_LATER
     is_over = result.is_signed_in or (result.is_done and isinstance(step, SignOut))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.clock import Clock
 from mediabox.errors import Retryable
+from mediabox.messages.reader import in_words
 from mediabox.model.sign_in import Method, SignInAgain, step_of
 from mediabox.sources.icloud.sign_in.messages import (
     Answer,
@@ -152,4 +153,4 @@ def _in_dialogue(answer: Answer, account: Account) -> str:
 def answer_words(answer: Answer, account: Account) -> str:
     """An answer in a person's words."""
     result = result_of(SignInAgain(), answer, account, now_ms=Clock().wall_ms())
-    return "\n  ".join(filter(None, (result.message, result.remedy)))
+    return "\n  ".join(in_words(each) for each in (result.message, result.remedy) if each)

@@ -2,11 +2,13 @@
 
 import msgspec
 
+from mediabox.message import Text
+
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One thing looked at. `state`: ok, warning, problem."""
 
     what: str
     state: str
-    why: str
-    remedy: str = ""
+    why: Text
+    remedy: Text = ""

@@ -27,6 +27,7 @@ from mediabox.core.surroundings import free_bytes, look_around
 from mediabox.core.timeline import REMEDY, timeline
 from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
+from mediabox.message import Text
 from mediabox.model.issue import Severity
 from mediabox.sources.folder.remedies import permission_words
 from mediabox.store import issues, journal, listings, witness
@@ -115,7 +116,8 @@ def _version(name: str) -> str:
 def _clock(home: Path) -> Check:
     """As `release plan` judges it."""
     clock = Clock()
-    doubt, remedy = None if clock.is_trusted() else UNSET, CLOCK_REMEDY
+    doubt: str | None = None if clock.is_trusted() else UNSET
+    remedy: Text = CLOCK_REMEDY
     with suppress(MediaboxError), catalogue(home) as connection:
         doubt, remedy = doubt or timeline(connection, clock).doubt(), REMEDY
     if doubt is not None:
@@ -178,7 +180,7 @@ def _archive(config: Config) -> Iterator[Check]:
         yield Check(what="archive", state="ok", why=f"{root} ({filesystem_of(root)}), {bytes_words(free or 0)} free")
 
 
-def _absence(config: Config) -> str | None:
+def _absence(config: Config) -> Text | None:
     with suppress(MediaboxError), catalogue(config.home) as connection:  # an error has a check of its own
         return next(map(absence, archive_conditions(connection, look_around(config.home, Clock()))), None)
     return None

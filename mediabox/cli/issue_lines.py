@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from mediabox.cli.words import ago, plain
+from mediabox.messages.reader import in_words, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,10 +22,16 @@ def issue_lines(issues: Iterable[Issue], *, now_ms: int | None = None) -> Iterat
     for issue in issues:
         counts[issue.key] += 1
         if counts[issue.key] <= MOST_OF_A_KIND:
-            since = f" (since {ago(issue.opened_at_ms, now_ms)})" if now_ms is not None else ""
-            yield plain(f"! {issue.message}{since}")
+            yield plain(f"! {_dated(issue, now_ms)}")
             if issue.remedy:
-                yield plain(f"  What to do: {issue.remedy}")
+                yield plain(tr("  What to do: {remedy}", remedy=issue.remedy))
     for key, count in counts.items():
         if count > MOST_OF_A_KIND:
-            yield f"! and {count - MOST_OF_A_KIND:,} more of the kind {key}: `mediabox status --json` has them all"
+            more = count - MOST_OF_A_KIND
+            yield tr("! and {more:n} more of kind {key}; `mediabox status --json` lists all", more=more, key=key)
+
+
+def _dated(issue: Issue, now_ms: int | None) -> str:
+    if now_ms is None:
+        return in_words(issue.message)
+    return tr("{message} (since {when})", message=issue.message, when=ago(issue.opened_at_ms, now_ms))

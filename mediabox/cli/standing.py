@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from mediabox.cli.words import bytes_words
 from mediabox.core.queries.conditions import Condition, ConditionReason
+from mediabox.message import Text, message
 from mediabox.model.issue import Issue, Severity
 
-PLUG_IN = "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself."
-STUCK_REMEDY = (
-    "A disk or share that does not answer can hold it up: check those first. If it stays so, restart it: "
-    "`systemctl restart mediabox`, or by hand"
+PLUG_IN = message(
+    "Reconnect or mount it. Nothing is lost; work resumes automatically. If it is connected, run `mediabox doctor`."
 )
-CLOCK_REMEDY = "Connect the network so that it can be set (timedatectl shows its state). Nothing expires until then."
+CLOCK_REMEDY = message(
+    "Connect the network so that the clock can be set (`timedatectl` shows its state). Nothing expires until then."
+)
 _KEYS = {  # stored words of issues: formats
     ConditionReason.CONFIG_INVALID: "config.invalid",
     ConditionReason.ARCHIVE_ABSENT: "volume.missing",
@@ -40,35 +40,62 @@ def issue_of(condition: Condition, *, at_ms: int) -> Issue:
     )
 
 
-def words(one: Condition) -> tuple[str, str]:
+def words(one: Condition) -> tuple[Text, Text]:
     """What is wrong, and what to do."""
     match one.reason:
         case ConditionReason.CONFIG_INVALID | ConditionReason.UNPROVED:
             text = "; ".join(map(str.strip, str(one.error).splitlines()))
-            said = text if one.reason is ConditionReason.CONFIG_INVALID else f"Nothing is freed: {text}."
-            return said, one.error.remedy if one.error else ""
+            is_config = one.reason is ConditionReason.CONFIG_INVALID
+            reason = text if is_config else message("Removal from iCloud is blocked: {reason}.", reason=text)
+            return reason, one.error.remedy if one.error else ""
         case ConditionReason.ARCHIVE_ABSENT | ConditionReason.ARCHIVE_UNMARKED:
-            return absence(one), f"{PLUG_IN} If it is there, ask `mediabox doctor`."
+            return absence(one), PLUG_IN
         case ConditionReason.CLOCK_UNSET:
-            return "The clock is before 2025: it was never set since the box was switched on", CLOCK_REMEDY
+            return message(
+                "The system clock is before 2025: it has not been set since the box was started"
+            ), CLOCK_REMEDY
         case ConditionReason.STUCK:
-            what = f"mediabox is running (process {one.pid}) but has not moved for {one.silent_s:,.0f} seconds"
-            return what, f"{STUCK_REMEDY} `kill -9 {one.pid}`; nothing is lost."
+            return _stuck(one)
         case ConditionReason.HOME_FULL:
-            free = bytes_words(one.free_bytes)
-            what = f"Only {free} are free on the disk of the home folder {one.path}: nothing is taken in"
-            return what, "Free space on that disk; the work goes on by itself."
+            return (
+                message(
+                    "Only {free:bytes} free on the disk of the home folder {path}: no photos are taken in",
+                    free=one.free_bytes,
+                    path=one.path,
+                ),
+                message("Free up space on that disk; work resumes automatically."),
+            )
         case ConditionReason.CATALOGUE_EMPTY | ConditionReason.CATALOGUE_HALF_MADE:
-            is_empty = one.reason is ConditionReason.CATALOGUE_EMPTY
-            how = "is empty beside an archive: it was lost, or" if is_empty else "is half made:"
-            kept = f" (the catalogue from before is kept as {one.path})" if one.path else ""
-            return f"The catalogue {how} a rebuild was cut short{kept}", "Run `mediabox rebuild`."
+            return _uncatalogued(one), message("Run `mediabox rebuild`.")
         case _:
             assert_never(one.reason)
 
 
-def absence(one: Condition) -> str:
+def _stuck(one: Condition) -> tuple[Text, Text]:
+    return (
+        message(
+            "mediabox is running (process {pid}) but has not responded for {silent:duration}",
+            pid=str(one.pid),
+            silent=one.silent_s,
+        ),
+        message(
+            "Check for a disk or network share that does not respond. If that does not help, restart mediabox: "
+            "`systemctl restart mediabox`, or `kill -9 {pid}`. Nothing is lost.",
+            pid=str(one.pid),
+        ),
+    )
+
+
+def _uncatalogued(one: Condition) -> Text:
+    if one.reason is ConditionReason.CATALOGUE_EMPTY:
+        what = message("The catalogue is empty but there is an archive: it was lost, or a rebuild was interrupted")
+    else:
+        what = message("The catalogue is incomplete: a rebuild was interrupted")
+    return message("{what} (the previous catalogue is kept as {path})", what=what, path=one.path) if one.path else what
+
+
+def absence(one: Condition) -> Text:
     """Of an archive that is not where the configuration says."""
     if one.reason is ConditionReason.ARCHIVE_ABSENT:
-        return f"The archive {one.path} is not there"
-    return f"The archive {one.path} has no marker of ours: an empty mount point, or another disk"
+        return message("The archive {path} is missing", path=one.path)
+    return message("The archive {path} has no mediabox marker: an empty mount point, or another disk", path=one.path)

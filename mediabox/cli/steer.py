@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from mediabox.cli import exits
 from mediabox.cli.execute import execute
 from mediabox.cli.home import home_of
-from mediabox.cli.words import count_words
 from mediabox.clock import Clock
 from mediabox.config.load import load
 from mediabox.core.commands.control import (
@@ -22,6 +21,8 @@ from mediabox.core.commands.control import (
     Retry,
 )
 from mediabox.core.commands.scan import Asked, Scan
+from mediabox.message import message
+from mediabox.messages.reader import tr, tr_plural
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from mediabox.core.commands.contract import Command
 
-AT_THE_NEXT_START = "mediabox is not running here now: it counts from the next start."
 UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     command = _command(home, arguments)
     result, is_running = execute(home, command)
     words, has_changed = _words(result, arguments)
-    print(words if is_running or not has_changed else f"{words} {AT_THE_NEXT_START}")
+    print(words if is_running or not has_changed else tr("{done} mediabox is not running.", done=words))
     return exits.OK
 
 
@@ -60,25 +60,32 @@ def _words(result: object, arguments: argparse.Namespace) -> tuple[str, bool]:
     """For a person, and whether anything is different now."""
     match result:
         case Paused(until_ms=until_ms):
-            return "Paused." if until_ms is None else f"Paused for {arguments.duration}.", True
+            return tr("Paused.") if until_ms is None else tr("Paused until {at:time}.", at=until_ms), True
         case DeletionsAllowed():
-            return "For a day deletions are followed, however many; what goes lies in the trash for 30 days.", True
+            return tr(
+                "Deletions are followed for one day, however many. Deleted photos stay in the trash for 30 days."
+            ), True
         case Resumed(was_paused=was_paused):
-            return "No longer paused." if was_paused else "It was not paused.", was_paused
+            return tr("Resumed.") if was_paused else tr("mediabox was not paused."), was_paused
         case Retried(count=0):
-            return "There is nothing to try again.", False
+            return tr("There is nothing to retry."), False
         case Retried(count=count):
-            return f"To be tried again: {count_words(count, 'step')}.", True
+            return tr_plural("{count:n} step will be retried.", "{count:n} steps will be retried.", count=count), True
     assert isinstance(result, Asked)
-    what = "Everything is listed once more" if arguments.full else "What is new is looked for"
-    return f"{what}: {', '.join(result.sources)}.", True
+    sources = ", ".join(result.sources)
+    if arguments.full:
+        return tr("Listing everything again: {sources}.", sources=sources), True
+    return tr("Checking for new photos: {sources}.", sources=sources), True
 
 
 def _sources(home: Path, wanted: str | None) -> tuple[str, ...]:
     names = tuple(one.name for one in load(home).sources)
     if wanted is not None and wanted not in names:
-        message = f"there is no source {wanted!r}; configured are: {', '.join(names) or 'none'}"
-        raise exits.WrongUsage(message)
+        raise exits.WrongUsage(
+            message(
+                "no source named {name}; configured sources: {sources}", name=wanted, sources=", ".join(names) or "-"
+            )
+        )
     return names if wanted is None else (wanted,)
 
 
@@ -87,6 +94,7 @@ def _until_ms(duration: str | None, now_ms: int) -> int | None:
         return None
     match = re.fullmatch(r"([1-9]\d{0,4})([smhd])", duration)
     if match is None:
-        message = f"{duration!r} is not a duration: write a number and s, m, h or d (30m, 1h, 2d)"
-        raise exits.WrongUsage(message)
+        raise exits.WrongUsage(
+            message("{text} is not a duration: enter a number and s, m, h or d (30m, 1h, 2d)", text=duration)
+        )
     return now_ms + int(match[1]) * UNITS_MS[match[2]]

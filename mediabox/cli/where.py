@@ -11,6 +11,8 @@ from mediabox.cli.words import ago, bytes_words, clock_time, count_words, day_wo
 from mediabox.clock import Clock
 from mediabox.core.home import catalogue
 from mediabox.core.queries.history import find_histories
+from mediabox.message import from_fields
+from mediabox.messages.reader import in_words
 from mediabox.model.delivery import Delivery, DeliveryState
 from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from mediabox.model.ledger import Copy, Evidence
@@ -76,7 +78,7 @@ def _history_lines(one: History, now_ms: int) -> Iterator[str]:
 def _failure_words(job: Job) -> str:
     if not job.last_error:
         return ""
-    reason = job.last_error.splitlines()[-1]  # an older version kept tracebacks here
+    reason = in_words(job.last_error).splitlines()[-1]  # an older version kept tracebacks here
     return f", after {count_words(job.attempts, 'attempt')}: {reason}"
 
 
@@ -118,7 +120,7 @@ def _delivery_lines(delivery: Delivery, now_ms: int) -> Iterator[str]:
     stations = [f"{word} {ago(at_ms, now_ms)}" for word, at_ms in times if at_ms is not None]
     if stations:
         yield f"           {', '.join(stations)}"
-    for words in filter(None, (delivery.proof, delivery.note)):
+    for words in filter(None, (delivery.proof, in_words(delivery.note))):
         yield f"           {words}"
 
 
@@ -177,7 +179,7 @@ def _zone(offset_min: int | None) -> str:
 
 def _fields_words(fields: dict[str, object]) -> str:
     keys = ("path", "reason", "damage", "role", "of", "from_", "adopted_from", "name", "proof", "note", "actor")
-    shown = [str(fields[key]) for key in keys if fields.get(key)]
+    shown = [in_words(from_fields(fields[key])) for key in keys if fields.get(key)]
     changed = fields.get("changed")
     shown += map(str, changed) if isinstance(changed, list) else ()
     return f": {', '.join(shown)}" if shown else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtim
 import msgspec
 
 from mediabox.contracts.staged import Staged
+from mediabox.message import Text
 from mediabox.model.asset import ResourceState
 from mediabox.model.delivery import Delivered
 from mediabox.model.facts import Facts
@@ -82,7 +83,7 @@ class FirstNameRemoved(msgspec.Struct, frozen=True):
 class Quarantine(msgspec.Struct, frozen=True):
     """The file cannot be an original, and is left at its source."""
 
-    reason: str  # for a person
+    reason: Text  # for a person
     is_gone: bool = False  # it is not there any more
 
 
@@ -101,7 +102,7 @@ class RemovedFromSource(msgspec.Struct, frozen=True):
 class Undeliverable(msgspec.Struct, frozen=True):
     """A destination will never take it."""
 
-    reason: str  # for a person
+    reason: Text  # for a person
 
 
 # What a step found or did. `core.recording` has one function for each type.

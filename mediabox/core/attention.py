@@ -109,6 +109,6 @@ async def take_step(source: SigningIn, step: SignInStep) -> SignInResult:
     try:
         return await source.sign_in(step)
     except NeedsHuman as error:  # its issue says so as well
-        return SignInResult(is_done=False, message=str(error), remedy=error.remedy)
+        return SignInResult(is_done=False, message=error.text, remedy=error.remedy)
     except Retryable as error:
-        return SignInResult(is_done=False, is_for_later=True, message=str(error))
+        return SignInResult(is_done=False, is_for_later=True, message=error.text)

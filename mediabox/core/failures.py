@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from mediabox.core import retry
 from mediabox.errors import Away, MediaboxError, NeedsHuman, Permanent, Retryable
+from mediabox.message import Message, Text, message, plural
 from mediabox.model.issue import Issue, Severity
 
 if TYPE_CHECKING:
     from mediabox.contracts import Work
 
 FAILED = "job.failed"  # the issue of a step that was given up
-TRY_AGAIN = "The other files go on. `mediabox retry` tries this one again."
-REPORT = "This is a fault of mediabox, and its log has the details: please report it. The other files go on."
+TRY_AGAIN = message("Other files are not affected. Run `mediabox retry` to try this one again.")
+REPORT = message("This is a bug in mediabox; the log has the details. Please report it. Other files are not affected.")
 
 
 def is_final(work: Work, error: BaseException) -> bool:
@@ -34,24 +35,33 @@ def is_bug(error: BaseException) -> bool:
     return not isinstance(error, MediaboxError)
 
 
-def reason_of(error: BaseException) -> str:
+def reason_of(error: BaseException) -> Text:
     """One line for a person; a traceback is for the log. What is no UTF-8 in it is written out: SQLite takes none."""
+    if isinstance(error, MediaboxError) and isinstance(error.text, Message):
+        return error.text
     text = str(error).encode("utf-8", "backslashreplace").decode()
     if not is_bug(error):
         return text
-    detail = " ".join(text.split())[:300]
-    return f"an unexpected error ({type(error).__name__}{f': {detail}' if detail else ''})"
+    detail = ": ".join(filter(None, (type(error).__name__, " ".join(text.split())[:300])))
+    return message("unexpected error ({detail})", detail=detail)
 
 
 def failed_issue(work: Work, error: BaseException) -> Issue:
     """What a person should know of a step that was given up."""
     name = work.resource.name if work.resource else work.job.subject
-    attempts = f" {work.job.attempts + 1} times" if work.job.attempts else ""
+    reason = reason_of(error)
     return Issue(
         key=FAILED,
         subject=failed_subject(work),
         severity=Severity.ERROR,
-        message=f"{work.job.step} of {name} failed{attempts}: {reason_of(error)}",
+        message=plural(
+            "{step} of {name} failed: {reason}",
+            "{step} of {name} failed {count:n} times: {reason}",
+            count=work.job.attempts + 1,
+            step=work.job.step,
+            name=name,
+            reason=reason,
+        ),
         remedy=REPORT if is_bug(error) else TRY_AGAIN,
     )
 

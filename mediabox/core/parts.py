@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mediabox.core.failures import reason_of
 from mediabox.errors import Away, NeedsHuman
+from mediabox.message import message
 from mediabox.model.backoff import Backoff
 from mediabox.model.issue import Issue, Severity
 
@@ -30,8 +31,8 @@ BACKOFF = Backoff(first_s=2.0, longest_s=LONGEST_REST_S)
 
 ARCHIVE = "volume:archive"
 UNAVAILABLE = "sandbox.unavailable"  # one decoder does not start: what another one decodes says nothing of it
-PLUG_IN = "Plug it in or mount it again; nothing is lost, the work waits and goes on by itself."
-WAIT = "Nothing is lost: the work waits and goes on by itself as soon as it is there again."
+RECONNECT = message("Reconnect or mount it. Nothing is lost; work resumes automatically.")
+WAIT = message("Nothing is lost; work resumes automatically when it is back.")
 
 
 class Parts:
@@ -202,5 +203,5 @@ def issue_of(part: str, error: Away | NeedsHuman) -> Issue:
         subject=name,
         severity=Severity.WARNING,
         message=reason_of(error),
-        remedy=error.remedy or (PLUG_IN if area == "volume" else WAIT),
+        remedy=error.remedy or (RECONNECT if area == "volume" else WAIT),
     )

@@ -22,6 +22,7 @@ from mediabox.core import deletion, plan
 from mediabox.core.delivering import record
 from mediabox.core.informed import informed
 from mediabox.core.settle import Settlement
+from mediabox.message import from_fields
 from mediabox.model.asset import Kind, ResourceState
 from mediabox.model.decision import DecisionKind
 from mediabox.model.events import ResourceChanged
@@ -279,8 +280,10 @@ class Recording:
             **fields,
         )
         self.followers += plan.after_event(self._policy.stages, event, resource)
-        detail = str(fields.get("path") or fields.get("reason") or fields.get("damage") or "")
-        self.events.append(ResourceChanged(resource_id=resource.id, name=resource.name, event=event, detail=detail))
+        detail = next((fields[name] for name in ("path", "reason", "damage") if fields.get(name)), "")
+        self.events.append(
+            ResourceChanged(resource_id=resource.id, name=resource.name, event=event, detail=from_fields(detail))
+        )
 
     of_resource: ClassVar[Mapping[type, Callable[[Recording, Resource, Any], list[JobRequest]]]] = {
         Staged: _staged,

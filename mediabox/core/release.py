@@ -20,6 +20,7 @@ from mediabox.durable.verify import check
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.failpoints import fp
 from mediabox.log import get_logger
+from mediabox.message import Text
 from mediabox.model.certificate import canonical
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.ledger import Copy, CopyState
@@ -291,14 +292,14 @@ class Releases:
             )
         )
 
-    async def _end(self, one: Release, state: ReleaseState, event: str, *, reason: str | None = None) -> None:
+    async def _end(self, one: Release, state: ReleaseState, event: str, *, reason: Text | None = None) -> None:
         now_ms = self._clock.wall_ms()
         await self._database.write(lambda connection: _set(connection, one, state, event, now_ms=now_ms, reason=reason))
         log.info(event, release=one.id, asset=one.asset_id, source=one.source)
 
 
 def _set(
-    connection: sqlite3.Connection, one: Release, state: ReleaseState, event: str, *, now_ms: int, reason: str | None
+    connection: sqlite3.Connection, one: Release, state: ReleaseState, event: str, *, now_ms: int, reason: Text | None
 ) -> None:
     releases.set_state(connection, one.id, state, at_ms=now_ms, reason=reason)
     journal.append(

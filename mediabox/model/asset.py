@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediabox.message import Text
+
 if TYPE_CHECKING:
     from mediabox.model.said import Said
 
@@ -141,7 +143,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     digest: str | None = None  # SHA-256, 64 lower-case hex digits
     duplicate_of: int | None = None  # resource id
     path: str | None = None  # in the archive, relative, '/'-separated, NFC; reserved or published
-    reason: str | None = None  # why it is quarantined or flagged, for a person
+    reason: Text | None = None  # why it is quarantined or flagged, for a person
     remote_asset_id: int | None = None  # the source's own asset it is of, with the role it has there; None: a mere file
 
     @property

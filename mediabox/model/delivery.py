@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from mediabox.message import Text
 from mediabox.model.ledger import Evidence
 
 
@@ -71,7 +72,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     stored_at_ms: int | None = None
     freed_at_ms: int | None = None
     proof: str = ""  # by what the newest state is known: "db/file KNCZ6DE:12", "RemoteChangeDetected 311"
-    note: str = ""  # what is different from the original, or why not
+    note: Text = ""  # what is different from the original, or why not
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +82,7 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     form: Form
     size_bytes: int
     digest: str
-    note: str = ""
+    note: Text = ""
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     delivery_id: int
     state: DeliveryState
     proof: str
-    note: str = ""
+    note: Text = ""
     evidence: Evidence | None = None  # how sure it is of what it shows; None: of no copy
     digest: str = ""  # with `Evidence.VERIFIED`: SHA-256 as the store itself computed it of what it holds
 

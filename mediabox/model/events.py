@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mediabox.message import Text
 from mediabox.model.delivery import DeliveryState
 
 
@@ -11,14 +12,14 @@ class ResourceChanged(msgspec.Struct, frozen=True, kw_only=True):
     resource_id: int
     name: str
     event: str
-    detail: str = ""
+    detail: Text = ""
 
 
 class IssueChanged(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     subject: str
     is_open: bool
-    message: str = ""
+    message: Text = ""
 
 
 class ListingEnded(msgspec.Struct, frozen=True, kw_only=True):

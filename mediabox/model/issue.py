@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mediabox.message import Text
+
 
 class Severity(StrEnum):
     NOTICE = "notice"  # good to know
@@ -17,7 +19,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     subject: str
     severity: Severity = Severity.WARNING
-    message: str  # what, where
-    remedy: str = ""  # what to do
+    message: Text  # what, where
+    remedy: Text = ""  # what to do
     opened_at_ms: int = 0
     count: int = 1

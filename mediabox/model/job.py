@@ -2,6 +2,8 @@
 
 import msgspec
 
+from mediabox.message import Text
+
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One step to run on one subject. `(step, subject)` is queued at most once.
@@ -16,7 +18,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     not_before_ms: int = 0
     priority: int = 0  # higher first
-    last_error: str | None = None
+    last_error: Text | None = None
     is_failed: bool = False  # given up: a person or `mediabox retry` decides
     asked_again: int = 0  # requests since it was queued: one that came after this look is not answered by this run
 

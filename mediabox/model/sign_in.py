@@ -9,6 +9,8 @@ from typing import ClassVar
 
 import msgspec
 
+from mediabox.message import Text
+
 
 class Method(StrEnum):
     """How a code reaches the person."""
@@ -75,8 +77,8 @@ class SignInResult(msgspec.Struct, frozen=True, kw_only=True):
     is_done: bool  # the step did what it is for
     is_signed_in: bool = False
     is_for_later: bool = False  # nobody could be asked now
-    message: str = ""
-    remedy: str = ""
+    message: Text = ""
+    remedy: Text = ""
     phones: tuple[Phone, ...] = ()  # to which a code can be sent
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mediabox.message import Text
 from mediabox.model.issue import Issue
 from mediabox.model.survey import Survey
 
@@ -51,7 +52,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     remote_id: str
-    reason: str
+    reason: Text
 
 
 class Adoption(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from mediabox.message import Text, from_stored, stored
 from mediabox.model.asset import Kind, RemoteResource, Resource, ResourceState, Role
 from mediabox.model.naming import home_folder
 from mediabox.store import asset_index, keyed
@@ -43,7 +44,7 @@ def resource_of(row: Sequence[Any]) -> Resource:
         digest=row[11],
         duplicate_of=row[12],
         path=row[13],
-        reason=row[14],
+        reason=from_stored(row[14]) if row[14] is not None else None,
         remote_asset_id=row[15],
     )
 
@@ -154,9 +155,10 @@ def set_duplicate(connection: sqlite3.Connection, resource_id: int, *, of: int, 
     )
 
 
-def set_quarantined(connection: sqlite3.Connection, resource_id: int, reason: str) -> None:
+def set_quarantined(connection: sqlite3.Connection, resource_id: int, reason: Text) -> None:
     connection.execute(
-        "UPDATE resource SET state = 'quarantined', reason = ?, digest = NULL WHERE id = ?", (reason, resource_id)
+        "UPDATE resource SET state = 'quarantined', reason = ?, digest = NULL WHERE id = ?",
+        (stored(reason), resource_id),
     )
 
 

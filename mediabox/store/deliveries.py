@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mediabox.message import Text, from_stored, stored
 from mediabox.model.delivery import Delivered, Delivery, DeliveryState, Form, Wish
 from mediabox.model.google_photos import place_of
 from mediabox.model.status import Road
@@ -30,7 +31,10 @@ _AT = {
 
 def _delivery(row: Sequence[Any]) -> Delivery:
     values = dict(zip(Delivery.__struct_fields__, row, strict=True))
-    return Delivery(**values | {"state": DeliveryState(values["state"]), "form": Form(values["form"])})
+    return Delivery(
+        **values
+        | {"state": DeliveryState(values["state"]), "form": Form(values["form"]), "note": from_stored(values["note"])}
+    )
 
 
 # ---------------------------------------------------------------- reading
@@ -247,21 +251,21 @@ def set_state(
     *,
     at_ms: int,
     proof: str = "",
-    note: str = "",
+    note: Text = "",
 ) -> None:
     """`proof` and `note` replace the older ones where they say something."""
     time = f", {_AT[state]} = ?5" if state in _AT else ""
     connection.execute(
         "UPDATE delivery SET state = ?2, proof = iif(?3 = '', proof, ?3), note = iif(?4 = '', note, ?4)"
         f"{time} WHERE id = ?1" + ("" if time else " AND ?5 IS NOT NULL"),
-        (delivery_id, state, proof, note, at_ms),
+        (delivery_id, state, proof, stored(note), at_ms),
     )
 
 
 def set_accepted(connection: sqlite3.Connection, delivered: Delivered, *, at_ms: int) -> None:
     connection.execute(
         "UPDATE delivery SET form = ?, size_bytes = ?, digest = ?, note = ? WHERE id = ?",
-        (delivered.form, delivered.size_bytes, delivered.digest, delivered.note, delivered.delivery_id),
+        (delivered.form, delivered.size_bytes, delivered.digest, stored(delivered.note), delivered.delivery_id),
     )
     set_state(connection, delivered.delivery_id, DeliveryState.ACCEPTED, at_ms=at_ms)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediabox.message import from_stored
 from mediabox.model.asset import ResourceState
 from mediabox.model.status import Accounting, Adoption, Bytes, Calls, Named, Rates, Road, Status, Steps
 from mediabox.store import asset_index, deliveries, issues, jobs, listings, volumes
@@ -129,7 +130,9 @@ def _quarantined(connection: sqlite3.Connection) -> tuple[Named, ...]:
     rows = connection.execute(
         "SELECT name, remote_id, reason FROM resource WHERE state = 'quarantined' ORDER BY id DESC LIMIT ?", (SHOWN,)
     )
-    return tuple(Named(name=name, remote_id=remote_id, reason=reason or "") for name, remote_id, reason in rows)
+    return tuple(
+        Named(name=name, remote_id=remote_id, reason=from_stored(reason or "")) for name, remote_id, reason in rows
+    )
 
 
 def _damaged(connection: sqlite3.Connection) -> tuple[Named, ...]:
@@ -138,7 +141,7 @@ def _damaged(connection: sqlite3.Connection) -> tuple[Named, ...]:
         "WHERE damage IS NOT NULL ORDER BY resource_id DESC LIMIT ?",
         (SHOWN,),
     )
-    return tuple(Named(name=name, remote_id=remote_id, reason=damage) for name, remote_id, damage in rows)
+    return tuple(Named(name=name, remote_id=remote_id, reason=from_stored(damage)) for name, remote_id, damage in rows)
 
 
 def soundness(connection: sqlite3.Connection, *, with_indexes: bool = False) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from mediabox.message import Text
 from mediabox.model.asset import ResourceState
 from mediabox.store import journal
 from mediabox.store.keyed import is_ours, signed
@@ -39,7 +40,7 @@ class Filed(Claim, frozen=True, kw_only=True):
     state: ResourceState  # as the journal tells it
     archived_at_ms: int | None  # likewise
     name: str  # shown
-    reason: str | None  # shown
+    reason: Text | None  # shown
     is_ours: bool  # the claim is as this box signed it
 
 

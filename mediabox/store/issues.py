@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mediabox.message import from_stored, stored
 from mediabox.model.issue import Issue, Severity
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def open_issue(connection: sqlite3.Connection, issue: Issue, *, at_ms: int) -> b
         " VALUES (?1,?2,?3,?4,?5,?6,?6)"
         " ON CONFLICT DO UPDATE SET severity = ?3, message = ?4, remedy = ?5, seen_at_ms = ?6, count = count + 1"
         " RETURNING count",
-        (issue.key, issue.subject, issue.severity, issue.message, issue.remedy, at_ms),
+        (issue.key, issue.subject, issue.severity, stored(issue.message), stored(issue.remedy), at_ms),
     ).fetchone()
     return bool(row[0] == 1)
 
@@ -49,8 +50,8 @@ def open_issues(connection: sqlite3.Connection) -> list[Issue]:
             key=key,
             subject=subject,
             severity=Severity(severity),
-            message=message,
-            remedy=remedy,
+            message=from_stored(message),
+            remedy=from_stored(remedy),
             opened_at_ms=opened_at_ms,
             count=count,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mediabox.message import Text, from_stored, stored
 from mediabox.model.job import Job, JobRequest
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def _job(row: tuple[Any, ...]) -> Job:
         attempts=row[3],
         not_before_ms=row[4],
         priority=row[5],
-        last_error=row[6],
+        last_error=from_stored(row[6]) if row[6] is not None else None,
         is_failed=row[7] == "failed",
         asked_again=row[8],
     )
@@ -115,22 +116,22 @@ def hurry(connection: sqlite3.Connection, *, but: Collection[str] = ()) -> int:
     ).rowcount
 
 
-def postpone(connection: sqlite3.Connection, job: Job, *, not_before_ms: int, error: str, counts: bool) -> None:
+def postpone(connection: sqlite3.Connection, job: Job, *, not_before_ms: int, error: Text, counts: bool) -> None:
     """Try later. `counts`: whether this was an attempt (being away is not)."""
     connection.execute(
         f"UPDATE job SET not_before_ms = ?, last_error = ?, attempts = attempts + ? {_BY}",
-        (not_before_ms, error, int(counts), *_named(job)),
+        (not_before_ms, stored(error), int(counts), *_named(job)),
     )
 
 
-def fail(connection: sqlite3.Connection, job: Job, error: str) -> bool:
+def fail(connection: sqlite3.Connection, job: Job, error: Text) -> bool:
     """Keep as failed: a person or `mediabox retry` decides.
 
     False when it has ended already, or was asked for after it was handed out and runs once more: nothing failed then.
     """
     failed = connection.execute(
         f"UPDATE job SET state = 'failed', last_error = ?, attempts = attempts + 1 {_BY} AND again = ?",
-        (error, *_named(job), job.asked_again),
+        (stored(error), *_named(job), job.asked_again),
     )
     if failed.rowcount == 0:
         _begin_anew(connection, job)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from mediabox.message import Text, from_stored, stored
 from mediabox.store import journal
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     changed_at_ms: int
     intended_at_ms: int | None = None
     released_at_ms: int | None = None
-    reason: str | None = None
+    reason: Text | None = None
     certificate: str | None = None
 
 
@@ -69,7 +70,9 @@ _FROM = (
 
 def _release(row: Sequence[Any]) -> Release:
     values = dict(zip(Release.__struct_fields__, row, strict=True))
-    return Release(**values | {"state": ReleaseState(values["state"])})
+    return Release(
+        **values | {"state": ReleaseState(values["state"]), "reason": from_stored(values["reason"] or "") or None}
+    )
 
 
 # ---------------------------------------------------------------- assets at their source
@@ -252,11 +255,11 @@ def intend(connection: sqlite3.Connection, release_id: int, *, certificate: str,
 
 
 def set_state(
-    connection: sqlite3.Connection, release_id: int, state: ReleaseState, *, at_ms: int, reason: str | None = None
+    connection: sqlite3.Connection, release_id: int, state: ReleaseState, *, at_ms: int, reason: Text | None = None
 ) -> None:
     connection.execute(
         "UPDATE release SET state = ?1, changed_at_ms = ?2, reason = ?3, "
         "released_at_ms = iif(?1 = 'released' AND released_at_ms IS NULL, ?2, released_at_ms), "
         "intended_at_ms = iif(?1 IN ('queued', 'refused'), NULL, intended_at_ms) WHERE id = ?4",
-        (state, at_ms, reason, release_id),
+        (state, at_ms, stored(reason or "") or None, release_id),
     )

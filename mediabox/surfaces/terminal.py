@@ -10,6 +10,7 @@ from math import inf
 from typing import TYPE_CHECKING, TextIO
 
 from mediabox.errors import Away
+from mediabox.messages.reader import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -98,8 +99,8 @@ class Progress:
         issues = await self._issues()
         for issue in issues:
             if (issue.key, issue.subject) not in self._said:
-                remedy = f"  What to do: {printable(issue.remedy)}\n" if issue.remedy else ""
-                self._out.write(f"{TO_LINE_START}! {printable(issue.message)}\n{TO_LINE_START}{remedy}")
+                remedy = f"  What to do: {printable(in_words(issue.remedy))}\n" if issue.remedy else ""
+                self._out.write(f"{TO_LINE_START}! {printable(in_words(issue.message))}\n{TO_LINE_START}{remedy}")
         self._said = {(issue.key, issue.subject) for issue in issues}
 
 

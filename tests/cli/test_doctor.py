@@ -74,7 +74,7 @@ def test_a_marker_that_is_gone_is_a_problem(home: Path, say: Say) -> None:
     found = say("doctor", "--json", home=home)
 
     assert found.code == exits.PROBLEM
-    assert "has no marker of ours" in problems(found)["archive"]
+    assert "has no mediabox marker" in problems(found)["archive"]
 
 
 def test_a_catalogue_that_is_gone_beside_an_archive_is_a_problem(home: Path, say: Say) -> None:

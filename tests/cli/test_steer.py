@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from cli.conftest import Say
 
-from mediabox.cli import exits, steer
+from mediabox.cli import exits
 from mediabox.core import switches
 from mediabox.core.home import LOCK, catalogue
 
@@ -37,6 +38,9 @@ def listener(home: Path) -> Iterator[subprocess.Popen[str]]:
     yield from _held(home, LISTENS)
 
 
+NOT_RUNNING = "mediabox is not running."
+
+
 def _held(home: Path, listens: str) -> Iterator[subprocess.Popen[str]]:
     argv = [sys.executable, "-c", HOLDER.format(listens), str(home / LOCK)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
@@ -50,10 +54,10 @@ def test_a_pause_is_kept_until_it_is_over_and_shown_with_its_end(home: Path, say
     paused = say("pause", "1h", home=home)
 
     assert paused.code == exits.OK
-    assert paused.out == f"Paused for 1h. {steer.AT_THE_NEXT_START}\n"
+    assert re.fullmatch(rf"Paused until 20.+\. {NOT_RUNNING}\n", paused.out)
     assert "paused by a person until 20" in say("status", home=home).out
 
-    assert say("resume", home=home).out.startswith("No longer paused.")
+    assert say("resume", home=home).out.startswith("Resumed.")
     assert "paused" not in say("status", home=home).out
 
 
@@ -63,15 +67,15 @@ def test_a_full_listing_is_asked_for_by_the_sources_name(home: Path, say: Say) -
     asked = say("scan", "cards", "--full", home=home)
 
     assert (asked.code, asked.out) == (
-        exits.OK, f"Everything is listed once more: cards. {steer.AT_THE_NEXT_START}\n")  # fmt: skip
+        exits.OK, f"Listing everything again: cards. {NOT_RUNNING}\n")  # fmt: skip
     with catalogue(home) as connection:
         assert switches.is_full_listing_asked(connection, "cards")
     assert say("scan", "nobody", home=home).code == exits.USAGE
 
 
 def test_nothing_to_resume_or_retry_promises_nothing(home: Path, say: Say) -> None:
-    assert say("resume", home=home).out == "It was not paused.\n"
-    assert say("retry", home=home).out == "There is nothing to try again.\n"
+    assert say("resume", home=home).out == "mediabox was not paused.\n"
+    assert say("retry", home=home).out == "There is nothing to retry.\n"
 
 
 @pytest.mark.parametrize("duration", ["nonsense", "0s", "1", "h", "1.5h", "999999d"])
@@ -79,7 +83,7 @@ def test_what_is_no_duration_is_wrong_usage_and_changes_nothing(duration: str, m
     said = say("pause", duration, home=made)
 
     assert said.code == exits.USAGE
-    assert "write a number and s, m, h or d" in said.err
+    assert "enter a number and s, m, h or d" in said.err
     assert "paused" not in say("status", home=made).out
 
 
@@ -113,4 +117,4 @@ def test_a_number_left_in_the_lock_of_nobody_is_no_daemon(home: Path, say: Say) 
         said = say("retry", home=home)
 
     assert said.code == exits.OK
-    assert said.out == "There is nothing to try again.\n"
+    assert said.out == "There is nothing to retry.\n"

@@ -94,7 +94,7 @@ def test_an_archive_that_is_away_is_for_later_and_says_what_to_do(home: Path, sa
 
     assert found.code == exits.TRY_LATER
     assert str(home / "archive") in found.err
-    assert "What to do: plug it in" in found.err
+    assert "What to do: Reconnect" in found.err
 
 
 def test_after_a_rebuild_a_run_over_the_same_pictures_files_nothing_new(home: Path, media: Path, say: Say) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 import msgspec
 
 from mediabox.errors import MediaboxError, NeedsHuman, Permanent, Retryable
+from mediabox.message import Text
 from mediabox.model.actor import Actor, Role
 from mediabox.store import journal
 
@@ -29,15 +30,15 @@ class Danger(StrEnum):
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Nothing was done. `reason` and `remedy` are for a person."""
 
-    reason: str
-    remedy: str = ""
+    reason: Text
+    remedy: Text = ""
     issue: str = ""  # the issue's key, where only a person can help
     is_for_later: bool = False  # the same command may do later
 
     @classmethod
     def by(cls, error: MediaboxError) -> Refused:
         return cls(
-            reason=str(error),
+            reason=error.text,
             remedy=getattr(error, "remedy", ""),
             issue=getattr(error, "issue", ""),
             is_for_later=isinstance(error, Retryable),

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from mediabox.contracts import Setback, Undeliverable
 from mediabox.core.delivering.names import free_name
+from mediabox.message import Text
 from mediabox.model.delivery import Delivered, DeliveryState, Form
 from mediabox.model.job import JobRequest
 from mediabox.model.ledger import Copy, CopyState, Evidence
@@ -129,13 +130,13 @@ def believed(
     delivery: Delivery,
     *,
     now_ms: int,
-    note: str = "a person says that it has arrived",
+    note: Text = "a person says that it has arrived",
 ) -> None:
     """A person says that it has arrived, whatever became of it."""
     _end(connection, delivery, DeliveryState.BELIEVED, now_ms=now_ms, note=note)
 
 
-def withdrawn(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int, note: str) -> None:
+def withdrawn(connection: sqlite3.Connection, delivery: Delivery, *, now_ms: int, note: Text) -> None:
     """A person wants it out of the outbox."""
     _set_missing(connection, delivery)
     _end(connection, delivery, DeliveryState.WITHDRAWN, now_ms=now_ms, note=note)
@@ -147,7 +148,7 @@ def _end(
     state: DeliveryState,
     *,
     now_ms: int,
-    note: str,
+    note: Text,
     proof: str = "",
 ) -> Delivery:
     deliveries.set_state(connection, delivery.id, state, at_ms=now_ms, proof=proof, note=note)

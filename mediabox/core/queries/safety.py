@@ -13,6 +13,7 @@ from mediabox.core.timeline import ISSUE as CLOCK
 from mediabox.core.timeline import REMEDY as CLOCK_REMEDY
 from mediabox.core.timeline import timeline
 from mediabox.errors import NeedsHuman
+from mediabox.message import Text
 from mediabox.model.certificate import CopyProof, is_counted
 from mediabox.store import gate, releases
 
@@ -68,7 +69,7 @@ class SourceSafety(msgspec.Struct, frozen=True, kw_only=True):
 class Safety(msgspec.Struct, frozen=True, kw_only=True):
     is_enabled: bool
     catalogue: str | None  # why nothing at all is safe: the catalogue, or the clock, is not to be believed
-    remedy: str | None
+    remedy: Text | None
     sources: tuple[SourceSafety, ...]
     assets: tuple[AssetSafety, ...]
 

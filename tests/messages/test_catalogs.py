@@ -1,0 +1,71 @@
+"""Every language can say everything the code can say, with the same values in it."""
+
+import string
+from collections.abc import Iterator
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+from message_catalogs import FOLDER, extracted, forms_of
+
+from mediabox.message import FORMATS
+
+LANGUAGES = sorted(FOLDER.glob("*.po"))
+CODE = extracted()
+
+
+def read(path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=path.stem, abort_invalid=True)
+
+
+def messages(catalog: Catalog) -> Iterator[Message]:
+    return (message for message in catalog if message.id)
+
+
+def fields(template: str) -> set[tuple[str, str]]:
+    """Names and formats of what is filled in."""
+    return {(name, form or "") for _, name, form, _ in string.Formatter().parse(template) if name is not None}
+
+
+def test_german_is_spoken():
+    assert "de" in {path.stem for path in LANGUAGES}
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_a_language_has_each_message_and_no_other(path):
+    known = {message.id for message in messages(read(path))}
+    made = {message.id for message in messages(CODE)}
+    remedy = "run `python tests/messages/update_catalogs.py` and translate what is empty"
+    assert known == made, f"missing {sorted(map(str, made - known))}, unused {sorted(map(str, known - made))}: {remedy}"
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_a_language_has_each_message_translated_with_the_same_values(path):
+    catalog = read(path)
+    wrong = [
+        f"{message.id!r}: {message.string!r}"
+        for message in messages(catalog)
+        if message.fuzzy or not is_complete(catalog, message)
+    ]
+    assert not wrong
+
+
+def is_complete(catalog: Catalog, message: Message) -> bool:
+    translated = list(forms_of(message.string))
+    if message.pluralizable and len(translated) != catalog.num_plurals:
+        return False
+    wanted = set().union(*(fields(form) for form in forms_of(message.id)))
+    always = wanted - {("count", "n"), ("count", "")}  # "one photo" need not say 1
+    return all(form and always <= fields(form) <= wanted for form in translated)
+
+
+def test_each_template_fills_in_plain_names_in_known_formats():
+    wrong = [
+        (form, name)
+        for message in messages(CODE)
+        for form in forms_of(message.id)
+        for name, spec in fields(form)
+        if not name.isidentifier() or (spec and spec not in FORMATS)
+    ]
+    assert not wrong
