@@ -50,7 +50,7 @@ def program(installed: Path, *words: str, cwd: Path) -> subprocess.CompletedProc
 
 def test_everything_is_in_it_but_the_stand_ins(installed: Path) -> None:
     tracked = {path.relative_to(ROOT) for path in (ROOT / "mediabox").rglob("*") if path.is_file()}
-    wanted = {str(path) for path in tracked if path.suffix in {".py", ".sql", ".md", ".toml", ".tsv"}}
+    wanted = {str(path) for path in tracked if path.suffix in {".py", ".sql", ".md", ".toml", ".tsv", ".po"}}
 
     packed = {str(path.relative_to(installed)) for path in (installed / "mediabox").rglob("*") if path.is_file()}
 
