@@ -47,6 +47,7 @@ class Language(Protocol):
     def day(self, at_ms: float) -> str: ...
     def time(self, at_ms: float) -> str: ...
     def duration(self, seconds: float) -> str: ...
+    def ago(self, seconds: float) -> str: ...
 
 
 FORMATS: Mapping[str, Callable[[Language, float], str]] = {
@@ -54,8 +55,14 @@ FORMATS: Mapping[str, Callable[[Language, float], str]] = {
     "bytes": lambda language, value: language.size(value),
     "day": lambda language, value: language.day(value),  # UTC milliseconds, shown as the local day
     "time": lambda language, value: language.time(value),  # UTC milliseconds, shown as local date and time
-    "duration": lambda language, value: language.duration(value),  # seconds
+    "duration": lambda language, value: language.duration(
+        value
+    ),  # seconds; in the nominative, where a language has one
+    "ago": lambda language, value: language.ago(value),  # seconds since: "3 days ago", with its preposition
 }
+
+
+A_MOMENT_S = 60  # what is younger happened "just now"
 
 
 def message(template: str, /, **values: Value) -> Message:
@@ -161,6 +168,9 @@ class English:
         count, unit = longest_unit(seconds)
         return f"{count:,} {unit}{'' if count == 1 else 's'}"
 
+    def ago(self, seconds: float) -> str:
+        return JUST_NOW.template if seconds < A_MOMENT_S else f"{self.duration(seconds)} ago"
+
 
 def scaled(size: float) -> tuple[float, str]:
     """1,234,567 bytes -> (1.234567, 'MB')."""
@@ -185,3 +195,4 @@ def local(at_ms: float) -> datetime:
 
 
 ENGLISH = English()
+JUST_NOW = message("just now")

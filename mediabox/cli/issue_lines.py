@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from mediabox.cli.words import ago, plain
+from mediabox.cli.words import plain
+from mediabox.message import A_MOMENT_S
 from mediabox.messages.reader import in_words, tr
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def issue_lines(issues: Iterable[Issue], *, now_ms: int | None = None) -> Iterat
 
 
 def _dated(issue: Issue, now_ms: int | None) -> str:
-    if now_ms is None:
+    age_s = 0 if now_ms is None else (now_ms - issue.opened_at_ms) / 1000
+    if age_s < A_MOMENT_S:
         return in_words(issue.message)
-    return tr("{message} (since {when})", message=issue.message, when=ago(issue.opened_at_ms, now_ms))
+    return tr("{message} ({age:ago})", message=issue.message, age=age_s)

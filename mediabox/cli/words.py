@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from mediabox.messages.reader import language, tr
+from mediabox.messages.reader import language
 
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format (text direction), stray bytes, line ends
 JOINERS = "\u200c\u200d"  # part of how words and emoji are written
@@ -34,7 +34,7 @@ def _escaped(character: str) -> str:
 def ago(at_ms: int, now_ms: int) -> str:
     """How long before `now_ms`."""
     seconds = max(0, now_ms - at_ms) // 1000
-    return tr("just now") if seconds < 60 else tr("{time:duration} ago", time=seconds)
+    return language().ago(seconds)
 
 
 def day_words(at_ms: int) -> str:

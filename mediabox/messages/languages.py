@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mediabox.log import get_logger
-from mediabox.message import ENGLISH, Language, local, longest_unit, scaled
+from mediabox.message import A_MOMENT_S, ENGLISH, JUST_NOW, Language, local, longest_unit, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,6 +94,13 @@ class Translated:
 
         count, unit = longest_unit(seconds)
         return format_unit(count, f"duration-{unit}", locale=self._locale)
+
+    def ago(self, seconds: float) -> str:
+        from babel.dates import format_timedelta
+
+        if seconds < A_MOMENT_S:
+            return self.template(JUST_NOW.template, "", 1)
+        return format_timedelta(-int(seconds), threshold=1, add_direction=True, locale=self._locale)
 
 
 def _read(tag: str, path: Path) -> tuple[Locale, GNUTranslations]:

@@ -1,5 +1,6 @@
 """Every language can say everything the code can say, with the same values in it."""
 
+import re
 import string
 from collections.abc import Iterator
 
@@ -69,3 +70,10 @@ def test_each_template_fills_in_plain_names_in_known_formats():
         if not name.isidentifier() or (spec and spec not in FORMATS)
     ]
     assert not wrong
+
+
+def test_german_puts_no_bare_duration_where_the_dative_stands():
+    """`duration` is nominative: "seit 3 Tage" is wrong, "3 Tage lang" right `ago` has its own "vor"."""
+    dative = re.compile(r"\b(seit|vor|nach|in|mit|von|bei|zu) \{\w+:duration\}", re.IGNORECASE)
+    catalog = read(FOLDER / "de.po")
+    assert not [form for each in messages(catalog) for form in forms_of(each.string) if dative.search(form)]

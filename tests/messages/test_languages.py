@@ -51,6 +51,12 @@ def test_german_writes_numbers_sizes_and_days_its_own_way():
     assert german.size(2_345_678) == "2,3\N{NO-BREAK SPACE}MB"
     assert german.day(NOON) == "01.12.2025"
     assert german.duration(7300) == "2 Stunden"
+    assert [german.ago(s) for s in (3, 61, 7300, 3 * 86_400)] == [
+        "gerade eben",
+        "vor 1 Minute",
+        "vor 2 Stunden",
+        "vor 3 Tagen",
+    ]
 
 
 @pytest.mark.parametrize("tag", ["pl", "ar"])

@@ -15,6 +15,7 @@ def test_english_counts_and_writes_its_values():
     assert str(photos) == "1,204 photos, 2.3 MB"
     assert str(plural("{count:n} photo", "{count:n} photos", count=1)) == "1 photo"
     assert str(message("since {at:day}, {wait:duration}", at=NOON, wait=7300)) == "since 1 Dec 2025, 2 hours"
+    assert [str(message("{age:ago}", age=s)) for s in (3, 61, 7300)] == ["just now", "1 minute ago", "2 hours ago"]
 
 
 def test_a_message_holds_others():
