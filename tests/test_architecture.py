@@ -44,7 +44,7 @@ MAY_SEE: dict[str, set[str]] = {
     "supervise": GROUND | {"core"},
     "sources": VALUES | {"contracts", "config.fields", "log", "clock", "waiting", "failpoints"},
     "stages": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints"},
-    "destinations": VALUES | {"contracts", "config.fields", "log", "clock", "failpoints", "durable"},
+    "destinations": VALUES | {"search", "contracts", "config.fields", "log", "clock", "failpoints", "durable"},
     "probes": VALUES | {"contracts", "config.fields", "log", "clock"},
     "simulate": GROUND | {"native", "durable.temporary", "durable.publish"},  # a phone deletes its own pictures
     "surfaces": GROUND | {"messages", "core.commands", "core.bus", "durable.local_socket"},

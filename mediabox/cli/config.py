@@ -92,4 +92,4 @@ def _valid_words(config: Config) -> Iterator[str]:
     path = config.home / "mediabox.toml"
     count = count_words(len(config.sources), "source")
     yield f"{path} is valid: {count}." if path.exists() else f"There is no {path}: every setting has its default."
-    yield from (f"{note}; the line can go." for note in config.notes)
+    yield from (f"{note}." for note in config.notes)

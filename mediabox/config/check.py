@@ -20,12 +20,16 @@ def check(table: str, values: Mapping[str, Given], kind: type[S], *, report: Rep
     A struct's `RETIRED` names the settings of before that no longer do anything, each with the
     reason: they are left out, and noted.
     """
+    before = len(report.problems)
     retired: Mapping[str, str] = getattr(kind, "RETIRED", {})
     for name in values.keys() & retired.keys():
-        report.note(f"no longer does anything: {retired[name]}", file=values[name].file, key=f"{table}.{name}")
+        report.note(
+            f"no longer does anything: {retired[name]}; take the line out",
+            file=values[name].file,
+            key=f"{table}.{name}",
+        )
     values = {name: given for name, given in values.items() if name not in retired}
     fields = {field.encode_name: field for field in structs.fields(kind)}
-    before = len(report.problems)
     for name, given in values.items():
         key = f"{table}.{name}"
         if name in fields:
@@ -38,6 +42,25 @@ def check(table: str, values: Mapping[str, Given], kind: type[S], *, report: Rep
     if len(report.problems) > before:
         return None
     return _convert(table, values, kind, report=report)
+
+
+def renewed(table: str, values: Mapping[str, Given], kind: Any, *, report: Report) -> Mapping[str, Given]:
+    """A struct's `OLDER` has settings of before as the query that says the same; it joins the one that is given."""
+    older = getattr(kind, "OLDER", None)
+    old = {name: values[name] for name in structs.asdict(older()) if name in values} if older else {}
+    others = {name: given for name, given in values.items() if name not in old}
+    converted: Any = check(table, old, older, report=report) if older and old else None
+    if converted is None:
+        return others
+    first, *more = old
+    query = others.get("query", msgspec.structs.replace(old[first], value=""))
+    parts = [f"{one}" for one in (query.value, converted.query) if one]
+    both = " ".join(f"({one})" if len(parts) > 1 else one for one in parts)
+    written = f"'{both}'" if "'" not in both else msgspec.json.encode(both).decode()
+    too = f", as are {', '.join(more)}" if more else ""
+    note = f"is part of `query` now{too}: write query = {written} in place of that"
+    report.note(note, file=old[first].file, key=f"{table}.{first}")
+    return {**others, "query": msgspec.structs.replace(query, value=both)}
 
 
 def _check_value(key: str, given: Given, kind: Any, *, report: Report) -> None:

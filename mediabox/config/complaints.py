@@ -24,7 +24,7 @@ def complaints(config: Config | None, invalid: ConfigInvalid | None, unbuilt: It
         return
     yield from (_left_out(one) for one in (*config.left_out, *unbuilt))
     for note in config.notes:
-        remedy = "Take the line out of the file; nothing else is to be done."
+        remedy = "Change the file so; nothing else is to be done."
         yield Issue(key="config.retired", subject=note.key, severity=Severity.NOTICE, message=f"{note}.", remedy=remedy)
     if not config.sources and not config.lacks("sources"):
         message = "No source of pictures is set up: nothing is taken in."

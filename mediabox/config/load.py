@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from mediabox.config.check import check
+from mediabox.config.check import check, renewed
 from mediabox.config.given import COMMAND_LINE, FILE, Given, Origin, Tables, add_overrides, read_file, read_overrides
 from mediabox.config.members import FAMILIES, MemberSettings, names, settings_of
 from mediabox.config.problems import ConfigInvalid, LeftOut, Problem, Report
@@ -135,7 +135,8 @@ def _members(family: str, tables: Tables, member_settings: MemberSettings, *, re
         top, _, name = table.partition(".")
         if top != family or (kind := _settings(table, values, member_settings, report=report)) is None:
             continue
-        rest = {field: given for field, given in values.items() if field != "type"}
+        tables.by_name[table] = {**renewed(table, values, kind, report=report)}
+        rest = {field: given for field, given in tables.by_name[table].items() if field != "type"}
         settings = check(table, rest, kind, report=report)
         if settings is not None:
             yield Enabled(name=name, type=str(values["type"].value), settings=settings)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mediabox.model.facts import CaptureTime
     from mediabox.model.issue import Issue
     from mediabox.model.place import Place
+    from mediabox.model.query import Query
     from mediabox.model.recipe import Part, Recipe
-    from mediabox.model.said import Said
 
 
 class Deliverable(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,8 +27,6 @@ class Deliverable(msgspec.Struct, frozen=True, kw_only=True):
 
     asset_id: int
     members: tuple[Member, ...]
-    said: Said | None = None
-    albums: tuple[str, ...] = ()
     burst: tuple[Member, ...] = ()  # the pictures of its burst, its own among them; () for none
     sent: frozenset[int] = frozenset()  # ids of its files that are on their way there, or were: they go no more
 
@@ -169,11 +167,13 @@ class Destination(Protocol):
         """From its own `Settings`. Reads and asks nothing yet."""
 
     name: str
-    rules: str  # how it chooses, as a text that changes when `plan` may answer otherwise than before
+    query: Query  # which assets it is asked about
+    seen_by: frozenset[str] | None  # whose: names of the sources; None: everybody's
+    rules: str  # a text that changes with these, or when `plan` may answer otherwise than before
     capabilities: Capabilities
 
     def plan(self, asset: Deliverable) -> Sequence[Wish]:
-        """Which files of an asset it wants, and in which form. Pure."""
+        """Which files of an asset that answers its query it wants, and in which form. Pure."""
 
     async def room(self) -> Room:
         """How much it takes at a time. Raises Away when it is not there, NeedsHuman."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mediabox.contracts import Member, Needs
 from mediabox.core.catalogue import record_of
@@ -79,15 +79,32 @@ async def finish(database: Database) -> None:
 
 def index(connection: sqlite3.Connection, asset_id: int) -> None:
     """Write one asset's row anew, or remove it where nothing of it is kept."""
-    kept = [one for one in assets.members(connection, asset_id) if one.state.is_kept]
-    if all(one.is_companion for one in kept):
+    found = indexed(connection, asset_id)
+    if found is None:
         asset_index.remove(connection, asset_id)
         return
+    asset_index.put(connection, found.asset, found.holders)
+    touched(connection).difference_update(found.files)
+
+
+class Indexed(NamedTuple):
+    """An asset with the ids of the sources that have it, each with whether it is hidden there, and of its files."""
+
+    asset: IndexedAsset
+    holders: set[tuple[int, bool]]
+    files: list[int]
+
+
+def indexed(connection: sqlite3.Connection, asset_id: int) -> Indexed | None:
+    """An asset as it is now; None where nothing of it is kept."""
+    kept = [one for one in assets.members(connection, asset_id) if one.state.is_kept]
+    if all(one.is_companion for one in kept):
+        return None
     members = by_rank(Member(resource=one, facts=examined.facts(connection, one.id)) for one in kept)
     record = record_of(connection, asset_id, members, is_listed=False)
     sources, files = asset_index.holdings(connection, asset_id), copies.held(connection, asset_id)
-    asset_index.put(connection, indexed_asset(asset_id, members, record, sources, files), _holders(sources))
-    touched(connection).difference_update(one.id for one in kept)
+    asset = indexed_asset(asset_id, members, record, sources, files)
+    return Indexed(asset, _holders(sources), [one.id for one in kept])
 
 
 def indexed_asset(
@@ -119,7 +136,7 @@ def indexed_asset(
         caption=record.caption or "",
         keywords=record.keywords,
         people=record.people,
-        albums=tuple(" / ".join(album) for album in record.albums),
+        albums=tuple(dict.fromkeys(name for album in record.albums for name in (" / ".join(album), album[-1]))),
         camera=" ".join(filter(None, (camera.make, camera.model))) if camera else "",
         lens=(camera.lens or "") if camera else "",
         sources=tuple(sorted({one.source for one in _present(held)})),

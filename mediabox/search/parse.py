@@ -45,8 +45,8 @@ class _Token(NamedTuple):
     value: str = ""
 
 
-def parse(text: str, *, today: str) -> Query:
-    """A person's words as a query; nothing typed finds everything. `today`: ISO date, for `date:today`.
+def parse(text: str, *, today: str | None) -> Query:
+    """A person's words as a query; nothing typed finds everything. `today`: ISO date, for `date:today`; None: no date.
 
     Raises QueryInvalid with the position and what was probably meant.
     """
@@ -81,7 +81,7 @@ def _tokens(text: str) -> Iterable[_Token]:
 class _Reader:
     """Recursive descent over the tokens."""
 
-    def __init__(self, tokens: list[_Token], *, today: str, end: int) -> None:
+    def __init__(self, tokens: list[_Token], *, today: str | None, end: int) -> None:
         self._tokens, self._today, self._end = tokens[::-1], today, end
 
     def read(self) -> Query:

@@ -18,13 +18,17 @@ _FIRST = "0000-01-01T00:00:00"
 _STEPS = {10: timedelta(days=1), 16: timedelta(minutes=1), 19: timedelta(seconds=1)}  # by their digits
 
 
-def as_period(text: str, *, today: str) -> str:
-    """`2024`, `2024-05`, `2024-05-12`, `2024-05-12T18:03`; `today` (an ISO date) and `yesterday` by their day.
+def as_period(text: str, *, today: str | None) -> str:
+    """`2024`, `2024-05`, `2024-05-12`, `2024-05-12T18:03`; `today` (an ISO date) and `yesterday` by their day,
+    where there is one: rules that hold for years have none.
 
     Raises ValueError for anything else, and for days that do not exist.
     """
-    words = {"today": today, "yesterday": (datetime.fromisoformat(today) - timedelta(days=1)).date().isoformat()}
-    period = words.get(text.lower(), text.upper())
+    days_ago = {"today": 0, "yesterday": 1}.get(text.lower())
+    if days_ago is None or today is None:
+        period = text.upper()
+    else:
+        period = (datetime.fromisoformat(today) - timedelta(days=days_ago)).date().isoformat()
     if not _PERIOD.fullmatch(period):
         raise ValueError(text)
     bounds_ms(period)

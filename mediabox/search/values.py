@@ -34,7 +34,7 @@ def expected_words(field: Field) -> str:
     return "one of " + ", ".join(field.choices) if field.choices else _EXPECTED.get(field.type, "a word")
 
 
-def read_value(field: Field, text: str, *, today: str) -> str | float:
+def read_value(field: Field, text: str, *, today: str | None) -> str | float:
     """The value a text means. Raises ValueError."""
     match field.type:
         case Type.WORDS:

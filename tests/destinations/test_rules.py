@@ -15,7 +15,6 @@ from mediabox.destinations.pixel.settings import Settings
 from mediabox.model.asset import Kind, Resource, ResourceState, Role
 from mediabox.model.delivery import Form, Wish
 from mediabox.model.facts import CaptureTime, Facts, Quality, TimeSource
-from mediabox.model.said import Said
 
 ORIGINAL, EDITED, RAW, LIVE, EDITED_LIVE, SIDECAR = range(1, 7)
 ROLES = {
@@ -81,46 +80,10 @@ def goes(deliverable: Deliverable, **settings: Any) -> bool:
         (asset(), {}, False),
         (asset(SIDECAR), {}, False),
         (asset(msgspec.structs.replace(member(ORIGINAL), facts=None)), {}, False),
-        # what a person has hidden stays at home
-        (asset(ORIGINAL, said=Said(is_hidden=True)), {}, False),
-        (asset(ORIGINAL, said=Said(is_hidden=True, is_favorite=True)), {"favorites_only": True}, False),
-        # sources
-        (asset(ORIGINAL), {"sources": ("icloud", "card")}, True),
-        (asset(ORIGINAL), {"sources": ("card",)}, False),
-        # albums
-        (asset(ORIGINAL, albums=("Summer", "Dogs")), {"albums": ("Dogs",)}, True),
-        (asset(ORIGINAL, albums=("Summer",)), {"albums": ("Dogs",)}, False),
-        (asset(ORIGINAL), {"albums": ("Dogs",)}, False),
-        # people
-        (asset(member(ORIGINAL, people=("Anna", "Ben"))), {"people": ("Ben",)}, True),
-        (asset(member(ORIGINAL, people=("Anna",))), {"people": ("Ben",)}, False),
-        # kinds, by what the asset is, not by its clip
-        (asset(ORIGINAL, LIVE), {"kinds": ("picture",)}, True),
-        (asset(ORIGINAL, LIVE), {"kinds": ("video",)}, False),
-        (asset(member(LIVE, role=Role.ORIGINAL)), {"kinds": ("video",)}, True),
-        (asset(member(LIVE, role=Role.ORIGINAL)), {"kinds": ("picture",)}, False),
-        # favourites: of the source, or in the file (Takeout)
-        (asset(ORIGINAL), {"favorites_only": True}, False),
-        (asset(ORIGINAL, said=Said(is_favorite=True)), {"favorites_only": True}, True),
-        (asset(member(ORIGINAL, is_favorite=True)), {"favorites_only": True}, True),
     ],
 )
 def test_goes_or_stays(deliverable: Deliverable, settings: dict[str, Any], expected: bool) -> None:
     assert goes(deliverable, **settings) is expected
-
-
-@pytest.mark.parametrize(
-    ("since", "expected"),
-    [("", True), ("2024", True), ("2024-05", True), ("2024-05-12", True), ("2024-05-13", False), ("2025", False)],
-)
-def test_since_is_the_day_on_the_wall_clock_there(since: str, expected: bool) -> None:
-    late = CaptureTime(local="2024-05-12T23:59:59", offset_min=-600, source=TimeSource.EXIF_OFFSET)
-
-    assert goes(asset(member(ORIGINAL, capture_time=late)), since=since) is expected
-
-
-def test_what_has_no_date_is_older_than_any() -> None:
-    assert not goes(asset(ORIGINAL), since="1900")
 
 
 def burst(*, favourites: tuple[int, ...] = (), sharpness: tuple[float, ...] = (1, 3, 3)) -> tuple[Member, ...]:
@@ -355,11 +318,8 @@ def test_the_fingerprint_changes_with_what_is_chosen_and_with_nothing_else() -> 
     plain = fingerprint(Settings())
     chosen = [
         {"sources": ("a",)},
-        {"albums": ("a",)},
-        {"people": ("a",)},
-        {"kinds": ("video",)},
-        {"since": "2024"},
-        {"favorites_only": True},
+        {"query": "album:a"},
+        {"query": "is:favorite"},
         {"versions": "both"},
         {"raw": "both"},
         {"bursts": "pick"},
@@ -432,8 +392,3 @@ def test_the_quality_set_on_the_phone_decides_what_google_keeps(given: Any, *, s
     settings = Settings(**given)
 
     assert (settings.saves_storage, settings.counts_quota) == (saves, counts)
-
-
-def test_everyone_is_whoever_there_is() -> None:
-    assert goes(asset(ORIGINAL), sources=("*",))
-    assert not goes(asset(ORIGINAL), sources=("nobody",))

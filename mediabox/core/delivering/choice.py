@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.contracts import Deliverable, Member
+from mediabox.core import indexing
 from mediabox.core.catalogue import archived
 from mediabox.core.company import agreed
 from mediabox.core.delivering import record
 from mediabox.core.delivering.names import free_name
 from mediabox.model.delivery import DeliveryState
+from mediabox.model.indexed import Flag
+from mediabox.search.match import matches, seen
 from mediabox.store import deliveries, examined, planning, told
 
 if TYPE_CHECKING:
@@ -46,7 +49,8 @@ def plan(connection: sqlite3.Connection, destination: Destination, *, now_ms: in
 def _choose(connection: sqlite3.Connection, destination: Destination, asset_id: int, *, now_ms: int) -> None:
     before = deliveries.of_asset(connection, asset_id, destination=destination.name)
     asset = deliverable(connection, asset_id, before)
-    wishes = [wish for wish in destination.plan(asset) if not asset.sent & {wish.resource_id, wish.clip_id}]
+    wanted = destination.plan(asset) if is_wanted(connection, destination, asset_id) else ()
+    wishes = [wish for wish in wanted if not asset.sent & {wish.resource_id, wish.clip_id}]
     stale = [one.id for one in before if _is_open(one) and not any(_is_met(one, wish) for wish in wishes)]
     deliveries.drop(connection, stale)
     kept = [one for one in before if one.id not in stale]
@@ -54,6 +58,13 @@ def _choose(connection: sqlite3.Connection, destination: Destination, asset_id: 
         if not any(_is_same(one, wish) for one in kept):
             name = free_name(connection, destination.name, wish.name)
             record.wanted(connection, destination.name, wish, name=name, now_ms=now_ms)
+
+
+def is_wanted(connection: sqlite3.Connection, destination: Destination, asset_id: int) -> bool:
+    """Whether it answers the owner's query. What those whose photos go have hidden stays at home."""
+    indexed = indexing.indexed(connection, asset_id)
+    asset = seen(indexed.asset, destination.seen_by) if indexed else None
+    return asset is not None and Flag.HIDDEN not in asset.flags and matches(asset, destination.query)
 
 
 def _is_open(delivery: Delivery) -> bool:
@@ -79,8 +90,6 @@ def deliverable(connection: sqlite3.Connection, asset_id: int, before: Sequence[
     return Deliverable(
         asset_id=asset_id,
         members=members,
-        said=said,
-        albums=tuple(path[-1] for path in told.albums_of(connection, asset_id)),
         burst=_burst(connection, members),
         sent=sent - open_,  # what a person has ordered to go once more has not gone yet
     )

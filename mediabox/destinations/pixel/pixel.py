@@ -57,6 +57,7 @@ class Pixel:
     def __init__(self, settings: Settings, tools: DestinationTools) -> None:
         self.name = tools.name
         self.rules = rules.fingerprint(settings)
+        self.query, self.seen_by = settings.chosen, settings.seen_by
         self.capabilities = Capabilities(keeps_originals=not settings.saves_storage)
         self._report: DeviceReport | None = None
         self._settings, self._tools = settings, tools

@@ -10,7 +10,6 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from mediabox.destinations.pixel.settings import EVERYONE
 from mediabox.model.asset import Kind, Role
 from mediabox.model.delivery import Form, Wish
 from mediabox.model.google_photos import (
@@ -33,10 +32,7 @@ if TYPE_CHECKING:
     from mediabox.destinations.pixel.settings import Settings
     from mediabox.model.facts import CaptureTime, Facts
 
-_CHOOSING = (
-    *("sources", "albums", "people", "kinds", "since", "favorites_only"),
-    *("versions", "raw", "bursts", "live", "clips", "reduce", "model", "smallest_side"),
-)
+_CHOOSING = (*("sources", "query", "versions", "raw", "bursts", "live", "clips", "reduce", "model", "smallest_side"),)
 XMP_BYTES = 4096  # about what a Motion Photo is larger than its parts
 DIGITS = 8
 MOTION = ".MP"
@@ -56,38 +52,9 @@ def fingerprint(settings: Settings) -> str:
 
 
 def is_wanted(asset: Deliverable, settings: Settings) -> bool:
-    """Whether the owner's rules let it go at all. What a person has hidden stays at home."""
+    """Whether, of a burst, it is one of those that go."""
     shown = [one for one in asset.members if one.facts is not None and not one.resource.is_companion]
-    if not shown or (asset.said is not None and asset.said.is_hidden):
-        return False
-    main = shown[0]
-    checks = (
-        not settings.sources
-        or EVERYONE in settings.sources
-        or any(one.resource.source in settings.sources for one in shown),
-        not settings.albums or any(album in settings.albums for album in asset.albums),
-        not settings.people or any(name in settings.people for name in _people(asset.members)),
-        main.resource.kind.value in settings.kinds,
-        not settings.since or _day(main) >= settings.since,
-        not settings.favorites_only or _is_favorite(asset),
-        settings.bursts == "all" or _is_pick(main, asset.burst),
-    )
-    return all(checks)
-
-
-def _people(members: Sequence[Member]) -> set[str]:
-    return {name for one in members if one.facts for name in one.facts.people}
-
-
-def _day(member: Member) -> str:
-    """ISO date of the capture; nobody knows: the oldest there is."""
-    time = member.facts.capture_time if member.facts else None
-    return time.local[:10] if time else ""
-
-
-def _is_favorite(asset: Deliverable) -> bool:
-    said = asset.said is not None and asset.said.is_favorite
-    return said or any(one.facts.is_favorite for one in asset.members if one.facts)
+    return bool(shown) and (settings.bursts == "all" or _is_pick(shown[0], asset.burst))
 
 
 def _is_pick(member: Member, burst: Sequence[Member]) -> bool:

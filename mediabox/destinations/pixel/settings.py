@@ -6,7 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from mediabox.config.fields import Celsius, Days, Percent, Seconds, Secret
+from mediabox.destinations.pixel.old_rules import OldRules
 from mediabox.model.google_photos import SMALLEST_SIDE
+from mediabox.model.query import All, AnyOf, Query, QueryInvalid, Term
+from mediabox.search.parse import MAX_CHARACTERS, parse
 
 Pixels = Annotated[int, Meta(extra_json_schema={"x-unit": "pixel"})]
 Gigabytes = Annotated[float, Meta(extra_json_schema={"x-unit": "GB"})]
@@ -18,6 +21,7 @@ SAVES_STORAGE = frozenset({"pixel_2", "pixel_3", "pixel_4", "pixel_5"})  # suppo
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Google Photos through a Pixel phone that Syncthing feeds. `mediabox pixel pair NAME` sets the two up."""
 
+    OLDER: ClassVar[type[OldRules]] = OldRules
     RETIRED: ClassVar[dict[str, str]] = {
         "most_freed_percent": "how many leave the phone at once says nothing of whether they were backed up"
     }
@@ -99,28 +103,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         tuple[str, ...],
         Meta(
             title="Whose photos",
-            description='Only from these sources, by their names; `["*"]`: everyone\'s. With several sources, and '
-            "neither this nor albums nor people, nothing is sent to a phone that never got any.",
+            description='Only what these sources have and do not hide, by their names; `["*"]`: everyone\'s. With '
+            "several sources, and neither this nor a query for a source, album or person, nothing is sent to a phone "
+            "that never got any.",
         ),
     ] = ()
-    albums: Annotated[tuple[str, ...], Meta(title="Albums", description="Only what is in one of these.")] = ()
-    people: Annotated[tuple[str, ...], Meta(title="People", description="Only where one of these is named.")] = ()
-    kinds: Annotated[
-        tuple[Literal["picture", "video"], ...],
-        Meta(min_length=1, title="Kinds", description="Pictures, videos, or both."),
-    ] = ("picture", "video")
-    since: Annotated[
+    query: Annotated[
         str,
         Meta(
-            pattern=r"^(\d{4}(-\d\d(-\d\d)?)?)?$",
-            title="Since",
-            description="Only what was taken on this day or later.",
-            extra_json_schema={"x-expects": "a date such as 2024, 2024-05 or 2024-05-12"},
+            max_length=MAX_CHARACTERS,
+            title="Which photos",
+            description='As for `mediabox find`: `album="Holidays" date>=2024 is:favorite`. Empty: all. '
+            "What is hidden at its source stays at home.",
         ),
     ] = ""
-    favorites_only: Annotated[
-        bool, Meta(title="Only favourites", description="Only what a person marked as favourite at its source.")
-    ] = False
     versions: Annotated[
         Literal["edited", "original", "both"], Meta(title="Edited photos", description="Which version goes.")
     ] = "edited"
@@ -198,10 +194,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """At most so much waits on the phone at a time."""
         return int(min(self.window_gb, self.capacity_gb * self.window_percent / 100) * 1_000_000_000)
 
+    def __post_init__(self) -> None:
+        try:
+            parse(self.query, today=None)
+        except QueryInvalid as error:
+            raise ValueError("; ".join(filter(None, (f"query: {error}", error.remedy)))) from error
+
+    @property
+    def chosen(self) -> Query:
+        """Which photos go."""
+        return parse(self.query, today=None)
+
+    @property
+    def seen_by(self) -> frozenset[str] | None:
+        """Whose photos go: names of sources; None: everybody's."""
+        return frozenset(self.sources) if self.sources and EVERYONE not in self.sources else None
+
     @property
     def has_chosen(self) -> bool:
         """Whether somebody has said whose photos go."""
-        return bool(self.sources or self.albums or self.people)
+        return bool(self.sources) or _says_whose(self.chosen)
 
     @property
     def saves_storage(self) -> bool:
@@ -212,3 +224,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def counts_quota(self) -> bool:
         """Whether what is backed up counts against the account's storage: the offers hold for one quality each."""
         return self.model == "later" or (self.model in SAVES_STORAGE and self.quality == "original")
+
+
+def _says_whose(query: Query) -> bool:
+    match query:
+        case All():
+            return any(map(_says_whose, query.queries))
+        case AnyOf():
+            return bool(query.queries) and all(map(_says_whose, query.queries))
+        case Term():
+            return query.field in ("source", "album", "person")
+    return False

@@ -3,8 +3,9 @@
 import asyncio
 import sqlite3
 
+import msgspec
 import pytest
-from core.catalogue_of import NOW_MS
+from core.catalogue_of import NOW_MS, ScriptedSource
 from core.delivering.wishing import (
     LATER_MS,
     PIXEL,
@@ -23,11 +24,11 @@ from mediabox.core.delivering import choice, orders
 from mediabox.core.delivering.names import free_name
 from mediabox.destinations.pixel import rules
 from mediabox.destinations.pixel.settings import Settings
-from mediabox.model.asset import Role
+from mediabox.model.asset import Kind, Membership, RemoteAlbum, RemoteAsset, Role
 from mediabox.model.delivery import DeliveryState, Form
-from mediabox.model.facts import Facts
+from mediabox.model.facts import CaptureTime, Facts, TimeSource
 from mediabox.model.said import Said
-from mediabox.store import deliveries, examined, planning
+from mediabox.store import assets, deliveries, examined, journal, planning
 from mediabox.store.database import Database
 
 FREED, STORED, DOUBTED = DeliveryState.FREED, DeliveryState.STORED, DeliveryState.DOUBTED
@@ -35,7 +36,10 @@ FREED, STORED, DOUBTED = DeliveryState.FREED, DeliveryState.STORED, DeliveryStat
 
 def pixel(rules_: str = "1", name: str = PIXEL, **settings: object) -> WishingDestination:
     """Chooses as the real one does."""
-    return WishingDestination(name, lambda asset: rules.wishes(asset, Settings(**settings)), rules=rules_)
+    chosen = Settings(**settings)
+    return WishingDestination(
+        name, lambda asset: rules.wishes(asset, chosen), rules=rules_, query=chosen.chosen, seen_by=chosen.seen_by
+    )
 
 
 async def names(shelf: Shelf, destination: str = PIXEL) -> list[str]:
@@ -229,11 +233,90 @@ async def test_what_waits_is_wished_anew_and_what_has_gone_stays(shelf) -> None:
     first, _ = await names(shelf)
     await shelf.accept(first)
 
-    await shelf.plan(pixel("2", favorites_only=True))
+    await shelf.plan(pixel("2", query="is:favorite"))
     assert await names(shelf) == [first]
 
     await shelf.plan(pixel("3"))
     assert len(await names(shelf)) == 2
+
+
+SUMMER = CaptureTime(local="2024-07-12T23:59:59", offset_min=-600, source=TimeSource.EXIF_OFFSET)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "expected"),
+    [
+        ({}, "abd"),  # what is hidden at its source stays at home
+        ({"query": "is:hidden"}, ""),
+        ({"query": "is:favorite"}, "b"),
+        ({"query": "-is:favorite"}, "ad"),
+        ({"query": "kind:video"}, "d"),
+        ({"query": "kind:picture"}, "ab"),
+        ({"query": "is:live OR is:favorite"}, "ab"),
+        ({"query": 'album="Corsica"'}, "a"),  # in a folder of albums
+        ({"query": 'album="Trips / Corsica"'}, "a"),
+        ({"query": "album=trips"}, ""),
+        ({"query": 'person="Ben"'}, "a"),
+        ({"query": "date>=2024-07-12"}, "a"),  # by the wall clock there
+        ({"query": "date>=2024-07-13"}, ""),
+        ({"query": "date>=1900"}, "a"),  # what has no date is older than any
+        ({"sources": ("*",)}, "abd"),
+        ({"sources": ("cloud",)}, "abd"),
+        ({"sources": ("bob",)}, ""),
+        ({"sources": ("bob",), "query": "-source:bob"}, ""),
+    ],
+)
+async def test_what_answers_the_query_goes_and_what_is_hidden_stays(
+    shelf: Shelf, settings_: dict[str, object], expected: str
+) -> None:
+    shelf.facts["a/original"] = Facts(
+        kind=Kind.PICTURE, media_type="image/jpeg", people=("Anna", "Ben"), capture_time=SUMMER
+    )
+    await shelf.put("a", still("a"), clip("a"))
+    await shelf.put("b", still("b"), said=Said(is_favorite=True))
+    await shelf.put("c", still("c"), said=Said(is_favorite=True, is_hidden=True))
+    await shelf.put("d", film("d"))
+    shelf.source.say(
+        albums=(
+            RemoteAlbum(remote_id="trips", name="Trips", is_folder=True),
+            RemoteAlbum(remote_id="corsica", name="Corsica", folder_id="trips"),
+        ),
+        memberships=(Membership(album_id="corsica", asset_id="a"),),
+    )
+    assert await shelf.box.intake.list_once(shelf.source) is not None
+
+    await shelf.plan(pixel(**settings_))
+
+    assert {first[:1] for first, _ in await files_of(shelf)} == set(expected)
+
+
+@pytest.mark.parametrize(
+    ("whose", "is_hidden", "goes"), [("bob", False, True), ("bob", True, False), ("cloud", True, True)]
+)
+async def test_bytes_that_two_have_go_to_the_phone_of_each_that_does_not_hide_them(
+    shelf: Shelf, whose: str, *, is_hidden: bool, goes: bool
+) -> None:
+    bob = ScriptedSource("bob")
+    bob.say(
+        RemoteAsset(
+            remote_id="twin",
+            resources=(msgspec.structs.replace(still("a"), remote_id="twin/original"),),
+            said=Said(is_hidden=is_hidden),
+        )
+    )
+    await shelf.put("a", still("a"))
+    assert await shelf.box.intake.list_once(bob) is not None
+    kept, twin = await shelf.box.file("a/original"), await shelf.box.file("twin/original")
+
+    def same_bytes(connection: sqlite3.Connection) -> None:
+        assets.set_duplicate(connection, twin.id, of=kept.id, digest=kept.digest or "", size_bytes=2)
+        journal.append(connection, "duplicate", at_ms=NOW_MS, resource_id=twin.id, asset_id=twin.asset_id)
+
+    await shelf.box.database.write(same_bytes)
+
+    await shelf.plan(pixel(sources=(whose,)))
+
+    assert bool(await names(shelf)) is goes
 
 
 @pytest.mark.parametrize(
@@ -246,7 +329,7 @@ async def test_what_waits_is_wished_anew_and_what_has_gone_stays(shelf) -> None:
         ({"versions": "original"}, {"versions": "both"}, [("a.JPG", "a.MOV"), ("a_E.JPG", None)]),
         ({}, {"clips": "h264"}, [("a_E.JPG", "a.MOV")]),
         ({}, {"model": "pixel_3", "reduce": True}, [("a_E.JPG", "a.MOV")]),
-        ({}, {"kinds": ("video",)}, [("a_E.JPG", "a.MOV")]),
+        ({}, {"query": "kind:video"}, [("a_E.JPG", "a.MOV")]),
     ],
 )
 @pytest.mark.parametrize("state", [None, STORED, FREED, DOUBTED])

@@ -17,6 +17,7 @@ from mediabox.model.asset import Kind, RemoteAsset, RemoteResource, Role
 from mediabox.model.delivery import Delivered, Delivery, DeliveryState, DeviceReport, Form, Room, Sighting, Wish
 from mediabox.model.facts import Facts
 from mediabox.model.ledger import Copy, Evidence
+from mediabox.model.query import EVERYTHING, Query
 from mediabox.model.said import Said
 from mediabox.store import assets, copies, deliveries, examined, journal
 from mediabox.store.database import Database
@@ -47,8 +48,17 @@ def wish_of(asset: Deliverable) -> list[Wish]:
 class WishingDestination:
     """Obeys `contracts.Destination`; takes nothing by itself."""
 
-    def __init__(self, name: str = PIXEL, wishing: Wishing = wish_of, *, rules: str = "1") -> None:
+    def __init__(
+        self,
+        name: str = PIXEL,
+        wishing: Wishing = wish_of,
+        *,
+        rules: str = "1",
+        query: Query = EVERYTHING,
+        seen_by: frozenset[str] | None = None,
+    ) -> None:
         self.name, self.rules, self._wishing = name, rules, wishing
+        self.query, self.seen_by = query, seen_by
         self.capabilities = Capabilities()
         self.reports: list[DeviceReport | None] = []
         self.asked: list[Deliverable] = []
