@@ -16,7 +16,7 @@ from mediabox.model.naming import is_raw
 from mediabox.model.said import Presence
 from mediabox.model.wall_clock import wall_ms
 from mediabox.store import asset_index, assets, copies, examined, journal
-from mediabox.store.asset_index import Copies
+from mediabox.store.asset_index import Copies, Counts
 from mediabox.store.keyed import touched
 
 if TYPE_CHECKING:
@@ -58,8 +58,10 @@ def catch_up(connection: sqlite3.Connection) -> bool:
 
 
 def _index_changed(connection: sqlite3.Connection, *, after: int, until: int) -> None:
+    counts = Counts()
     for asset_id in asset_index.changed_assets(connection, after=after, until=until):
-        index(connection, asset_id)
+        index(connection, asset_id, counts=counts)
+    asset_index.add_counts(connection, counts)
 
 
 async def keep_true(database: Database, governor: Governor) -> None:
@@ -77,13 +79,13 @@ async def finish(database: Database) -> None:
         pass
 
 
-def index(connection: sqlite3.Connection, asset_id: int) -> None:
+def index(connection: sqlite3.Connection, asset_id: int, *, counts: Counts | None = None) -> None:
     """Write one asset's row anew, or remove it where nothing of it is kept."""
     found = indexed(connection, asset_id)
     if found is None:
         asset_index.remove(connection, asset_id)
         return
-    asset_index.put(connection, found.asset, found.holders)
+    asset_index.put(connection, found.asset, found.holders, counts=counts)
     touched(connection).difference_update(found.files)
 
 
@@ -113,6 +115,8 @@ def indexed_asset(
     """An asset as it is searched: pure. `members`: the kept ones, the one that stands for it first."""
     main = members[0]
     facts, camera, place = main.facts, record.camera, record.place
+    holders = _holders(held)
+    hidden = {source_id for source_id, is_hidden in holders if is_hidden}
     added_ms = min(one.taken_in_at_ms for one in files)
     return IndexedAsset(
         asset_id=asset_id,
@@ -129,7 +133,7 @@ def indexed_asset(
         latitude=place.latitude if place else None,
         longitude=place.longitude if place else None,
         **_counted(files)._asdict(),
-        flags=frozenset(_flags(members, record, held)),
+        flags=frozenset(_flags(members, record, held, is_hidden=len(hidden) == len(holders) > 0)),
         names=tuple(dict.fromkeys(one.resource.name for one in members if not one.resource.is_companion)),
         folders=tuple(dict.fromkeys((one.resource.path or "").rpartition("/")[0] for one in members[:1])),
         title=record.title or "",
@@ -140,7 +144,7 @@ def indexed_asset(
         camera=" ".join(filter(None, (camera.make, camera.model))) if camera else "",
         lens=(camera.lens or "") if camera else "",
         sources=tuple(sorted({one.source for one in _present(held)})),
-        hidden_at=tuple(sorted({one.source for one in held if (one.source_id, True) in _holders(held)})),
+        hidden_at=tuple(sorted({one.source for one in held if one.source_id in hidden})),
     )
 
 
@@ -175,12 +179,14 @@ def _holders(held: Sequence[Holding]) -> set[tuple[int, bool]]:
     return {(one.source_id, one.source_id not in shown) for one in present}
 
 
-def _flags(members: Sequence[Member], record: SidecarRecord, held: Sequence[Holding]) -> Iterator[Flag]:
+def _flags(
+    members: Sequence[Member], record: SidecarRecord, held: Sequence[Holding], *, is_hidden: bool
+) -> Iterator[Flag]:
     roles = {one.resource.role for one in members}
     known = [one.facts for one in members if one.facts is not None]
     claims = {
         Flag.FAVORITE: record.is_favorite,
-        Flag.HIDDEN: bool(held) and all(is_hidden for _, is_hidden in _holders(held)),
+        Flag.HIDDEN: is_hidden,
         Flag.TRASHED: _is_trashed(members, held),
         Flag.LIVE: Role.LIVE_VIDEO in roles or any(facts.motion for facts in known),
         Flag.RAW: Role.RAW in roles or any(is_raw("", facts.media_type) for facts in known),

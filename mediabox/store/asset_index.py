@@ -8,7 +8,8 @@ catalogue is indexed by reading its journal from the first row.
 from __future__ import annotations
 
 import sqlite3
-from functools import wraps
+from functools import lru_cache, wraps
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
@@ -17,7 +18,7 @@ from mediabox.errors import Retryable
 from mediabox.model.indexed import Flag
 from mediabox.model.issue import Issue
 from mediabox.model.wall_clock import month_of
-from mediabox.search.fields import WORDS, texts_of
+from mediabox.search.fields import WORDS
 from mediabox.search.tokens import document_of
 from mediabox.store import issues, journal, schema, volumes
 from mediabox.store.search import bits_of
@@ -32,8 +33,10 @@ _COLUMNS = (
     *("duration_s", "rating", "latitude", "longitude"),
     *("copies", "reread", "verified", "delivered", "archived_ms", "proved_ms"),
 )
+_values_of = attrgetter(*_COLUMNS)
 _ROW = f"{', '.join(_COLUMNS)}, flags, holders"
-_PUT = f"INSERT OR REPLACE INTO asset_index ({_ROW}) VALUES ({'?,' * len(_COLUMNS)}?,?)"
+_OLD = f"SELECT {_ROW} FROM asset_index WHERE asset_id = ?"
+_PUT = f"INTO asset_index ({_ROW}) VALUES ({'?,' * len(_COLUMNS)}?,?)"
 _COUNTED = ("holders", "sort_ms", "kind", "flags", "size_bytes")
 _COUNT = (
     "INSERT INTO index_count (holders, month, kind, is_shown, count, size_bytes) VALUES (?,?,?,?,?,?) "
@@ -43,9 +46,8 @@ NOT_SHOWN = bits_of((Flag.HIDDEN, Flag.TRASHED))
 _COUNTED_AT = [(*_COLUMNS, "flags", "holders").index(column) for column in _COUNTED]
 _WORD_COLUMNS = tuple(field.column for field in WORDS)
 _OLD_WORDS = f"SELECT {', '.join(_WORD_COLUMNS)} FROM asset_words WHERE rowid = ?"
-_PUT_WORDS = (
-    f"INSERT OR REPLACE INTO asset_words (rowid, {', '.join(_WORD_COLUMNS)}) VALUES (?{',?' * len(_WORD_COLUMNS)})"
-)
+_PUT_WORDS = f"INTO asset_words (rowid, {', '.join(_WORD_COLUMNS)}) VALUES (?{',?' * len(_WORD_COLUMNS)})"
+_words_of = attrgetter(*_WORD_COLUMNS)
 # A file's own asset, and the one that keeps its bytes where those are kept as another's. A file on its way into the
 # archive, or on its way to a destination, changes nothing that is shown.
 _CHANGED = """
@@ -74,6 +76,10 @@ _TABLES = ("asset_index", "holders", "holder", "asset_words", "index_cursor", "i
 _LOST_PAGES = "index:lost_pages"  # the switch that says so
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+Counts = dict[tuple[object, ...], tuple[int, int]]
+"""What the photos and bytes of a month change by: see the table `index_count`."""
 
 
 class IndexDamaged(Retryable):
@@ -117,26 +123,45 @@ class Holding(NamedTuple):
 
 
 @of_index
-def put(connection: sqlite3.Connection, asset: IndexedAsset, holders: Iterable[tuple[int, bool]]) -> None:
-    """Index an asset anew. `holders`: ids of the sources that have it, each with whether it is hidden there."""
-    values = (getattr(asset, column) for column in _COLUMNS)
-    row = (*values, bits_of(asset.flags), _holders_id(connection, sorted(holders)))
-    words = tuple(" ".join(document_of(texts_of(asset, field))) for field in WORDS)
-    old = connection.execute(f"SELECT {_ROW} FROM asset_index WHERE asset_id = ?", (asset.asset_id,)).fetchone()
+def put(
+    connection: sqlite3.Connection,
+    asset: IndexedAsset,
+    holders: Iterable[tuple[int, bool]],
+    *,
+    counts: Counts | None = None,
+) -> None:
+    """Index an asset anew. `holders`: ids of the sources that have it, each with whether it is hidden there.
+
+    `counts`: to be added with those of others, by `add_counts`.
+    """
+    changes = Counts() if counts is None else counts
+    row = (*_values_of(asset), bits_of(asset.flags), _holders_id(connection, sorted(holders)))
+    words = tuple(map(_joined_tokens, _words_of(asset)))
+    old = connection.execute(_OLD, (asset.asset_id,)).fetchone()
+    put = "INSERT " if old is None else "REPLACE "  # which looks for what it replaces: twice the work
     if row != old:
-        _count(connection, old, by=-1)
-        _count(connection, row, by=1)
-        connection.execute(_PUT, row)
+        _count(changes, old, by=-1)
+        _count(changes, row, by=1)
+        connection.execute(put + _PUT, row)
     if old is None or words != connection.execute(_OLD_WORDS, (asset.asset_id,)).fetchone():
-        connection.execute(_PUT_WORDS, (asset.asset_id, *words))
+        connection.execute(put + _PUT_WORDS, (asset.asset_id, *words))
+    if counts is None:
+        add_counts(connection, changes)
+
+
+@lru_cache(4096)
+def _joined_tokens(texts: str | tuple[str, ...]) -> str:
+    """Of a field of words. Cameras, sources and folders are those of the photo before."""
+    return " ".join(document_of((texts,) if isinstance(texts, str) else texts))
 
 
 @of_index
 def remove(connection: sqlite3.Connection, asset_id: int) -> None:
     """An asset is nobody's any more, or has become part of another."""
-    old = connection.execute(f"SELECT {_ROW} FROM asset_index WHERE asset_id = ?", (asset_id,)).fetchone()
+    old = connection.execute(_OLD, (asset_id,)).fetchone()
     if old is not None:
-        _count(connection, old, by=-1)
+        _count(changes := Counts(), old, by=-1)
+        add_counts(connection, changes)
         connection.execute("DELETE FROM asset_index WHERE asset_id = ?", (asset_id,))
         connection.execute("DELETE FROM asset_words WHERE rowid = ?", (asset_id,))
 
@@ -151,11 +176,18 @@ def set_copies(connection: sqlite3.Connection, asset_id: int, counted: Copies) -
     )
 
 
-def _count(connection: sqlite3.Connection, row: Sequence[Any] | None, *, by: int) -> None:
+@of_index
+def add_counts(connection: sqlite3.Connection, counts: Counts) -> None:
+    changed = [(*key, *by) for key, by in counts.items() if any(by)]
+    connection.executemany(_COUNT, changed)
+
+
+def _count(counts: Counts, row: Sequence[Any] | None, *, by: int) -> None:
     if row is not None:
         holders, sort_ms, kind, flags, size_bytes = (row[place] for place in _COUNTED_AT)
         key = (holders, month_of(sort_ms), str(kind), not flags & NOT_SHOWN)
-        connection.execute(_COUNT, (*key, by, by * size_bytes))
+        count, total_bytes = counts.get(key, (0, 0))
+        counts[key] = count + by, total_bytes + by * size_bytes
 
 
 def _holders_id(connection: sqlite3.Connection, holders: Sequence[tuple[int, bool]]) -> int:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from mediabox.model.asset import Resource
 
+_facts = msgspec.json.Decoder(Facts)
+
 
 def put_facts(connection: sqlite3.Connection, resource_id: int, facts: Facts) -> None:
     """Store or replace what an examination found."""
@@ -39,7 +41,7 @@ def facts(connection: sqlite3.Connection, resource_id: int) -> Facts | None:
         "SELECT document FROM facts WHERE resource_id = (SELECT coalesce(duplicate_of, id) FROM resource WHERE id = ?)",
         (resource_id,),
     ).fetchone()
-    return msgspec.json.decode(row[0], type=Facts) if row else None
+    return _facts.decode(row[0]) if row else None
 
 
 def forget(connection: sqlite3.Connection, resource_id: int) -> None:
