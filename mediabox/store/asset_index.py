@@ -73,6 +73,11 @@ _HOLDINGS = """
 
 
 _TABLES = ("asset_index", "holders", "holder", "asset_words", "index_cursor", "index_count")
+_HALVES = (
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+)  # one is lost
 _LOST_PAGES = "index:lost_pages"  # the switch that says so
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -94,7 +99,8 @@ def of_index(work: Callable[_P, _T]) -> Callable[_P, _T]:
         try:
             return work(*arguments, **named)
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
+            code = error.sqlite_errorcode
+            if code not in _HALVES and code & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
                 raise  # of the disk
             message = f"the search index in the catalogue is damaged ({error}); it is being made anew"
             raise IndexDamaged(message) from error

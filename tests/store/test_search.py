@@ -190,6 +190,21 @@ def test_pages_follow_one_another_whatever_is_added_and_removed_between_them(con
     assert [one.asset_id for one in (*first, *second)] == [7, 6, 5, 4, 3, 2, 1]
 
 
+@pytest.mark.parametrize("lost", ["asset_index", "asset_words"])
+def test_words_without_their_row_are_damage_and_a_row_without_its_words_gets_them(
+    connection: sqlite3.Connection, lost: str
+) -> None:
+    put(connection, [asset(1, NOON, title="Beach")])
+    connection.execute(f"DELETE FROM {lost}")
+
+    if lost == "asset_index":
+        with pytest.raises(asset_index.IndexDamaged):
+            asset_index.put(connection, asset(1, NOON, title="Lake"), [])
+    else:
+        asset_index.put(connection, asset(1, NOON, title="Lake"), [])
+        assert asset_pages.count(connection, Term(field="title", value="lake"), seen_by=None) == 1
+
+
 def test_a_page_is_read_along_the_index_and_not_sorted(connection: sqlite3.Connection) -> None:
     plan = connection.execute(
         "EXPLAIN QUERY PLAN SELECT asset_id, kind FROM asset_index WHERE (sort_ms, asset_id) < (5, 5) AND "
