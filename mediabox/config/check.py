@@ -57,7 +57,7 @@ def renewed(table: str, values: Mapping[str, Given], kind: Any, *, report: Repor
     parts = [f"{one}" for one in (query.value, converted.query) if one]
     both = " ".join(f"({one})" if len(parts) > 1 else one for one in parts)
     written = f"'{both}'" if "'" not in both else msgspec.json.encode(both).decode()
-    too = f", as are {', '.join(more)}" if more else ""
+    too = f", with {', '.join(more)}" if more else ""
     note = f"is part of `query` now{too}: write query = {written} in place of that"
     report.note(note, file=old[first].file, key=f"{table}.{first}")
     return {**others, "query": msgspec.structs.replace(query, value=both)}

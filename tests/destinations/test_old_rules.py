@@ -100,7 +100,7 @@ def test_what_to_write_instead_is_noted_and_means_the_same(tmp_path: Path) -> No
     line = note.partition("write ")[2].partition(" in place of")[0]
     after, none = settings(tmp_path, line)
 
-    assert note.startswith("mediabox.toml:10: destinations.pixel.albums is part of `query` now, as are since: ")
+    assert note.startswith("mediabox.toml:10: destinations.pixel.albums is part of `query` now, with since: ")
     assert (after, none) == (before, ())
 
 
