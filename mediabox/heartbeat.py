@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from mediabox.message import Text
+
 BEAT_EVERY_S = 2.0
 STUCK_AFTER_S = 10.0
 _NAME = "mediabox-heartbeat"
@@ -35,7 +37,7 @@ class Life(NamedTuple):
 class Heartbeat:
     """Beats while it is entered, as long as the running loop turns. `waiting_for`: why work waits, if it does."""
 
-    def __init__(self, waiting_for: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(self, waiting_for: Callable[[], Text | None] = lambda: None) -> None:
         self._waiting_for = waiting_for
 
     def __enter__(self) -> Self:
@@ -49,7 +51,7 @@ class Heartbeat:
         os.close(self._fd)
 
     def _beat(self) -> None:
-        os.pwrite(self._fd, _BEAT.pack(time.monotonic(), (self._waiting_for() or "").encode("utf-8", "replace")), 0)
+        os.pwrite(self._fd, _BEAT.pack(time.monotonic(), str(self._waiting_for() or "").encode("utf-8", "replace")), 0)
         self._next = self._loop.call_later(BEAT_EVERY_S, self._beat)
 
 

@@ -26,6 +26,7 @@ from mediabox.durable.publish import discard_stale
 from mediabox.durable.spool import SpoolFolder
 from mediabox.errors import Away, NeedsHuman
 from mediabox.log import get_logger
+from mediabox.message import Text, message
 from mediabox.native.worker import MediaWorkers
 from mediabox.store import assets
 from mediabox.supervise import supervise
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 LOOK_FOR_VOLUME_S = 5.0  # how soon an archive disk that is plugged in is found
-NO_VOLUME = "waiting for the archive's volume"
+NO_VOLUME = message("waiting for the archive's disk")
 
 
 class Joined:
@@ -72,7 +73,7 @@ class Joined:
         self._stack = AsyncExitStack()  # what is to be closed, the last first
 
     @property
-    def waiting_for(self) -> str | None:
+    def waiting_for(self) -> Text | None:
         """Why work waits, for a person; None when it does not."""
         return NO_VOLUME if self.parts.is_troubled(ARCHIVE) else None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from mediabox.message import Text
 from mediabox.model.live import Live, LiveState
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from mediabox.ground import Ground
 
 
-def live(ground: Ground, pipeline: Pipeline | None, waiting_for: str | None, *, is_stopping: bool) -> Live:
+def live(ground: Ground, pipeline: Pipeline | None, waiting_for: Text | None, *, is_stopping: bool) -> Live:
     """`pipeline`: None while nothing is joined."""
     percent = ground.database.upgraded_percent
     claims = {

@@ -34,6 +34,7 @@ from mediabox.heartbeat import Heartbeat
 from mediabox.in_force import InForce
 from mediabox.live import live
 from mediabox.log import get_logger
+from mediabox.message import Text, message
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.version import VERSION
 from mediabox.probes.home_room import HomeRoom
@@ -98,7 +99,7 @@ class Shell:
         self.ground = Ground(self.database, self.issues, self.governor, self.bus, self.clock)
         self.joined: Joined | None = None
         self._threads: ThreadPoolExecutor | None = None  # of what is joined
-        self._waits: str | None = None
+        self._waits: Text | None = None
         self._stop, self._poked, self._anew = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._snapshot: tuple[float, Live] | None = None
 
@@ -219,15 +220,14 @@ class Shell:
         try:
             await self._open(stack)
         except Fatal as error:
-            self._waits = f"waiting: {error}"
-            raise Permanent(str(error)) from error
+            self._waits = message("waiting: {reason}", reason=error.text)
+            raise Permanent(error.text) from error
         self._waits = None
 
     async def _refuse_paused(self) -> None:
         """Whoever asks for one run would wait for ever."""
         if await self.database.read(partial(switches.rest_at, now_ms=self.clock.wall_ms())):
-            message = "mediabox is paused here, so nothing would be done: `mediabox resume` first"
-            raise Retryable(message)
+            raise Retryable(message("mediabox is paused, so nothing would be done; run `mediabox resume` first"))
 
     # ------------------------------------------------------------ what is joined
 
@@ -251,12 +251,13 @@ class Shell:
             else:
                 await self._anew.wait()
 
-    async def _hindrance(self) -> str | None:
+    async def _hindrance(self) -> Text | None:
         """Why nothing can be joined, for a person. No archive is founded before its first source."""
         if self.settings.config is None:
-            return "waiting for settings that can be used"
+            return message("waiting for valid settings")
         is_new = not await self.database.read(lambda connection: volumes.enrolled(connection, enrolment.ROLE))
-        return "waiting for a source of pictures to be set up" if is_new and not self.settings.config.sources else None
+        has_sources = bool(self.settings.config.sources)
+        return message("waiting for a source to be set up") if is_new and not has_sources else None
 
     async def _work(self) -> None:
         await self._await_threads()
@@ -279,7 +280,7 @@ class Shell:
         before, self._threads = self._threads, ThreadPoolExecutor(thread_name_prefix="work")
         asyncio.get_running_loop().set_default_executor(self._threads)
         if before is not None:
-            self._waits = "waiting for a disk or share that does not answer"
+            self._waits = message("waiting for a disk or network share that does not respond")
             await asyncio.to_thread(before.shutdown)
             self._waits = None
 
@@ -293,7 +294,7 @@ class Shell:
                 await make().run(self.tools)
             except (Fatal, SystemExit) as error:
                 raise Permanent(str(error)) from error
-            raise Permanent("it ended by itself")
+            raise Permanent(message("it ended unexpectedly"))
 
         await self._keep(f"surface {name}", serve, key="surface.failing", report_after=1)
 
@@ -321,12 +322,13 @@ class Shell:
 
     def _require_catalogue(self) -> None:
         if not self.has_catalogue:
-            raise Away(f"the catalogue is not open: {self._waits or 'it is being opened'}", part="catalogue")
+            reason = self._waits or message("it is being opened")
+            raise Away(message("the catalogue is not open: {reason}", reason=reason), part="catalogue")
 
     # ------------------------------------------------------------ live
 
     @property
-    def waiting_for(self) -> str | None:
+    def waiting_for(self) -> Text | None:
         """Why work waits, for a person; None when it does not."""
         return self._waits or self.governor.waiting_for or (self.joined.waiting_for if self.joined else None)
 
@@ -339,6 +341,6 @@ class Shell:
         return self._snapshot[1]
 
 
-def _full(reason: str) -> Issue:
-    remedy = "Free space on that disk; the work goes on by itself."
+def _full(reason: Text) -> Issue:
+    remedy = message("Free up space on that disk; work resumes automatically.")
     return Issue(key="home.full", subject="", severity=Severity.ERROR, message=reason, remedy=remedy)

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from mediabox.clock import Clock
-from mediabox.errors import Fatal, NeedsHuman, Retryable
+from mediabox.errors import Fatal, MediaboxError, NeedsHuman, Retryable
 from mediabox.log import get_logger
+from mediabox.message import Text, message, plural
 from mediabox.model.backoff import Backoff
 from mediabox.model.issue import Issue, Severity
 
@@ -159,16 +160,23 @@ def _is_cancelled() -> bool:
 
 def _request(asked: NeedsHuman) -> Issue:
     return Issue(
-        key=asked.issue, subject=asked.subject, severity=Severity.WARNING, message=str(asked), remedy=asked.remedy
+        key=asked.issue, subject=asked.subject, severity=Severity.WARNING, message=asked.text, remedy=asked.remedy
     )
 
 
 def _failing(key: str, name: str, err: Exception, failures: int) -> Issue:
-    times = f" {failures} times within {WINDOW_S / 60:.0f} minutes, last" if failures > 1 else ""
+    reason: Text = err.text if isinstance(err, MediaboxError) else str(err)
     return Issue(
         key=key,
         subject=name,
         severity=Severity.ERROR,
-        message=f"{name} stopped{times} with: {str(err) or type(err).__name__}",
-        remedy="It is started again at growing intervals. The log has the first error with its traceback.",
+        message=plural(
+            "{name} stopped: {reason}",
+            "{name} stopped {count:n} times within {window:duration}, most recently: {reason}",
+            count=failures,
+            name=name,
+            window=WINDOW_S,
+            reason=reason or type(err).__name__,
+        ),
+        remedy=message("It is restarted at growing intervals. The log has the first error in full."),
     )

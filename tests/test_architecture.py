@@ -33,7 +33,7 @@ MAY_SEE: dict[str, set[str]] = {
     "contracts": VALUES | {"clock", "config"},  # a source is given the clock, a surface the settings
     "log": VALUES | {"log_writer"},
     "log_writer": set(),
-    "heartbeat": set(),
+    "heartbeat": {"message"},
     "config": VALUES,
     "systemd": GROUND,
     "durable": GROUND,

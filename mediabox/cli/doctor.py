@@ -116,7 +116,7 @@ def _version(name: str) -> str:
 def _clock(home: Path) -> Check:
     """As `release plan` judges it."""
     clock = Clock()
-    doubt: str | None = None if clock.is_trusted() else UNSET
+    doubt: Text | None = None if clock.is_trusted() else UNSET
     remedy: Text = CLOCK_REMEDY
     with suppress(MediaboxError), catalogue(home) as connection:
         doubt, remedy = doubt or timeline(connection, clock).doubt(), REMEDY

@@ -17,6 +17,7 @@ from mediabox.core.certify import disagreements
 from mediabox.core.timeline import beat
 from mediabox.core.verification import Verification
 from mediabox.errors import NeedsHuman
+from mediabox.message import Text, message
 from mediabox.model.actor import SYSTEM, Actor
 from mediabox.model.asset import ResourceState
 from mediabox.model.ledger import CopyState
@@ -111,17 +112,26 @@ def _tell_again(connection: sqlite3.Connection, one: Filed, uuid: str, *, now_ms
 
 
 def _keyless(path: Path) -> NeedsHuman:
-    message = f"not accepted: {path}, the key that signs the catalogue, cannot be used, or others can read it"
-    mend = f"chmod 600 {shlex.quote(str(path))}"
-    remedy = f"If it is yours: '{mend}'. Else take {path.parent} away, start mediabox, and try again."
-    return soundness.unsound(message, remedy)
-
-
-def _refused(wrong: Sequence[str]) -> NeedsHuman:
-    more = f", and {len(wrong) - SHOWN:,} more" if len(wrong) > SHOWN else ""
-    message = f"not accepted: {'; '.join(wrong[:SHOWN])}{more}"
-    remedy = (
-        "Bring these files back from another copy, or the catalogue from backup/mediabox.db, and try again; "
-        "or make the catalogue anew from the archive: `mediabox rebuild`."
+    what = message(
+        "not accepted: {path}, the key that signs the catalogue, is not usable or is readable by others", path=str(path)
     )
-    return soundness.unsound(message, remedy)
+    remedy = message(
+        "If the key is yours, run `chmod 600 {path}`. Otherwise move {folder} away, start mediabox and try again.",
+        path=shlex.quote(str(path)),
+        folder=str(path.parent),
+    )
+    return soundness.unsound(what, remedy)
+
+
+def _refused(wrong: Sequence[Text]) -> NeedsHuman:
+    shown, more = "; ".join(map(str, wrong[:SHOWN])), len(wrong) - SHOWN
+    what = (
+        message("not accepted: {problems}; and {more:n} more", problems=shown, more=more)
+        if more > 0
+        else message("not accepted: {problems}", problems=wrong[0] if len(wrong) == 1 else shown)
+    )
+    remedy = message(
+        "Restore these files from another copy, or the catalogue from backup/mediabox.db, and try again; or recreate "
+        "the catalogue from the archive with `mediabox rebuild`."
+    )
+    return soundness.unsound(what, remedy)

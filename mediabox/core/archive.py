@@ -15,6 +15,7 @@ from mediabox.durable.trash import move, name_again, unname
 from mediabox.durable.verify import FileVerdict, check
 from mediabox.errors import Permanent
 from mediabox.failpoints import fp
+from mediabox.message import message
 from mediabox.model.ledger import Copy, CopyState, Evidence, Receipt
 from mediabox.model.sidecar import SidecarFile
 
@@ -86,7 +87,11 @@ class Archive:
         """Read a copy again, past the cache. Raises Permanent when it is missing or damaged."""
         verdict = check(self._volume, copy.path, digest=copy.digest, size_bytes=copy.size_bytes)
         if verdict.state is not CopyState.PRESENT:
-            raise Permanent(f"the archive's copy at {copy.path} is {verdict.state.value}")
+            raise Permanent(
+                message("the archived file {path} is missing", path=copy.path)
+                if verdict.state is CopyState.MISSING
+                else message("the archived file {path} is damaged", path=copy.path)
+            )
 
     @in_thread
     def let_go(self, resource_ids: Sequence[int]) -> None:
@@ -145,8 +150,13 @@ class Archive:
         except FileNotFoundError:
             return None
         if size_bytes > SMALL_BYTES:
-            message = f"{path} in the archive has {size_bytes:,} bytes; no sidecar is that large, so it is left alone"
-            raise Permanent(message)
+            raise Permanent(
+                message(
+                    "{path} in the archive is too large for a sidecar ({size:bytes}); it is kept",
+                    path=path,
+                    size=size_bytes,
+                )
+            )
         return self._volume.read(path, SMALL_BYTES)
 
 

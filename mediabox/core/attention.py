@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mediabox.contracts import SigningIn
 from mediabox.core import requests, switches
 from mediabox.errors import NeedsHuman, Retryable
+from mediabox.message import message
 from mediabox.model.request import Look, Step
 from mediabox.model.sign_in import SignInResult
 from mediabox.waiting import ends_within
@@ -86,7 +87,7 @@ class Attention:
             look(source.name)
             return SignInResult(is_done=True)
         if not isinstance(source, SigningIn):
-            return SignInResult(is_done=False, message=f"Nobody has to sign in to {source.name}.")
+            return SignInResult(is_done=False, message=message("{source} needs no sign-in.", source=source.name))
         return await take_step(source, step)
 
     def _now(self) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.errors import Permanent
+from mediabox.message import message
 from mediabox.model.adoptable import Adoptable
 from mediabox.model.asset import Kind
 from mediabox.model.signature import claimed_kind
@@ -35,11 +36,13 @@ def walk(
     excluded = {identity for root in excluded_roots if (identity := _identity(root)) is not None}
     top = folder.resolve()
     if any(_identity(each) in excluded for each in (top, *top.parents)):
-        raise Permanent(f"{folder} is where mediabox keeps its own files: what is there is known")
+        raise Permanent(
+            message("{folder} is a folder of mediabox itself; its files are already known", folder=str(folder))
+        )
     if not top.is_dir():
-        raise Permanent(f"{folder} is not a folder")
+        raise Permanent(message("{folder} is not a folder", folder=str(folder)))
     if not _is_text(str(top)):
-        raise Permanent(f"the name of {top!r} is not UTF-8: give its folder a new one")
+        raise Permanent(message("the name of {folder} is not UTF-8; rename the folder", folder=str(top)))
     waiting = [str(top)]
     while waiting:
         path = waiting.pop()
@@ -48,7 +51,11 @@ def walk(
                 listed = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
             if path == str(top):
-                raise Permanent(f"{folder} cannot be listed: {error.strerror}") from error
+                raise Permanent(
+                    message(
+                        "{folder} cannot be listed: {reason}", folder=str(folder), reason=error.strerror or str(error)
+                    )
+                ) from error
             findings.unreadable.append(os.fsencode(path).decode("utf-8", "replace"))
             continue
         below = [entry.path for entry in listed if entry.is_dir(follow_symlinks=False)]

@@ -12,6 +12,7 @@ from mediabox.durable.names import probe_names
 from mediabox.durable.spool import SPOOL
 from mediabox.durable.volume import RESERVE_PERCENT, Identity, Volume
 from mediabox.errors import NeedsHuman
+from mediabox.message import Text, message
 from mediabox.model.sidecar import COMPOSED_HEAD
 from mediabox.store import copies, journal, volumes
 
@@ -38,7 +39,7 @@ async def archive_volume(
     catalogue that is not this one: they would be archived a second time.
     """
     if not for_rebuild and await database.read(rebuilding):
-        raise _uncatalogued(root, "its catalogue was being rebuilt, and that was cut short")
+        raise _uncatalogued(root, message("a rebuild of its catalogue was interrupted"))
     known = await database.read(lambda connection: volumes.enrolled(connection, ROLE))
     if known is None:
         volume = await _enroll(root, clock=clock, reserve_percent=reserve_percent, for_rebuild=for_rebuild)
@@ -98,12 +99,12 @@ def set_rebuilding(connection: sqlite3.Connection, *, is_under_way: bool) -> Non
 async def _enroll(root: Path, *, clock: Clock, reserve_percent: float, for_rebuild: bool) -> Volume:
     """The marker is durable before its row: after a crash between the two the marker is found and adopted."""
     if not for_rebuild and await asyncio.to_thread(_holds_sidecars_of_ours, root):
-        raise _uncatalogued(root, "no catalogue here knows of it")
+        raise _uncatalogued(root, message("there is no catalogue of it"))
     volume = await asyncio.to_thread(Volume.enroll, root, now_ms=clock.wall_ms(), reserve_percent=reserve_percent)
     # The spool is made by the first fetch, so after the row: whoever has one has, or had, a catalogue.
     if not for_rebuild and await asyncio.to_thread(volume.exists, SPOOL):
         volume.close()
-        raise _uncatalogued(root, "this catalogue knows nothing of it")
+        raise _uncatalogued(root, message("it is not in this catalogue"))
     return volume
 
 
@@ -142,16 +143,25 @@ def _note(connection: sqlite3.Connection, identity: Identity, *, role: str, now_
     journal.append(connection, "volume_enrolled", at_ms=now_ms, uuid=identity.uuid, role=role)
 
 
-def _uncatalogued(root: Path, why: str) -> NeedsHuman:
-    message = f"the archive at {root} has files already, and {why}: going on would file everything a second time"
-    remedy = "Run `mediabox rebuild`, or bring the old mediabox.db back; or choose an empty folder for the archive."
-    return NeedsHuman(message, issue="volume.uncatalogued", subject=ROLE, remedy=remedy)
+def _uncatalogued(root: Path, why: Text) -> NeedsHuman:
+    what = message(
+        "the archive at {root} already has files, and {reason}: everything would be archived a second time",
+        root=str(root),
+        reason=why,
+    )
+    remedy = message("Run `mediabox rebuild`, restore the old mediabox.db, or choose an empty folder for the archive.")
+    return NeedsHuman(what, issue="volume.uncatalogued", subject=ROLE, remedy=remedy)
 
 
 def _emptied(root: Path, missing: int, looked_for: int) -> NeedsHuman:
-    message = f"the archive's volume at {root} has its marker, but {missing} of {looked_for} known files are not on it"
-    remedy = (
-        "If this is a new or restored disk, restore the files first; if the archive is lost, move the catalogue "
-        "(mediabox.db) away and run `mediabox rebuild`. Nothing is written to it until then."
+    what = message(
+        "the archive at {root} has its marker, but {missing:n} of {known:n} files looked for are missing",
+        root=str(root),
+        missing=missing,
+        known=looked_for,
     )
-    return NeedsHuman(message, issue="volume.emptied", subject=ROLE, remedy=remedy)
+    remedy = message(
+        "If this is a new or restored disk, restore the files first. If the archive is lost, move the catalogue "
+        "(mediabox.db) away and run `mediabox rebuild`. Nothing is written to the disk until then."
+    )
+    return NeedsHuman(what, issue="volume.emptied", subject=ROLE, remedy=remedy)

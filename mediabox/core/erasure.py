@@ -18,6 +18,7 @@ import msgspec
 from mediabox.core import decisions, plan
 from mediabox.core.release_orders import CODE_GOOD_MS, CODE_LENGTH, CODE_LETTERS, MOST_TRIES
 from mediabox.errors import Permanent
+from mediabox.message import Text, message
 from mediabox.model.asset import ResourceState
 from mediabox.model.decision import Decision, DecisionKind
 from mediabox.model.delivery import DeliveryState
@@ -87,9 +88,16 @@ def make_plan(connection: sqlite3.Connection, photos: Sequence[str], *, now_ms: 
 def _asset_of(connection: sqlite3.Connection, words: str) -> int:
     found = {one.asset_id for one in lookup.find(connection, words)}
     if len(found) != 1:
-        what = "nothing is" if not found else "several photos are"
-        raise Permanent(f"{what} called {words!r} here: name one photo, by its path in the archive or its SHA-256")
+        raise Permanent(_ambiguous(words) if found else _unknown(words))
     return found.pop()
+
+
+def _ambiguous(words: str) -> Text:
+    return message("several photos are named {name}: enter the path in the archive or the SHA-256 of one", name=words)
+
+
+def _unknown(words: str) -> Text:
+    return message("no photo is named {name}: enter its path in the archive or its SHA-256", name=words)
 
 
 def files_of(connection: sqlite3.Connection, wanted: Iterable[int]) -> list[Resource]:
@@ -98,15 +106,15 @@ def files_of(connection: sqlite3.Connection, wanted: Iterable[int]) -> list[Reso
     for asset_id in wanted:
         for one in assets.members(connection, asset_id):
             if not one.state.is_end:
-                raise Permanent(f"{one.name} is still being taken in: erase it once it is archived")
+                raise Permanent(message("{name} is still being taken in; erase it once it is archived", name=one.name))
             if one.digest is not None:
                 found |= {each.id: each for each in assets.with_digest(connection, one.digest)}
     if not any(one.state.is_kept for one in found.values()):
-        raise Permanent("none of it is in the archive")
+        raise Permanent(message("none of it is in the archive"))
     if any(not one.state.is_end for one in found.values()):
-        raise Permanent("a file of the same bytes is just being taken in: try again in a minute")
+        raise Permanent(message("a file with the same content is being taken in; try again in a minute"))
     if any(assets.moves(connection, each) != (None, None) for each in found):
-        raise Permanent("it is just being moved to where it belongs: try again in a minute")
+        raise Permanent(message("it is being moved to its folder; try again in a minute"))
     return sorted(found.values(), key=lambda one: one.id)
 
 
@@ -172,7 +180,9 @@ def is_erased(connection: sqlite3.Connection, digest: str) -> bool:
 def lift(connection: sqlite3.Connection, digest: str, *, actor: str, now_ms: int) -> int:
     """Let these bytes come in again; how many files that were kept out are fetched anew. Raises Permanent."""
     if not is_erased(connection, digest):
-        raise Permanent(f"{digest} was not erased: give the SHA-256 as `mediabox erase list` shows it")
+        raise Permanent(
+            message("{digest} was not erased; enter the SHA-256 shown by `mediabox erase list`", digest=digest)
+        )
     revoked = Decision(kind=DecisionKind.ERASED, subject=digest, at_ms=now_ms, by=actor, is_revoked=True)
     decisions.record(connection, revoked)
     files = [one for one in assets.with_digest(connection, digest) if one.state is ResourceState.REMOVED]

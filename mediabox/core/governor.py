@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from mediabox.errors import NeedsHuman
+from mediabox.message import Text, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from mediabox.contracts import Needs, Probe
 
 READ_EVERY_S = 5.0
-WAITING = "waiting: "
 OPEN_BYTES = 1_000_000  # a write-ahead log and its index, to begin with
 HOME_RESERVE_BYTES = 20_000_000  # the catalogue of 10,000 files, or its write-ahead log in a busy hour
 
@@ -24,9 +24,9 @@ class Governor:
 
     def __init__(self, limits: Limits, probes: Mapping[str, Probe]) -> None:
         self.limits, self._probes = limits, probes
-        self._paused: str | None = None
-        self._strained: str | None = None
-        self._lacks_room: str | None = None
+        self._paused: Text | None = None
+        self._strained: Text | None = None
+        self._lacks_room: Text | None = None
         self._changed = asyncio.Event()
 
     async def permit(self, needs: Needs) -> None:
@@ -46,16 +46,19 @@ class Governor:
         return room_bytes is None or room_bytes >= OPEN_BYTES
 
     @property
-    def waiting_for(self) -> str | None:
+    def waiting_for(self) -> Text | None:
         """Why work waits, for a person; None when it does not."""
-        return self._paused or self._lacks_room or self._strained
+        if self._paused is not None:
+            return self._paused
+        reason = self._lacks_room or self._strained
+        return message("waiting: {reason}", reason=reason) if reason is not None else None
 
     @property
     def is_paused(self) -> bool:
         """By a person."""
         return self._paused is not None
 
-    def pause(self, reason: str) -> None:
+    def pause(self, reason: Text) -> None:
         self._paused = reason
         self._tell()
 
@@ -71,8 +74,7 @@ class Governor:
         while True:
             self.look()
             if ends_when_full and self._lacks_room:
-                message = self._lacks_room.removeprefix(WAITING)
-                raise NeedsHuman(message, issue="home.full", remedy="Free space on that disk.")
+                raise NeedsHuman(self._lacks_room, issue="home.full", remedy=message("Free up space on that disk."))
             await asyncio.sleep(READ_EVERY_S)
 
     def look(self) -> None:
@@ -87,27 +89,38 @@ class Governor:
         self._changed = asyncio.Event()
 
 
-def lack_of_room(readings: Mapping[str, float | None]) -> str | None:
+def lack_of_room(readings: Mapping[str, float | None]) -> Text | None:
     """Why nothing may be taken in: the catalogue needs its reserve to write down what is under way (I21). Pure."""
     room_bytes = readings.get("home_room")
     if room_bytes is None or room_bytes >= HOME_RESERVE_BYTES:
         return None
-    return (
-        f"{WAITING}{room_bytes / 1e6:.1f} MB are free on the disk of the home folder, "
-        f"the last {HOME_RESERVE_BYTES / 1e6:.0f} MB are kept for the catalogue"
+    return message(
+        "only {free:bytes} free on the disk of the home folder; {reserve:bytes} are reserved for the catalogue",
+        free=room_bytes,
+        reserve=HOME_RESERVE_BYTES,
     )
 
 
-def strain(limits: Limits, readings: Mapping[str, float | None]) -> str | None:
+def strain(limits: Limits, readings: Mapping[str, float | None]) -> Text | None:
     """What speaks against working now, from one reading of each probe. Pure."""
     load, heat = readings.get("load"), readings.get("thermal")
     memory, battery = readings.get("memory"), readings.get("on_battery")
     if heat is not None and limits.max_temperature_c and heat > limits.max_temperature_c:
-        return f"{WAITING}the processor is at {heat:.0f} °C, the limit is {limits.max_temperature_c:.0f} °C"
+        return message(
+            "the processor is at {heat:n} °C, the limit is {limit:n} °C",
+            heat=round(heat),
+            limit=round(limits.max_temperature_c),
+        )
     if memory is not None and limits.min_free_memory_mb and memory < limits.min_free_memory_mb * 2**20:
-        return f"{WAITING}{memory / 2**20:.0f} MiB of memory are free, the limit is {limits.min_free_memory_mb} MiB"
+        return message(
+            "{free:n} MiB of memory free, the limit is {limit:n} MiB",
+            free=round(memory / 2**20),
+            limit=limits.min_free_memory_mb,
+        )
     if battery and limits.pause_on_battery:
-        return f"{WAITING}the box runs on battery"
+        return message("the box is running on battery")
     if load is not None and limits.max_load_per_core and load > limits.max_load_per_core:
-        return f"{WAITING}the load is {load:.1f} for each core, the limit is {limits.max_load_per_core:.1f}"
+        return message(
+            "the load is {load:n} per core, the limit is {limit:n}", load=round(load, 1), limit=limits.max_load_per_core
+        )
     return None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from mediabox.errors import Fatal, NeedsHuman, Retryable
+from mediabox.message import Text, message
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,8 +31,13 @@ def locked(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as err:
-            message = f"mediabox (process {running(home) or 'unknown'}) is running on {home}: stop it first"
-            raise Retryable(message) from err
+            raise Retryable(
+                message(
+                    "mediabox is already running on {home} (process {pid}): stop it first",
+                    home=str(home),
+                    pid=str(running(home) or "?"),
+                )
+            ) from err
         with _usable(home):
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
@@ -52,14 +58,24 @@ def _usable(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        remedy = _remedy(home, err)
-        raise Fatal(f"the home folder {home} cannot be used: {err.strerror}; {remedy}") from err
+        raise Fatal(
+            message(
+                "the home folder {home} is not usable: {reason}. {remedy}",
+                home=str(home),
+                reason=err.strerror or str(err),
+                remedy=_remedy(home, err),
+            )
+        ) from err
 
 
-def _remedy(home: Path, err: OSError) -> str:
+def _remedy(home: Path, err: OSError) -> Text:
     if err.errno in (errno.EACCES, errno.EPERM):
-        return f"let user {os.getuid()} write to {home}, or to the folder it is to be made in, or name another --home"
-    return "free space on its disk, check it, or name another --home"
+        return message(
+            "Allow user {uid} to write to {home} or its parent folder, or choose another --home.",
+            uid=str(os.getuid()),
+            home=str(home),
+        )
+    return message("Free up space on its disk, check the disk, or choose another --home.")
 
 
 def running(home: Path) -> int | None:

@@ -16,6 +16,7 @@ from mediabox.core.enrolment import ROLE, SAMPLE, identity_of
 from mediabox.core.rebuild import is_sidecar
 from mediabox.durable.marker import FOLDER, mark_anew, new_identity, unmarked
 from mediabox.errors import NeedsHuman, Permanent
+from mediabox.message import Text, message
 from mediabox.store import copies, journal, volumes
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def mend(connection: sqlite3.Connection, root: Path, *, now_ms: int) -> int:
     """
     known, sample = volumes.enrolled(connection, ROLE), _sample(connection)
     if known is None or not sample:
-        raise _unproved(root, "the catalogue knows no file by which it could be told from another folder")
+        raise _unproved(root, message("the catalogue has no file to identify it by"))
     with unmarked(root) as descriptor:
         why = _unlike(sample, ".", dir_fd=descriptor) or _changed(sample, descriptor)
         if why is not None:
@@ -62,11 +63,13 @@ async def mark_by_sidecars(root: Path, sidecars: SidecarEditor, *, now_ms: int) 
     Returns its new uuid. Raises as `mend`.
     """
     with unmarked(root) as descriptor:
-        members = await _told_of(descriptor, sidecars)
+        members = await _listed_members(descriptor, sidecars)
         there = sum(_has_size(member.path, member.size_bytes, descriptor) for member in members)
         if there * 2 <= len(members) or not members:
-            what = f"{there} of {len(members)} that sidecars of mediabox tell of are there"
-            raise _unproved(root, what if members else "no sidecar of mediabox is in it")
+            found = message(
+                "{there:n} of {known:n} files listed in its sidecars exist", there=there, known=len(members)
+            )
+            raise _unproved(root, found if members else message("it has no mediabox sidecar"))
         identity = new_identity(descriptor, now_ms=now_ms)
         await asyncio.to_thread(mark_anew, descriptor, root, identity)
     return identity.uuid
@@ -77,11 +80,11 @@ def _sample(connection: sqlite3.Connection) -> list[Copy]:
     return copies.sample(connection, known.uuid, SAMPLE) if known is not None else []
 
 
-def _unlike(sample: list[Copy], root: str, *, dir_fd: int | None = None) -> str | None:
+def _unlike(sample: list[Copy], root: str, *, dir_fd: int | None = None) -> Text | None:
     """What is missing or of another length below `root`; None when nothing is."""
     for copy in sample:
         if not _has_size(f"{root}/{copy.path}", copy.size_bytes, dir_fd):
-            return f"{copy.path} is not there as it was archived"
+            return message("{path} is missing or has another size", path=copy.path)
     return None
 
 
@@ -93,7 +96,7 @@ def _has_size(path: str, size_bytes: int, dir_fd: int | None) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size == size_bytes
 
 
-def _changed(sample: list[Copy], dir_fd: int) -> str | None:
+def _changed(sample: list[Copy], dir_fd: int) -> Text | None:
     by_size = sorted(sample, key=lambda copy: copy.size_bytes)
     count = min(REHASHED, len(by_size))
     for copy in (by_size[len(by_size) * (2 * turn + 1) // (2 * count)] for turn in range(count)):
@@ -101,13 +104,13 @@ def _changed(sample: list[Copy], dir_fd: int) -> str | None:
             with open(copy.path, "rb", opener=lambda path, flags: os.open(path, flags, dir_fd=dir_fd)) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as err:
-            return f"{copy.path} cannot be read ({err.strerror})"
+            return message("{path} is not readable ({reason})", path=copy.path, reason=err.strerror or str(err))
         if digest != copy.digest:
-            return f"{copy.path} has other bytes than were archived"
+            return message("{path} differs from what was archived", path=copy.path)
     return None
 
 
-async def _told_of(descriptor: int, sidecars: SidecarEditor) -> list[SidecarMember]:
+async def _listed_members(descriptor: int, sidecars: SidecarEditor) -> list[SidecarMember]:
     """Files named by the first sidecars of ours."""
     members: list[SidecarMember] = []
     for content in await asyncio.to_thread(lambda: list(_texts(descriptor))):
@@ -134,11 +137,13 @@ def _texts(descriptor: int) -> Iterator[bytes]:
                 return
 
 
-def _unproved(root: Path, why: str) -> NeedsHuman:
+def _unproved(root: Path, why: Text) -> NeedsHuman:
     return NeedsHuman(
-        f"the marker of the archive at {root} is not made anew: {why}",
+        message("the marker of the archive at {root} is not recreated: {reason}", root=str(root), reason=why),
         issue="volume.foreign",
         subject=ROLE,
-        remedy="Mount the archive's disk there, or name its folder. If it is the archive and files of it are lost, "
-        "move mediabox.db away and run `mediabox rebuild --archive DIR`.",
+        remedy=message(
+            "Mount the archive's disk there, or name its folder. If it is the archive and some of its files are lost, "
+            "move mediabox.db away and run `mediabox rebuild --archive DIR`."
+        ),
     )

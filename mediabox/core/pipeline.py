@@ -27,6 +27,7 @@ from mediabox.core.parts import part_of
 from mediabox.core.recording import is_outdated
 from mediabox.errors import Away, Fatal, NeedsHuman, Permanent, Retryable
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.model.issue import Issue
 from mediabox.model.live import StageNow
 from mediabox.store import assets, issues, jobs
@@ -327,6 +328,5 @@ class Pipeline:
 
 async def _run(stage: Stage, work: Work) -> StepResult:
     if stage.subject is Subject.RESOURCE and work.resource is None:
-        message = f"job {work.job.id} is about resource {work.job.subject}, which is not in the catalogue"
-        raise Permanent(message)
+        raise Permanent(message("its file (number {number}) is not in the catalogue", number=work.job.subject))
     return await stage.run(work)

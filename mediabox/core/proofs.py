@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mediabox.core.timeline import untimely
 from mediabox.core.verification import record
 from mediabox.errors import Permanent
+from mediabox.message import message
 from mediabox.model.asset import ResourceState
 from mediabox.model.ledger import CopyState
 from mediabox.store import assets, copies, gate
@@ -33,7 +34,12 @@ class ArchiveProofs:
         NeedsHuman while the clock is not to be believed (I13).
         """
         if not self._clock.is_trusted():
-            raise untimely(f"{resource.name} is archived, and stays at its source", "nothing is removed anywhere")
+            raise untimely(
+                message(
+                    "{name} is archived but kept at its source: the clock is earlier than past events",
+                    name=resource.name,
+                )
+            )
         kept = resource.duplicate_of or resource.id
         known = await self._database.read(lambda connection: copies.of_resource(connection, kept))
         keeper = await self._database.read(lambda connection: assets.resource(connection, kept))
@@ -43,11 +49,11 @@ class ArchiveProofs:
         ]
         told = await self._database.read(lambda connection: _digests(connection, {resource.id, kept}))
         if told - {resource.digest}:
-            message = f"{resource.name} has another SHA-256 than the journal knows: it is left at its source"
-            raise Permanent(message)
+            raise Permanent(
+                message("{name} has another SHA-256 than in the journal; the source's file is kept", name=resource.name)
+            )
         if not whole:
-            message = f"no whole copy of {resource.name} is in the ledger: the source's own is left alone"
-            raise Permanent(message)
+            raise Permanent(message("{name} has no verified copy; the source's file is kept", name=resource.name))
         copy = whole[0]
         await self._archive.confirm(copy)
         now_ms = self._clock.wall_ms()

@@ -20,7 +20,7 @@ from mediabox.durable.verify import check
 from mediabox.errors import Away, NeedsHuman, Permanent, Retryable
 from mediabox.failpoints import fp
 from mediabox.log import get_logger
-from mediabox.message import Text
+from mediabox.message import Text, message
 from mediabox.model.certificate import canonical
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.ledger import Copy, CopyState
@@ -154,7 +154,7 @@ class Releases:
         try:
             await self._sources[one.source].release(state)
         except Permanent as error:  # nothing was done there
-            await self._end(one, ReleaseState.REFUSED, "release_refused", reason=str(error))
+            await self._end(one, ReleaseState.REFUSED, "release_refused", reason=error.text)
             return
         fp("release.sent")
         await self._end(one, ReleaseState.RELEASED, "released")
@@ -173,7 +173,7 @@ class Releases:
         """How the asset stands at its source, now."""
         states = await self._sources[one.source].state_of((one.remote_id,))
         if one.remote_id not in states:
-            raise Retryable(f"{one.source} did not say how {one.name} stands")
+            raise Retryable(message("{source} gave no state for {name}", source=one.source, name=one.name))
         await self._parts.returned(f"source:{one.source}")
         return states[one.remote_id]
 
@@ -225,20 +225,20 @@ class Releases:
         assessment: Assessment | None,
         *,
         now_ms: int,
-    ) -> str | None:
+    ) -> Text | None:
         """Why it stays where it is, the surest reason first; None when nothing stands in the way."""
         order = releases.order(connection, one.order_id)
         if order is None or order.confirmed_at_ms is None or assessment is None:
-            return "nobody confirmed it"
+            return message("nobody confirmed it")
         if not is_confirmed(connection, order) or releases.last_event(connection, one) not in (
             None,
             "release_not_done",
         ):
-            return "the journal does not know that it was confirmed and waits"
+            return message("the journal has no record of its confirmation")
         if hash_of(releases.in_order(connection, one.order_id)) != order.set_hash:
-            return "the order is not the one that was confirmed"
+            return message("the list is not the one that was confirmed")
         if not 0 <= now_ms - order.confirmed_at_ms <= CONFIRMED_GOOD_MS:
-            return "it was confirmed more than three days ago"
+            return message("it was confirmed more than three days ago")
         return _changed(one, state, assessment) or next(iter(assessment.obstacles), None)
 
     # ------------------------------------------------------------ finding out
@@ -246,18 +246,22 @@ class Releases:
     async def _find_out(self, one: Release) -> None:
         """An intent without an end: ask what became of it. Sending it again is another decision."""
         if await self._database.read(lambda connection: releases.last_event(connection, one)) != "release_intended":
-            await self._end(one, ReleaseState.REFUSED, "release_refused", reason="the journal knows of no such intent")
+            await self._end(
+                one, ReleaseState.REFUSED, "release_refused", reason=message("the journal has no record of the request")
+            )
             return
         state = await self._state_of(one)
         if state.is_trashed or state.is_gone:
-            await self._end(one, ReleaseState.RELEASED, "released", reason="its answer was lost; asked afterwards")
+            await self._end(
+                one, ReleaseState.RELEASED, "released", reason=message("its answer was lost; checked afterwards")
+            )
         elif state.change_tag == one.change_tag and not await self._is_hopeless(one):
             await self._end(one, ReleaseState.QUEUED, "release_not_done")
         elif state.change_tag == one.change_tag:
-            reason = f"its source did not do it, {MOST_NOT_DONE} times"
+            reason = message("its source did not remove it after {attempts:n} attempts", attempts=MOST_NOT_DONE)
             await self._end(one, ReleaseState.REFUSED, "release_refused", reason=reason)
         else:
-            reason = "it was changed at its source meanwhile"
+            reason = message("it was changed at its source in the meantime")
             await self._end(one, ReleaseState.REFUSED, "release_refused", reason=reason)
 
     async def _is_hopeless(self, one: Release) -> bool:
@@ -277,7 +281,9 @@ class Releases:
             try:
                 await self._sources[one.source].restore(state)
             except Permanent as error:
-                raise Retryable(f"{one.name} could not be brought back: {error}") from error
+                raise Retryable(
+                    message("{name} could not be restored: {reason}", name=one.name, reason=error.text)
+                ) from error
         await self._end(one, ReleaseState.RESTORED, "release_restored")
 
     async def _lost(self, one: Release) -> None:
@@ -287,8 +293,12 @@ class Releases:
                 key="release.lost",
                 subject=one.name,
                 severity=Severity.WARNING,
-                message=f"{one.name} cannot be brought back: Recently Deleted of {one.source} has been emptied.",
-                remedy="It is in the archive: `mediabox where` shows its place. Upload it again from there.",
+                message=message(
+                    "{name} cannot be restored: Recently Deleted of {source} has been emptied.",
+                    name=one.name,
+                    source=one.source,
+                ),
+                remedy=message("It is in the archive (`mediabox where` shows where). Upload it again from there."),
             )
         )
 
@@ -318,16 +328,20 @@ def _read_again(volume: Volume, copy: Copy) -> CopyState:
     return check(volume, copy.path, digest=copy.digest, size_bytes=copy.size_bytes).state
 
 
-def _changed(one: Release, state: RemoteState, assessment: Assessment) -> str | None:
+def _changed(one: Release, state: RemoteState, assessment: Assessment) -> Text | None:
     """How the source's asset differs from the one that was downloaded and confirmed."""
     if state.is_gone or state.is_trashed:
-        return "it is gone from its source already"
+        return message("it is no longer at its source")
     if not state.change_tag == one.change_tag == assessment.candidate.change_tag:
-        return "it was changed at its source since it was downloaded"
+        return message("it was changed at its source after it was downloaded")
     if state.obstacle is not None:
         return state.obstacle
     proved = {(proof.remote_id, proof.version) for proof in assessment.resources}
     missing = [each.name for each in state.resources if (each.remote_id, each.version) not in proved]
     if missing or not state.resources:
-        return f"not archived: {', '.join(missing) or 'any of its files'}"
+        return (
+            message("not archived: {files}", files=", ".join(missing))
+            if missing
+            else message("none of its files is archived")
+        )
     return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.durable.private import erase_files, keep_secret
+from mediabox.message import message
 from mediabox.model.actor import SYSTEM
 from mediabox.model.request import Look, Request, RequestState, Step
 from mediabox.model.sign_in import SignInResult, step_of
@@ -86,8 +87,8 @@ def refuse_strangers(connection: sqlite3.Connection, parts: Container[str], *, n
     """What is asked of a part that is not here would wait for ever."""
     for one in requests.all_waiting(connection):
         if one.part not in parts:
-            message = f"There is no {one.part.partition(':')[2]!r} here to do it: mediabox.toml has no such source."
-            settle(connection, one, SignInResult(is_done=False, message=message), now_ms=now_ms)
+            reason = message("mediabox.toml has no source named {name}.", name=one.part.partition(":")[2])
+            settle(connection, one, SignInResult(is_done=False, message=reason), now_ms=now_ms)
 
 
 def settle(connection: sqlite3.Connection, request: Request, result: SignInResult, *, now_ms: int) -> None:

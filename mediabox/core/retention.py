@@ -18,6 +18,7 @@ from mediabox.durable.trash import TRASH, in_trash
 from mediabox.durable.verify import digest_past_cache
 from mediabox.errors import Away, NeedsHuman
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.model.asset import ResourceState
 from mediabox.model.trash import Move, TrashMoves
 from mediabox.store import assets, copies, gate, jobs, journal, told, trash
@@ -101,7 +102,7 @@ class Retention:
     def _refuse_too_many(self, connection: sqlite3.Connection, asset_id: int) -> None:
         now_ms = self._clock.wall_ms()
         if not self._clock.is_trusted():
-            raise untimely("an asset was deleted at its source, and stays", "nothing is moved to the trash")
+            raise untimely(message("a photo deleted at its source is kept: the clock is earlier than past events"))
         library = trash.library_size(connection)
         gone = trash.since(connection, now_ms - DAY_MS)
         waiting = jobs.counts(connection).get(("trash", "ready"), 0)
@@ -248,12 +249,16 @@ def _texts(connection: sqlite3.Connection, filed: Iterable[Resource]) -> list[st
 
 
 def _mass_deletion(sources: str, *, gone: int, waiting: int, library: int) -> NeedsHuman:
-    message = (
-        f"assets deleted in {sources}: {waiting} now, {gone} more within the last day, of {library} in the archive: "
-        "too many to follow without asking, so the archive keeps them"
+    what = message(
+        "{waiting:n} photos were deleted in {sources}, and {gone:n} more within the last day, out of {library:n} in "
+        "the archive: too many to follow without a confirmation, so the archive keeps them",
+        waiting=waiting,
+        sources=sources,
+        gone=gone,
+        library=library,
     )
-    remedy = (
-        "If that was meant, `mediabox allow-deletions` lets them go to the archive's trash for 30 days. If not, take "
-        'them back from Recently Deleted there, or set deletion = "keep" for this source.'
+    remedy = message(
+        "If that was intended, run `mediabox allow-deletions`: they move to the archive's trash for 30 days. If not, "
+        'restore them from Recently Deleted, or set deletion = "keep" for this source.'
     )
-    return NeedsHuman(message, issue="source.mass_deletion", subject=sources, remedy=remedy)
+    return NeedsHuman(what, issue="source.mass_deletion", subject=sources, remedy=remedy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from mediabox.errors import NeedsHuman
+from mediabox.message import message
 from mediabox.model.certificate import Certificate, Signed, canonical
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class Signer:
             kept = made.private_bytes_raw()
             seal.write(path, kept, account=SEALED_FOR)
         if len(kept) != 32:
-            raise NeedsHuman(f"{path} holds no Ed25519 key", issue="secrets.key", subject=KEY_FILE)
+            raise NeedsHuman(
+                message("{path} is not an Ed25519 key", path=str(path)), issue="secrets.key", subject=KEY_FILE
+            )
         signer = cls(Ed25519PrivateKey.from_private_bytes(kept))
         write(home / PUBLIC_KEY_FILE, f"{signer.public_key}\n".encode(), replace=True, mode=0o644)
         return signer

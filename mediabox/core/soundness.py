@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.durable.volume import FOLDER
 from mediabox.errors import NeedsHuman
+from mediabox.message import Text, message, plural
 from mediabox.model.issue import Issue, Severity
 from mediabox.store import copies, figures, gate, issues, journal, witness
 from mediabox.store.keyed import UNREADABLE
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 HEAD_ON_VOLUME = f"{FOLDER}/backup/{witness.NAME}"
 READ_BYTES_PER_S = 100_000_000  # what a disk on USB 3, or a NAS behind a gigabit line, gives
 ISSUE, SUBJECT = "release.unsound", "catalogue"
-REMEDY = (
-    "If you restored or rebuilt the catalogue, or lost keys/: `mediabox release accept` reads every "
-    "file again and goes on from there. If not, something changed it: stop mediabox, keep mediabox.db aside, bring "
-    "back backup/mediabox.db or run `mediabox rebuild`; then `mediabox release accept`."
+REMEDY = message(
+    "If you restored or rebuilt the catalogue, or lost keys/, run `mediabox release accept`: it reads every file "
+    "again and continues from there. If not, something changed the catalogue: stop mediabox, set mediabox.db aside, "
+    "restore backup/mediabox.db or run `mediabox rebuild`, then run `mediabox release accept`."
 )
 
 
@@ -38,57 +39,58 @@ def unsoundness(connection: sqlite3.Connection, *heads: Path, is_answer: bool = 
     try:
         reason = damage_of(connection, with_indexes=not is_answer) or witness.unwitnessed(connection, *heads)
         if reason is None and is_answer and (index := gate.wrong_index(connection)) is not None:
-            reason = f"the index {index} is not as its table"
+            reason = message("the index {index} does not match its table", index=index)
         if reason is None and journal.is_unsigned(connection):
             return unsigned(connection)
         foreign = journal.first_foreign_row(connection) if reason is None else None
     except UNREADABLE as err:
-        return unsound(f"the database cannot be read: {err}")
+        return unsound(message("the database is not readable: {reason}", reason=str(err)))
     if foreign is not None:
-        reason = f"row {foreign:,} of the journal is not signed by this box"
+        reason = message("row {row:n} of the journal is not signed by this box", row=foreign)
     return unsound(reason) if reason is not None else None
 
 
-def unsound(reason: str, remedy: str = REMEDY) -> NeedsHuman:
+def unsound(reason: Text, remedy: Text = REMEDY) -> NeedsHuman:
     """What refuses to go on, in a person's words."""
     return NeedsHuman(reason, issue=ISSUE, subject=SUBJECT, remedy=remedy)
 
 
 def unsigned(connection: sqlite3.Connection) -> NeedsHuman:
     """As after an update from a version that signed nothing: one proof is asked for, and nothing else waits for it."""
-    size_bytes = figures.byte_totals(connection).archived
-    remedy = (
-        f"`mediabox release accept`, once: it reads all {size_bytes / 1e9:,.1f} GB of the archive again and changes no "
-        f"file, {_reading_words(size_bytes)}. The days a photo has to be archived begin anew with it. "
-        "Nothing but freeing waits for it. If mediabox was not updated, somebody took the signatures away: then see "
-        "first that mediabox.db is the one you know."
-    )
-    reason = "the catalogue is of a version of mediabox that did not sign it, and was not proved since the update"
+    remedy = proof_remedy(figures.byte_totals(connection).archived)
+    reason = message("the catalogue was made by a version that did not sign it, and was not verified after the update")
     return unsound(reason, remedy)
 
 
-def _reading_words(size_bytes: int) -> str:
-    minutes = size_bytes / READ_BYTES_PER_S / 60
-    if minutes < 1:
-        return "in less than a minute"
-    return f"in about {minutes:,.0f} minutes" if minutes < 90 else f"in about {minutes / 60:,.0f} hours"
+def proof_remedy(size_bytes: int) -> Text:
+    """What a proof of everything is for, and how long it takes."""
+    return message(
+        "Run `mediabox release accept` once: it reads all {size:bytes} of the archive again (about {time:duration}) "
+        "and changes no file. The days a photo must have been archived start again. Only the removal from iCloud waits "
+        "for it. If mediabox was not updated, someone removed the signatures: first check that mediabox.db is yours.",
+        size=size_bytes,
+        time=max(60, size_bytes / READ_BYTES_PER_S),
+    )
 
 
-def damage_of(connection: sqlite3.Connection, *, with_indexes: bool = False) -> str | None:
+def damage_of(connection: sqlite3.Connection, *, with_indexes: bool = False) -> Text | None:
     """How the database is damaged, whoever wrote it; None when it is sound. Raises sqlite3.OperationalError."""
     said = figures.soundness(connection, with_indexes=with_indexes)
     if said != "ok":
-        return f"SQLite finds it unsound ({said})"  # what else is in it can hardly be read
+        return message("SQLite found damage ({reason})", reason=said)  # what else is in it can hardly be read
     if (changed := changed_part(connection)) is not None:
-        return f"in the database, {changed} is not as mediabox makes it"
-    found = []
+        return message("{part} in the database is not as mediabox creates it", part=changed)
     if bad := copies.bad_rows(connection):
-        found.append(f"rows of the ledger that do not fit their own hash: {len(bad):,}")
+        return plural(
+            "{count:n} row of the ledger does not match its hash",
+            "{count:n} rows of the ledger do not match their hash",
+            count=len(bad),
+        )
     if (missing := gate.missing_file(connection)) is not None:
-        found.append(f"the journal tells of file {missing}, and the catalogue has no row of it")
+        return message("file number {number} of the journal is missing in the catalogue", number=str(missing))
     if (broken := journal.first_broken_link(connection)) is not None:
-        found.append(f"the journal's chain is broken at row {broken:,}")
-    return "; ".join(found) or None
+        return message("the hash chain of the journal is broken at row {row:n}", row=broken)
+    return None
 
 
 def heads_of(home: Path, archive: Path) -> tuple[Path, ...]:
@@ -102,7 +104,7 @@ def issue_of(unsound: NeedsHuman) -> Issue:
         key=ISSUE,
         subject=SUBJECT,
         severity=Severity.ERROR,
-        message=f"Nothing is freed: {unsound}.",
+        message=message("Removal from iCloud is blocked: {reason}.", reason=unsound.text),
         remedy=unsound.remedy,
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.errors import NeedsHuman
+from mediabox.message import Text, message
 from mediabox.model.issue import Issue, Severity
 from mediabox.store import journal
 from mediabox.store.keyed import UNREADABLE
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 EVENT = "clock"
 ISSUE, SUBJECT = "clock.not_set", "clock"
 TOLERANCE_MS = 5 * 60_000  # what a clock may be set by without a word: NTP steps, a person's correction
-REMEDY = (
-    "Let the clock be set by the network (timedatectl shows its state): then this closes by itself. "
-    "If it is right now and this stays, `mediabox release accept` proves everything again from here on."
+REMEDY = message(
+    "Let the network set the clock (`timedatectl` shows its state); this then resolves itself. If the clock is right "
+    "and this persists, `mediabox release accept` verifies everything again."
 )
 
 
@@ -84,14 +85,16 @@ class Timeline:
         first, last = bisect_right(self._seqs, earlier), bisect_right(self._seqs, later) - 1
         return self._beats[last].counted_ms - self._beats[first].counted_ms if first <= last else 0
 
-    def doubt(self) -> str | None:
+    def doubt(self) -> Text | None:
         """Why the wall clock is not to be believed now; None when nothing speaks against it."""
         skew_ms = self.now.skew_ms
         if abs(skew_ms) > TOLERANCE_MS:
-            where = "forwards" if skew_ms > 0 else "back"
-            return f"the clock jumped {_span(skew_ms)} {where} without having been set by the network"
+            span_s = abs(skew_ms) / 1000
+            if skew_ms > 0:
+                return message("the clock jumped {span:duration} forward without a network time source", span=span_s)
+            return message("the clock jumped {span:duration} back without a network time source", span=span_s)
         if not self._is_sane or self.now.at_ms < self._passed_ms:
-            return "the clock is behind times that have passed"
+            return message("the clock is earlier than past events")
         return None
 
 
@@ -114,17 +117,19 @@ def beat(connection: sqlite3.Connection, clock: Clock) -> Timeline:
     return time
 
 
-def issue_of(doubt: str) -> Issue:
+def issue_of(doubt: Text) -> Issue:
     """What a person should know of a clock that is not to be believed."""
-    message = f"Nothing is freed: {doubt}. Waiting times count only the time the box has been running."
-    return Issue(key=ISSUE, subject=SUBJECT, severity=Severity.WARNING, message=message, remedy=REMEDY)
+    what = message(
+        "Nothing is removed from iCloud: {doubt}. Waiting periods only count the time the box has been running.",
+        doubt=doubt,
+    )
+    return Issue(key=ISSUE, subject=SUBJECT, severity=Severity.WARNING, message=what, remedy=REMEDY)
 
 
-def untimely(what: str, meanwhile: str) -> NeedsHuman:
+def untimely(kept: Text) -> NeedsHuman:
     """What stays as it is while the clock is certainly wrong (I13)."""
-    message = f"{what} while the clock is behind times that have passed"
-    remedy = f"Connect the box to the network, or set its clock; {meanwhile} until then."
-    return NeedsHuman(message, issue=ISSUE, subject=SUBJECT, remedy=remedy)
+    remedy = message("Connect the box to the network, or set its clock. Nothing is removed until then.")
+    return NeedsHuman(kept, issue=ISSUE, subject=SUBJECT, remedy=remedy)
 
 
 def _rows(connection: sqlite3.Connection) -> list[tuple[int, Beat]]:
@@ -145,8 +150,3 @@ def _passed_ms(connection: sqlite3.Connection, rows: Sequence[tuple[int, Beat]])
     if len(right) == len(bounds):
         return journal.last_at_ms(connection, after=first)
     return max((journal.last_at_ms(connection, after=seq - 1, before=end) for seq, end in right), default=0)
-
-
-def _span(ms: int) -> str:
-    hours = abs(ms) / 3_600_000
-    return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.1f} hours"

@@ -16,6 +16,7 @@ from mediabox.core import soundness
 from mediabox.core.timeline import beat
 from mediabox.durable.verify import check, digest_past_cache
 from mediabox.errors import NeedsHuman, Permanent
+from mediabox.message import Text, message
 from mediabox.model.issue import Issue, Severity
 from mediabox.model.ledger import Copy, CopyState, Evidence
 from mediabox.store import copies, figures, issues, journal
@@ -38,7 +39,7 @@ Result: TypeAlias = "tuple[Copy, CopyState | NeedsHuman | Permanent]"
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     path: str
-    what: str  # for a person
+    what: Text  # for a person
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -53,7 +54,7 @@ class Report(msgspec.Struct, kw_only=True):
     foreign: list[Finding] = []
     foreign_count: int = 0
     edited: list[Finding] = []  # sidecars another program changed: theirs to do, ours to know
-    catalogue: list[str] = []  # damage of the database itself
+    catalogue: list[Text] = []  # damage of the database itself
 
     @property
     def is_clean(self) -> bool:
@@ -127,20 +128,27 @@ class Verification:
                     report.whole += 1
                     report.bytes_read += copy.size_bytes
                 case CopyState.MISSING:
-                    report.missing.append(Finding(path=copy.path, what="is not there"))
+                    report.missing.append(Finding(path=copy.path, what=message("missing")))
                 case CopyState.DAMAGED:
-                    report.damaged.append(Finding(path=copy.path, what="has other bytes than were archived"))
+                    report.damaged.append(Finding(path=copy.path, what=message("differs from what was archived")))
                 case error:
-                    report.unreadable.append(Finding(path=copy.path, what=f"cannot be read: {error}"))
+                    report.unreadable.append(
+                        Finding(path=copy.path, what=message("not readable: {reason}", reason=error.text))
+                    )
 
     def _suspicion(self, known: int) -> NeedsHuman:
         missing = len(self._report.missing)
-        message = (
-            f"{missing} of {known} archived files are not on {self._volume.name} ({self._volume.root}) "
-            f"after {self._report.checked} looks; nothing was changed in the catalogue"
+        what = message(
+            "{missing:n} of {known:n} archived files are missing on {volume} ({root}) after checking {checked:n}; "
+            "nothing was changed in the catalogue",
+            missing=missing,
+            known=known,
+            volume=self._volume.name,
+            root=str(self._volume.root),
+            checked=self._report.checked,
         )
-        remedy = "Check that this is the right disk and that it is whole; then run `mediabox verify` again."
-        return NeedsHuman(message, issue="volume.emptied", subject=self._volume.name, remedy=remedy)
+        remedy = message("Check that this is the right disk and that it is complete; then run `mediabox verify` again.")
+        return NeedsHuman(what, issue="volume.emptied", subject=self._volume.name, remedy=remedy)
 
     async def _look_for_strangers(self) -> None:
         originals = await self._database.read(copies.archived_paths)
@@ -199,8 +207,8 @@ def _unreadable(copy: Copy, error: NeedsHuman | Permanent) -> Issue:
         key=UNREADABLE,
         subject=copy.path,
         severity=Severity.ERROR,
-        message=f"The archived file {copy.path} cannot be read: {error}.",
-        remedy=getattr(error, "remedy", "") or "Look at that path on the disk; the message says what is in the way.",
+        message=message("The archived file {path} is not readable: {reason}.", path=copy.path, reason=error.text),
+        remedy=getattr(error, "remedy", "") or message("Check that path on the disk."),
     )
 
 
@@ -209,6 +217,8 @@ def _issue(copy: Copy, state: CopyState) -> Issue:
         key="archive.damaged",
         subject=copy.path,
         severity=Severity.ERROR,
-        message=f"The archived file {copy.path} is {state.value}.",
-        remedy="Restore it from another copy; mediabox never repairs an original by itself. Check the disk.",
+        message=message("The archived file {path} is missing.", path=copy.path)
+        if state is CopyState.MISSING
+        else message("The archived file {path} is damaged: its content has changed.", path=copy.path),
+        remedy=message("Restore it from another copy; mediabox never changes an original. Check the disk."),
     )

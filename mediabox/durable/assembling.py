@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mediabox.contracts import Made
 from mediabox.durable.temporary import write_all
 from mediabox.errors import Retryable
+from mediabox.message import message
 from mediabox.model.recipe import Insert, Part, Recipe, Span
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _of_original() -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        raise Retryable(f"a file of the archive cannot be read: {err.strerror}") from err
+        raise Retryable(message("an archived file is not readable: {reason}", reason=err.strerror or str(err))) from err
 
 
 def read(descriptor: int, offset: int, length: int) -> Iterator[bytes]:
@@ -68,7 +69,11 @@ def read(descriptor: int, offset: int, length: int) -> Iterator[bytes]:
     while offset < end:
         block = os.pread(descriptor, min(_BLOCK_BYTES, end - offset), offset)
         if not block:
-            raise Retryable(f"a file of the archive ends at {offset:,} bytes where {end:,} were expected")
+            raise Retryable(
+                message(
+                    "an archived file ends after {found:n} bytes; {wanted:n} were expected", found=offset, wanted=end
+                )
+            )
         yield block
         offset += len(block)
 

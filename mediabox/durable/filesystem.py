@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mediabox.durable.descriptors import open_descriptor
 from mediabox.errors import Fatal
+from mediabox.message import message
 
 UNKNOWN = "unknown"
 
@@ -101,8 +102,11 @@ def refuse_network(home: Path) -> None:
     """Raises Fatal: SQLite on NFS or SMB loses what it promised (Sonarr #1886, Jellyfin #11387; invariant I12)."""
     filesystem = filesystem_of(home)
     if is_network(filesystem):
-        message = (
-            f"the home folder {home} is on a network file system ({filesystem}), where a database is not safe: "
-            "choose a --home on a local disk; the archive may stay on the network"
+        raise Fatal(
+            message(
+                "the home folder {home} is on a network file system ({filesystem}), where a database can be damaged: "
+                "choose a --home on a local disk; the archive may stay on the network",
+                home=str(home),
+                filesystem=filesystem,
+            )
         )
-        raise Fatal(message)

@@ -13,6 +13,7 @@ from mediabox.durable.filesystem import filesystem_behind, is_same_family
 from mediabox.durable.temporary import abandon, is_temporary, temporary_for, unlink_quietly, write_temporary
 from mediabox.errors import Away, NeedsHuman
 from mediabox.failpoints import fp
+from mediabox.message import Text, message
 
 FOLDER = ".mediabox"
 MARKER = f"{FOLDER}/volume.json"
@@ -37,7 +38,7 @@ def opened(root: Path, name: str) -> int:
     try:
         return os.open(root, DIRECTORY)
     except OSError as err:
-        raise away(root, name, err.strerror or "cannot be opened") from err
+        raise away(root, name, err.strerror or message("it cannot be opened")) from err
 
 
 def created(root: Path, name: str) -> int:
@@ -47,13 +48,13 @@ def created(root: Path, name: str) -> int:
     except FileExistsError:
         return opened(root, name)
     except FileNotFoundError as err:
-        raise away(root, name, "its parent folder does not exist") from err
+        raise away(root, name, message("its parent folder does not exist")) from err
     except OSError as err:
-        raise foreign(root, name, f"cannot be created ({err.strerror})") from err
+        raise foreign(root, name, message("it cannot be created ({reason})", reason=err.strerror or str(err))) from err
     try:
         sync_folder(root.parent)
     except OSError as err:
-        raise foreign(root, name, f"cannot be created ({err.strerror})") from err
+        raise foreign(root, name, message("it cannot be created ({reason})", reason=err.strerror or str(err))) from err
     return opened(root, name)
 
 
@@ -65,9 +66,11 @@ def read_marker(descriptor: int, root: Path, name: str) -> Identity | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as err:
-        raise away(root, name, f"marker cannot be read ({err.strerror})") from err
+        raise away(
+            root, name, message("its marker is not readable ({reason})", reason=err.strerror or str(err))
+        ) from err
     except msgspec.DecodeError as err:
-        raise foreign(root, name, f"holds a marker ({MARKER}) that says nothing we understand") from err
+        raise foreign(root, name, message("its marker ({path}) is not valid", path=str(MARKER))) from err
 
 
 def expected_marker(descriptor: int, root: Path, name: str, *, expected: Identity) -> Identity:
@@ -75,12 +78,18 @@ def expected_marker(descriptor: int, root: Path, name: str, *, expected: Identit
     identity = read_marker(descriptor, root, name)
     if identity is None:
         empty = not os.listdir(descriptor)
-        raise away(root, name, "an empty folder: nothing is mounted there" if empty else "no marker of ours there")
+        raise away(
+            root,
+            name,
+            message("the folder is empty; nothing is mounted there") if empty else message("it has no mediabox marker"),
+        )
     if identity.uuid != expected.uuid:
-        raise foreign(root, name, f"is volume {identity.uuid}, not {expected.uuid}")
+        raise foreign(
+            root, name, message("it is volume {found}, not {wanted}", found=identity.uuid, wanted=expected.uuid)
+        )
     found = filesystem_behind(descriptor)
     if not is_same_family(found, expected.filesystem):
-        raise foreign(root, name, f"is on {found}, was enrolled on {expected.filesystem}: a copy of the volume?")
+        raise foreign(root, name, _copied(found, expected.filesystem))
     return identity
 
 
@@ -91,7 +100,7 @@ def write_marker(descriptor: int, root: Path, name: str, *, now_ms: int) -> Iden
         _make_folder(descriptor, root, name)
         _write(descriptor, identity)
     except OSError as err:
-        raise foreign(root, name, f"cannot be written to ({err.strerror})") from err
+        raise foreign(root, name, message("it is not writable ({reason})", reason=err.strerror or str(err))) from err
     fp("volume.enrolled")
     return identity
 
@@ -114,7 +123,7 @@ def unmarked(root: Path, name: str = "archive") -> Iterator[int]:
     descriptor = opened(root, name)
     try:
         if (found := read_marker(descriptor, root, name)) is not None:
-            raise foreign(root, name, f"has its marker: it is volume {found.uuid}")
+            raise foreign(root, name, message("it already has a marker, of volume {found}", found=found.uuid))
         yield descriptor
     finally:
         os.close(descriptor)
@@ -127,14 +136,14 @@ def mark_anew(descriptor: int, root: Path, identity: Identity, *, name: str = "a
     """
     found = filesystem_behind(descriptor)
     if not is_same_family(found, identity.filesystem):
-        raise foreign(root, name, f"is on {found}, was enrolled on {identity.filesystem}: a copy of the volume?")
+        raise foreign(root, name, _copied(found, identity.filesystem))
     try:
         with suppress(FileExistsError):
             os.mkdir(FOLDER, 0o755, dir_fd=descriptor)
         sync_folder(".", dir_fd=descriptor)
         _write(descriptor, identity)
     except OSError as err:
-        raise foreign(root, name, f"cannot be written to ({err.strerror})") from err
+        raise foreign(root, name, message("it is not writable ({reason})", reason=err.strerror or str(err))) from err
 
 
 def _write(descriptor: int, identity: Identity) -> None:
@@ -157,20 +166,30 @@ def _make_folder(descriptor: int, root: Path, name: str) -> None:
         with open_descriptor(FOLDER, DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor) as folder:
             left = [entry for entry in os.listdir(folder) if not is_temporary(entry)]
         if left:  # syncthing #5207: a marker made anew on the wrong disk reads as "everything was deleted"
-            raise foreign(root, name, f"was used before but its marker ({MARKER}) is gone") from None
+            raise foreign(
+                root, name, message("it was used before, but its marker ({path}) is missing", path=str(MARKER))
+            ) from None
     sync_folder(".", dir_fd=descriptor)
 
 
 def refuse_system_folder(root: Path, name: str) -> None:
     trees = {str(folder) for folder in (root, *root.parents)}
     if root == Path("/") or trees & _SYSTEM or (str(root) in _SHARED and not os.path.ismount(root)):
-        raise foreign(root, name, "belongs to the operating system")
+        raise foreign(root, name, message("the folder belongs to the operating system"))
 
 
-def away(root: Path, name: str, reason: str) -> Away:
-    return Away(f"Volume {name} ({root}) is not there: {reason}", part=f"volume:{name}")
+def _copied(found: str, enrolled: str) -> Text:
+    return message(
+        "its file system is {found}, the original's was {enrolled}: it may be a copy", found=found, enrolled=enrolled
+    )
 
 
-def foreign(root: Path, name: str, reason: str) -> NeedsHuman:
-    remedy = "Connect the disk that was enrolled, or choose another folder for the archive."
-    return NeedsHuman(f"Volume {name}: {root} {reason}", issue="volume.foreign", subject=name, remedy=remedy)
+def away(root: Path, name: str, reason: Text) -> Away:
+    what = message("the disk of the {volume} ({root}) is missing: {reason}", volume=name, root=str(root), reason=reason)
+    return Away(what, part=f"volume:{name}")
+
+
+def foreign(root: Path, name: str, reason: Text) -> NeedsHuman:
+    what = message("{root} cannot be used as the {volume}: {reason}", root=str(root), volume=name, reason=reason)
+    remedy = message("Connect the disk set up as the archive, or choose another folder for the archive.")
+    return NeedsHuman(what, issue="volume.foreign", subject=name, remedy=remedy)

@@ -12,6 +12,7 @@ from mediabox.durable.marker import FOLDER
 from mediabox.durable.temporary import temporary_for, unlink_quietly, write_temporary
 from mediabox.durable.volume import Volume
 from mediabox.errors import NeedsHuman
+from mediabox.message import message
 
 _NO_RENAME = (errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 _PROBE = f"{FOLDER}/probe"
@@ -69,6 +70,10 @@ def _try_names(volume: Volume, trial: str, named: str) -> None:
 
 
 def _unsuitable(volume: Volume) -> NeedsHuman:
-    message = f"Volume {volume.name} ({volume.root}) can neither link files nor rename without overwriting"
-    remedy = "Use a disk with ext4, XFS, Btrfs or exFAT for it, or a share that can rename files."
-    return NeedsHuman(message, issue="volume.unsuitable", subject=volume.name, remedy=remedy)
+    what = message(
+        "the disk of the {volume} ({root}) can neither link files nor rename them without overwriting",
+        volume=volume.name,
+        root=str(volume.root),
+    )
+    remedy = message("Use a disk with ext4, XFS, Btrfs or exFAT, or a network share that can rename files.")
+    return NeedsHuman(what, issue="volume.unsuitable", subject=volume.name, remedy=remedy)

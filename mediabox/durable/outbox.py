@@ -26,6 +26,7 @@ from mediabox.durable.verify import check, digest_past_cache
 from mediabox.durable.volume import FOLDER
 from mediabox.errors import Retryable
 from mediabox.failpoints import fp
+from mediabox.message import message
 from mediabox.model.ledger import CopyState
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class OutboxFolder:
         for part, digest in digests.items():
             found = made.digest if is_whole_of(recipe, part, files) else digest_of_original(files[part])
             if found != digest:
-                raise Retryable(f"{name}: what was read of its {part.value} file is not what was archived")
+                raise Retryable(message("{name}: its archived file differs from what was archived", name=name))
         return made
 
     async def scratch(self, name: str) -> int:

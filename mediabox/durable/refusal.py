@@ -5,16 +5,17 @@ import os
 import shlex
 
 from mediabox.errors import Away, MediaboxError, NeedsHuman, Permanent, Retryable
+from mediabox.message import Text, message
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _OF_THE_PATH = {
-    errno.ENAMETOOLONG: "The volume's file system takes no name as long as this.",
-    errno.EILSEQ: "The volume's file system does not take this name.",
-    errno.ELOOP: "A symbolic link stands where a folder or file of the archive has to be: take it away.",
-    errno.ENOTDIR: "A file stands where a folder of the archive has to be: take it away.",
-    errno.EISDIR: "A folder stands where a file of the archive has to be: take it away.",
-    errno.EFBIG: "The volume's file system cannot hold a file of this size (FAT32: 4 GiB).",
+    errno.ENAMETOOLONG: message("The disk's file system does not allow a name this long."),
+    errno.EILSEQ: message("The disk's file system does not allow this name."),
+    errno.ELOOP: message("There is a symbolic link in place of a folder or file of the archive; remove it."),
+    errno.ENOTDIR: message("There is a file in place of a folder of the archive; move it away."),
+    errno.EISDIR: message("There is a folder in place of a file of the archive; move it away."),
+    errno.EFBIG: message("The disk's file system cannot store a file this large (FAT32: 4 GiB)."),
 }
 # A dead FUSE server, a stale NFS handle, a pulled USB disk, a sleeping server.
 _GONE = (
@@ -38,22 +39,30 @@ def refusal(err: OSError, *, volume: str, place: str, attempt: str) -> MediaboxE
     `volume` is the volume's name, `place` where a person finds it, `attempt` what was tried on what.
     The caller has already made sure that the volume is there (an EIO from a disk that is gone is Away).
     """
-    tried = f"{attempt} on {volume} ({place}): {err.strerror}"
+    tried = message(
+        "{attempt} ({volume}, {place}): {reason}", attempt=attempt, volume=volume, place=place, reason=str(err.strerror)
+    )
     code = err.errno
     if code in _FULL:
         return NeedsHuman(
-            f"{tried}. {'Its quota is used up' if code == errno.EDQUOT else 'The volume is full'}.",
+            message("{tried}. The quota is used up.", tried=tried)
+            if code == errno.EDQUOT
+            else message("{tried}. The disk is full.", tried=tried),
             issue="volume.full",
             subject=volume,
-            remedy="Free space on it (or inodes, if `df -i` shows none), raise the quota if there is one, or move the "
-            "archive to a larger disk.",
+            remedy=message(
+                "Free up space (or inodes, if `df -i` shows none free), raise the quota if there is one, or move the "
+                "archive to a larger disk."
+            ),
         )
     if code == errno.EROFS:
         return NeedsHuman(
-            f"{tried}. The volume cannot be written to.",
+            message("{tried}. The disk is read-only.", tried=tried),
             issue="volume.read_only",
             subject=volume,
-            remedy="Check the disk's health (a failing one is made read-only), its lock switch and how it is mounted.",
+            remedy=message(
+                "Check the disk's health (a failing disk becomes read-only), its lock switch and how it is mounted."
+            ),
         )
     if code in _FORBIDDEN:
         user, shown = os.geteuid(), shlex.quote(place)
@@ -61,26 +70,30 @@ def refusal(err: OSError, *, volume: str, place: str, attempt: str) -> MediaboxE
             tried,
             issue="volume.read_only",
             subject=volume,
-            remedy=f"Give the folder back to user {user}, as whom mediabox runs: 'sudo chown -R {user} {shown}', then "
-            f"'sudo chmod -R u+rX {shown}'. Folders also need u+w; `lsattr` shows what was made immutable.",
+            remedy=message(
+                "Give the folder back to user {user}, who runs mediabox: `sudo chown -R {user} {path}`, then "
+                "`sudo chmod -R u+rwX {path}`. `lsattr` shows whether a file was made immutable.",
+                user=str(user),
+                path=shown,
+            ),
         )
     if code == errno.EIO:
         return NeedsHuman(
-            f"{tried}. The disk is failing.",
+            message("{tried}. The disk is failing.", tried=tried),
             issue="volume.failing",
             subject=volume,
-            remedy="Check cable and power, then the disk's health; replace it before anything else.",
+            remedy=message("Check cable and power, then the disk's health. Replace a failing disk first."),
         )
     if code in _GONE:
         return Away(tried, part=f"volume:{volume}")
     if code in _OF_THE_PATH:
-        return Permanent(f"{tried}. {_OF_THE_PATH[code]}")
+        return Permanent(message("{tried}. {reason}", tried=tried, reason=_OF_THE_PATH[code]))
     if code in _BUSY or code == errno.ENOENT:  # ENOENT: swept or removed by hand meanwhile
         return Retryable(tried)
     return None
 
 
-def failing_disk(message: str, *, volume: str) -> NeedsHuman:
+def failing_disk(what: Text, *, volume: str) -> NeedsHuman:
     """What was read back is not what was written: the disk, its cable or the memory lies."""
-    remedy = "Check the disk (smartctl), its cable and the memory before trusting it with anything."
-    return NeedsHuman(message, issue="volume.failing", subject=volume, remedy=remedy)
+    remedy = message("Check the disk (`smartctl`), its cable and the memory before you rely on it.")
+    return NeedsHuman(what, issue="volume.failing", subject=volume, remedy=remedy)

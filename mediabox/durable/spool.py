@@ -20,6 +20,7 @@ from mediabox.durable.temporary import abandon, unlink_quietly, write_all
 from mediabox.durable.volume import FOLDER, Volume
 from mediabox.errors import Retryable
 from mediabox.failpoints import fp
+from mediabox.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -109,8 +110,14 @@ class FileSink:
         self._volume.prove(since=self._epoch)  # a descriptor of a detached mount syncs without complaint
         if found_bytes != staged.size_bytes:
             discard(self._volume, self._path)
-            message = f"{self._path} holds {found_bytes:,} bytes where {staged.size_bytes:,} were poured: thrown away"
-            raise Retryable(message)
+            raise Retryable(
+                message(
+                    "{path} has {found:n} bytes instead of {wanted:n}; it was discarded",
+                    path=self._path,
+                    found=found_bytes,
+                    wanted=staged.size_bytes,
+                )
+            )
         return staged
 
     def _given_up(self, err: OSError) -> Exception:

@@ -34,6 +34,7 @@ from mediabox.durable.marker import (
 from mediabox.durable.refusal import refusal
 from mediabox.durable.temporary import is_temporary
 from mediabox.errors import MediaboxError, NeedsHuman
+from mediabox.message import message
 
 __all__ = ["FOLDER", "MARKER", "Identity", "Volume", "inside"]
 
@@ -65,7 +66,7 @@ class Volume:
             self._place = _place_of(os.fstat(fd))
             self._marker = _version_of(os.stat(MARKER, dir_fd=fd))
         except OSError as err:  # pulled between reading the marker and here
-            raise away(root, name, err.strerror or "marker vanished") from err
+            raise away(root, name, err.strerror or message("its marker disappeared")) from err
         self.epoch = 0  # how often the volume was taken up again; see `prove`
         self._durable: dict[str, int] = {}  # directory -> inode, of those whose name is known to be on disk
         self._lock = threading.Lock()
@@ -83,7 +84,11 @@ class Volume:
         root = root.resolve()
         refuse_system_folder(root, name)
         if (absent := missing_mount(root)) is not None:
-            raise away(root, name, f"{absent} is a mount point in /etc/fstab and nothing is mounted on it")
+            raise away(
+                root,
+                name,
+                message("{path} is a mount point in /etc/fstab, and nothing is mounted there", path=str(absent)),
+            )
         descriptor = created(root, name)
         try:
             identity = read_marker(descriptor, root, name)
@@ -143,7 +148,7 @@ class Volume:
         if place != self._place or marker != self._marker:
             self._prove_again()
         if since is not None and since != self.epoch:
-            raise away(self.root, self.name, "it went and came back meanwhile")
+            raise away(self.root, self.name, message("it was disconnected and reconnected in the meantime"))
 
     def _prove_again(self) -> None:
         """The slow way: open the path anew and read the marker. Invariant: `fd` changes only to a proven root."""
@@ -152,7 +157,7 @@ class Volume:
             try:
                 identity = expected_marker(descriptor, self.root, self.name, expected=self.identity)
                 if identity != self.identity:
-                    raise foreign(self.root, self.name, "holds a marker of another generation")
+                    raise foreign(self.root, self.name, message("its marker is from another setup of the same disk"))
                 place = _place_of(os.fstat(descriptor))
                 if place != self._place:
                     os.dup2(descriptor, self.fd, inheritable=False)
@@ -160,7 +165,7 @@ class Volume:
                     self.epoch += 1  # before `_place`: whoever finds the new place also finds the new epoch
                 self._place, self._marker = place, _version_of(os.stat(MARKER, dir_fd=descriptor))
             except OSError as err:
-                raise away(self.root, self.name, err.strerror or "marker vanished") from err
+                raise away(self.root, self.name, err.strerror or message("its marker disappeared")) from err
             finally:
                 os.close(descriptor)
 
@@ -171,16 +176,26 @@ class Volume:
         free_bytes = room.f_bavail * room.f_frsize
         reserve_bytes = self._reserve_of(room.f_blocks * room.f_frsize)
         if free_bytes - wanted_bytes < reserve_bytes:
-            lack = f"{wanted_bytes:,} bytes wanted, {free_bytes:,} free, {reserve_bytes:,} of it to be left free"
+            lack = message(
+                "{wanted:bytes} needed, {free:bytes} free, of which {reserve:bytes} stay free",
+                wanted=wanted_bytes,
+                free=free_bytes,
+                reserve=reserve_bytes,
+            )
         elif room.f_files and not room.f_favail:  # file systems without a fixed inode table report 0 files
-            lack = "no inode is free for another file"
+            lack = message("no free inode for another file")
         else:
             return
-        message = f"Volume {self.name} ({self.root}) is full: {lack}"
+        what = message(
+            "the disk of the {volume} ({root}) is full: {lack}", volume=self.name, root=str(self.root), lack=lack
+        )
         is_kept_back = self._reserve_percent != RESERVE_PERCENT and free_bytes >= wanted_bytes
-        less = ", or lower reserve_percent in [archive] of the settings" if is_kept_back else ""
-        remedy = f"Free space on it or move the archive to a larger disk{less}."
-        raise NeedsHuman(message, issue="volume.full", subject=self.name, remedy=remedy)
+        remedy = (
+            message("Free up space, move the archive to a larger disk, or lower reserve_percent in [archive].")
+            if is_kept_back
+            else message("Free up space, or move the archive to a larger disk.")
+        )
+        raise NeedsHuman(what, issue="volume.full", subject=self.name, remedy=remedy)
 
     def _reserve_of(self, total_bytes: int) -> int:
         share = int(total_bytes * self._reserve_percent / 100)
@@ -233,8 +248,12 @@ class Volume:
 
     def _require_directory(self, relative: str) -> None:
         if not stat.S_ISDIR(os.stat(relative, dir_fd=self.fd, follow_symlinks=False).st_mode):
-            message = f"{relative} on {self.name} ({self.root}) is in the way: not a folder"
-            raise NeedsHuman(message, issue="volume.obstructed", subject=self.name, remedy="Move it elsewhere.")
+            raise NeedsHuman(
+                message("{path} in {root} is not a folder", path=relative, root=str(self.root)),
+                issue="volume.obstructed",
+                subject=self.name,
+                remedy=message("Move that file elsewhere; mediabox needs a folder of this name."),
+            )
 
     def sync_directory(self, relative: str) -> None:
         """Make the names in one directory durable. Raises OSError; `DirectorySync` is the way for many threads."""

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from mediabox.message import Text
 from mediabox.model.issue import Issue
 from mediabox.model.status import Rates
 
@@ -33,7 +34,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int  # Unix ms
     state: LiveState
     percent: int | None = None  # of the upgrade
-    waiting_for: str | None = None  # why work waits, for a person
+    waiting_for: Text | None = None  # why work waits, for a person
     stages: tuple[StageNow, ...] = ()  # those with any work
     rates: Rates = Rates()
     streams: dict[str, int] = {}  # fetches under way, by source

@@ -78,7 +78,7 @@ class Road(msgspec.Struct, frozen=True, kw_only=True):
     """How far one destination is: deliveries, that is files there, by state."""
 
     destination: str
-    waiting_for: str | None = None  # why nothing is sent now, for a person
+    waiting_for: Text | None = None  # why nothing is sent now, for a person
     queued: int = 0
     on_the_way: int = 0  # admitted or in the outbox
     stored: int = 0  # the phone has it
@@ -98,7 +98,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     is_running: bool = False
     pid: int | None = None
     stuck_s: float | None = None  # it has not moved for so long; None while it works
-    waiting_for: str | None = None  # why work waits, for a person
+    waiting_for: Text | None = None  # why work waits, for a person
     accounting: Accounting
     assets: int
     companions: int = 0  # archived files that go with others: sidecars, thumbnails, proxies, logs

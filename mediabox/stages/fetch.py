@@ -12,6 +12,7 @@ import msgspec
 
 from mediabox.contracts import Needs, Quarantine, Remote, Stage, StepResult, Streaming, Subject
 from mediabox.errors import Away, Gone, NeedsHuman, Permanent, Retryable
+from mediabox.message import message
 from mediabox.model.asset import ResourceState
 
 if TYPE_CHECKING:
@@ -110,5 +111,7 @@ class Fetch(Stage):
         try:
             return self._sources[resource.source]
         except KeyError:
-            message = f"the source {resource.source!r}, which has {resource.name}, is not in the configuration"
-            raise Away(message, part=f"source:{resource.source}", remedy=NOT_SET_UP) from None
+            what = message(
+                "source {source}, which has {name}, is not in the settings", source=resource.source, name=resource.name
+            )
+            raise Away(what, part=f"source:{resource.source}", remedy=NOT_SET_UP) from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from mediabox.contracts import FirstNameRemoved, Needs, Relocated, Setback, Stage, StepResult, Subject
 from mediabox.errors import Permanent
 from mediabox.failpoints import fp
+from mediabox.message import message
 from mediabox.model.asset import ResourceState
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Relocate(Stage):
         except FileExistsError:
             return StepResult(Setback.OBSTRUCTED)
         except FileNotFoundError as err:
-            raise Permanent(f"{resource.path} was to be moved to {to} and is not there") from err
+            raise Permanent(
+                message("{path} is missing; it was to be moved to {target}", path=resource.path, target=to)
+            ) from err
         fp("relocate.named")
         return StepResult(Relocated(to))

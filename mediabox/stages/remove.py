@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from mediabox.contracts import Needs, RemovedFromSource, Stage, StepResult, Subject
 from mediabox.errors import Away
 from mediabox.failpoints import fp
+from mediabox.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +38,9 @@ class Remove(Stage):
     async def run(self, work: Work) -> StepResult:
         resource = work.of_resource
         if resource.source not in self._sources:
-            message = f"the source {resource.source!r} is not in use here: its copy is left alone"
-            raise Away(message, part=f"source:{resource.source}", remedy="Its copy goes once the source is back.")
+            what = message("source {source} is not in the settings; its copy is kept", source=resource.source)
+            remedy = message("Its copy is deleted once the source is back.")
+            raise Away(what, part=f"source:{resource.source}", remedy=remedy)
         source = self._sources[resource.source]
         if not source.removes_after_archiving:
             return StepResult()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mediabox.contracts import Moved, Needs, OriginalsMoved, Stage, StepResult, Subject
 from mediabox.errors import Permanent
+from mediabox.message import message
 
 if TYPE_CHECKING:
     from mediabox.contracts import Work
@@ -74,9 +75,12 @@ async def carry_out(moves: TrashMoves, archive: Archive) -> StepResult:
         try:
             await archive.move(move.path, move.to)
         except (FileNotFoundError, FileExistsError) as err:
-            reason = "is not there" if isinstance(err, FileNotFoundError) else f"finds another file at {move.to}"
-            message = f"{move.path} was to be moved to {move.to} and {reason}: both are left alone"
-            raise Permanent(message) from err
+            reason = (
+                message("{path} is missing; it was to be moved to {target}", path=move.path, target=move.to)
+                if isinstance(err, FileNotFoundError)
+                else message("{path} is not moved: {target} exists already", path=move.path, target=move.to)
+            )
+            raise Permanent(reason) from err
     if moves.is_leaving:
         await _move_texts(moves, archive)
     moved = (Moved(resource_id=move.resource_id, path=move.to, in_trash=moves.is_leaving) for move in moves.moves)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 import msgspec
 
 from mediabox.errors import Retryable
+from mediabox.message import message
 from mediabox.model.indexed import Flag
 from mediabox.model.issue import Issue
 from mediabox.model.wall_clock import month_of
@@ -259,11 +260,12 @@ def make_anew(connection: sqlite3.Connection, reason: str) -> None:
     """Empty, and say so; `core.indexing` fills it again. In a transaction that has not met the damage."""
     schema.make_anew(connection, _TABLES)
     set_lost_pages(connection, has_any=True)
-    remedy = (
-        "Nothing else is affected. If it happens again, the disk or memory card with the catalogue may be failing: "
-        "check it."
+    remedy = message(
+        "Nothing else is affected. If it happens again, check the disk or memory card with the catalogue: it may be "
+        "failing."
     )
-    issue = Issue(key="service.index_damaged", subject="", message=f"{reason}.", remedy=remedy)
+    what = message("The search index is damaged and is being recreated: {reason}", reason=reason)
+    issue = Issue(key="service.index_damaged", subject="", message=what, remedy=remedy)
     issues.open_issue(connection, issue, at_ms=journal.last_at_ms(connection))
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mediabox.errors import Fatal
+from mediabox.message import message
 from mediabox.store import schema
 from mediabox.store.keyed import Keyed
 from mediabox.store.transaction import transact
@@ -82,7 +83,9 @@ class Connection:
             connection.follow = self._follow
             schema.prepare(connection, query_only=self._query_only)
         except sqlite3.Error as err:
-            refused = Fatal(f"the database {self._path} cannot be opened: {err}")
+            refused = Fatal(
+                message("the database {path} cannot be opened: {reason}", path=str(self._path), reason=str(err))
+            )
             loop.call_soon_threadsafe(opened.set_exception, _sentence(err, str(self._path)) or refused)
             return
         loop.call_soon_threadsafe(opened.set_result, None)

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from mediabox.errors import Fatal
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.store import asset_index, schema, witness
 from mediabox.store.asset_index import IndexDamaged
 from mediabox.store.connection import Connection, DatabaseFull, explained
@@ -55,8 +56,14 @@ class Database:
             await asyncio.to_thread(make_key, self.path.parent)
             await self._start()
         except OSError as err:  # of the key or the journal's head: SQLite's own are told already
-            what = f"the folder of the catalogue, {self.path.parent}, cannot be written to ({err.strerror})"
-            raise Fatal(f"{what}: free space on its disk, or check it, then start mediabox again") from err
+            raise Fatal(
+                message(
+                    "the folder of the catalogue, {folder}, is not writable ({reason}): free up space on its disk or "
+                    "check the disk, then start mediabox again",
+                    folder=str(self.path.parent),
+                    reason=err.strerror or str(err),
+                )
+            ) from err
         return self
 
     async def _start(self) -> None:
@@ -135,10 +142,19 @@ def open_beside(
         return connection
     connection.close()
     if have == 0:
-        raise EmptyDatabase(f"the database {path} is empty: nothing was ever taken in; start `mediabox run`")
+        raise EmptyDatabase(
+            message("the database {path} is empty: nothing has been taken in yet; start `mediabox run`", path=str(path))
+        )
     if have > known:
         raise Fatal(schema.too_new(have, known))
-    raise Fatal(f"the database {path} is of schema {have}, this mediabox's is {known}: `mediabox run` brings it up")
+    raise Fatal(
+        message(
+            "the database {path} has schema {found}, this version needs {wanted}: `mediabox run` upgrades it",
+            path=str(path),
+            found=str(have),
+            wanted=str(known),
+        )
+    )
 
 
 def _compact(connection: sqlite3.Connection) -> bool:

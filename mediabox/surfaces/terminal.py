@@ -10,7 +10,8 @@ from math import inf
 from typing import TYPE_CHECKING, TextIO
 
 from mediabox.errors import Away
-from mediabox.messages.reader import in_words
+from mediabox.message import Text, message
+from mediabox.messages.reader import in_words, tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +35,7 @@ class Progress:
         out: TextIO,
         *,
         count: Callable[[], Awaitable[Accounting]],
-        waiting_for: Callable[[], str | None],
+        waiting_for: Callable[[], Text | None],
         at_rest: str | None = None,
         issues: Callable[[], Awaitable[Sequence[Issue]]] | None = None,
         roads: Callable[[], Awaitable[Sequence[Road]]] | None = None,
@@ -66,7 +67,7 @@ class Progress:
             await self._say_issues()
             await self._draw()
         except Away:  # the catalogue is not open
-            self._write([self._waiting_for() or "starting"])
+            self._write([in_words(self._waiting_for() or message("starting"))])
 
     async def _draw(self) -> None:
         accounting = await self._count()
@@ -76,7 +77,8 @@ class Progress:
         rate = (_ended(accounting) - self._at_start) / elapsed_s * 60 if elapsed_s > 1 else 0.0
         waiting_for = self._waiting_for() or (self._at_rest if accounting.taken_in and not accounting.pending else None)
         columns = shutil.get_terminal_size().columns - 1
-        first = line(accounting, rate_per_min=rate, waiting_for=waiting_for, columns=columns)
+        waits = in_words(waiting_for) if waiting_for else None
+        first = line(accounting, rate_per_min=rate, waiting_for=waits, columns=columns)
         await self._look_at_roads()
         self._write([first, *(road_line(one)[:columns] for one in self._seen)])
 
@@ -108,13 +110,14 @@ def line(accounting: Accounting, *, rate_per_min: float, waiting_for: str | None
     """`[#####.....] 120 of 240 files, 117 archived, 3 duplicates, 480/min`, or as much of it as fits."""
     ended, total = _ended(accounting), accounting.taken_in
     counts = (
-        (accounting.archived, "archived"),
-        (accounting.duplicate, "duplicate" if accounting.duplicate == 1 else "duplicates"),
-        (accounting.quarantined, "quarantined"),
+        (accounting.archived, tr("{n:n} archived", n=accounting.archived)),
+        (accounting.duplicate, tr_plural("{count:n} duplicate", "{count:n} duplicates", count=accounting.duplicate)),
+        (accounting.quarantined, tr("{n:n} quarantined", n=accounting.quarantined)),
     )
-    parts = [f"{ended:,} of {total:,} file{'' if total == 1 else 's'}", waiting_for or f"{rate_per_min:,.0f}/min"]
-    for count, noun in counts:
-        longer = [*parts[:-1], f"{count:,} {noun}", parts[-1]]
+    all_of_it = tr_plural("{ended:n} of {count:n} file", "{ended:n} of {count:n} files", count=total, ended=ended)
+    parts = [all_of_it, waiting_for or tr("{rate:n}/min", rate=round(rate_per_min))]
+    for count, words in counts:
+        longer = [*parts[:-1], words, parts[-1]]
         if count and len(", ".join(longer)) + SHORTEST_BAR + 3 <= columns:
             parts = longer
     text = ", ".join(parts)
@@ -126,23 +129,23 @@ def line(accounting: Accounting, *, rate_per_min: float, waiting_for: str | None
 
 
 def road_line(road: Road) -> str:
-    return f"  to {printable(road.destination)}: {printable(road_words(road))}"
+    return printable(tr("  to {destination}: {progress}", destination=road.destination, progress=road_words(road)))
 
 
 def road_words(road: Road) -> str:
     """`4,100 waiting, 12 on the way, 1,310 left the phone: the phone is not connected`."""
     parts = (
-        (road.queued, "waiting"),
-        (road.on_the_way, "on the way"),
-        (road.stored, "on the phone"),
-        (road.freed, "left the phone"),
-        (road.safe, "proved in Google Photos"),
-        (road.doubted, "unverified"),
-        (road.believed, "confirmed by you"),
-        (road.refused, "refused"),
+        (road.queued, tr("{n:n} waiting", n=road.queued)),
+        (road.on_the_way, tr("{n:n} on the way", n=road.on_the_way)),
+        (road.stored, tr("{n:n} on the phone", n=road.stored)),
+        (road.freed, tr("{n:n} left the phone", n=road.freed)),
+        (road.safe, tr("{n:n} proved in Google Photos", n=road.safe)),
+        (road.doubted, tr("{n:n} unverified", n=road.doubted)),
+        (road.believed, tr("{n:n} confirmed by you", n=road.believed)),
+        (road.refused, tr("{n:n} refused", n=road.refused)),
     )
-    counts = ", ".join(f"{count:,} {what}" for count, what in parts if count) or "nothing yet"
-    return f"{counts}{f': {road.waiting_for}' if road.waiting_for else ''}"
+    counts = ", ".join(words for count, words in parts if count) or tr("nothing yet")
+    return tr("{counts}: {reason}", counts=counts, reason=road.waiting_for) if road.waiting_for else counts
 
 
 def printable(text: str) -> str:

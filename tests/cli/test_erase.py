@@ -44,4 +44,4 @@ def test_a_photo_that_is_not_here_is_refused(home: Path, say: Say) -> None:
     refused = say("erase", "plan", "nothing.jpg", home=home)
 
     assert refused.code == exits.PROBLEM
-    assert "nothing is called 'nothing.jpg' here" in refused.err
+    assert "no photo is named nothing.jpg" in refused.err

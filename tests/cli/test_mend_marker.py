@@ -52,7 +52,7 @@ def test_another_folder_is_neither_offered_nor_marked(archive: Path, home: Path,
 
     assert "--mend-marker" not in asked.out
     assert refused.code == exits.NEEDS_PERSON
-    assert "is not there as it was archived" in refused.err
+    assert "is missing or has another size" in refused.err
     assert not (archive / ".mediabox").exists()
 
 
@@ -66,7 +66,7 @@ def test_files_of_the_right_names_and_sizes_are_not_believed(archive: Path, home
     refused = say("doctor", "--mend-marker", home=home)
 
     assert refused.code == exits.NEEDS_PERSON
-    assert "has other bytes than were archived" in refused.err
+    assert "differs from what was archived" in refused.err
     assert not (archive / MARKER).exists()
 
 
@@ -109,7 +109,7 @@ def test_a_folder_without_sidecars_that_fit_is_no_archive(
     refused = program("rebuild", "--archive", str(folder), "--home", str(tmp_path / "new"))
 
     assert refused.code == exits.NEEDS_PERSON, refused.out
-    assert "is not made anew" in refused.err
+    assert "is not recreated" in refused.err
     assert not (folder / ".mediabox").exists()
     assert not (tmp_path / "new" / DATABASE).exists()
 

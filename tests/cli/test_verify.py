@@ -40,8 +40,8 @@ def test_a_flipped_bit_a_missing_and_a_foreign_file_are_each_named(home: Path, s
     found = say("verify", home=home)
 
     assert found.code == exits.PROBLEM
-    assert f"{flipped.relative_to(archive)}: has other bytes than were archived" in found.out
-    assert f"{missing.relative_to(archive)}: is not there" in found.out
+    assert f"{flipped.relative_to(archive)}: differs from what was archived" in found.out
+    assert f"{missing.relative_to(archive)}: missing" in found.out
     assert f"{foreign.relative_to(archive)}: is in the archive, but not from mediabox" in found.out
     assert "The archive is whole" not in found.out
     assert flipped.read_bytes() == content  # reported, not repaired

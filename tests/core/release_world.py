@@ -31,6 +31,7 @@ from mediabox.core.signer import Signer
 from mediabox.core.telling import Telling
 from mediabox.core.timeline import beat, timeline
 from mediabox.durable.volume import Volume
+from mediabox.message import from_stored
 from mediabox.model.asset import Resource
 from mediabox.model.ledger import Copy, Evidence
 from mediabox.simulate.icloud.blob import of_bytes
@@ -243,7 +244,8 @@ class World:
 
     def reasons(self) -> list[str | None]:
         with self.catalogue() as connection:
-            return [reason for (reason,) in connection.execute("SELECT reason FROM release ORDER BY id")]
+            rows = connection.execute("SELECT reason FROM release ORDER BY id").fetchall()
+        return [None if reason is None else str(from_stored(reason)) for (reason,) in rows]
 
     def events(self) -> list[str]:
         with self.catalogue() as connection:

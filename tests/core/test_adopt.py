@@ -142,7 +142,7 @@ def test_our_own_archive_is_not_walked_by_whatever_name(tmp_path: Path) -> None:
 
     assert [file.name for file in found] == ["IMG_0001.JPG"]
     for folder in (archive, archive / "2023", tmp_path / "name"):
-        with pytest.raises(Permanent, match="its own files"):
+        with pytest.raises(Permanent, match="a folder of mediabox itself"):
             list(walk(folder, excluded_roots=(archive,), source=None, findings=BackupFindings()))
 
 

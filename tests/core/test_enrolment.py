@@ -32,7 +32,7 @@ async def test_an_archive_without_marker_and_catalogue_is_to_be_rebuilt(tmp_path
         await archive_volume(database, tmp_path / "archive", clock=Clock())
 
     assert refused.value.issue == "volume.uncatalogued"
-    assert "mediabox rebuild" in refused.value.remedy
+    assert "mediabox rebuild" in str(refused.value.remedy)
     assert not (tmp_path / "archive" / ".mediabox").exists()
 
 

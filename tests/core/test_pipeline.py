@@ -15,6 +15,7 @@ from mediabox.core.failures import FAILED
 from mediabox.core.governor import Governor
 from mediabox.core.pipeline import Pipeline
 from mediabox.errors import Away, Fatal, Permanent, Retryable
+from mediabox.message import from_stored
 from mediabox.model.asset import ResourceState
 from mediabox.model.events import ResourceChanged
 from mediabox.model.facts import Facts, Kind
@@ -334,4 +335,4 @@ async def test_no_stage_is_given_a_file_that_the_catalogue_does_not_have(box: Ca
 
     ((state, error),) = await box.rows("SELECT state, last_error FROM job")
     assert fetch.asked == []
-    assert (state, "resource 4711, which is not in the catalogue" in error) == ("failed", True)
+    assert (state, "(number 4711) is not in the catalogue" in str(from_stored(error))) == ("failed", True)

@@ -161,7 +161,7 @@ async def test_an_edit_we_know_nothing_of_keeps_it(world: World) -> None:
     await world.work()
 
     assert (world.states(), world.writes_asked()) == ([REFUSED], 0)
-    assert world.reasons() == ["it was changed at its source since it was downloaded"]
+    assert world.reasons() == ["it was changed at its source after it was downloaded"]
 
 
 async def test_an_edit_listed_but_not_archived_keeps_it(world: World) -> None:
@@ -536,7 +536,7 @@ async def test_what_icloud_never_does_is_given_up(world: World) -> None:
     await settle(world)
 
     assert (world.states(), world.writes_asked(), world.trashed()) == ([REFUSED], 3, set())
-    assert "3 times" in (world.reasons()[0] or "")
+    assert "after 3 attempts" in (world.reasons()[0] or "")
 
 
 async def test_nothing_is_read_that_cannot_go_today(tmp_path: Path, icloud: Simulator) -> None:

@@ -163,7 +163,7 @@ async def test_doctor_names_an_index_that_hides_something(world: World, say) -> 
 
     said = (await asyncio.to_thread(say, "doctor"))[1]
 
-    assert "problem  catalogue: the index journal_resource is not as its table" in said, said
+    assert "problem  catalogue: the index journal_resource does not match its table" in said, said
 
 
 async def test_an_index_that_lends_a_file_another_one_s_story_makes_nothing_safe(world: World, say) -> None:

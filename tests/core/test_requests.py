@@ -167,7 +167,7 @@ async def test_a_source_nobody_signs_in_to_says_so(database: Database) -> None:
 
     refused = await result(database, number)
     assert not refused.is_done
-    assert "cards" in refused.message
+    assert "cards" in str(refused.message)
 
 
 async def test_what_is_asked_of_a_source_that_is_not_here_does_not_wait_for_ever(database: Database) -> None:
@@ -185,7 +185,7 @@ async def test_what_is_asked_of_a_source_that_is_not_here_does_not_wait_for_ever
     for one in (number, *scan.requests):
         refused = await result(database, one)
         assert not refused.is_done
-        assert "'nobody'" in refused.message
+        assert "nobody" in str(refused.message)
 
 
 async def test_a_scan_has_each_source_listed_whatever_kind_it_is(database: Database) -> None:

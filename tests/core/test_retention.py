@@ -316,7 +316,7 @@ async def test_nothing_is_freed_on_the_word_of_what_lies_in_the_trash(trashing, 
     await trashing.run("trash")
     twin = msgspec.structs.replace(deleted, duplicate_of=deleted.id, digest=deleted.digest)
 
-    with pytest.raises(Permanent, match="no whole copy"):
+    with pytest.raises(Permanent, match="no verified copy"):
         await trashing.proofs.prove(twin)
 
 
@@ -329,7 +329,7 @@ async def test_many_deletions_at_once_are_asked_about_and_nothing_moves(trashing
     await trashing.turn(Turn.TRASHED, *names)
     first = (await trashing.box.jobs("trash"))[0]
 
-    with pytest.raises(NeedsHuman, match="assets deleted in cloud: 21 now") as asked:
+    with pytest.raises(NeedsHuman, match="21 photos were deleted in cloud") as asked:
         await trashing.attempt("trash", first)
     assert asked.value.issue == "source.mass_deletion"
     assert not trashing.trashed("").exists()

@@ -84,7 +84,7 @@ async def test_a_jump_counts_nothing_and_is_said(database: Database, days: int, 
 
     assert counted == 0
     assert doubt is not None
-    assert "jumped" in doubt
+    assert "jumped" in str(doubt)
 
 
 @pytest.mark.parametrize("days", [31, -31])
@@ -149,7 +149,7 @@ async def test_a_clock_behind_times_that_have_passed_is_not_believed(database: D
 
     _, doubt = await since_the_first(database, clock)
 
-    assert doubt == "the clock is behind times that have passed"
+    assert str(doubt) == "the clock is earlier than past events"
 
 
 async def test_time_between_two_rows_is_counted_late_rather_than_early(database: Database) -> None:
@@ -236,7 +236,7 @@ async def archived_now(world: World) -> None:
 async def test_a_clock_set_forwards_ends_no_quarantine(world: World, say, days: int) -> None:
     await archived_now(world)
     world.clock.jump(days * 86_400)
-    words = f"the clock jumped {days} days forwards"
+    words = f"the clock jumped {days:,} days forward"
 
     code, said = say("safe")
     assert (code, words in said, "0 of 2 photos safe" in said) == (exits.PROBLEM, True, True), said
@@ -266,8 +266,8 @@ async def test_a_clock_set_back_stops_plan_and_doctor_alike(world: World, say) -
 
     code, said = say("release", "plan")
 
-    assert (code, "jumped 24.0 hours back" in said) == (exits.NEEDS_PERSON, True), said
-    assert "jumped 24.0 hours back" in clock_of(say("doctor")[1])
+    assert (code, "jumped 23 hours back" in said) == (exits.NEEDS_PERSON, True), said
+    assert "jumped 23 hours back" in clock_of(say("doctor")[1])
 
 
 @pytest.mark.parametrize("hours", [13, 24 * 31])
