@@ -29,7 +29,7 @@ from mediabox.durable.filesystem import filesystem_of, is_network
 from mediabox.errors import MediaboxError, NeedsHuman
 from mediabox.message import Text
 from mediabox.model.issue import Severity
-from mediabox.sources.folder.remedies import permission_words
+from mediabox.sources.folder.remedies import permission_remedy
 from mediabox.store import issues, journal, listings, witness
 from mediabox.store.transaction import transaction
 
@@ -196,7 +196,7 @@ def _sources(config: Config) -> Iterator[Check]:
                 )
             elif not os.access(tree, os.R_OK | os.X_OK):
                 yield Check(
-                    what=what, state="problem", why=f"{tree} cannot be read", remedy=permission_words(str(tree))
+                    what=what, state="problem", why=f"{tree} cannot be read", remedy=permission_remedy(str(tree))
                 )
             else:
                 yield Check(what=what, state="ok", why=f"{tree}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.config.given import FILE
+from mediabox.message import message
 from mediabox.model.issue import Issue, Severity
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from mediabox.config.load import Config
     from mediabox.config.problems import ConfigInvalid, LeftOut
 
-RELOAD = "then have it read again: `systemctl reload mediabox`, or send the process SIGHUP."
+RELOAD = message("Then run `systemctl reload mediabox`, or send the process SIGHUP.")
 
 
 def complaints(config: Config | None, invalid: ConfigInvalid | None, unbuilt: Iterable[LeftOut]) -> Iterator[Issue]:
@@ -24,27 +25,41 @@ def complaints(config: Config | None, invalid: ConfigInvalid | None, unbuilt: It
         return
     yield from (_left_out(one) for one in (*config.left_out, *unbuilt))
     for note in config.notes:
-        remedy = "Change the file so; nothing else is to be done."
-        yield Issue(key="config.retired", subject=note.key, severity=Severity.NOTICE, message=f"{note}.", remedy=remedy)
+        remedy = message("Change the file accordingly; nothing else is necessary.")
+        what = message("{problem}.", problem=str(note))
+        yield Issue(key="config.retired", subject=note.key, severity=Severity.NOTICE, message=what, remedy=remedy)
     if not config.sources and not config.lacks("sources"):
-        message = "No source of pictures is set up: nothing is taken in."
-        remedy = f"Write [sources.pictures] into {config.home / FILE}, {RELOAD}"
-        yield Issue(key="config.no_source", subject="", message=message, remedy=remedy)
+        what = message("No source is set up: no photos are taken in.")
+        remedy = message("Add [sources.pictures] to {file}. {reload}", file=str(config.home / FILE), reload=RELOAD)
+        yield Issue(key="config.no_source", subject="", message=what, remedy=remedy)
 
 
 def _invalid(invalid: ConfigInvalid, config: Config | None) -> Issue:
     problems = "; ".join(str(problem) for problem in invalid.problems)
-    which = "What was read before stays in force" if config is not None else "No source, filing or deletion runs"
+    what = (
+        message("The settings are not valid: {problems}. The previous settings stay in force.", problems=problems)
+        if config is not None
+        else message(
+            "The settings are not valid: {problems}. Nothing is taken in, archived or deleted.", problems=problems
+        )
+    )
     return Issue(
         key=invalid.issue,
         subject=invalid.subject,
         severity=Severity.ERROR,
-        message=f"The settings cannot be used: {problems}. {which}.",
-        remedy=f"Mend these lines, {RELOAD}",
+        message=what,
+        remedy=message("Fix these settings. {reload}", reload=RELOAD),
     )
 
 
 def _left_out(one: LeftOut) -> Issue:
-    what = f"The {one.family.removesuffix('s')} {one.name} is not used: {'; '.join(map(str, one.problems))}"
-    remedy = f"Mend this in {one.problems[0].file}, {RELOAD} The rest goes on meanwhile."
-    return Issue(key="config.invalid", subject=f"{one.family}.{one.name}", message=f"{what}.", remedy=remedy)
+    problems = "; ".join(map(str, one.problems))
+    what = (
+        message("The source {name} is not used: {problems}.", name=one.name, problems=problems)
+        if one.family == "sources"
+        else message("The destination {name} is not used: {problems}.", name=one.name, problems=problems)
+    )
+    remedy = message(
+        "Fix this in {file}. {reload} Everything else continues.", file=one.problems[0].file, reload=RELOAD
+    )
+    return Issue(key="config.invalid", subject=f"{one.family}.{one.name}", message=what, remedy=remedy)

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from mediabox.errors import NeedsHuman
+from mediabox.message import message
 
 Bits = Annotated[int, Meta(extra_json_schema={"x-unit": "bit"})]
 Bytes = Annotated[int, Meta(ge=0, extra_json_schema={"x-unit": "byte"})]
@@ -68,10 +69,14 @@ def _credential(name: str) -> str:
         return path.read_text(encoding="utf-8").rstrip("\n")
     except (OSError, UnicodeDecodeError) as err:
         raise NeedsHuman(
-            f"the credential {name!r} named in the configuration cannot be read: {err}",
+            message(
+                "the credential {name} named in the settings is not readable: {reason}", name=name, reason=str(err)
+            ),
             issue="config.credential",
             subject=name,
-            remedy=f"put it into /etc/mediabox/credentials/{name} (owner root, mode 0600) and restart mediabox",
+            remedy=message(
+                "Put it into /etc/mediabox/credentials/{name} (owner root, mode 0600) and restart mediabox.", name=name
+            ),
         ) from err
 
 
@@ -79,8 +84,8 @@ def decode(kind: type, value: object) -> object:
     """The msgspec `dec_hook` of every settings struct. Raises ValidationError for anything but a text."""
     if kind is Secret and isinstance(value, str):
         return Secret(value)
-    message = f"Expected `str`, got `{type(value).__name__}`"
-    raise msgspec.ValidationError(message)
+    expected = f"Expected `str`, got `{type(value).__name__}`"
+    raise msgspec.ValidationError(expected)
 
 
 def encode(value: object) -> object:

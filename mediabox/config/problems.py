@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from mediabox.errors import NeedsHuman
+from mediabox.message import message, plural
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,13 +36,16 @@ class ConfigInvalid(NeedsHuman):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-        lines = "\n".join(f"  {problem}" for problem in problems)
         super().__init__(
-            f"the configuration has {count}:\n{lines}",
+            plural(
+                "the settings have a problem:\n{problems}",
+                "the settings have {count:n} problems:\n{problems}",
+                count=len(problems),
+                problems="\n".join(f"  {problem}" for problem in problems),
+            ),
             issue="config.invalid",
             subject=problems[0].file,
-            remedy="mend these lines and start again",
+            remedy=message("Fix these settings and restart mediabox."),
         )
 
 

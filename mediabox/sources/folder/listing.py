@@ -6,6 +6,7 @@ from itertools import islice
 
 from mediabox.contracts import Page
 from mediabox.errors import Away
+from mediabox.message import message, plural
 from mediabox.model.asset import RemoteAsset, RemoteResource
 from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts
@@ -67,8 +68,10 @@ class TreeListing:
         last = Issue(
             key="source.unreadable",
             subject="more folders",
-            message=f"{more} more folders could not be listed.",
-            remedy="Most likely for the same reason as the others.",
+            message=plural(
+                "{count:n} more folder is not readable.", "{count:n} more folders are not readable.", count=more
+            ),
+            remedy=message("Probably for the same reason as the others."),
         )
         return [*self.findings.complaints, last]
 
@@ -126,8 +129,8 @@ def _missing(tree: Tree, err: Away) -> Issue:
     return Issue(
         key="source.missing",
         subject=tree.part.partition(":")[2],  # as a fetch from it reports it: one issue for both
-        message=f"{err}. Nothing is taken as deleted.",
-        remedy="Connect or mount it again, or take the folder out of the source's settings.",
+        message=message("{reason}. Nothing is treated as deleted.", reason=err.text),
+        remedy=message("Reconnect or mount it, or remove the folder from the source's settings."),
     )
 
 
@@ -135,6 +138,6 @@ def _inside_archive(tree: Tree) -> Issue:
     return Issue(
         key="source.inside_archive",
         subject=tree.shown,
-        message=f"{tree.shown} is a part of the archive or of mediabox's own home, so it is not a source.",
-        remedy="Name the folder the pictures come from; the archive and the home may be inside it.",
+        message=message("{path} is inside the archive or the home folder, so it cannot be a source.", path=tree.shown),
+        remedy=message("Choose the folder the photos come from; the archive and the home folder may be inside it."),
     )

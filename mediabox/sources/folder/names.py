@@ -12,6 +12,7 @@ import re
 from urllib.parse import unquote_to_bytes
 
 from mediabox.errors import Permanent
+from mediabox.message import message
 
 _UNDECODED = re.compile("[\udc80-\udcff]")  # PEP 383: byte 0xNN that is not UTF-8, as U+DCNN
 
@@ -37,7 +38,7 @@ def decode(remote_id: str) -> tuple[str, tuple[str, ...]]:
     key, *encoded = remote_id.split("/")
     parts = tuple(os.fsdecode(unquote_to_bytes(part)) for part in encoded)
     if not parts or not all(map(_is_component, parts)) or list(map(encode, parts)) != encoded:
-        raise Permanent(f"{remote_id!r} is not a file of a folder source")
+        raise Permanent(message("{id} is not a file of a folder source", id=repr(remote_id)))
     return key, parts
 
 

@@ -4,6 +4,7 @@ import os
 
 from mediabox.contracts import Sink
 from mediabox.errors import Permanent, Retryable
+from mediabox.message import message
 from mediabox.model.signature import HEAD_BYTES
 from mediabox.sources.folder.blocking import BlockingCall
 from mediabox.sources.folder.tree import Tree, show, version_of
@@ -66,14 +67,21 @@ def pour(
             call.beats += 1
         _refuse_changed(parts, os.fstat(descriptor), version)
         if offset < before.st_size and not call.is_stopped:
-            raise Retryable(f"{show(parts)} ended after {offset} of {before.st_size} bytes")
+            raise Retryable(
+                message(
+                    "{path} ended after {offset:n} of {size:n} bytes",
+                    path=show(parts),
+                    offset=offset,
+                    size=before.st_size,
+                )
+            )
 
 
 def _refuse_changed(parts: tuple[str, ...], status: os.stat_result, version: str) -> None:
     if version_of(status) != version:
-        raise Retryable(f"{show(parts)} changed while it was read: it was {version}, is {version_of(status)}")
+        raise Retryable(message("{path} changed while it was read", path=show(parts)))
 
 
 def _refuse_empty(parts: tuple[str, ...], status: os.stat_result) -> None:
     if status.st_size == 0:
-        raise Permanent(f"{show(parts)} is empty (0 bytes)")
+        raise Permanent(message("{path} is empty (0 bytes)", path=show(parts)))

@@ -7,8 +7,9 @@ from hashlib import sha256
 from typing import Protocol
 
 from mediabox.errors import Gone, NeedsHuman, Permanent
+from mediabox.message import message
 from mediabox.model.asset import Resource
-from mediabox.sources.folder.remedies import permission_words
+from mediabox.sources.folder.remedies import permission_remedy
 from mediabox.sources.folder.tree import Tree, show, version_of
 
 _BLOCK_BYTES = 1 << 18  # hashed while it is in the cache
@@ -53,7 +54,7 @@ def _require_archived_bytes(tree: Tree, parts: tuple[str, ...], archived: Resour
 
 
 def _changed(parts: tuple[str, ...]) -> Permanent:
-    return Permanent(f"{show(parts)} is not the archived version any more; it stays where it is")
+    return Permanent(message("{path} has changed since it was archived; it is kept", path=show(parts)))
 
 
 def _remove_in(folder: int, tree: Tree, parts: tuple[str, ...], *, version: str, remover: Remover, source: str) -> None:
@@ -70,10 +71,13 @@ def _remove_in(folder: int, tree: Tree, parts: tuple[str, ...], *, version: str,
 
 def _refused(tree: Tree, parts: tuple[str, ...], err: OSError, source: str) -> NeedsHuman:
     folder = os.path.join(tree.path, *parts[:-1])
-    how = "make the disk writable" if err.errno == errno.EROFS else permission_words(folder, write=True)
+    is_read_only = err.errno == errno.EROFS
+    how = message("Make the disk writable.") if is_read_only else permission_remedy(folder, write=True)
     return NeedsHuman(
-        f"{show(parts)} is archived but could not be removed: {os.strerror(err.errno or 0)}",
+        message(
+            "{path} is archived but cannot be deleted: {reason}", path=show(parts), reason=os.strerror(err.errno or 0)
+        ),
         issue="source.not_writable",
         subject=source,
-        remedy=f"{how[0].upper()}{how[1:]}, or set the source to keep its files.",
+        remedy=message("{how} Or set the source to keep its files.", how=how),
     )

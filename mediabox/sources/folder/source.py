@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 from mediabox.clock import Clock
 from mediabox.contracts import Page, Sink, SourceTools
 from mediabox.errors import Away, Permanent
+from mediabox.message import Text, message
 from mediabox.model.asset import RemoteResource, Resource
 from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts, Reason
@@ -19,7 +20,7 @@ from mediabox.sources.folder.removal import Remover, remove
 from mediabox.sources.folder.schedule import RescanSchedule
 from mediabox.sources.folder.settings import Settings
 from mediabox.sources.folder.settle import Settling
-from mediabox.sources.folder.tree import PLUG_IN, Tree, show
+from mediabox.sources.folder.tree import RECONNECT, Tree, show
 from mediabox.sources.folder.walk import WalkFindings
 from mediabox.sources.folder.watch import Watcher
 
@@ -113,7 +114,7 @@ class Folder:
             self._identities = listing.identities
             self._schedule.end(is_watched=is_watched, unsettled=self.unsettled)
         if listing.away and not listing.reached:
-            raise Away("; ".join(map(str, listing.away)), part=self._part, remedy=PLUG_IN)
+            raise Away(joined(listing.away), part=self._part, remedy=RECONNECT)
 
     async def peek(self, resource: RemoteResource) -> bytes:
         """The first 4 KiB at most."""
@@ -138,7 +139,7 @@ class Folder:
         """
         remover = self._remover
         if remover is None or not self.removes_after_archiving:
-            raise Permanent(f"{self.name} keeps its files; nothing is removed")
+            raise Permanent(message("{source} keeps its files; nothing is deleted", source=self.name))
         tree, parts = self._resolve(resource.remote_id)
         await self._run(lambda _: remove(tree, parts, archived=resource, remover=remover, source=self.name))
 
@@ -180,14 +181,24 @@ class Folder:
         key, parts = names.decode(remote_id)
         tree = self._trees.get(key)
         if tree is None:
-            raise Permanent(f"{show(parts)} was listed in a folder that is no longer one of {self.name}'s")
+            raise Permanent(
+                message("{path} was in a folder that is no longer part of {source}", path=show(parts), source=self.name)
+            )
         return tree, parts
 
     async def _run(self, work: Callable[[BlockingCall], T]) -> T:
         try:
             return await self._blocking.run(work)
         except TimeoutError as err:
-            raise Away(f"{self.name} has not answered for {STALL_S:.0f} s", part=self._part) from err
+            raise Away(
+                message("{source} has not responded for {time:duration}", source=self.name, time=STALL_S),
+                part=self._part,
+            ) from err
+
+
+def joined(away: Sequence[Away]) -> Text:
+    """Why each tree is away."""
+    return away[0].text if len(away) == 1 else "; ".join(map(str, away))
 
 
 def _trees(paths: Sequence[str], *, part: str) -> list[Tree]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mediabox.errors import Away, Gone, MediaboxError, Permanent, Retryable
+from mediabox.message import Text, message
 from mediabox.sources.folder import names
-from mediabox.sources.folder.remedies import permission_words
+from mediabox.sources.folder.remedies import permission_remedy
 
 # How the kernel says that a disk, a card or a server went away under an open or known path.
 _AWAY = frozenset(
@@ -33,7 +34,7 @@ _AWAY = frozenset(
         errno.EREMOTEIO,
     }
 )
-PLUG_IN = "Plug the disk in or mount it again; nothing is lost, the work waits and goes on by itself."
+RECONNECT = message("Reconnect or mount the disk. Nothing is lost; work resumes automatically.")
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})  # ELOOP: a link stands there now
 _FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
 _STEP = os.O_RDONLY | _FOLDER | os.O_NOFOLLOW  # not O_PATH: who removes a file syncs its folder
@@ -71,8 +72,8 @@ class Tree:
             raise
         return root
 
-    def away(self, reason: str) -> Away:
-        return Away(f"{self.shown}: {reason}", part=self.part, remedy=PLUG_IN)
+    def away(self, reason: Text) -> Away:
+        return Away(message("{path}: {reason}", path=self.shown, reason=reason), part=self.part, remedy=RECONNECT)
 
     def remember(self, devices: dict[str, int]) -> None:
         """Files were found on these disks, by their folder's relative path."""
@@ -102,7 +103,7 @@ class Tree:
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise Permanent(f"{show(parts)} is not a regular file")
+                raise Permanent(message("{path} is not a regular file", path=show(parts)))
             yield descriptor, status
         finally:
             os.close(descriptor)
@@ -114,15 +115,18 @@ class Tree:
             case code if code in _GONE:
                 return self._absent(parts)
             case errno.EACCES | errno.EPERM:
-                return Permanent(f"{show(parts)} may not be read; {permission_words(os.path.join(self.path, *parts))}")
+                remedy = permission_remedy(os.path.join(self.path, *parts))
+                return Permanent(message("{path} is not readable. {remedy}", path=show(parts), remedy=remedy))
             case errno.ENAMETOOLONG:
-                return Permanent(f"the path of {show(parts)} is too long; shorten the names of its folders")
+                return Permanent(
+                    message("the path of {path} is too long; shorten the names of its folders", path=show(parts))
+                )
             case _ if self.is_disk_away(err):
                 return self.away(reason)
             case errno.ENXIO | errno.ENODEV:
-                return Permanent(f"{show(parts)} is not a regular file")
+                return Permanent(message("{path} is not a regular file", path=show(parts)))
             case _:
-                return Retryable(f"{show(parts)}: {reason}")
+                return Retryable(message("{path}: {reason}", path=show(parts), reason=reason))
 
     def is_disk_away(self, err: OSError) -> bool:
         """Whether an error met below the tree means that its disk or server went away, not that one file is bad."""
@@ -133,7 +137,8 @@ class Tree:
         try:
             folder = self.open()
         except PermissionError as err:
-            raise Permanent(f"{self.shown} may not be entered; {permission_words(self.path)}") from err
+            remedy = permission_remedy(self.path)
+            raise Permanent(message("{path} is not readable. {remedy}", path=self.shown, remedy=remedy)) from err
         for part in parts[:-1]:
             try:
                 deeper = os.open(part, _STEP, dir_fd=folder)
@@ -148,12 +153,12 @@ class Tree:
         """Raise Away when the disk that held the tree's files is not mounted there now (safety model, I5)."""
         held = self._held.get("")
         if held is not None and os.fstat(root).st_dev != held and _is_empty(root):
-            raise self.away("an empty folder of another disk; the disk that held the files is not mounted")
+            raise self.away(message("the folder is empty and on another disk; the disk with the files is not mounted"))
 
     def _absent(self, parts: tuple[str, ...]) -> MediaboxError:
         """Away unless every disk the path crosses is the one that was listed: only then is absence evidence."""
         if not self._held and _is_empty(self.path):
-            return self.away("an empty folder; the disk that held the files may not be mounted")
+            return self.away(message("the folder is empty; the disk with the files may not be mounted"))
         relative = "/".join(parts)
         for folder, device in self._held.items():
             if folder and not relative.startswith(folder + "/"):
@@ -161,10 +166,14 @@ class Tree:
             try:
                 now = os.stat(os.path.join(self.path, folder)).st_dev
             except OSError as err:
-                return self.away(f"{names.display(folder)}: {os.strerror(err.errno or 0)}")
+                return self.away(
+                    message("{path}: {reason}", path=names.display(folder), reason=os.strerror(err.errno or 0))
+                )
             if now != device:
-                return self.away(f"another disk than the one that held {names.display(relative)} is mounted")
-        return Gone(f"{show(parts)} is gone; it was listed earlier")
+                return self.away(
+                    message("another disk is mounted instead of the one with {path}", path=names.display(relative))
+                )
+        return Gone(message("{path} no longer exists; it was listed earlier", path=show(parts)))
 
 
 def identity_of(path: str) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ from functools import cache
 
 import msgspec
 
+from mediabox.message import message
 from mediabox.model.asset import Kind, RemoteResource, Role
 from mediabox.model.companions import companions_among
 from mediabox.model.issue import Issue
@@ -240,6 +241,8 @@ def unreadable(path: str, err: OSError) -> Issue:
     return Issue(
         key="source.unreadable",
         subject=shown,
-        message=f"The folder {shown} could not be listed: {why}. What is in it is not backed up.",
+        message=message(
+            "The folder {path} is not readable: {reason}. Its content is not backed up.", path=shown, reason=why
+        ),
         remedy=listing_remedy(path, err),
     )

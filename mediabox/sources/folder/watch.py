@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mediabox.message import message
 from mediabox.model.issue import Issue
 from mediabox.model.layouts import Layouts
 from mediabox.sources.folder import mounts
@@ -77,9 +78,14 @@ class Watcher:
             Issue(
                 key="source.watch_limit",
                 subject="inotify",
-                message=f"The kernel watches no more than {self._refused_at} folders; they are listed at intervals.",
-                remedy="As root: sysctl -w fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512, "
-                "and the same two lines in /etc/sysctl.d/60-mediabox.conf.",
+                message=message(
+                    "The system watches only {limit:n} folders for changes; the others are checked at intervals.",
+                    limit=self._refused_at,
+                ),
+                remedy=message(
+                    "Run `sudo sysctl -w fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512`, and "
+                    "put both settings into /etc/sysctl.d/60-mediabox.conf."
+                ),
             )
         ]
 
