@@ -18,6 +18,7 @@ import msgspec
 from msgspec import structs
 
 from mediabox.errors import Away
+from mediabox.message import message
 from mediabox.model.status import Calls
 from mediabox.sources.icloud.breaker import Breaker
 
@@ -145,8 +146,13 @@ class Budget:
             if wait_s == 0 and has_token:
                 return
             if self._clock.monotonic_s() + wait_s > until_s:
-                message = "iCloud asked for a pause" if self.is_open(account) else "iCloud has its fill of calls"
-                raise Away(message, part=f"source:{account}", retry_after_s=wait_s)
+                is_open = self.is_open(account)
+                what = (
+                    message("iCloud asked for a pause")
+                    if is_open
+                    else message("the limit of calls to iCloud is reached")
+                )
+                raise Away(what, part=f"source:{account}", retry_after_s=wait_s)
             await asyncio.sleep(wait_s)
 
     def _account(self, account: str) -> Breaker:

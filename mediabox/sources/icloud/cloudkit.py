@@ -14,6 +14,7 @@ import msgspec
 
 from mediabox.errors import Away, NeedsHuman, Retryable
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.sources.icloud import questions, tolerant
 from mediabox.sources.icloud.answers import (
     ChangesAnswer,
@@ -44,9 +45,9 @@ LOOKUP_NAMES = 50
 MOST_REFUSED = 3  # times a record may keep its page waiting
 RECORD_REST_S = 60.0  # when a record is throttled, which says nothing of how long
 
-CLOSED = (
-    "On an iPhone: Settings, your name, iCloud: switch on 'Access iCloud Data on the Web'. With Advanced Data "
-    "Protection, allow the access when a notification asks for it."
+CLOSED = message(
+    "On an iPhone, open Settings, your name, iCloud, and turn on 'Access iCloud Data on the Web'. With Advanced Data "
+    "Protection, allow access when a notification asks for it."
 )
 
 A = TypeVar("A")
@@ -99,7 +100,7 @@ class CloudKit:
         names = (None, library.name)
         zone = next((one for one in answer.zones if (one.zone_id and one.zone_id.zone_name) in names), None)
         if zone is None:
-            raise Retryable(f"iCloud did not answer about {library.name} when asked for its changes")
+            raise Retryable(message("iCloud returned no changes for {library}", library=library.name))
         return self._read(zone.records, sync_token=zone.sync_token, more_coming=bool(zone.more_coming))
 
     async def query(self, library: LibraryZone, question: Question) -> Records:
@@ -158,8 +159,11 @@ class CloudKit:
             return
         if verdict is not Remedy.BUSY:
             self._connection.expired()
-        message = f"iCloud answered {_said(200, trouble)} for a record"
-        raise Away(message, part=self._connection.part, retry_after_s=RECORD_REST_S)
+        raise Away(
+            message("iCloud answered {answer} for a record", answer=_summary(200, trouble)),
+            part=self._connection.part,
+            retry_after_s=RECORD_REST_S,
+        )
 
     # -- one call
 
@@ -168,7 +172,7 @@ class CloudKit:
         try:
             return await self._ask(library.scope, path, question, kind)
         except LibraryGone as err:
-            raise LibraryGone(str(err), part=f"{self._connection.part}/{library.name}") from err
+            raise LibraryGone(err.text, part=f"{self._connection.part}/{library.name}") from err
 
     async def _ask(self, scope: Scope, path: str, question: Question, kind: type[A]) -> A:
         """Ask, and once more after signing in anew if the session was refused."""
@@ -184,7 +188,11 @@ class CloudKit:
             return await self._once(session, scope, path, body, kind)
         except SessionRefused as err:
             self._connection.expired(session)
-            raise Away(f"{err}, also after signing in anew", part=self._connection.part, retry_after_s=60.0) from err
+            raise Away(
+                message("{reason}, also after signing in again", reason=err.text),
+                part=self._connection.part,
+                retry_after_s=60.0,
+            ) from err
 
     async def _once(self, session: Session, scope: Scope, path: str, body: bytes, kind: type[A]) -> A:
         http = await self._connection.http()
@@ -216,39 +224,42 @@ class CloudKit:
         except msgspec.DecodeError as err:
             call.fail()
             start = content[:40].decode("ascii", "replace")
-            message = f"iCloud answered {path} with {len(content):,} bytes nobody can read ({start!r}: {err})"
-            raise Away(message, part=self._connection.part) from err
+            what = message(
+                "iCloud sent an unreadable answer to {path} ({size:bytes}, {start}: {reason})",
+                path=path,
+                size=len(content),
+                start=repr(start),
+                reason=str(err),
+            )
+            raise Away(what, part=self._connection.part) from err
 
     def _refuse(self, status: int, trouble: Trouble, call: Call, session: Session, path: str) -> None:
         """Tell the budget, and raise what a refusal means; nothing for what is none."""
         verdict = verdict_on(status, trouble)
         if verdict is None:
             return
-        message, part, asked_s = (
-            f"iCloud answered {_said(status, trouble)} to {path}",
-            self._connection.part,
-            trouble.retry_after,
-        )
+        what = message("iCloud answered {answer} to {path}", answer=_summary(status, trouble), path=path)
+        part, asked_s = self._connection.part, trouble.retry_after
         match verdict:
             case Remedy.BUSY:
                 call.refuse(retry_after_s=asked_s)
-                raise Away(message, part=part, retry_after_s=asked_s)
+                raise Away(what, part=part, retry_after_s=asked_s)
             case Remedy.EXPIRED:
                 call.refuse_account()
-                raise SessionRefused(message)
+                raise SessionRefused(what)
             case Remedy.CLOSED:
                 call.refuse_account()
                 self._connection.expired(session)  # the sign-in finds out which of the two it is, and says so better
-                raise NeedsHuman(message, issue="icloud.closed", subject=self._connection.name, remedy=CLOSED)
+                raise NeedsHuman(what, issue="icloud.closed", subject=self._connection.name, remedy=CLOSED)
             case Remedy.ZONE_GONE:
-                raise LibraryGone(message, part=part)
+                raise LibraryGone(what, part=part)
             case Remedy.BAD_TOKEN:
-                raise TokenRefused(message)
+                raise TokenRefused(what)
             case Remedy.UNKNOWN if path.startswith("changes/") and trouble.server_error_code == "BAD_REQUEST":
-                raise TokenRefused(message)  # all else that is asked there is as it ever was
+                raise TokenRefused(what)  # all else that is asked there is as it ever was
             case Remedy.UNKNOWN:
                 call.fail()
-                raise Retryable(message)
+                raise Retryable(what)
 
 
 def _params(session: Session) -> dict[str, str]:
@@ -273,7 +284,7 @@ def _trouble_in(content: bytes, status: int, asked_s: float | None) -> Trouble:
     return msgspec.structs.replace(trouble, retry_after=asked_s if asked_s is not None else trouble.retry_after)
 
 
-def _said(status: int, trouble: Trouble) -> str:
+def _summary(status: int, trouble: Trouble) -> str:
     """An answer in a few words for a message: never more of the body."""
     words = [str(status), trouble.server_error_code or "", (trouble.reason or "")[:80]]
     return " ".join(word for word in words if word)

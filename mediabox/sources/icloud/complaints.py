@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mediabox.message import Text, message, plural
 from mediabox.model.issue import Issue
 
 if TYPE_CHECKING:
@@ -12,28 +13,52 @@ if TYPE_CHECKING:
     from mediabox.sources.icloud.cursor import Cursor
 
 
+UPLOADING = message("The phone that took them is still uploading. Leave it charging, on Wi-Fi, with Photos open.")
+NEWER = message("Nothing is lost: they stay in iCloud. Check for a newer mediabox, and report the names above.")
+
+
 def complaints_of(cursor: Cursor, name: str) -> tuple[Issue, ...]:
     """Of the account of this name."""
-    again = f"`mediabox scan {name} --full` lists everything once more; `mediabox doctor` tells how to report it."
-    upload = "The phone that took them is still uploading: let it lie on its charger, in Wi-Fi, with Photos open."
-    newer = "Nothing is lost: they stay in iCloud. Look for a newer mediabox, and report the names above."
-    found = []
+    again = message(
+        "`mediabox scan {name} --full` lists everything again; `mediabox doctor` shows how to report it.", name=name
+    )
+    found: list[tuple[str, Text, Text]] = []
     if waiting := sum(not each.has_original for one in cursor.libraries for each in one.waiting):
-        found.append(("icloud.incomplete", f"{waiting} photos are in iCloud without their original so far", upload))
+        found.append(("icloud.incomplete", _incomplete(waiting), UPLOADING))
     if unreadable := {record for one in cursor.libraries for record in one.unreadable}:
-        found.append(("icloud.unreadable_records", f"{len(unreadable)} records of iCloud could not be read", again))
+        found.append(("icloud.unreadable_records", _unreadable(len(unreadable)), again))
     if unknown := sorted({file for one in cursor.libraries for file in one.unknown_files}):
-        what = f"iCloud has files mediabox does not know ({', '.join(unknown)}): their photos are not safe to free"
-        found.append(("icloud.unknown_files", what, newer))
+        what = message(
+            "iCloud has files of an unknown kind ({names}); their photos cannot be removed from iCloud.",
+            names=", ".join(unknown),
+        )
+        found.append(("icloud.unknown_files", what, NEWER))
     if refused := [what for one in cursor.libraries for what in one.refused]:
-        what = f"iCloud would not list {_index_words(refused)}; everything else goes on"
-        found.append(("icloud.refused_index", what, f"It is asked for again by itself. {again}"))
-    return tuple(Issue(key=key, subject=name, message=f"{what}.", remedy=remedy) for key, what, remedy in found)
+        what = message("iCloud did not list {parts}; everything else continues.", parts=_refused_parts(refused))
+        found.append(("icloud.refused_index", what, message("This is retried automatically. {again}", again=again)))
+    return tuple(Issue(key=key, subject=name, message=what, remedy=remedy) for key, what, remedy in found)
 
 
-def _index_words(refused: Sequence[str]) -> str:
+def _incomplete(waiting: int) -> Text:
+    return plural(
+        "{count:n} photo has no original in iCloud yet.",
+        "{count:n} photos have no original in iCloud yet.",
+        count=waiting,
+    )
+
+
+def _unreadable(records: int) -> Text:
+    return plural(
+        "{count:n} record of iCloud is not readable.", "{count:n} records of iCloud are not readable.", count=records
+    )
+
+
+def _refused_parts(refused: Sequence[str]) -> Text:
     """Phases, and ids of albums (`library/album`), in words."""
-    albums = sum("/" in what for what in refused)
-    words = [f"{albums} of its albums"] if albums else []
-    words += ["its albums"] if "albums" in refused else []
-    return " and ".join([*words, *(["hidden photos"] if "hidden" in refused else [])])
+    count = sum("/" in what for what in refused)
+    some = plural("{count:n} of its albums", "{count:n} of its albums", count=count)
+    albums = message("its albums") if "albums" in refused else some if count else None
+    hidden = message("hidden photos")
+    if "hidden" not in refused:
+        return albums or ""
+    return message("{albums} and {hidden}", albums=albums, hidden=hidden) if albums else hidden

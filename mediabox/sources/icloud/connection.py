@@ -9,6 +9,7 @@ import aiohttp
 
 from mediabox.errors import Away, MediaboxError, Retryable
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.sources.icloud.cookies import Cookies
 from mediabox.sources.icloud.refusals import OFFLINE
 
@@ -85,7 +86,7 @@ class AppleConnection:
         except Away:
             raise
         except Retryable as err:  # says nothing about the file or page it is wanted for
-            raise Away(str(err), part=self.part, retry_after_s=err.retry_after_s) from err
+            raise Away(err.text, part=self.part, retry_after_s=err.retry_after_s) from err
         if session is not self._loaded:
             self._cookies.load(session.cookies)
             self._loaded = session
@@ -119,7 +120,11 @@ class AppleConnection:
     def away(self, err: BaseException, what: str) -> Away:
         """Nobody answered."""
         reason = str(err) or type(err).__name__
-        return Away(f"{what}: iCloud cannot be reached ({reason})", part=self.part, remedy=OFFLINE)
+        return Away(
+            message("{what}: iCloud is not reachable ({reason})", what=what, reason=reason),
+            part=self.part,
+            remedy=OFFLINE,
+        )
 
     async def close(self) -> None:
         """May be repeated; the next use opens anew."""

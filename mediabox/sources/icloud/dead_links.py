@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mediabox.errors import Away, Retryable
+from mediabox.message import Text, message
 from mediabox.model.backoff import Backoff
 from mediabox.model.issue import Issue
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 LINK_DEAD = frozenset({403, 404, 410, 416})
 BACKOFF = Backoff(first_s=300.0, longest_s=3600.0)
 IN_A_ROW = 6  # were half of all links dead, one file in some hundred would make an account rest
-REMEDY = (
-    "Nothing is lost: the files wait, and are tried again by themselves. If it lasts for a day, see whether "
-    "icloud.com/photos can download a photo, and apple.com/support/systemstatus."
+REMEDY = message(
+    "Nothing is lost: downloads are retried automatically. If this lasts for a day, check whether icloud.com/photos "
+    "can download a photo, and apple.com/support/systemstatus."
 )
 
 
@@ -37,7 +38,7 @@ class DeadLinks:
         self._suspect: str | None = None
         self._is_working = False  # bytes came, and since then no pause
         self._dead: set[str] = set()  # files, since bytes came
-        self._message: str | None = None
+        self._message: Text | None = None
 
     def refuse_early(self) -> None:
         """Raises Away while the account pauses: nothing is asked then."""
@@ -56,14 +57,16 @@ class DeadLinks:
         is_alone, self._suspect = self._suspect == resource.remote_id, resource.remote_id
         self._dead.add(resource.remote_id)
         if is_alone or (self._is_working and len(self._dead) < IN_A_ROW):
-            message = f"iCloud answers the links of {resource.name} with {status}, fresh ones too"
+            what = message("iCloud refuses every link to {name} ({status})", name=resource.name, status=str(status))
             self._until_s, self._suspect = 0.0, None
-            return Retryable(message, retry_after_s=self._pause_s)
+            return Retryable(what, retry_after_s=self._pause_s)
         self._is_working = False
         if now_s >= self._until_s:
             self._pause_s = BACKOFF.wait_s(self._pauses)
             self._pauses, self._until_s = self._pauses + 1, now_s + self._pause_s
-        self._message = f"iCloud answers its own links with {status}, fresh ones too: no file can be fetched now"
+        self._message = message(
+            "iCloud refuses its own links ({status}): no file can be downloaded", status=str(status)
+        )
         return self._away(self._message, self._until_s - now_s)
 
     def complaints(self) -> tuple[Issue, ...]:
@@ -72,5 +75,5 @@ class DeadLinks:
             return ()
         return (Issue(key="source.missing", subject=self._name, message=self._message, remedy=REMEDY),)
 
-    def _away(self, message: str, left_s: float) -> Away:
-        return Away(message, part=f"source:{self._name}", retry_after_s=left_s, remedy=REMEDY)
+    def _away(self, what: Text, left_s: float) -> Away:
+        return Away(what, part=f"source:{self._name}", retry_after_s=left_s, remedy=REMEDY)

@@ -14,6 +14,7 @@ from yarl import URL
 
 from mediabox.errors import Away, Permanent, Retryable
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.model.signature import HEAD_BYTES
 from mediabox.sources.icloud.answers import Trouble
 from mediabox.sources.icloud.budget import CallKind
@@ -88,7 +89,7 @@ class Downloads:
         """
         size = size_of_version(resource.version)
         if size == 0:
-            raise Permanent(f"{resource.name} is empty in iCloud (0 bytes)")
+            raise Permanent(message("{name} is empty in iCloud (0 bytes)", name=resource.name))
         self.dead.refuse_early()
         async with self._lanes:
             pour = Pour(resource, sink, size=size, offset=await asyncio.to_thread(lambda: sink.offset))
@@ -148,7 +149,15 @@ class Downloads:
             dead = 0
             fruitless = 0 if pour.offset > before else fruitless + 1
             if fruitless >= FRUITLESS:
-                raise Retryable(f"{pour.resource.name}: {problem}, at {pour.offset:,} of {pour.size or 0:,} bytes")
+                raise Retryable(
+                    message(
+                        "{name}: {problem} (at {offset:n} of {size:n} bytes)",
+                        name=pour.resource.name,
+                        problem=problem,
+                        offset=pour.offset,
+                        size=pour.size or 0,
+                    )
+                )
 
     async def _stream(self, link: DownloadUrl, pour: Pour) -> str:
         """One connection's worth. What ended it, if the file is not whole now. Raises Away, Retryable."""
@@ -191,8 +200,8 @@ class Downloads:
                     raise Stray(f"iCloud answered {got.content_type} for {name}")
             case Remedy.BUSY:
                 call.refuse(retry_after_s=asked_s)
-                message = f"iCloud answered {got.status} for {name}"
-                raise Away(message, part=self._connection.part, retry_after_s=asked_s)
+                what = message("iCloud answered {status} for {name}", status=str(got.status), name=name)
+                raise Away(what, part=self._connection.part, retry_after_s=asked_s)
             case _:
                 raise Stray(f"iCloud answered {got.status} for {name}")
 
@@ -253,7 +262,7 @@ class Downloads:
             case _ if self._is_telling:
                 log.warning("icloud_file_differs", source=self._connection.name, resource=pour.resource.id)
                 await pour.restart()
-                raise Retryable(f"{pour.resource.name} came with other bytes than iCloud's checksum is of")
+                raise Retryable(message("{name} does not match iCloud's checksum", name=pour.resource.name))
             case _:
                 await self._judge_end(pour)
 
@@ -270,15 +279,19 @@ class Downloads:
             del self._doubts[next(iter(self._doubts))]
         self._doubts[key] = seen
         await pour.restart()
-        raise Retryable(f"{pour.resource.name} came as {complaint}: it is fetched once more to be sure")
+        raise Retryable(
+            message(
+                "{name} arrived as {fault}; it is downloaded again to be sure", name=pour.resource.name, fault=complaint
+            )
+        )
 
     def _count_stray(self) -> None:
         """One wrong answer is that file's; several in a row are the account's (keys missing, signed out)."""
         self._strays += 1
         if self._strays >= STRAYS:
             self._strays = 0
-            message = f"iCloud answered {STRAYS} times in a row with something else than the file"
-            raise Away(message, part=self._connection.part, retry_after_s=300.0)
+            what = message("iCloud sent something other than the file {times:n} times in a row", times=STRAYS)
+            raise Away(what, part=self._connection.part, retry_after_s=300.0)
 
 
 def _extent(got: aiohttp.ClientResponse) -> tuple[int, int | None]:

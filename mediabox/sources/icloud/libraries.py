@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.errors import NeedsHuman
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.sources.icloud import cursor as cursors
 from mediabox.sources.icloud.cloudkit import TokenRefused
 from mediabox.sources.icloud.questions import PERSONAL
@@ -86,10 +87,12 @@ class Libraries:
 def no_library(name: str) -> NeedsHuman:
     """What a person has to look after (docker-icloudpd #878: "iCloud setup is not complete")."""
     return NeedsHuman(
-        "iCloud says that this account has no photo library. What is known of it is kept; nothing is deleted here.",
+        message("iCloud reports no photo library for this account. Everything known is kept; nothing is deleted."),
         issue="icloud.no_library",
         subject=name,
-        remedy="Look at icloud.com/photos in a browser. If there are no photos: on the iPhone, Settings, your name, "
-        "iCloud, Photos, switch on 'Sync this iPhone'; finish there what iCloud asks for. mediabox looks again by "
-        "itself.",
+        remedy=message(
+            "Open icloud.com/photos in a browser. If there are no photos, open Settings on the iPhone, your name, "
+            "iCloud, "
+            "Photos, turn on 'Sync this iPhone' and complete what iCloud asks for. mediabox checks again automatically."
+        ),
     )

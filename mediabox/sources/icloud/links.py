@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.errors import Permanent, Retryable
+from mediabox.message import message
 from mediabox.sources.icloud import questions, records
 from mediabox.sources.icloud.answers import ZoneID
 from mediabox.sources.icloud.cloudkit import LOOKUP_NAMES
@@ -122,7 +123,7 @@ class DownloadUrls:
         if link is None or link.version != resource.version:
             link = await self._asked(resource)
         if link.version != resource.version:
-            raise Retryable(f"{resource.name} changed in iCloud since it was listed")
+            raise Retryable(message("{name} changed in iCloud after it was listed", name=resource.name))
         return link
 
     def give_back(self, remote_id: str, link: DownloadUrl) -> None:
@@ -153,11 +154,11 @@ class DownloadUrls:
         self._cache.keep(part for part in parts if part.resource.remote_id != resource.remote_id)
         mine = next((part for part in parts if part.resource.remote_id == resource.remote_id), None)
         if mine is None and asset in unsaid:
-            raise Retryable(f"iCloud said nothing about {resource.name} when asked for it")
+            raise Retryable(message("iCloud gave no answer about {name}", name=resource.name))
         if mine is None:
-            raise Permanent(f"{resource.name} is gone from iCloud")
+            raise Permanent(message("{name} is no longer in iCloud", name=resource.name))
         if mine.url is None:
-            raise Retryable(f"iCloud has no bytes of {resource.name} yet")
+            raise Retryable(message("iCloud does not have the file of {name} yet", name=resource.name))
         return DownloadUrl(url=mine.url, version=mine.resource.version, good_until_s=float("inf"))
 
     async def _found(
@@ -197,7 +198,7 @@ class DownloadUrls:
                     if not zone.deleted:
                         self._libraries[library.name] = library
         if name not in self._libraries:
-            raise Retryable(f"iCloud does not list the library {name}")
+            raise Retryable(message("iCloud does not list the library {name}", name=name))
         return self._libraries[name]
 
 

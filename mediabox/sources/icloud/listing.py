@@ -15,6 +15,7 @@ import msgspec
 from mediabox.contracts import Page
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.model.asset import RemoteChange, Turn
 from mediabox.sources.icloud import albums, questions, records, window
 from mediabox.sources.icloud import cursor as cursors
@@ -160,7 +161,10 @@ class AccountListing:
             seen.add(place)
             standstill = 0 if is_further else standstill + 1
             if standstill >= MOST_STANDSTILL:
-                raise Away(f"iCloud promises more of {progress.name}, but gives nothing new", part=self._part)
+                raise Away(
+                    message("iCloud announces more of {library}, but sends nothing new", library=progress.name),
+                    part=self._part,
+                )
 
     async def _around(self, progress: LibraryCursor, err: Retryable, *, is_anew: bool) -> ListingStep:
         """Where to go on when Apple will not answer a question. Raises when nothing leads around it."""
@@ -169,7 +173,7 @@ class AccountListing:
             return ListingStep(progress=msgspec.structs.replace(progress, marker=None, anchors=()))
         if isinstance(err, TokenRefused):
             if is_anew:
-                raise Away(f"{err}, also of a new one", part=self._part) from err
+                raise Away(message("{reason}, also with a new one", reason=err.text), part=self._part) from err
             log.warning("icloud_token_refused", source=self._name)
             fresh = cursors.beginning(progress.library.scope, progress.library.zone)
             return ListingStep(progress=msgspec.structs.replace(fresh, waiting=progress.waiting))
@@ -231,16 +235,16 @@ class AccountListing:
         """A token of before the first page, so that whatever changes while we list comes again as a change."""
         indexing = await self._cloud.query(library, questions.query(library, questions.INDEXING))
         if not indexing.records:
-            raise Retryable(f"iCloud did not say whether {library.name} can be listed")
+            raise Retryable(message("iCloud did not say whether {library} can be listed", library=library.name))
         states = {record.fields.state.value for record in indexing.records} - {None}
         if states - {"FINISHED"}:
-            message = f"iCloud is still indexing {library.name}"
-            raise Away(message, part=self._part, retry_after_s=INDEXING_S)
+            what = message("iCloud is still indexing {library}", library=library.name)
+            raise Away(what, part=self._part, retry_after_s=INDEXING_S)
         if indexing.sync_token:
             return indexing.sync_token
         token = (await self._cloud.changes_zone(library, "")).sync_token  # "": as if caught up (kei)
         if not token:
-            raise Retryable(f"iCloud gives no sync token for {library.name}")
+            raise Retryable(message("iCloud gives no sync token for {library}", library=library.name))
         return token
 
     async def _changes(self, progress: LibraryCursor) -> ListingStep:
@@ -248,7 +252,7 @@ class AccountListing:
         library = progress.library
         answer = await self._cloud.changes_zone(library, progress.token)
         if not answer.sync_token:  # whoever went on from here would never hear of what this answer left out
-            raise Retryable(f"iCloud did not say how far the changes of {library.name} go")
+            raise Retryable(message("iCloud gave no end of the changes of {library}", library=library.name))
         found = records.sort(answer.records)
         gathered = await self._gathered(library, found)
         progress = msgspec.structs.replace(progress, token=answer.sync_token)

@@ -10,14 +10,16 @@ from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mediabox.message import message
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mediabox.sources.icloud.answers import Trouble
 
-OFFLINE = (
-    "See whether this box is online, if others are: nothing is lost, the work waits and goes on by itself. "
-    "apple.com/support/systemstatus tells of trouble on Apple's side."
+OFFLINE = message(
+    "Check whether this box is online. Nothing is lost; work resumes automatically. apple.com/support/systemstatus "
+    "shows problems on Apple's side."
 )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mediabox.contracts import RemoteState
 from mediabox.errors import Permanent, Retryable
+from mediabox.message import message
 from mediabox.sources.icloud import questions, records
 from mediabox.sources.icloud.answers import ZoneID
 from mediabox.sources.icloud.encoded import number_of
@@ -39,7 +40,11 @@ class RecentlyDeleted:
         masters = {name for asset in held.values() if (name := records.master_of(asset)) is not None}
         originals, unsaid_masters = await self._cloud.lookup(PERSONAL, sorted(masters))
         if silent := len(unsaid | unsaid_masters):
-            raise Retryable(f"iCloud said nothing about {silent} records of {PERSONAL.name} when asked for them")
+            raise Retryable(
+                message(
+                    "iCloud gave no answer about {count:n} records of {library}", count=silent, library=PERSONAL.name
+                )
+            )
         states = {one: _elsewhere(one) for one in remote_ids if one not in names.values()}
         for name, remote_id in names.items():
             asset = held.get(name)
@@ -61,9 +66,10 @@ class RecentlyDeleted:
         answer = await self._cloud.modify(PERSONAL, question)
         told = next((one for one in answer.records if one.record_name == name), None)
         if told is not None and told.server_error_code in NOT_DONE:
-            raise Permanent(f"iCloud left {name} as it was: {told.server_error_code} {(told.reason or '')[:80]}")
+            reason = f"{told.server_error_code} {(told.reason or '')[:80]}".strip()
+            raise Permanent(message("iCloud left {name} unchanged: {reason}", name=name, reason=reason))
         if told is None or told.server_error_code is not None or (number_of(told.fields.is_deleted) or 0) != is_deleted:
-            raise Retryable(f"iCloud did not confirm what it did with {name}")
+            raise Retryable(message("iCloud did not confirm the change of {name}", name=name))
 
 
 def _state(remote_id: str, asset: Record | None, master: Record | None) -> RemoteState:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mediabox.errors import NeedsHuman
+from mediabox.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +76,8 @@ class Seal:
         except FileNotFoundError:
             return None
         except OSError as err:
-            message = f"{path} cannot be read: {err.strerror}"
-            raise NeedsHuman(message, issue="icloud.unreadable", subject=account) from err
+            what = message("{path} is not readable: {reason}", path=str(path), reason=err.strerror or str(err))
+            raise NeedsHuman(what, issue="icloud.unreadable", subject=account) from err
         return self.unseal(sealed, account=account)
 
     def _opened(self) -> list[AESGCM]:
@@ -127,21 +128,28 @@ def _derived(material: bytes) -> bytes:
 def _long_enough(material: bytes, where: str) -> bytes:
     if len(material) >= KEY_BYTES:
         return material
-    message = f"the key in {where} has {len(material)} bytes, at least {KEY_BYTES} are needed"
-    remedy = "Put a new one there (`openssl rand -hex 32`), restart mediabox, and sign in again."
-    raise NeedsHuman(message, issue="secrets.key", remedy=remedy)
+    what = message(
+        "the key in {path} has {found:n} bytes; at least {wanted:n} are needed",
+        path=where,
+        found=len(material),
+        wanted=KEY_BYTES,
+    )
+    remedy = message("Put a new one there (`openssl rand -hex 32`), restart mediabox, and sign in again.")
+    raise NeedsHuman(what, issue="secrets.key", remedy=remedy)
 
 
 def _refuse_wide(path: Path) -> None:
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
-        message = f"the key {path} can be read by others (mode {mode:04o})"
-        mend = f"chmod 600 {shlex.quote(str(path))}"
-        remedy = f"Run `{mend}`. If somebody else may have read it, change the Apple account's password."
-        raise NeedsHuman(message, issue="secrets.mode", remedy=remedy)
+        what = message("the key {path} is readable by others (mode {mode})", path=str(path), mode=format(mode, "04o"))
+        remedy = message(
+            "Run `chmod 600 {path}`. If someone else may have read it, change the password of the Apple account.",
+            path=shlex.quote(str(path)),
+        )
+        raise NeedsHuman(what, issue="secrets.mode", remedy=remedy)
 
 
 def _unreadable(account: str) -> NeedsHuman:
-    message = f"the sealed sign-in of {account} cannot be opened with this key"
-    remedy = f"Bring back the key it was sealed with, or sign in anew: `mediabox auth icloud {account}`."
-    return NeedsHuman(message, issue="icloud.unreadable", subject=account, remedy=remedy)
+    what = message("the stored sign-in of {account} cannot be opened with this key", account=account)
+    remedy = message("Restore the key it was stored with, or run `mediabox auth icloud {account}`.", account=account)
+    return NeedsHuman(what, issue="icloud.unreadable", subject=account, remedy=remedy)

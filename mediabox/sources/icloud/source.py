@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from mediabox.clock import Clock
 from mediabox.contracts import Page, RemoteState, Sink, SourceTools
 from mediabox.errors import Away, Permanent, Retryable
+from mediabox.message import message
 from mediabox.model.asset import RemoteResource, Resource
 from mediabox.model.issue import Issue
 from mediabox.sources.icloud.budget import Budget
@@ -141,7 +142,7 @@ class ICloud:
             raise
         except Retryable as err:  # an answer nobody understands is no listing
             part = f"source:{self.name}"
-            raise Away(str(err), part=part, retry_after_s=err.retry_after_s, remedy=OFFLINE) from err
+            raise Away(err.text, part=part, retry_after_s=err.retry_after_s, remedy=OFFLINE) from err
         finally:
             await self._connection.seal()
         self._denials = 0
@@ -169,7 +170,7 @@ class ICloud:
 
     async def remove(self, resource: Resource) -> None:
         """Never: freeing iCloud is a decision of its own (`release`). Raises Permanent."""
-        raise Permanent(f"removing {resource.name} from iCloud is not enabled")
+        raise Permanent(message("removing {name} from iCloud is not enabled", name=resource.name))
 
     @property
     def releases(self) -> bool:
@@ -192,7 +193,7 @@ class ICloud:
 
     def _refuse_unless_allowed(self) -> None:
         if not self.releases:
-            raise Permanent(f"freeing iCloud is not allowed for {self.name}")
+            raise Permanent(message("removing photos from iCloud is not allowed for {source}", source=self.name))
 
     async def wait(self, timeout_s: float) -> bool:
         """True when the next look is due, or was asked for."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from mediabox.errors import Away, Retryable
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.model.sign_in import (
     AcceptTerms,
     Method,
@@ -225,7 +226,7 @@ class SignIn:
         """Whether this is only a look whether a person has done their part. Raises when nothing may be asked yet."""
         quiet_s = await self._standing.quiet_s()
         if quiet_s:
-            raise Retryable("Apple asked for patience", retry_after_s=quiet_s)
+            raise Retryable(message("Apple is limiting sign-ins"), retry_after_s=quiet_s)
         if kept.need is None:
             return False
         if kept.need.recheck_at_ms is None or kept.need.recheck_at_ms > self._clock.wall_ms():
@@ -244,7 +245,7 @@ class SignIn:
         answer = await self._start(depth, is_asked=False, with_password=with_password)
         if isinstance(answer, NeedsPassword) and kept.password is not None:
             wait_s = max(60.0, (PASSWORD_EVERY_MS - since_ms) / 1000)
-            raise Retryable("the next sign-in to Apple with the password has to wait", retry_after_s=wait_s)
+            raise Retryable(message("the next sign-in with the password has to wait"), retry_after_s=wait_s)
         return answer
 
     async def _session_of(self, answer: Answer) -> Session:
@@ -252,10 +253,12 @@ class SignIn:
             case SignedIn(session=session):
                 return session
             case RateLimited():
-                raise Retryable("Apple wants fewer sign-ins, or is busy", retry_after_s=await self._standing.quiet_s())
+                quiet_s = await self._standing.quiet_s()
+                raise Retryable(message("Apple is limiting sign-ins or is busy"), retry_after_s=quiet_s)
             case Unreachable(detail=detail):
                 part = f"source:{self.account.name}"
-                raise Away(f"Apple cannot be reached to sign in ({detail})", part=part, remedy=OFFLINE)
+                what = message("Apple is not reachable for the sign-in ({reason})", reason=detail)
+                raise Away(what, part=part, remedy=OFFLINE)
         need = (await self._standing.kept()).need
         assert need is not None, f"{type(answer).__name__} asks nobody for anything"
         raise need.error(self.account.name)

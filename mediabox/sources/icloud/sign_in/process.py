@@ -12,6 +12,7 @@ import msgspec
 
 from mediabox.errors import Retryable
 from mediabox.log import get_logger
+from mediabox.message import message
 from mediabox.sources.icloud.sign_in.messages import Reply, Request
 
 log = get_logger(__name__)
@@ -59,8 +60,8 @@ class ChildProcess:
                 line = await stdout.readline()
         except TimeoutError:
             await self.close()
-            message = f"the iCloud sign-in gave no answer within {REPLY_WITHIN_S:.0f} s"
-            raise Retryable(message, retry_after_s=AFTER_DEATH_S) from None
+            what = message("the iCloud sign-in gave no answer (waited {wait:duration})", wait=REPLY_WITHIN_S)
+            raise Retryable(what, retry_after_s=AFTER_DEATH_S) from None
         except (BrokenPipeError, ConnectionResetError):
             line = b""
         except asyncio.CancelledError:
@@ -71,8 +72,9 @@ class ChildProcess:
                 async with asyncio.timeout(ENDS_WITHIN_S):
                     await self._process.wait()
             await self.close(is_expected=False)
-            message = f"the iCloud sign-in ended unexpectedly (exit code {self._process.returncode})"
-            raise Retryable(message, retry_after_s=AFTER_DEATH_S)
+            code = str(self._process.returncode)
+            what = message("the iCloud sign-in ended unexpectedly (exit code {code})", code=code)
+            raise Retryable(what, retry_after_s=AFTER_DEATH_S)
         return msgspec.json.decode(line, type=Reply)
 
     async def close(self, *, is_expected: bool = True) -> None:

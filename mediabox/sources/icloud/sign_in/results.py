@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mediabox.message import message
 from mediabox.model.sign_in import RequestCode, RequestConsent, SignInResult, SignOut, SubmitCode
 from mediabox.sources.icloud.sign_in import words
 from mediabox.sources.icloud.sign_in.messages import (
@@ -31,14 +32,18 @@ def result_of(step: SignInStep, answer: Answer | None, account: Account, *, now_
         case None:
             return SignInResult(is_done=True)
         case SignedIn():
-            return SignInResult(is_done=True, is_signed_in=True, message=f"{account.apple_id} is signed in.")
+            return SignInResult(
+                is_done=True, is_signed_in=True, message=message("{account} is signed in.", account=account.apple_id)
+            )
         case RateLimited(retry_after_s=seconds):
-            minutes = max(1, round((seconds or 600) / 60))
-            message = f"Apple wants fewer sign-ins now. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
-            return SignInResult(is_done=False, is_for_later=True, message=message)
+            what = message(
+                "Apple is limiting sign-ins. Try again later (waiting time: {wait:duration}).",
+                wait=max(60, seconds or 600),
+            )
+            return SignInResult(is_done=False, is_for_later=True, message=what)
         case Unreachable(detail=detail):
-            message = f"Apple cannot be reached ({detail}). Try again when the network is back."
-            return SignInResult(is_done=False, is_for_later=True, message=message)
+            what = message("Apple is not reachable ({reason}). Try again when the network is back.", reason=detail)
+            return SignInResult(is_done=False, is_for_later=True, message=what)
     need_now = words.need_of(answer, account, now_ms=now_ms)
     return SignInResult(
         is_done=_is_done(step, answer),

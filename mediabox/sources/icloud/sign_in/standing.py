@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mediabox.message import Text, message
 from mediabox.model.issue import Issue, Severity
 from mediabox.sources.icloud.sign_in import words
 from mediabox.sources.icloud.sign_in.forecast import days_due
@@ -122,9 +123,9 @@ class Standing:
 
     async def foretell(self, days: int) -> None:
         """Say that the sign-in ends in at most this many days."""
-        remedy = (
-            "Nothing is lost if you wait: you will be asked. To have it done at a time that suits you: "
-            f"`mediabox auth icloud --renew {self._account.name}`."
+        remedy = message(
+            "You will be asked when it is time. To renew the sign-in now, run `mediabox auth icloud --renew {name}`.",
+            name=self._account.name,
         )
         await self.keep(foretold_days=days)
         await self._open(EXPIRES_SOON, words.expires_soon(self._account, days=days), remedy, Severity.NOTICE)
@@ -155,9 +156,9 @@ class Standing:
         if need is not None:
             await self.ask(_as_before(need, kept.need, answer))
 
-    async def _open(self, key: str, message: str, remedy: str, severity: Severity) -> None:
+    async def _open(self, key: str, what: Text, remedy: Text, severity: Severity) -> None:
         await self._open_issue(
-            Issue(key=key, subject=self._account.name, severity=severity, message=message, remedy=remedy)
+            Issue(key=key, subject=self._account.name, severity=severity, message=what, remedy=remedy)
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mediabox.errors import NeedsHuman
+from mediabox.message import Text
 from mediabox.sources.icloud.endpoints import Endpoints, endpoints
 from mediabox.sources.icloud.session import Browser, Session
 
@@ -34,8 +35,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     """What a person has to do. Kept, so that a restart does not ask Apple once more to learn it again."""
 
     issue: str
-    message: str
-    remedy: str
+    message: Text
+    remedy: Text
     recheck_at_ms: int | None = None  # when we look by ourselves whether it is done; None: a person tells us
 
     def error(self, account: str) -> NeedsHuman:
