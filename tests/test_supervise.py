@@ -122,7 +122,7 @@ def test_five_failures_close_together_open_one_issue_that_closes_when_it_runs_ag
 
     assert few.opened == []
     assert [(issue.key, issue.subject) for issue in many.opened] == [("service.failing", "mqtt")]
-    assert "refused" in many.opened[0].message
+    assert "refused" in str(many.opened[0].message)
     assert many.closed == [("service.failing", "mqtt")]
 
 

@@ -55,7 +55,7 @@ def test_each_mistake_is_named_with_its_line_and_needs_a_person(
 def test_every_mistake_is_named_at_once(tmp_path: Path, say: Say) -> None:
     (tmp_path / "mediabox.toml").write_text("[archive]\npth = 1\n[x]\ny = 1\n", encoding="utf-8")
 
-    assert "has 2 problems" in say("config", "check", home=tmp_path).err
+    assert "have 2 problems" in say("config", "check", home=tmp_path).err
 
 
 def test_show_says_who_set_a_value(tmp_path: Path, say: Say) -> None:

@@ -76,7 +76,7 @@ def test_a_marker_that_is_there_is_left_alone(archive: Path, home: Path, say: Sa
     refused = say("doctor", "--mend-marker", home=home)
 
     assert refused.code == exits.NEEDS_PERSON
-    assert "has its marker" in refused.err
+    assert "already has a marker" in refused.err
     assert os.stat(archive / MARKER).st_ino == before.st_ino
 
 

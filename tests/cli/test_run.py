@@ -68,8 +68,8 @@ def test_pictures_inside_the_archive_need_a_person(home: Path) -> None:
     said = program("run", "--once", "--pictures", str(home / "archive"), "--home", str(home))
 
     assert said.code == exits.NEEDS_PERSON
-    assert f"! {home / 'archive'} is a part of the archive" in said.out
-    assert "What to do: Name the folder the pictures come from" in said.out
+    assert f"! {home / 'archive'} is inside the archive" in said.out
+    assert "What to do: Choose the folder the photos come from" in said.out
 
 
 def test_a_configured_tree_that_is_away_is_for_later(made: Path, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_configured_tree_that_is_away_is_for_later(made: Path, tmp_path: Path)
     said = program("run", "--once", "--home", str(tmp_path))
 
     assert said.code == exits.TRY_LATER
-    assert "! /nowhere/at/all: No such file or directory. Nothing is taken as deleted." in said.out
+    assert "! /nowhere/at/all: No such file or directory. Nothing is treated as deleted." in said.out
 
 
 def test_an_account_that_was_never_signed_in_needs_a_person(tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ def test_an_invalid_configuration_is_an_issue_for_a_person() -> None:
     error = ConfigInvalid([Problem(file="mediabox.toml", key="", message="is not valid TOML")])
 
     assert (error.issue, error.subject) == ("config.invalid", "mediabox.toml")
-    assert "one problem" in str(error)
+    assert "have a problem" in str(error)
 
 
 def test_paths_are_relative_to_home_unless_absolute(tmp_path: Path) -> None:

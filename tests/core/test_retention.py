@@ -410,7 +410,7 @@ async def test_a_strangers_file_at_the_path_is_left_alone_and_ours_stays_in_the_
     trashing.path(deleted.path).write_bytes(b"a stranger's")
     await trashing.turn(Turn.RESTORED, A)
 
-    with pytest.raises(Permanent, match="another file"):
+    with pytest.raises(Permanent, match="exists already"):
         await trashing.run("recover")
 
     assert trashing.path(deleted.path).read_bytes() == b"a stranger's"

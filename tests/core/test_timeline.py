@@ -1,5 +1,6 @@
 """Time that has certainly passed: by running time, or by a clock kept right at both ends; never by a jump."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from mediabox.store import journal
 from mediabox.store.database import Database
 
 NOW_MS = 1_790_000_000_000
+
+JUMPED = re.compile(r"jumped (1 day|23 hours) back")  # a moment passes meanwhile
 
 
 class BoxClock(Clock):
@@ -266,8 +269,8 @@ async def test_a_clock_set_back_stops_plan_and_doctor_alike(world: World, say) -
 
     code, said = say("release", "plan")
 
-    assert (code, "jumped 23 hours back" in said) == (exits.NEEDS_PERSON, True), said
-    assert "jumped 23 hours back" in clock_of(say("doctor")[1])
+    assert (code, bool(JUMPED.search(said))) == (exits.NEEDS_PERSON, True), said
+    assert JUMPED.search(clock_of(say("doctor")[1]))
 
 
 @pytest.mark.parametrize("hours", [13, 24 * 31])

@@ -336,7 +336,7 @@ async def test_other_bytes_than_archived_never_leave(shop, which) -> None:
     given = parcel(shop.archive, Form.MOTION, clip={})
     given = msgspec.structs.replace(given, **{which: with_digest(getattr(given, which), digest_of(b"other"))})
 
-    with pytest.raises(Retryable, match="not what was archived"):
+    with pytest.raises(Retryable, match="differs from what was archived"):
         await shop.make(given)
 
 

@@ -109,7 +109,7 @@ async def test_the_clip_can_be_hashed_where_it_lies(outbox, archive) -> None:
     await assembled(outbox, archive)
 
     assert await outbox.digest_of(NAME, MOTION.clip_offset, len(CLIP)) == digest_of(CLIP)
-    with pytest.raises(Retryable, match="ends at"):
+    with pytest.raises(Retryable, match="ends after"):
         await outbox.digest_of(NAME, MOTION.clip_offset, len(CLIP) + 1)
 
 
@@ -165,10 +165,10 @@ async def test_an_original_with_other_bytes_than_archived_goes_nowhere(outbox, a
     content[1234] ^= 1
     (archive / part).write_bytes(content)
 
-    with pytest.raises(Retryable, match="not what was archived"):
+    with pytest.raises(Retryable, match="differs from what was archived"):
         await assembled(outbox, archive)
     if part == "still":
-        with pytest.raises(Retryable, match="not what was archived"):
+        with pytest.raises(Retryable, match="differs from what was archived"):
             await assembled(outbox, archive, recipe=WHOLE)
 
 
@@ -184,7 +184,7 @@ async def test_bytes_that_were_read_wrong_once_are_not_sent(outbox, archive, mon
     monkeypatch.setattr("mediabox.durable.assembling._FICLONE", 0)  # so that it is read at all
     monkeypatch.setattr("mediabox.durable.assembling.os.pread", faulty)
 
-    with pytest.raises(Retryable, match="not what was archived"):
+    with pytest.raises(Retryable, match="differs from what was archived"):
         await assembled(outbox, archive, recipe=WHOLE)
 
 
@@ -193,7 +193,7 @@ async def test_an_original_that_ends_too_early_is_told(outbox, archive, recipe) 
     (archive / "still").chmod(0o644)
     os.truncate(archive / "still", 1000)
 
-    with pytest.raises(Retryable, match=r"ends at 1,000 bytes where 300,000 were expected"):
+    with pytest.raises(Retryable, match=r"ends after 1,000 bytes; 300,000 were expected"):
         await assembled(outbox, archive, recipe=recipe)
 
 
@@ -203,7 +203,7 @@ async def test_an_archive_that_cannot_be_read_is_not_called_a_broken_outbox(outb
 
     monkeypatch.setattr("mediabox.durable.assembling.os.pread", failing)
 
-    with pytest.raises(Retryable, match="file of the archive cannot be read"):
+    with pytest.raises(Retryable, match="archived file is not readable"):
         await assembled(outbox, archive)
 
 

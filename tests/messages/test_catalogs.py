@@ -60,9 +60,14 @@ def is_complete(catalog: Catalog, message: Message) -> bool:
     translated = list(forms_of(message.string))
     if message.pluralizable and len(translated) != catalog.num_plurals:
         return False
-    wanted = set().union(*(fields(form) for form in forms_of(message.id)))
-    always = wanted - {("count", "n"), ("count", "")}  # "one photo" need not say 1
-    return all(form and always <= fields(form) <= wanted for form in translated)
+    sources = list(forms_of(message.id))
+    return all(form and holds(form, sources[-1 if place else 0]) for place, form in enumerate(translated))
+
+
+def holds(form: str, source: str) -> bool:
+    """Whether a translation has the values of its English form; "one photo" need not say 1."""
+    wanted, count = fields(source), {("count", "n"), ("count", "")}
+    return wanted - count <= fields(form) <= wanted | count
 
 
 def test_each_template_fills_in_plain_names_in_known_formats():

@@ -192,7 +192,7 @@ def test_one_bad_folder_on_a_disk_that_is_there_is_a_complaint(tree: Path, monke
 
     assert names(walked) == ["a.jpg", "c.jpg"]
     assert [complaint.key for complaint in walked._findings.complaints] == ["source.unreadable"]
-    assert "dmesg" in walked._findings.complaints[0].remedy
+    assert "dmesg" in str(walked._findings.complaints[0].remedy)
 
 
 def test_a_read_that_returns_after_its_errand_was_stopped_pours_nothing(

@@ -255,7 +255,7 @@ async def test_when_the_kernel_refuses_more_watches_it_polls_and_says_what_to_do
     assert len(await listed(source)) == 1
     (complaint,) = source.complaints()
     assert complaint.key == "source.watch_limit"
-    assert "fs.inotify.max_user_watches=524288" in complaint.remedy
+    assert "fs.inotify.max_user_watches=524288" in str(complaint.remedy)
     assert await source.wait(LONG_S)
 
     monkeypatch.undo()

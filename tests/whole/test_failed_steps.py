@@ -15,10 +15,10 @@ from whole.box import Household
 
 JPEG = b"\xff\xd8\xff\xe0 a"
 ERRORS = {
-    "a bug": (ValueError("two\nlines"), "an unexpected error (ValueError: two lines)", failures.REPORT),
+    "a bug": (ValueError("two\nlines"), "unexpected error (ValueError: two lines)", failures.REPORT),
     "a bug with a name that is no UTF-8": (
         OSError(36, "File name too long", "caf\udce9.jpg"),
-        "an unexpected error (OSError: [Errno 36] File name too long: 'caf\\udce9.jpg')",
+        "unexpected error (OSError: [Errno 36] File name too long: 'caf\\udce9.jpg')",
         failures.REPORT,
     ),
     "a name that is no UTF-8": (Permanent("no caf\udce9.jpg"), "no caf\\udce9.jpg", failures.TRY_AGAIN),
@@ -45,7 +45,7 @@ def assert_said_once_with_what_to_do(box: Household, reason: str, remedy: str) -
     [issue] = status["issues"]
     assert issue["key"] == "job.failed"
     assert issue["message"] == f"examine of a.jpg failed: {reason}"
-    assert issue["remedy"] == remedy
+    assert issue["remedy"] == str(remedy)
     assert status["accounting"]["archived"] == 1
     assert status["accounting"]["pending"] == 1
     words = box.say("status") + box.say("where", "a.jpg")
@@ -85,7 +85,7 @@ def test_what_cannot_be_written_down_is_an_issue_too(box: Household, monkeypatch
     monkeypatch.setitem(Recording.of_resource, Facts, examined)
 
     assert run_once(box) == exits.PROBLEM
-    assert_said_once_with_what_to_do(box, "an unexpected error (TypeError: no such column)", failures.REPORT)
+    assert_said_once_with_what_to_do(box, "unexpected error (TypeError: no such column)", failures.REPORT)
 
     monkeypatch.undo()
     box.say("retry")

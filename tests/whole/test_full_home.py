@@ -51,7 +51,7 @@ async def test_nothing_is_taken_in_before_the_reserve_and_the_box_goes_on_by_its
     running = Shell(box.home, workers=lambda _: TableExaminer({}))
     task = asyncio.create_task(running.run(once=False))
 
-    await eventually(lambda: "MB are free on the disk of the home folder" in (running.governor.waiting_for or ""))
+    await eventually(lambda: "MB free on the disk of the home folder" in str(running.governor.waiting_for))
     assert await asyncio.to_thread(lambda: box.status()["accounting"]["taken_in"]) == 0
     assert "home.full" in [issue["key"] for issue in await asyncio.to_thread(lambda: box.status()["issues"])]
     ballast.unlink()

@@ -119,7 +119,7 @@ async def test_an_emptied_account_is_asked_about_and_the_archive_stays(account: 
 
     assert account.filed() == before
     (issue,) = [one for one in account.household.status()["issues"] if one["key"] == "source.mass_deletion"]
-    assert "assets deleted in cloud: 25 now" in issue["message"]
+    assert "25 photos were deleted in cloud" in issue["message"]
 
     account.household.say("allow-deletions")
     account.household.say("retry")

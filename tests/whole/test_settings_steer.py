@@ -106,7 +106,7 @@ def test_filing_waits_while_less_is_free_than_is_to_be_left(box: Household) -> N
     done = box.run()
 
     assert done.returncode == exits.NEEDS_PERSON
-    assert "to be left free" in done.stderr + done.stdout
+    assert "stay free" in done.stderr + done.stdout
     assert "reserve_percent" in done.stderr + done.stdout
     assert not list(box.archive.rglob("a.jpg"))
     write_settings(box, "archive", "reserve_percent = 0")

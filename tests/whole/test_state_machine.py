@@ -201,7 +201,7 @@ class BoxMachine(RuleBasedStateMachine):
         So does a picture the owner has edited since: its removal is given up.
         """
         rotten = self.model.rotten
-        found = [each for each in found if "is not the archived version any more" not in each]
+        found = [each for each in found if "has changed since it was archived" not in each]
         return [
             each
             for each in found

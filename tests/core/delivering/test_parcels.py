@@ -72,7 +72,7 @@ async def test_an_original_is_opened_to_be_read_and_not_through_a_link(shelf, tm
         os.close(descriptor)
         path.rename(path.with_suffix(".bak"))
         path.symlink_to(path.with_suffix(".bak"))
-        with pytest.raises(Permanent, match="symbolic link stands where"):
+        with pytest.raises(Permanent, match="symbolic link in place of"):
             await originals.open(resource)
 
 

@@ -110,7 +110,7 @@ def test_a_configuration_that_cannot_be_used_hides_no_other_trouble(
     found = conditions(connection, around)
 
     assert [one.reason for one in found] == [ConditionReason.CONFIG_INVALID, ConditionReason.CLOCK_UNSET]
-    assert "mediabox.toml:2" in issue_of(found[0], at_ms=1).message
+    assert "mediabox.toml:2" in str(issue_of(found[0], at_ms=1).message)
     assert around.archive is None
     assert around.archive_free is None
 

@@ -153,7 +153,7 @@ async def test_says_when_to_come_back(icloud: Simulator, account: Account, tmp_p
 
     assert await auth.sign_in(tmp_path, account, terminal) == exits.TRY_LATER
 
-    assert "in 10 minutes" in terminal.said[-1]
+    assert "waiting time: 10 minutes" in terminal.said[-1]
 
 
 async def test_closes_the_issue_the_daemon_had_opened_and_tells_it(
@@ -235,7 +235,7 @@ async def test_signed_out_without_a_daemon_everything_is_forgotten_here(
 
     assert await auth.answer(tmp_path, account, SignOut()) == exits.OK
 
-    assert "is signed out here" in capsys.readouterr().out
+    assert "is signed out." in capsys.readouterr().out
     calls = sum(icloud.calls.values())
     assert await auth.answer(tmp_path, account, SignInAgain()) == exits.NEEDS_PERSON
     assert sum(icloud.calls.values()) == calls
@@ -247,7 +247,7 @@ async def test_a_code_without_a_daemon_is_used_here(
     await auth.sign_in(tmp_path, account, ScriptedTerminal(icloud))
 
     assert await auth.answer(tmp_path, account, SMS) == exits.NEEDS_PERSON
-    assert "Apple has texted a code" in capsys.readouterr().out
+    assert "Apple has sent a code" in capsys.readouterr().out
 
 
 async def test_a_code_apple_has_no_ear_for_is_for_later(icloud: Simulator, account: Account, tmp_path: Path) -> None:

@@ -93,9 +93,9 @@ class TestICloud(SourceConformance):
         place.drop(b"IMG_0001.JPG")
         place.let_links_die()
 
-        with pytest.raises(Permanent, match="is gone"):
+        with pytest.raises(Permanent, match="no longer"):
             await place.source.fetch(taken_in(first), MemorySink())
-        with pytest.raises(Permanent, match="is gone"):
+        with pytest.raises(Permanent, match="no longer"):
             await place.source.peek(first)
 
     # Nothing is removed from iCloud.

@@ -356,7 +356,7 @@ async def test_once_a_checksum_agreed_a_file_with_another_is_never_kept(icloud: 
 
     for _ in range(3):
         sink = MemorySink()
-        with pytest.raises(Retryable, match=r"IMG_0001\.JPG came with other bytes than iCloud's checksum"):
+        with pytest.raises(Retryable, match=r"IMG_0001\.JPG does not match iCloud's checksum"):
             await source.fetch(resource, sink)
         assert not sink.held
     await source.fetch(resource, sink)
@@ -524,5 +524,5 @@ async def test_an_edit_that_was_reverted_is_gone(icloud: Simulator, source: IClo
     library.revert(asset.name)
     icloud.clock.advance(3700)
 
-    with pytest.raises(Permanent, match="is gone"):
+    with pytest.raises(Permanent, match="no longer in iCloud"):
         await source.fetch(taken_in(edited), MemorySink())

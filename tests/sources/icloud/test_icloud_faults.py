@@ -94,7 +94,7 @@ async def test_a_session_that_is_always_refused_costs_two_calls_and_a_pause(iclo
     reader = Reader(source_of(icloud, keeper=keeper, budget=quick(icloud)))
     icloud.faults.add(Fault("*", Status(421), times=None))
 
-    with pytest.raises(Away, match="also after signing in anew"):
+    with pytest.raises(Away, match="also after signing in again"):
         await reader.look()
 
     assert calls_of(icloud) == 2
@@ -110,7 +110,7 @@ async def test_photos_that_are_closed_to_the_web_need_a_person(icloud: Simulator
         await reader.look()
 
     assert person.value.issue == "icloud.closed"
-    assert "Access iCloud Data on the Web" in person.value.remedy
+    assert "Access iCloud Data on the Web" in str(person.value.remedy)
 
 
 async def test_under_advanced_protection_without_keys_the_account_is_closed(icloud: Simulator, reader: Reader) -> None:

@@ -309,11 +309,11 @@ async def test_consent_is_asked_once_and_then_only_looked_for() -> None:
     await refusal(house.sign_in)
 
     await house.sign_in.answer_to(step_of("consent"))
-    assert "Allow Access" in house.issues.open["icloud.adp"].remedy
+    assert "Allow Access" in str(house.issues.open["icloud.adp"].remedy)
     await house.sign_in.close()
     house.clock.advance(hours=0.1)
     await refusal(house.sign_in)
-    assert "Tap 'Allow Access' in the notification" in house.issues.open["icloud.adp"].remedy
+    assert "Tap 'Allow Access' in the notification" in str(house.issues.open["icloud.adp"].remedy)
     house.clock.advance(hours=0.1)
     await house.sign_in.session()
 
@@ -344,7 +344,7 @@ async def test_foretells_the_end_21_7_and_1_days_ahead_once_each() -> None:
     days_left = [30 - told.index(count) / 4 for count in (1, 2, 3)]
     assert days_left == [21.0, 7.0, 1.0]
     assert told[-1] == 3
-    assert "within a day" in house.issues.open["icloud.expires_soon"].message
+    assert "within a day" in str(house.issues.open["icloud.expires_soon"].message)
     assert all(each.password is None for each in house.apple.asked[1:])
 
 

@@ -77,7 +77,7 @@ def test_cannot_be_opened_without_its_key(tmp_path: Path) -> None:
         vault(tmp_path).load()
 
     assert caught.value.issue == "icloud.unreadable"
-    assert "mediabox auth icloud anna" in caught.value.remedy
+    assert "mediabox auth icloud anna" in str(caught.value.remedy)
 
 
 def test_cannot_be_passed_off_as_another_account_s(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_refuses_a_key_others_can_reach(tmp_path: Path, mode: int) -> None:
     with pytest.raises(NeedsHuman, match=f"{mode:04o}") as caught:
         vault(tmp_path).load()
 
-    assert f"chmod 600 {key}" in caught.value.remedy
+    assert f"chmod 600 {key}" in str(caught.value.remedy)
 
 
 def test_refuses_a_key_that_is_too_short(tmp_path: Path) -> None:
