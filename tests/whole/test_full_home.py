@@ -69,7 +69,7 @@ def test_one_run_ends_and_says_what_is_needed(box: Household) -> None:
 
     assert done.returncode == exits.NEEDS_PERSON
     assert "free on the disk of the home folder" in done.stderr
-    assert "Free space on that disk" in done.stderr
+    assert "Free up space on that disk" in done.stderr
     assert "Traceback" not in done.stderr
     ballast.unlink()
     assert box.run().returncode == exits.OK
