@@ -49,14 +49,16 @@ _WORD_COLUMNS = tuple(field.column for field in WORDS)
 _OLD_WORDS = f"SELECT {', '.join(_WORD_COLUMNS)} FROM asset_words WHERE rowid = ?"
 _PUT_WORDS = f"INTO asset_words (rowid, {', '.join(_WORD_COLUMNS)}) VALUES (?{',?' * len(_WORD_COLUMNS)})"
 _words_of = attrgetter(*_WORD_COLUMNS)
-# A file's own asset, and the one that keeps its bytes where those are kept as another's. A file on its way into the
-# archive, or on its way to a destination, changes nothing that is shown.
+# A file's own asset, the one it left, and the one that keeps its bytes where those are kept as another's. A file on its
+# way into the archive, or on its way to a destination, changes nothing that is shown.
 _CHANGED = """
-    WITH change (resource_id, asset_id) AS (
-        SELECT resource_id, asset_id FROM journal WHERE seq > ?1 AND seq <= ?2
+    WITH change (resource_id, asset_id, left_id) AS (
+        SELECT resource_id, asset_id, CASE event WHEN 'joined' THEN fields ->> '$.left' END
+        FROM journal WHERE seq > ?1 AND seq <= ?2
         AND event NOT IN ('fetched', 'placed') AND event NOT GLOB 'delivery_*'
     )
     SELECT asset_id FROM change WHERE asset_id IS NOT NULL
+    UNION SELECT left_id FROM change WHERE left_id IS NOT NULL
     UNION SELECT resource.asset_id FROM change JOIN resource ON resource.id = resource_id
     UNION SELECT keeper.asset_id FROM change JOIN resource ON resource.id = resource_id
         JOIN resource AS keeper ON keeper.id = resource.duplicate_of

@@ -8,7 +8,7 @@ from core.catalogue_of import NOW_MS, Catalogued, ScriptedSource, edited, live, 
 
 from mediabox.core import indexing
 from mediabox.core.queries.find import FoundPage, find_assets
-from mediabox.model.asset import Membership, RemoteAlbum, RemoteChange, Turn
+from mediabox.model.asset import Membership, RemoteAlbum, RemoteChange, Role, Turn
 from mediabox.model.indexed import Flag
 from mediabox.model.query import EVERYTHING, QueryInvalid
 from mediabox.store import asset_index, asset_pages, assets, journal
@@ -199,3 +199,23 @@ async def test_a_transaction_that_fails_leaves_the_index_as_it_was(box, cloud) -
         await box.database.write(fail)
 
     assert await names(box, "") == ["IMG_0001.HEIC"]
+
+
+async def test_an_asset_that_a_file_left_is_indexed_again_like_the_one_it_joined(box, cloud) -> None:
+    cloud.say(photo(A, original(A), edited(A)), photo(B, original(B, version="other")))
+    await listed(box, cloud)
+    await archive(box, f"{A}/original", f"{A}/edited", f"{B}/original")
+    file, other = await box.file(f"{A}/edited"), await box.file(f"{B}/original")
+
+    def join(connection: sqlite3.Connection) -> None:
+        assets.join(connection, file.id, other.asset_id, Role.EDITED)
+        journal.append(
+            connection, "joined", at_ms=NOW_MS, resource_id=file.id, asset_id=other.asset_id, left=file.asset_id
+        )
+
+    before = await names(box, "is:edited")
+    await box.database.write(join)
+    [left, joined] = sorted((await found(box, "")).assets, key=lambda one: one.id)
+
+    assert before == ["IMG_0001.HEIC"]
+    assert (Flag.EDITED in left.flags, Flag.EDITED in joined.flags) == (False, True)
